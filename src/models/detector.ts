@@ -1,0 +1,85 @@
+/** The detector role: where faces are, how sure that is, and how the heads are turned. */
+import { InfaceError } from '../errors.js';
+import type { Box, Point } from '../types.js';
+import { suppressNonMaxima } from '../vision/geometry.js';
+import { letterbox, packTensor, warp, type Pixels } from '../vision/image.js';
+import type { BlazeFaceEntry } from './manifest.js';
+import { readOutput, type Run } from './run.js';
+
+/** A face as the detector sees it, in pixels of the image it was given. */
+export interface Detection {
+  readonly box: Box;
+  /** 0..1. */
+  readonly score: number;
+  /** Angle of the line through the eyes in radians, clockwise in the image. */
+  readonly roll: number;
+}
+
+export interface FaceDetector {
+  /** Sides of the square input that can be asked for, ascending, in pixels. */
+  readonly sizes: readonly number[];
+  /** Least score of a face when the caller does not say, 0..1. */
+  readonly defaultMinScore: number;
+  /** @returns faces by falling score */
+  detect(pixels: Pixels, size: number, minScore: number): Promise<Detection[]>;
+}
+
+/** Values per anchor: centre x, centre y, width, height, then 6 keypoints x, y; the eyes are the first two. */
+const VALUES_PER_ANCHOR = 16;
+
+/**
+ * BlazeFace: V. Bazarevsky and others, 'BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs', 2019. Boxes
+ * and keypoints are offsets in input pixels from the centre of their anchor's cell.
+ */
+export function createBlazeFace(entry: BlazeFaceEntry, run: Run): FaceDetector {
+  return {
+    sizes: entry.sizes,
+    defaultMinScore: entry.postprocess.minScore,
+
+    async detect(pixels, size, minScore) {
+      if (!entry.sizes.includes(size)) {
+        throw new InfaceError(
+          'INVALID_INPUT',
+          `Detector size ${size} is not offered by '${entry.id}'; choose one of ${entry.sizes.join(', ')}.`,
+        );
+      }
+      const toSource = letterbox(pixels.width, pixels.height, size);
+      const input = packTensor(warp(pixels, toSource, size, size), size, size, entry.input);
+      const outputs = await run({ [entry.input.name]: input });
+
+      const found: Detection[] = [];
+      // sigmoid(x) >= minScore, asked of the logit, so that the exponential is taken for hits only.
+      const minLogit = Math.log(minScore / (1 - minScore));
+      entry.anchors.forEach(({ stride, perCell }, level) => {
+        const cells = size / stride;
+        const count = cells * cells * perCell;
+        const scores = readOutput(outputs, `scores_${level}`, count, entry);
+        const boxes = readOutput(outputs, `boxes_${level}`, count * VALUES_PER_ANCHOR, entry);
+        for (let i = 0; i < count; i++) {
+          const logit = scores[i] as number;
+          if (!(logit >= minLogit)) continue;
+          const cell = Math.floor(i / perCell);
+          const anchorX = ((cell % cells) + 0.5) * stride;
+          const anchorY = (Math.floor(cell / cells) + 0.5) * stride;
+          const value = (k: number) => boxes[i * VALUES_PER_ANCHOR + k] as number;
+          const scale = toSource.a;
+          const width = value(2) * scale;
+          const height = value(3) * scale;
+          const box = {
+            x: (value(0) + anchorX) * scale + toSource.tx - width / 2,
+            y: (value(1) + anchorY) * scale + toSource.ty - height / 2,
+            width,
+            height,
+          };
+          const [first, second]: [Point, Point] = [
+            { x: value(4), y: value(5) },
+            { x: value(6), y: value(7) },
+          ];
+          const roll = Math.atan2(second.y - first.y, second.x - first.x);
+          found.push({ box, score: 1 / (1 + Math.exp(-logit)), roll });
+        }
+      });
+      return suppressNonMaxima(found, entry.postprocess.nmsIou);
+    },
+  };
+}

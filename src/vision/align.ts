@@ -1,0 +1,80 @@
+/** From a detection to the crop of the landmark net, and from 68 landmarks to the face chip of the embedder. */
+import { InfaceError } from '../errors.js';
+import type { Box, Point } from '../types.js';
+import { boxCenter, fitSimilarity, type Similarity } from './geometry.js';
+
+/** Number of landmarks of the iBUG scheme. */
+export const LANDMARK_COUNT = 68;
+
+/**
+ * A square around a box, turned with the head.
+ * @param rollRadians angle of the line through the eyes, clockwise in the image
+ * @param cropScale side of the square as a multiple of the longer side of the box
+ * @param size side of the crop in its own pixels
+ * @returns the transform from crop pixels to source pixels
+ */
+export function faceCrop(box: Box, rollRadians: number, cropScale: number, size: number): Similarity {
+  const scale = (Math.max(box.width, box.height) * cropScale) / size;
+  const a = scale * Math.cos(rollRadians);
+  const b = scale * Math.sin(rollRadians);
+  const center = boxCenter(box);
+  const half = size / 2;
+  return { a, b, tx: center.x - (a * half - b * half), ty: center.y - (b * half + a * half) };
+}
+
+/**
+ * Five of the 68 points (outer and inner corner of the right, then of the left eye, base of the nose) and their places
+ * in the unit square of dlib's chip: `get_face_chip_details` in dlib/image_transforms/interpolation.h.
+ */
+const DLIB_POINTS: readonly { readonly index: number; readonly x: number; readonly y: number }[] = [
+  { index: 45, x: 0.8595674595992, y: 0.2134981538014 },
+  { index: 42, x: 0.6460604764104, y: 0.2289674387677 },
+  { index: 36, x: 0.1205750620789, y: 0.2137274526848 },
+  { index: 39, x: 0.3340850613712, y: 0.2290642403242 },
+  { index: 33, x: 0.4901123135679, y: 0.6277975316475 },
+];
+
+/**
+ * dlib's face chip: the similarity transform that takes the five points of the template nearest to the face's.
+ * @param landmarks 68 points in source pixels
+ * @param size side of the chip in pixels
+ * @param padding border around the template as a fraction of its size
+ * @returns the transform from chip pixels to source pixels
+ */
+export function dlibChip(landmarks: readonly Point[], size: number, padding: number): Similarity {
+  requireLandmarks(landmarks);
+  const place = (value: number) => ((padding + value) / (2 * padding + 1)) * size;
+  return fitSimilarity(
+    DLIB_POINTS.map(({ x, y }) => ({ x: place(x), y: place(y) })),
+    DLIB_POINTS.map(({ index }) => landmarks[index] as Point),
+  );
+}
+
+/** The five points that most detectors report: left eye, right eye, nose tip, left and right mouth corner. */
+export function fivePoints(landmarks: readonly Point[]): Point[] {
+  requireLandmarks(landmarks);
+  const [leftEye, rightEye] = eyeCenters(landmarks);
+  return [leftEye, rightEye, landmarks[30] as Point, landmarks[48] as Point, landmarks[54] as Point];
+}
+
+/** Angle of the line through the centres of the eyes in radians, clockwise in the image. */
+export function rollOf(landmarks: readonly Point[]): number {
+  requireLandmarks(landmarks);
+  const [left, right] = eyeCenters(landmarks);
+  return Math.atan2(right.y - left.y, right.x - left.x);
+}
+
+function eyeCenters(landmarks: readonly Point[]): [Point, Point] {
+  return [meanPoint(landmarks.slice(36, 42)), meanPoint(landmarks.slice(42, 48))];
+}
+
+function meanPoint(points: readonly Point[]): Point {
+  const sum = points.reduce((s, p) => ({ x: s.x + p.x, y: s.y + p.y }), { x: 0, y: 0 });
+  return { x: sum.x / points.length, y: sum.y / points.length };
+}
+
+function requireLandmarks(landmarks: readonly Point[]): void {
+  if (landmarks.length !== LANDMARK_COUNT) {
+    throw new InfaceError('INVALID_INPUT', `Alignment needs ${LANDMARK_COUNT} landmarks, got ${landmarks.length}.`);
+  }
+}

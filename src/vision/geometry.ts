@@ -1,0 +1,102 @@
+/** Boxes, non-maximum suppression and similarity transforms. Coordinates are continuous: pixel i covers [i, i + 1). */
+import { InfaceError } from '../errors.js';
+import type { Box, Point } from '../types.js';
+
+/** Centre of a box. */
+export function boxCenter(box: Box): Point {
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+}
+
+/** Whether a point lies in a box, the left and upper edge included. */
+export function boxContains(box: Box, point: Point): boolean {
+  return point.x >= box.x && point.y >= box.y && point.x < box.x + box.width && point.y < box.y + box.height;
+}
+
+/** Intersection over union of two boxes, 0..1. An empty box overlaps nothing. */
+export function intersectionOverUnion(a: Box, b: Box): number {
+  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
+  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
+  if (width <= 0 || height <= 0) return 0;
+  const intersection = width * height;
+  return intersection / (a.width * a.height + b.width * b.height - intersection);
+}
+
+/**
+ * Greedy non-maximum suppression: keeps the best, drops what overlaps it by more than `maxIou`, and goes on.
+ * @returns the kept items by falling score; equal scores keep their order
+ */
+export function suppressNonMaxima<T extends { readonly box: Box; readonly score: number }>(
+  items: readonly T[],
+  maxIou: number,
+): T[] {
+  const kept: T[] = [];
+  for (const item of [...items].sort((a, b) => b.score - a.score)) {
+    if (kept.every((better) => intersectionOverUnion(better.box, item.box) <= maxIou)) kept.push(item);
+  }
+  return kept;
+}
+
+/** A similarity transform: x' = a x - b y + tx, y' = b x + a y + ty. */
+export interface Similarity {
+  readonly a: number;
+  readonly b: number;
+  readonly tx: number;
+  readonly ty: number;
+}
+
+export function applySimilarity(t: Similarity, p: Point): Point {
+  return { x: t.a * p.x - t.b * p.y + t.tx, y: t.b * p.x + t.a * p.y + t.ty };
+}
+
+/** The transform that undoes `t`. */
+export function invertSimilarity(t: Similarity): Similarity {
+  const norm = t.a * t.a + t.b * t.b;
+  const a = t.a / norm;
+  const b = -t.b / norm;
+  return { a, b, tx: -(a * t.tx - b * t.ty), ty: -(b * t.tx + a * t.ty) };
+}
+
+/** How much longer a length is after the transform. */
+export function similarityScale(t: Similarity): number {
+  return Math.hypot(t.a, t.b);
+}
+
+/**
+ * The similarity transform that takes `from` nearest to `to` in the least squares sense, without reflection: the
+ * closed form of S. Umeyama, 'Least-squares estimation of transformation parameters between two point patterns', 1991,
+ * in two dimensions.
+ * @throws InfaceError `INVALID_INPUT` when the numbers of points differ or all points of `from` coincide
+ */
+export function fitSimilarity(from: readonly Point[], to: readonly Point[]): Similarity {
+  if (from.length !== to.length || from.length < 2) {
+    throw new InfaceError(
+      'INVALID_INPUT',
+      `A similarity transform needs two or more pairs of points, got ${from.length} and ${to.length}.`,
+    );
+  }
+  const n = from.length;
+  let [fx, fy, gx, gy] = [0, 0, 0, 0];
+  for (let i = 0; i < n; i++) {
+    const p = from[i] as Point;
+    const q = to[i] as Point;
+    fx += p.x / n;
+    fy += p.y / n;
+    gx += q.x / n;
+    gy += q.y / n;
+  }
+  let [dot, cross, spread] = [0, 0, 0];
+  for (let i = 0; i < n; i++) {
+    const p = from[i] as Point;
+    const q = to[i] as Point;
+    const [px, py, qx, qy] = [p.x - fx, p.y - fy, q.x - gx, q.y - gy];
+    dot += px * qx + py * qy;
+    cross += px * qy - py * qx;
+    spread += px * px + py * py;
+  }
+  if (!(spread > 0)) {
+    throw new InfaceError('INVALID_INPUT', 'A similarity transform needs points that do not all coincide.');
+  }
+  const a = dot / spread;
+  const b = cross / spread;
+  return { a, b, tx: gx - (a * fx - b * fy), ty: gy - (b * fx + a * fy) };
+}

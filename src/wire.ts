@@ -1,0 +1,107 @@
+/** The contract between the page and its worker. Types only, so that neither side imports the other. */
+import type { WireError } from './errors.js';
+import type {
+  AddImagesOptions,
+  AddImagesResult,
+  Backend,
+  CheckSpoofOptions,
+  Collection,
+  CollectionChange,
+  DetectOptions,
+  DetectResult,
+  EnrollOptions,
+  EnrollResult,
+  FaceChoice,
+  IdentifyOptions,
+  IdentifyResult,
+  KitInfo,
+  LoadProgress,
+  MatchOptions,
+  MatchResult,
+  Profile,
+  SpoofResult,
+  TrainProgress,
+  TrainResult,
+} from './types.js';
+
+/** An image on its way to the worker: `bitmap` is transferred, and the worker closes it. */
+export interface Frame {
+  readonly bitmap: ImageBitmap;
+  /** Size of the source in pixels; the bitmap may be smaller. */
+  readonly sourceWidth: number;
+  readonly sourceHeight: number;
+  /** True for a frame of a video, where speed counts. */
+  readonly moving: boolean;
+}
+
+/** A frame with the choice of its face. */
+export interface FaceFrame {
+  readonly frame: Frame;
+  readonly face: FaceChoice;
+}
+
+/** Options as they cross: signals and callbacks stay on the page. */
+export type Wire<O> = Omit<O, 'signal' | 'onProgress'>;
+
+/** What the worker can do; the page adds the decoding of images and nothing else. */
+export interface WorkerOperations {
+  detect(frame: Frame, options: Wire<DetectOptions>): Promise<DetectResult>;
+  checkSpoof(face: FaceFrame, options: Wire<CheckSpoofOptions>): Promise<SpoofResult>;
+  enroll(faces: readonly FaceFrame[], options: Wire<EnrollOptions>): Promise<EnrollResult>;
+  addImages(
+    profileId: string,
+    faces: readonly FaceFrame[],
+    options: Wire<AddImagesOptions>,
+  ): Promise<AddImagesResult>;
+  match(probe: FaceFrame, reference: string | FaceFrame, options: Wire<MatchOptions>): Promise<MatchResult>;
+  identify(frame: Frame, collectionId: string, options: Wire<IdentifyOptions>): Promise<IdentifyResult>;
+  train(collectionId: string): Promise<TrainResult>;
+  listProfiles(): Promise<readonly Profile[]>;
+  getProfile(id: string): Promise<Profile>;
+  renameProfile(id: string, name: string | null): Promise<Profile>;
+  deleteProfile(id: string): Promise<void>;
+  createCollection(name: string): Promise<Collection>;
+  listCollections(): Promise<readonly Collection[]>;
+  getCollection(id: string): Promise<Collection>;
+  updateCollection(id: string, change: CollectionChange): Promise<Collection>;
+  deleteCollection(id: string): Promise<void>;
+  info(): Promise<KitInfo>;
+}
+
+/** The options of the kit as the worker gets them; all URLs absolute. */
+export interface WorkerConfig {
+  readonly assetsUrl: string;
+  readonly backend: 'auto' | Backend;
+  readonly threads: 'auto' | number;
+  readonly embedder: 'auto' | 'int8' | 'lossless';
+  readonly database: string;
+}
+
+/** What the worker tells the page between call and answer. */
+export type WorkerNotice =
+  | { readonly kind: 'load'; readonly progress: LoadProgress }
+  | { readonly kind: 'train'; readonly callId: number; readonly progress: TrainProgress };
+
+/** The answer to a call: comlink would strip the code from a thrown error, so errors are values here. */
+export type Reply<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
+
+/** The object that the worker exposes through comlink. Every call has an id, by which it can be aborted. */
+export interface WorkerApi {
+  /**
+   * Takes the Web Lock `lifeLock` until the worker ends, however it ends: the page waits for the same lock to learn of
+   * it, because a terminated worker fires no event. Resolves when the lock is held.
+   * @returns the version of the package that the worker was built from
+   */
+  hello(lifeLock: string): Promise<string>;
+  /** Opens the database and loads the models. */
+  start(callId: number, config: WorkerConfig, notify: (notice: WorkerNotice) => void): Promise<Reply<void>>;
+  call<K extends keyof WorkerOperations>(
+    callId: number,
+    operation: K,
+    args: Parameters<WorkerOperations[K]>,
+  ): Promise<Reply<Awaited<ReturnType<WorkerOperations[K]>>>>;
+  abort(callId: number): void;
+  /** Releases the sessions and the database. */
+  close(): Promise<Reply<void>>;
+}

@@ -1,0 +1,227 @@
+import { describe, expect, it } from 'vitest';
+import { createBlazeFace } from '../../src/models/detector.js';
+import { createDlibEmbedder } from '../../src/models/embedder.js';
+import { createFaceLandmark68 } from '../../src/models/landmarker.js';
+import {
+  findModel,
+  parseManifest,
+  type BlazeFaceEntry,
+  type DlibEmbedderEntry,
+  type Landmark68Entry,
+} from '../../src/models/manifest.js';
+import type { Run } from '../../src/models/run.js';
+import type { Point } from '../../src/types.js';
+import { createPixels, type Pixels, type Tensor } from '../../src/vision/image.js';
+
+const BASE = {
+  bytes: 1,
+  sha256: 'a'.repeat(64),
+  source: { package: 'p', version: '1.0.0', files: [{ path: 'w.bin', sha256: 'b'.repeat(64) }] },
+  licence: 'MIT',
+} as const;
+
+const BLAZEFACE: BlazeFaceEntry = {
+  ...BASE,
+  id: 'blazeface',
+  role: 'detector',
+  family: 'blazeface',
+  file: 'blazeface.onnx',
+  input: { name: 'input', channels: 'RGB', mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] },
+  outputs: [{ name: 'scores_0', shape: [1, 'n', 1], meaning: 'logits' }],
+  sizes: [128, 256],
+  anchors: [
+    { stride: 16, perCell: 2 },
+    { stride: 32, perCell: 6 },
+  ],
+  postprocess: { minScore: 0.5, nmsIou: 0.3 },
+};
+
+const LANDMARKS: Landmark68Entry = {
+  ...BASE,
+  id: 'face-landmark-68',
+  role: 'landmarker',
+  family: 'face-landmark-68',
+  file: 'face-landmark-68.onnx',
+  input: { name: 'input', channels: 'RGB', mean: [0, 0, 0], std: [1, 1, 1] },
+  outputs: [{ name: 'points', shape: [1, 136], meaning: 'x, y' }],
+  size: 112,
+  cropScale: 1.15,
+};
+
+const EMBEDDER: DlibEmbedderEntry = {
+  ...BASE,
+  id: 'dlib-resnet',
+  role: 'embedder',
+  family: 'dlib-resnet',
+  file: 'dlib-resnet.onnx',
+  input: { name: 'input', channels: 'RGB', mean: [0, 0, 0], std: [1, 1, 1] },
+  outputs: [{ name: 'embedding', shape: [1, 128], meaning: 'embedding' }],
+  dimension: 128,
+  precision: 'lossless',
+  chip: { size: 150, padding: 0.25 },
+  embeddingSpace: 'space',
+  calibration: {
+    metric: 'euclidean',
+    origin: 'test',
+    fmr: [
+      [0.4, 0.001],
+      [0.5, 0.01],
+    ],
+    similarity: [
+      [0, 1],
+      [1, 0],
+    ],
+  },
+};
+
+function plain(width: number, height: number, rgb: readonly [number, number, number] = [0, 0, 0]): Pixels {
+  const data = new Uint8ClampedArray(width * height * 4);
+  for (let i = 0; i < data.length; i += 4) data.set([...rgb, 255], i);
+  return createPixels(width, height, data);
+}
+
+describe('BlazeFace', () => {
+  /** Outputs without a face, into which a test writes one. */
+  function emptyOutputs(size: number) {
+    const counts = [2 * (size / 16) ** 2, 6 * (size / 32) ** 2] as const;
+    const tensor = (data: Float32Array): Tensor => ({ data, dims: [1, data.length] });
+    return {
+      scores_0: tensor(new Float32Array(counts[0]).fill(-20)),
+      boxes_0: tensor(new Float32Array(counts[0] * 16)),
+      scores_1: tensor(new Float32Array(counts[1]).fill(-20)),
+      boxes_1: tensor(new Float32Array(counts[1] * 16)),
+    };
+  }
+
+  it('decodes an anchor into a box in pixels of the frame, with the roll of the eyes', async () => {
+    const outputs = emptyOutputs(128);
+    // Second anchor of cell (x 3, y 2) of the 16 px grid: centre at 56, 40 of the input.
+    const index = (2 * 8 + 3) * 2 + 1;
+    outputs.scores_0.data[index] = 2;
+    // Centre 4 px right of and 4 px above the anchor, 20 x 24 px; the eyes 10 px apart, the right one 10 px lower.
+    outputs.boxes_0.data.set([4, -4, 20, 24, -5, -5, 5, 5], index * 16);
+    let fed: Tensor | undefined;
+    const run: Run = (feeds) => {
+      fed = feeds['input'];
+      return Promise.resolve(outputs);
+    };
+    // 256 x 128: twice the size of the input's 128 x 64, with bars of 32 px above and below.
+    const [face, ...others] = await createBlazeFace(BLAZEFACE, run).detect(plain(256, 128, [255, 255, 255]), 128, 0.5);
+    expect(others).toEqual([]);
+    expect(face?.score).toBeCloseTo(1 / (1 + Math.exp(-2)), 6);
+    expect(face?.roll).toBeCloseTo(Math.PI / 4, 6);
+    expect(face?.box).toEqual({ x: (60 - 10) * 2, y: (36 - 12 - 32) * 2, width: 40, height: 48 });
+    // White is 1 and the bars are -1, in each of the three planes.
+    expect(fed?.dims).toEqual([1, 3, 128, 128]);
+    expect([fed?.data[0], fed?.data[64 * 128], fed?.data[127 * 128]]).toEqual([-1, 1, -1]);
+  });
+
+  it('reads the coarse grid with its six anchors per cell, applies the score, and merges overlaps', async () => {
+    const outputs = emptyOutputs(256);
+    for (const [k, logit] of [0.5, 3, 1].entries()) {
+      const index = (4 * 8 + 4) * 6 + k;
+      outputs.scores_1.data[index] = logit;
+      outputs.boxes_1.data.set([k, 0, 100, 100, -1, 0, 1, 0], index * 16);
+    }
+    const detector = createBlazeFace(BLAZEFACE, () => Promise.resolve(outputs));
+    const found = await detector.detect(plain(256, 256), 256, 0.5);
+    expect(found.map(({ score }) => score)).toEqual([1 / (1 + Math.exp(-3))]);
+    expect(found[0]?.box.x).toBe(4.5 * 32 + 1 - 50);
+    expect(await detector.detect(plain(256, 256), 256, 0.99)).toEqual([]);
+  });
+
+  it('refuses a size that it does not offer, and outputs of another graph', async () => {
+    const detector = createBlazeFace(BLAZEFACE, () => Promise.resolve(emptyOutputs(128)));
+    await expect(detector.detect(plain(8, 8), 200, 0.5)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    await expect(detector.detect(plain(8, 8), 256, 0.5)).rejects.toMatchObject({
+      code: 'INFERENCE_FAILED',
+      message: expect.stringContaining("'scores_0' with 512 values") as string,
+    });
+    const silent = createBlazeFace(BLAZEFACE, () => Promise.resolve({}));
+    await expect(silent.detect(plain(8, 8), 128, 0.5)).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+  });
+});
+
+describe('face_landmark_68', () => {
+  it('maps fractions of the turned crop back to the image', async () => {
+    const points = new Float32Array(136).fill(0.5);
+    points.set([1, 0.5], 2);
+    const landmarker = createFaceLandmark68(LANDMARKS, () => Promise.resolve({ points: { data: points, dims: [1, 136] } }));
+    const found = await landmarker.locate(plain(200, 200), {
+      box: { x: 60, y: 70, width: 80, height: 60 },
+      score: 1,
+      roll: Math.PI / 2,
+    });
+    expect(found).toHaveLength(68);
+    expect(found[0]?.x).toBeCloseTo(100, 4);
+    expect(found[0]?.y).toBeCloseTo(100, 4);
+    // The middle of the right edge of the crop: half a side, 80 x 1.15 / 2, down the image.
+    expect(found[1]?.x).toBeCloseTo(100, 4);
+    expect(found[1]?.y).toBeCloseTo(146, 4);
+  });
+});
+
+describe('dlib embedder', () => {
+  const landmarks: Point[] = Array.from({ length: 68 }, (_, i) => ({ x: 40 + (i % 7) * 5, y: 40 + (i % 5) * 7 }));
+
+  it('feeds R, G, B in this order and returns the vector', async () => {
+    const data = Float32Array.from({ length: 128 }, (_, i) => i / 100);
+    let fed: Tensor | undefined;
+    const embedder = createDlibEmbedder(EMBEDDER, (feeds) => {
+      fed = feeds['input'];
+      return Promise.resolve({ embedding: { data, dims: [1, 128] } });
+    });
+    expect(await embedder.embed(plain(100, 100, [10, 20, 30]), landmarks)).toEqual(data);
+    const middle = 75 * 150 + 75;
+    expect(fed?.dims).toEqual([1, 3, 150, 150]);
+    expect([0, 1, 2].map((c) => fed?.data[c * 22_500 + middle])).toEqual([10, 20, 30]);
+  });
+
+  it('refuses a vector of another length', async () => {
+    const short = { embedding: { data: new Float32Array(64), dims: [1, 64] } };
+    const embedder = createDlibEmbedder(EMBEDDER, () => Promise.resolve(short));
+    await expect(embedder.embed(plain(100, 100), landmarks)).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+  });
+});
+
+describe('manifest', () => {
+  const manifest = { version: 1, models: [BLAZEFACE, LANDMARKS, EMBEDDER] };
+  /** A copy with one field changed; the path names it. */
+  function altered(model: number, path: readonly string[], value: unknown): unknown {
+    const copy = structuredClone(manifest) as { models: Record<string, unknown>[] };
+    const last = path.at(-1) as string;
+    const holder = path.slice(0, -1).reduce((o, key) => o[key] as Record<string, unknown>, copy.models[model] ?? {});
+    holder[last] = value;
+    return copy;
+  }
+
+  it('is read, and asked for a role', () => {
+    const parsed = parseManifest(structuredClone(manifest));
+    expect(parsed).toEqual(manifest);
+    expect(findModel(parsed, 'embedder').id).toBe('dlib-resnet');
+    expect(() => findModel(parsed, 'embedder', (entry) => entry.precision === 'int8')).toThrow(/no suitable embedder/);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['no object', 'models', /manifest should be an object, got "models"/],
+    ['no models', { version: 1, models: [] }, /models should be a list that is not empty/],
+    ['another version', { ...manifest, version: 2 }, /manifest.version should be 1, got 2/],
+    ['the same id twice', { ...manifest, models: [BLAZEFACE, BLAZEFACE] }, /unique ids, got "blazeface"/],
+    ['a path as file', altered(0, ['file'], '../x.onnx'), /models\[0\].file should be a file name/],
+    ['a broken hash', altered(0, ['sha256'], 'abc'), /models\[0\].sha256 should be 64 hex digits/],
+    ['no bytes', altered(1, ['bytes'], 0), /models\[1\].bytes should be a number above 0, got 0/],
+    ['an unknown family', altered(0, ['family'], 'yunet'), /has an adapter for, got "detector\/yunet"/],
+    ['a role of another family', altered(0, ['role'], 'embedder'), /got "embedder\/blazeface"/],
+    ['unknown channels', altered(0, ['input', 'channels'], 'RGBA'), /'RGB' or 'BGR', got "RGBA"/],
+    ['a std of 0', altered(0, ['input', 'std'], [1, 0, 1]), /input.std\[1\] should be a number above 0/],
+    ['two means', altered(0, ['input', 'mean'], [1, 0]), /input.mean should be 3 numbers/],
+    ['no anchors', altered(0, ['anchors'], undefined), /anchors should be a list that is not empty, got nothing/],
+    ['no crop', altered(1, ['cropScale'], null), /cropScale should be a number above 0, got null/],
+    ['no chip', altered(2, ['chip'], 150), /chip should be an object, got 150/],
+    ['one knot', altered(2, ['calibration', 'fmr'], [[0.5, 0.1]]), /calibration.fmr should be two or more pairs, got 1/],
+    ['a half knot', altered(2, ['calibration', 'similarity'], [[0.5], [1, 0]]), /similarity\[0\] should be 2 numbers/],
+  ])('is refused with %s', (_what, json, message) => {
+    expect(() => parseManifest(json)).toThrow(message);
+    expect(() => parseManifest(json)).toThrow(expect.objectContaining({ code: 'MODEL_LOAD_FAILED' }));
+  });
+});

@@ -1,0 +1,288 @@
+import { describe, expect, it } from 'vitest';
+import { InfaceError } from '../../src/errors.js';
+import type { Point } from '../../src/types.js';
+import { dlibChip, faceCrop, fivePoints, rollOf } from '../../src/vision/align.js';
+import {
+  applySimilarity,
+  boxCenter,
+  boxContains,
+  fitSimilarity,
+  intersectionOverUnion,
+  invertSimilarity,
+  similarityScale,
+  suppressNonMaxima,
+} from '../../src/vision/geometry.js';
+import { createPixels, letterbox, packTensor, reduceRegion, warp, type Pixels } from '../../src/vision/image.js';
+
+const IDENTITY = { a: 1, b: 0, tx: 0, ty: 0 };
+
+/** An image from rows of grey values; green and blue are offset, so that a mix-up of channels shows. */
+function image(rows: readonly (readonly number[])[]): Pixels {
+  const width = rows[0]?.length ?? 0;
+  const data = new Uint8ClampedArray(width * rows.length * 4);
+  rows.flat().forEach((value, i) => {
+    data.set([value, value + 1, value + 2, 255], i * 4);
+  });
+  return createPixels(width, rows.length, data);
+}
+
+const red = (planes: Float32Array, count: number) => Array.from(planes.subarray(0, count));
+
+describe('boxes', () => {
+  const box = { x: 0, y: 0, width: 2, height: 2 };
+
+  it('measures overlap as intersection over union', () => {
+    // 1 x 1 of intersection, 4 + 4 - 1 of union.
+    expect(intersectionOverUnion(box, { x: 1, y: 1, width: 2, height: 2 })).toBeCloseTo(1 / 7, 12);
+    expect(intersectionOverUnion(box, box)).toBe(1);
+    expect(intersectionOverUnion(box, { x: 2, y: 0, width: 2, height: 2 })).toBe(0);
+    expect(intersectionOverUnion(box, { x: 0, y: 0, width: 0, height: 0 })).toBe(0);
+    // 2 x 2 inside of 4 x 4.
+    expect(intersectionOverUnion(box, { x: -1, y: -1, width: 4, height: 4 })).toBe(0.25);
+  });
+
+  it('knows its centre and what lies inside', () => {
+    expect(boxCenter({ x: 1, y: 2, width: 4, height: 10 })).toEqual({ x: 3, y: 7 });
+    expect(boxContains(box, { x: 0, y: 0 })).toBe(true);
+    expect(boxContains(box, { x: 2, y: 1 })).toBe(false);
+    expect(boxContains(box, { x: 1, y: -0.01 })).toBe(false);
+  });
+
+  it('keeps the best of overlapping boxes, and one that only a dropped one overlapped', () => {
+    const at = (x: number, score: number) => ({ box: { x, y: 0, width: 10, height: 10 }, score });
+    // 0 and 4 overlap by 6/14 = 0.43, 4 and 8 too, 0 and 8 by 2/18 = 0.11.
+    expect(suppressNonMaxima([at(8, 0.7), at(0, 0.9), at(4, 0.8)], 0.3).map((d) => d.box.x)).toEqual([0, 8]);
+    expect(suppressNonMaxima([at(8, 0.7), at(0, 0.9), at(4, 0.8)], 0.5).map((d) => d.box.x)).toEqual([0, 4, 8]);
+    expect(suppressNonMaxima([], 0.3)).toEqual([]);
+  });
+});
+
+describe('similarity transforms', () => {
+  it('fits a quarter turn, twice the size, with an offset', () => {
+    const from = [
+      { x: 0, y: 0 },
+      { x: 1, y: 0 },
+      { x: 0, y: 1 },
+    ];
+    // x' = -2y + 5, y' = 2x + 7
+    const to = [
+      { x: 5, y: 7 },
+      { x: 5, y: 9 },
+      { x: 3, y: 7 },
+    ];
+    const t = fitSimilarity(from, to);
+    expect(t.a).toBeCloseTo(0, 12);
+    expect(t.b).toBeCloseTo(2, 12);
+    expect(t.tx).toBeCloseTo(5, 12);
+    expect(t.ty).toBeCloseTo(7, 12);
+    expect(similarityScale(t)).toBeCloseTo(2, 12);
+  });
+
+  it('is the least squares answer: no small change of it fits better', () => {
+    const from = [
+      { x: 0, y: 0 },
+      { x: 4, y: 1 },
+      { x: 1, y: 5 },
+      { x: 3, y: 3 },
+    ];
+    const to = [
+      { x: 1.1, y: 2.3 },
+      { x: 5.2, y: 4.1 },
+      { x: 0.4, y: 7.9 },
+      { x: 3.7, y: 5.2 },
+    ];
+    const error = (t: typeof IDENTITY) =>
+      from.reduce((sum, p, i) => {
+        const q = applySimilarity(t, p);
+        return sum + (q.x - (to[i] as Point).x) ** 2 + (q.y - (to[i] as Point).y) ** 2;
+      }, 0);
+    const best = fitSimilarity(from, to);
+    for (const key of ['a', 'b', 'tx', 'ty'] as const) {
+      for (const step of [-1e-3, 1e-3]) expect(error({ ...best, [key]: best[key] + step })).toBeGreaterThan(error(best));
+    }
+  });
+
+  it('does not mirror: a mirrored pattern is fitted by the nearest turn', () => {
+    const t = fitSimilarity(
+      [
+        { x: -1, y: 0 },
+        { x: 1, y: 0 },
+        { x: 0, y: 2 },
+      ],
+      [
+        { x: 1, y: 0 },
+        { x: -1, y: 0 },
+        { x: 0, y: 2 },
+      ],
+    );
+    expect(t.a * t.a + t.b * t.b).toBeGreaterThan(0);
+    expect(t.a).toBeGreaterThan(0);
+  });
+
+  it('is undone by its inverse', () => {
+    const t = { a: 1.5, b: -0.7, tx: 3, ty: -11 };
+    const p = { x: 12.25, y: -4.5 };
+    const back = applySimilarity(invertSimilarity(t), applySimilarity(t, p));
+    expect(back.x).toBeCloseTo(p.x, 12);
+    expect(back.y).toBeCloseTo(p.y, 12);
+  });
+
+  it('refuses what has no answer', () => {
+    const p = { x: 1, y: 1 };
+    expect(() => fitSimilarity([p], [p])).toThrow(InfaceError);
+    expect(() => fitSimilarity([p, p], [p])).toThrow(/2 and 1/);
+    expect(() => fitSimilarity([p, p], [p, { x: 2, y: 2 }])).toThrow(/coincide/);
+  });
+});
+
+describe('letterbox', () => {
+  it('fits a wide image with bars above and below', () => {
+    const t = letterbox(200, 100, 128);
+    expect(similarityScale(t)).toBeCloseTo(200 / 128, 12);
+    // The middle of the input is the middle of the image; its left edge is the image's left edge.
+    expect(applySimilarity(t, { x: 64, y: 64 })).toEqual({ x: 100, y: 50 });
+    expect(applySimilarity(t, { x: 0, y: 32 })).toEqual({ x: 0, y: 0 });
+    expect(applySimilarity(t, { x: 128, y: 96 })).toEqual({ x: 200, y: 100 });
+  });
+
+  it('fits a tall image with bars left and right, and enlarges a small one', () => {
+    expect(applySimilarity(letterbox(100, 200, 128), { x: 32, y: 0 })).toEqual({ x: 0, y: 0 });
+    expect(applySimilarity(letterbox(10, 10, 20), { x: 20, y: 20 })).toEqual({ x: 10, y: 10 });
+  });
+});
+
+describe('warp', () => {
+  const grid = image([
+    [0, 10, 20],
+    [30, 40, 50],
+  ]);
+
+  it('is exact without a transform', () => {
+    const planes = warp(grid, IDENTITY, 3, 2);
+    expect(red(planes, 6)).toEqual([0, 10, 20, 30, 40, 50]);
+    expect(Array.from(planes.subarray(6, 12))).toEqual([1, 11, 21, 31, 41, 51]);
+    expect(Array.from(planes.subarray(12))).toEqual([2, 12, 22, 32, 42, 52]);
+  });
+
+  it('interpolates between pixel centres, and repeats the border pixel up to the edge', () => {
+    // Twice the size: output centre u + 0.5 lies at (u + 0.5) / 2 of the source, a quarter from the pixel centres.
+    const planes = warp(image([[0, 40]]), { a: 0.5, b: 0, tx: 0, ty: 0 }, 4, 2);
+    expect(red(planes, 8)).toEqual([0, 10, 30, 40, 0, 10, 30, 40]);
+  });
+
+  it('interpolates in both directions', () => {
+    // One output pixel whose centre is the corner between four pixels: their mean.
+    expect(red(warp(grid, { a: 1, b: 0, tx: 0.5, ty: 0.5 }, 1, 1), 1)).toEqual([(0 + 10 + 30 + 40) / 4]);
+  });
+
+  it('turns', () => {
+    // x = 2 - v, y = u: a quarter turn of the left 2 x 2 pixels.
+    expect(red(warp(grid, { a: 0, b: 1, tx: 2, ty: 0 }, 2, 2), 4)).toEqual([10, 40, 0, 30]);
+  });
+
+  it('is black outside of the image', () => {
+    expect(red(warp(grid, { a: 1, b: 0, tx: -1, ty: -1 }, 3, 3), 9)).toEqual([0, 0, 0, 0, 0, 10, 0, 30, 40]);
+    const nowhere = warp(grid, { a: 4, b: 0, tx: 1000, ty: 1000 }, 2, 2);
+    expect(red(nowhere, 4)).toEqual([0, 0, 0, 0]);
+  });
+
+  it('averages blocks where it reduces, so that a fine pattern becomes grey and not stripes', () => {
+    const stripes = image(Array.from({ length: 8 }, () => [0, 200, 0, 200, 0, 200, 0, 200]));
+    expect(red(warp(stripes, { a: 4, b: 0, tx: 0, ty: 0 }, 2, 2), 4)).toEqual([100, 100, 100, 100]);
+  });
+
+  it('reduces a part of an image as it reduces the whole', () => {
+    const big = image(Array.from({ length: 40 }, (_, y) => Array.from({ length: 40 }, (_, x) => 3 * x + 2 * y)));
+    // A ramp stays a ramp: the value at the centre of each output pixel.
+    const planes = warp(big, { a: 3, b: 0, tx: 10, ty: 4 }, 5, 5);
+    for (let v = 1; v < 4; v++) {
+      for (let u = 1; u < 4; u++) {
+        const x = 10 + 3 * (u + 0.5);
+        const y = 4 + 3 * (v + 0.5);
+        expect(planes[v * 5 + u]).toBeCloseTo(3 * (x - 0.5) + 2 * (y - 0.5), 0);
+      }
+    }
+  });
+
+  it('reduces regions with blocks that the edge cuts', () => {
+    const reduced = reduceRegion(grid, { x: 0, y: 0, width: 3, height: 2 }, 2);
+    expect([reduced.width, reduced.height]).toEqual([2, 1]);
+    // (0 + 10 + 30 + 40) / 4 and (20 + 50) / 2
+    expect([reduced.data[0], reduced.data[4]]).toEqual([20, 35]);
+    const inner = reduceRegion(grid, { x: 1, y: 1, width: 2, height: 1 }, 1);
+    expect([inner.data[0], inner.data[4]]).toEqual([40, 50]);
+  });
+});
+
+describe('tensors', () => {
+  const planes = Float32Array.from([10, 20, 30, 40, 50, 60]);
+
+  it('are normalised per channel, in the order of the model', () => {
+    const rgb = packTensor(planes, 2, 1, { channels: 'RGB', mean: [10, 20, 30], std: [1, 2, 4] });
+    expect(rgb.dims).toEqual([1, 3, 1, 2]);
+    expect(Array.from(rgb.data)).toEqual([0, 10, 5, 10, 5, 7.5]);
+    const bgr = packTensor(planes, 2, 1, { channels: 'BGR', mean: [0, 0, 0], std: [1, 1, 1] });
+    expect(Array.from(bgr.data)).toEqual([50, 60, 30, 40, 10, 20]);
+  });
+
+  it('come from images whose bytes fit their size', () => {
+    expect(() => createPixels(2, 2, new Uint8ClampedArray(15))).toThrow(/need 16 bytes of RGBA, got 15/);
+    expect(() => createPixels(0, 2, new Uint8ClampedArray(0))).toThrow(/0 x 2/);
+    expect(() => createPixels(1.5, 2, new Uint8ClampedArray(12))).toThrow(InfaceError);
+  });
+});
+
+describe('alignment', () => {
+  /** 68 points whose chip points are those of dlib's template, under a transform. */
+  function templateFace(transform: typeof IDENTITY): Point[] {
+    const points: Point[] = Array.from({ length: 68 }, () => ({ x: 0.5, y: 0.5 }));
+    points[45] = { x: 0.8595674595992, y: 0.2134981538014 };
+    points[42] = { x: 0.6460604764104, y: 0.2289674387677 };
+    points[36] = { x: 0.1205750620789, y: 0.2137274526848 };
+    points[39] = { x: 0.3340850613712, y: 0.2290642403242 };
+    points[33] = { x: 0.4901123135679, y: 0.6277975316475 };
+    return points.map((p) => applySimilarity(transform, p));
+  }
+
+  it('puts the square crop on the box, turned with the head', () => {
+    const box = { x: 100, y: 50, width: 40, height: 60 };
+    const upright = faceCrop(box, 0, 1.5, 90);
+    // Longer side 60 x 1.5 = 90 px: the crop has the scale of the source.
+    expect(applySimilarity(upright, { x: 45, y: 45 })).toEqual({ x: 120, y: 80 });
+    expect(applySimilarity(upright, { x: 0, y: 0 })).toEqual({ x: 75, y: 35 });
+    const turned = applySimilarity(faceCrop(box, Math.PI / 2, 1.5, 90), { x: 90, y: 45 });
+    // The right edge of the crop looks down the image.
+    expect(turned.x).toBeCloseTo(120, 9);
+    expect(turned.y).toBeCloseTo(125, 9);
+  });
+
+  it("places a face that is dlib's template where dlib's chip has it", () => {
+    // Template of 200 px at (300, 400): padding 0.25 puts 1.5 x 200 px into 150, so 2 source pixels a chip pixel.
+    const t = dlibChip(templateFace({ a: 200, b: 0, tx: 300, ty: 400 }), 150, 0.25);
+    expect(t.a).toBeCloseTo(2, 9);
+    expect(t.b).toBeCloseTo(0, 9);
+    const corner = applySimilarity(t, { x: 0, y: 0 });
+    expect(corner.x).toBeCloseTo(300 - 0.25 * 200, 6);
+    expect(corner.y).toBeCloseTo(400 - 0.25 * 200, 6);
+  });
+
+  it('undoes the roll of the head', () => {
+    const roll = (30 * Math.PI) / 180;
+    const [a, b] = [100 * Math.cos(roll), 100 * Math.sin(roll)];
+    const t = dlibChip(templateFace({ a, b, tx: 7, ty: 9 }), 150, 0.25);
+    expect(Math.atan2(t.b, t.a)).toBeCloseTo(roll, 9);
+  });
+
+  it('gives five points, left to right in the image', () => {
+    const points: Point[] = Array.from({ length: 68 }, (_, i) => ({ x: i, y: 100 + i }));
+    expect(fivePoints(points)).toEqual([
+      { x: 38.5, y: 138.5 },
+      { x: 44.5, y: 144.5 },
+      { x: 30, y: 130 },
+      { x: 48, y: 148 },
+      { x: 54, y: 154 },
+    ]);
+    expect(rollOf(points)).toBeCloseTo(Math.PI / 4, 12);
+    expect(() => fivePoints(points.slice(1))).toThrow(/needs 68 landmarks, got 67/);
+  });
+});
