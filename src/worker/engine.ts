@@ -1,0 +1,471 @@
+/** The use cases, top to bottom. Knows roles and a store, no runtime and no database. */
+import { InfaceError } from '../errors.js';
+import type { FaceAntispoof } from '../models/antispoof.js';
+import type { Detection, FaceDetector } from '../models/detector.js';
+import type { FaceEmbedder } from '../models/embedder.js';
+import type { FaceLandmarker } from '../models/landmarker.js';
+import { predict, trainClassifier, type Classifier } from '../recognition/classifier.js';
+import {
+  decideIdentity,
+  identificationThreshold,
+  matchThreshold,
+  similarityAt,
+} from '../recognition/decision.js';
+import { createGallery, type Gallery } from '../recognition/gallery.js';
+import { assertSameSpace, distance, type Template } from '../recognition/template.js';
+import type {
+  AcquisitionFailure,
+  Candidate,
+  ClassifierState,
+  Collection,
+  CollectionChange,
+  DetectedFace,
+  DetectorOptions,
+  FaceChoice,
+  IdentifiedFace,
+  ImageReport,
+  KitInfo,
+  Point,
+  Profile,
+  StageTimings,
+  TrainProgress,
+} from '../types.js';
+import { fivePoints, rollOf } from '../vision/align.js';
+import { boxContains } from '../vision/geometry.js';
+import type { Pixels } from '../vision/image.js';
+import type { FaceFrame, Frame, WorkerOperations } from '../wire.js';
+
+/** A vector that is about to be stored. */
+export type NewTemplate = Pick<Template, 'space' | 'vector'>;
+
+/** What a collection recognises, read at one moment. */
+export interface CollectionContent {
+  readonly revision: number;
+  readonly templates: readonly Template[];
+  /** Only while it is up to date. */
+  readonly classifier: Classifier | null;
+}
+
+/** Where profiles and collections are kept. Every method that writes does so in one transaction. */
+export interface FaceStore {
+  createProfile(profile: {
+    readonly name: string | null;
+    readonly metadata: Profile['metadata'];
+    readonly templates: readonly NewTemplate[];
+    readonly collectionId: string | null;
+  }): Promise<{ profile: Profile; templateIds: string[] }>;
+  addTemplates(
+    profileId: string,
+    templates: readonly NewTemplate[],
+  ): Promise<{ profile: Profile; templateIds: string[] }>;
+  listProfiles(): Promise<Profile[]>;
+  getProfile(id: string): Promise<Profile>;
+  renameProfile(id: string, name: string | null): Promise<Profile>;
+  deleteProfile(id: string): Promise<void>;
+  /** In the order of enrolment. */
+  templatesOf(profileId: string): Promise<Template[]>;
+  /** `null` for profiles without a name and for those that are gone. */
+  namesOf(profileIds: readonly string[]): Promise<(string | null)[]>;
+  createCollection(name: string): Promise<Collection>;
+  listCollections(): Promise<Collection[]>;
+  getCollection(id: string): Promise<Collection>;
+  updateCollection(id: string, change: CollectionChange): Promise<Collection>;
+  deleteCollection(id: string): Promise<void>;
+  collectionRevision(id: string): Promise<{ revision: number; classifier: ClassifierState }>;
+  loadCollection(id: string): Promise<CollectionContent>;
+  /** Stores what was trained on the content of `revision`. */
+  saveClassifier(id: string, revision: number, classifier: Classifier): Promise<void>;
+  count(): Promise<{ profiles: number; templates: number; collections: number }>;
+  close(): Promise<void>;
+}
+
+/** What the engine is made of. */
+export interface EngineParts {
+  readonly detector: FaceDetector;
+  readonly landmarker: FaceLandmarker;
+  readonly embedder: FaceEmbedder;
+  /** `null` while the manifest has no anti-spoof model. */
+  readonly antispoof: FaceAntispoof | null;
+  readonly store: FaceStore;
+  readPixels(bitmap: ImageBitmap): Pixels;
+  describeRuntime(): Promise<Omit<KitInfo, 'embeddingSpace' | 'profileCount' | 'templateCount' | 'collectionCount'>>;
+}
+
+/** What belongs to one call besides its arguments. */
+export interface CallContext {
+  readonly signal: AbortSignal;
+  onTrainProgress(progress: TrainProgress): void;
+}
+
+export type Engine = {
+  readonly [K in keyof WorkerOperations]: (
+    context: CallContext,
+    ...args: Parameters<WorkerOperations[K]>
+  ) => ReturnType<WorkerOperations[K]>;
+};
+
+/** Names within `candidates`, best first, are cut to this number unless the caller says otherwise. */
+const DEFAULT_CANDIDATES = 5;
+const DEFAULT_MAX_FACES = 100;
+/** Share of strangers that may get a name. */
+const DEFAULT_MAX_FPIR = 0.01;
+/** A training lets other calls through this often. */
+const YIELD_AFTER_MS = 30;
+
+/** One face on its way through the stages, in pixels of the bitmap. */
+interface Acquired {
+  readonly detection: Detection;
+  readonly landmarks: readonly Point[];
+}
+
+type Choice = { readonly detection: Detection } | { readonly reason: AcquisitionFailure; readonly faceCount: number };
+
+export function createEngine(parts: EngineParts): Engine {
+  const { detector, landmarker, embedder, store } = parts;
+  const galleries = new Map<string, { revision: number; gallery: Gallery; classifier: Classifier | null }>();
+
+  /** Frame to faces, and on to landmarks and embeddings as far as a use case needs them. */
+  function open(frame: Frame, options: DetectorOptions, { signal }: CallContext, clock: Clock) {
+    signal.throwIfAborted();
+    const pixels = clock.time('pixelsMs', () => parts.readPixels(frame.bitmap));
+    frame.bitmap.close();
+    const size =
+      options.detectorSize === undefined || options.detectorSize === 'auto'
+        ? detectorSizeFor(pixels, frame.moving)
+        : options.detectorSize;
+    const minScore = options.minScore ?? detector.defaultMinScore;
+    const scale = frame.sourceWidth / pixels.width;
+    return {
+      size,
+      /** Largest first. */
+      async detect(): Promise<Detection[]> {
+        const detections = await clock.timeAsync('detectMs', () => detector.detect(pixels, size, minScore));
+        signal.throwIfAborted();
+        return detections.sort((a, b) => areaOf(b) - areaOf(a));
+      },
+      async locate(detection: Detection): Promise<Acquired> {
+        const landmarks = await clock.timeAsync('landmarksMs', () => landmarker.locate(pixels, detection));
+        signal.throwIfAborted();
+        return { detection, landmarks };
+      },
+      async embed({ landmarks }: Acquired): Promise<Float32Array> {
+        const vector = await clock.timeAsync('embedMs', () => embedder.embed(pixels, landmarks));
+        signal.throwIfAborted();
+        return vector;
+      },
+      check: (antispoof: FaceAntispoof, detection: Detection) => antispoof.check(pixels, detection),
+      choose: (detections: readonly Detection[], face: FaceChoice) => choose(detections, face, scale),
+      describe: (face: Acquired, count: 5 | 68 = 5) => describeFace(face, count, scale),
+    };
+  }
+
+  /** The one way from an image of one person to a template; enrol and match differ only after it. */
+  async function acquire({ frame, face }: FaceFrame, options: DetectorOptions, context: CallContext, clock: Clock) {
+    const image = open(frame, options, context, clock);
+    const choice = image.choose(await image.detect(), face);
+    if (!('detection' in choice)) return { acquired: false, ...choice } as const;
+    const acquired = await image.locate(choice.detection);
+    return { acquired: true, face: image.describe(acquired), vector: await image.embed(acquired) } as const;
+  }
+
+  /** Templates from images of one person; `reports` lack the ids that the store gives. */
+  async function acquireAll(faces: readonly FaceFrame[], options: DetectorOptions, context: CallContext) {
+    const clock = createClock();
+    const results: Awaited<ReturnType<typeof acquire>>[] = [];
+    for (const face of faces) results.push(await acquire(face, options, context, clock));
+    const templates = results.flatMap((r) => (r.acquired ? [{ space: embedder.space, vector: r.vector }] : []));
+    const report = (templateIds: readonly string[]): ImageReport[] => {
+      const ids = [...templateIds];
+      return results.map((r) =>
+        r.acquired
+          ? { accepted: true, templateId: ids.shift() as string, face: r.face }
+          : { accepted: false, reason: r.reason, faceCount: r.faceCount },
+      );
+    };
+    return { templates, report };
+  }
+
+  /** The gallery of a collection, read again when the collection changed, be it in another tab. */
+  async function galleryOf(collectionId: string) {
+    const { revision, classifier: state } = await store.collectionRevision(collectionId);
+    const cached = galleries.get(collectionId);
+    const fresh = cached?.revision === revision && (cached.classifier !== null) === (state === 'trained');
+    if (fresh) return { ...cached, state };
+    const content = await store.loadCollection(collectionId);
+    const gallery = createGallery(content.templates, embedder.space);
+    const loaded = { revision: content.revision, gallery, classifier: content.classifier };
+    galleries.set(collectionId, loaded);
+    return { ...loaded, state: content.classifier ? ('trained' as const) : state };
+  }
+
+  const engine: Engine = {
+    async detect(context, frame, options) {
+      const clock = createClock();
+      const image = open(frame, options, context, clock);
+      const detections = await image.detect();
+      const faces: DetectedFace[] = [];
+      for (const detection of detections.slice(0, options.maxFaces ?? DEFAULT_MAX_FACES)) {
+        faces.push(image.describe(await image.locate(detection), options.landmarks));
+      }
+      const { sourceWidth: width, sourceHeight: height } = frame;
+      return { faces, width, height, detectorSize: image.size, timings: clock.timings() };
+    },
+
+    async checkSpoof(context, { frame, face }, options) {
+      const { antispoof } = parts;
+      if (!antispoof) {
+        throw new InfaceError(
+          'SPOOF_MODEL_UNAVAILABLE',
+          'No anti-spoof model is installed, so nothing can be said about this face. Do not read this as a pass.',
+        );
+      }
+      const image = open(frame, options, context, createClock());
+      const choice = image.choose(await image.detect(), face);
+      if (!('detection' in choice)) return { outcome: 'failure-to-acquire', ...choice };
+      const score = await image.check(antispoof, choice.detection);
+      const threshold = options.threshold ?? antispoof.defaultThreshold;
+      const verdict = score >= threshold ? 'bona-fide' : 'attack';
+      const described = image.describe(await image.locate(choice.detection));
+      return { outcome: 'checked', verdict, score, threshold, face: described };
+    },
+
+    async enroll(context, faces, options) {
+      const collectionId = options.collectionId ?? null;
+      // Before the work, so that a wrong id costs nothing; the transaction checks again.
+      if (collectionId !== null) await store.collectionRevision(collectionId);
+      const { templates, report } = await acquireAll(faces, options, context);
+      if (templates.length === 0) return { outcome: 'rejected', images: report([]) };
+      const { name = null, metadata = {} } = options;
+      const { profile, templateIds } = await store.createProfile({ name, metadata, templates, collectionId });
+      return { outcome: 'enrolled', profile, images: report(templateIds) };
+    },
+
+    async addImages(context, profileId, faces, options) {
+      const before = await store.getProfile(profileId);
+      const { templates, report } = await acquireAll(faces, options, context);
+      if (templates.length === 0) return { outcome: 'rejected', profile: before, images: report([]) };
+      const { profile, templateIds } = await store.addTemplates(profileId, templates);
+      return { outcome: 'added', profile, images: report(templateIds) };
+    },
+
+    async match(context, probe, reference, options) {
+      const clock = createClock();
+      const threshold = matchThreshold(options, embedder.calibration);
+      const stored = typeof reference === 'string' ? await store.templatesOf(reference) : null;
+      const probed = await acquire(probe, options, context, clock);
+      const fail = (side: 'probe' | 'reference', failed: { reason: AcquisitionFailure; faceCount: number }) => {
+        const { reason, faceCount } = failed;
+        return { outcome: 'failure-to-acquire', side, reason, faceCount, timings: clock.timings() } as const;
+      };
+      if (!probed.acquired) return fail('probe', probed);
+
+      const references: { readonly id: string | null; readonly vector: Float32Array }[] = [];
+      if (typeof reference === 'string') {
+        for (const template of stored ?? []) {
+          assertSameSpace(template, embedder.space);
+          references.push(template);
+        }
+      } else {
+        const other = await acquire(reference, options, context, clock);
+        if (!other.acquired) return fail('reference', other);
+        references.push({ id: null, vector: other.vector });
+      }
+      const comparisons = references.map(({ id, vector }) => {
+        const score = similarityAt(distance(probed.vector, vector), embedder.calibration);
+        return { templateId: id, score, match: score >= threshold };
+      });
+      const score = Math.max(...comparisons.map((comparison) => comparison.score));
+      return {
+        outcome: 'compared',
+        match: score >= threshold,
+        score,
+        threshold,
+        comparisons,
+        face: probed.face,
+        timings: clock.timings(),
+      };
+    },
+
+    async identify(context, frame, collectionId, options) {
+      const clock = createClock();
+      const { gallery, classifier, state } = await galleryOf(collectionId);
+      const threshold = identificationThreshold(
+        options.maxFpir ?? DEFAULT_MAX_FPIR,
+        gallery.profileIds.length,
+        embedder.calibration,
+      );
+      const image = open(frame, options, context, clock);
+      const detections = await image.detect();
+      const faces: IdentifiedFace[] = [];
+      for (const detection of detections.slice(0, options.maxFaces ?? DEFAULT_MAX_FACES)) {
+        const acquired = await image.locate(detection);
+        const vector = await image.embed(acquired);
+        const ranked = rank(gallery, classifier, vector);
+        const decision = decideIdentity({ candidates: ranked, threshold });
+        const shown = ranked.slice(0, options.maxCandidates ?? DEFAULT_CANDIDATES);
+        const names = await store.namesOf(shown.map(({ profileId }) => profileId));
+        const candidates = shown.map((candidate, i) => ({ ...candidate, name: names[i] ?? null }));
+        const face = { ...image.describe(acquired), candidates };
+        faces.push(
+          decision.decision === 'identified'
+            ? { ...face, ...decision, name: candidates.find((c) => c.profileId === decision.profileId)?.name ?? null }
+            : { ...face, ...decision },
+        );
+      }
+      return { faces, classifier: state, threshold, timings: clock.timings() };
+    },
+
+    async train(context, collectionId) {
+      const started = performance.now();
+      const { revision, templates } = await store.loadCollection(collectionId);
+      if (templates.length === 0) {
+        throw new InfaceError(
+          'COLLECTION_EMPTY',
+          `Collection '${collectionId}' has no templates to learn from. Enrol profiles into it first.`,
+        );
+      }
+      const profileIds = [...new Set(templates.map(({ profileId }) => profileId))];
+      const labels = new Map(profileIds.map((id, label) => [id, label]));
+      const vectors = new Float32Array(templates.length * embedder.dimension);
+      templates.forEach((template, i) => {
+        assertSameSpace(template, embedder.space);
+        vectors.set(template.vector, i * embedder.dimension);
+      });
+      let lastYield = performance.now();
+      const classifier = await trainClassifier(
+        {
+          vectors,
+          labels: templates.map(({ profileId }) => labels.get(profileId) as number),
+          profileIds,
+          space: embedder.space,
+          dimension: embedder.dimension,
+        },
+        async (progress) => {
+          context.onTrainProgress(progress);
+          if (performance.now() - lastYield > YIELD_AFTER_MS) {
+            await new Promise((resolve) => setTimeout(resolve));
+            lastYield = performance.now();
+          }
+          context.signal.throwIfAborted();
+        },
+      );
+      await store.saveClassifier(collectionId, revision, classifier);
+      return {
+        collectionId,
+        profileCount: profileIds.length,
+        templateCount: templates.length,
+        iterations: classifier.iterations,
+        loss: classifier.loss,
+        durationMs: performance.now() - started,
+      };
+    },
+
+    listProfiles: () => store.listProfiles(),
+    getProfile: (_context, id) => store.getProfile(id),
+    renameProfile: (_context, id, name) => store.renameProfile(id, name),
+    deleteProfile: (_context, id) => store.deleteProfile(id),
+    createCollection: (_context, name) => store.createCollection(name),
+    listCollections: () => store.listCollections(),
+    getCollection: (_context, id) => store.getCollection(id),
+    updateCollection: (_context, id, change) => store.updateCollection(id, change),
+    async deleteCollection(_context, id) {
+      await store.deleteCollection(id);
+      galleries.delete(id);
+    },
+
+    async info() {
+      const { profiles, templates, collections } = await store.count();
+      return {
+        ...(await parts.describeRuntime()),
+        embeddingSpace: embedder.space,
+        profileCount: profiles,
+        templateCount: templates,
+        collectionCount: collections,
+      };
+    },
+  };
+  return engine;
+
+  /** All profiles of a gallery, best first: by the classifier where there is one, else by the nearest template. */
+  function rank(gallery: Gallery, classifier: Classifier | null, vector: Float32Array): Omit<Candidate, 'name'>[] {
+    const near = gallery.search(vector, gallery.profileIds.length);
+    if (!classifier) {
+      return near.map(({ profileId, distance: d }) => ({
+        profileId,
+        score: similarityAt(d, embedder.calibration),
+        probability: null,
+      }));
+    }
+    const probabilities = predict(classifier, vector);
+    const byId = new Map(classifier.profileIds.map((id, i) => [id, probabilities[i] as number]));
+    return near
+      .map(({ profileId, distance: d }) => ({
+        profileId,
+        score: similarityAt(d, embedder.calibration),
+        probability: byId.get(profileId) ?? 0,
+      }))
+      .sort((a, b) => b.probability - a.probability);
+  }
+}
+
+/**
+ * The detector's input for a frame. A video must be quick and shows few, near faces. A photo is worth more time, the
+ * more it may show: 512 px find two thirds of the faces of 48-96 px in a group photo where 256 px find half.
+ */
+function detectorSizeFor(pixels: Pixels, moving: boolean): 256 | 384 | 512 {
+  const longSide = Math.max(pixels.width, pixels.height);
+  if (moving || longSide <= 384) return 256;
+  return longSide <= 640 ? 384 : 512;
+}
+
+/** @param scale source pixels per bitmap pixel */
+function choose(detections: readonly Detection[], face: FaceChoice, scale: number): Choice {
+  const faceCount = detections.length;
+  const [largest] = detections;
+  if (!largest) return { reason: 'no-face', faceCount };
+  if (face === 'largest') return { detection: largest };
+  if (face === 'only') return faceCount === 1 ? { detection: largest } : { reason: 'many-faces', faceCount };
+  const point = { x: face.x / scale, y: face.y / scale };
+  const hit = detections.find(({ box }) => boxContains(box, point));
+  return hit ? { detection: hit } : { reason: 'no-face-at-point', faceCount };
+}
+
+function describeFace({ detection, landmarks }: Acquired, count: 5 | 68, scale: number): DetectedFace {
+  const { x, y, width, height } = detection.box;
+  const points = count === 5 ? fivePoints(landmarks) : landmarks;
+  return {
+    box: { x: x * scale, y: y * scale, width: width * scale, height: height * scale },
+    score: detection.score,
+    landmarks: points.map((p) => ({ x: p.x * scale, y: p.y * scale })),
+    rollDegrees: (rollOf(landmarks) * 180) / Math.PI,
+  };
+}
+
+function areaOf({ box }: Detection): number {
+  return box.width * box.height;
+}
+
+type Clock = ReturnType<typeof createClock>;
+
+function createClock() {
+  const spent = { pixelsMs: 0, detectMs: 0, landmarksMs: 0, embedMs: 0 };
+  return {
+    time<T>(stage: keyof StageTimings, work: () => T): T {
+      const start = performance.now();
+      try {
+        return work();
+      } finally {
+        spent[stage] += performance.now() - start;
+      }
+    },
+    async timeAsync<T>(stage: keyof StageTimings, work: () => Promise<T>): Promise<T> {
+      const start = performance.now();
+      try {
+        return await work();
+      } finally {
+        spent[stage] += performance.now() - start;
+      }
+    },
+    timings: (): StageTimings => ({ ...spent }),
+  };
+}

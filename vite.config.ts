@@ -1,0 +1,89 @@
+import { cpSync, readFileSync } from 'node:fs';
+import { playwright } from '@vitest/browser-playwright';
+import { defaultClientConditions, type Plugin } from 'vite';
+import { defineConfig } from 'vitest/config';
+import { BROWSER_ARGS } from './tools/browser.mjs';
+import { copyRuntime, describeRuntime } from './tools/runtime.js';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+
+/** Cross-origin isolation, which gives wasm its threads. */
+const ISOLATED = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+/** The package's assets: what `public` holds, as one folder beside the code. */
+const packAssets: Plugin = {
+  name: 'inface:assets',
+  closeBundle() {
+    cpSync('public', 'dist/assets', { recursive: true });
+  },
+};
+
+/**
+ * `vite` serves the demo and `vite build --mode demo` builds it; `vite build` builds the package; vitest takes the
+ * test projects from here.
+ */
+export default defineConfig(({ command, mode }) => {
+  const demo = mode === 'demo' || command === 'serve';
+  copyRuntime('public/ort');
+  return {
+    root: demo && !process.env['VITEST'] ? 'demo' : '.',
+    base: './',
+    publicDir: new URL('public', import.meta.url).pathname,
+    define: {
+      __INFACE_VERSION__: JSON.stringify(version),
+      __ORT_FILES__: JSON.stringify(describeRuntime()),
+    },
+    // onnxruntime-web with its wasm files apart, instead of 14 MB of base64 in the worker.
+    resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
+    // Named, because the test server would otherwise find them late and reload the page in the middle of a test.
+    optimizeDeps: { include: ['comlink', 'idb', 'image-size', 'onnxruntime-web/webgpu'] },
+    server: { headers: ISOLATED },
+    plugins: demo ? [] : [packAssets],
+    worker: {
+      format: 'es',
+      rolldownOptions: { output: { entryFileNames: demo ? 'assets/[name]-[hash].js' : 'worker.js' } },
+    },
+    build: demo
+      ? { outDir: new URL('dist-demo', import.meta.url).pathname, emptyOutDir: true }
+      : {
+          outDir: 'dist',
+          copyPublicDir: false,
+          target: 'es2022',
+          lib: { entry: 'src/index.ts', formats: ['es'], fileName: 'index' },
+        },
+    test: {
+      coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
+      projects: [
+        {
+          extends: true,
+          test: { name: 'node', include: ['test/node/**/*.test.ts'], environment: 'node', testTimeout: 60_000 },
+        },
+        {
+          extends: true,
+          test: {
+            name: 'browser',
+            include: ['test/browser/**/*.test.ts'],
+            testTimeout: 120_000,
+            hookTimeout: 120_000,
+            fileParallelism: false,
+            browser: {
+              enabled: true,
+              headless: true,
+              screenshotFailures: false,
+              provider: playwright({
+                launchOptions: {
+                  ...(process.env['INFACE_BROWSER'] ? { executablePath: process.env['INFACE_BROWSER'] } : {}),
+                  args: [...BROWSER_ARGS, '--enable-unsafe-webgpu'],
+                },
+              }),
+              instances: [{ browser: 'chromium' }],
+            },
+          },
+        },
+      ],
+    },
+  };
+});
