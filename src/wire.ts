@@ -48,11 +48,7 @@ export interface WorkerOperations {
   detect(frame: Frame, options: Wire<DetectOptions>): Promise<DetectResult>;
   checkSpoof(face: FaceFrame, options: Wire<CheckSpoofOptions>): Promise<SpoofResult>;
   enroll(faces: readonly FaceFrame[], options: Wire<EnrollOptions>): Promise<EnrollResult>;
-  addImages(
-    profileId: string,
-    faces: readonly FaceFrame[],
-    options: Wire<AddImagesOptions>,
-  ): Promise<AddImagesResult>;
+  addImages(profileId: string, faces: readonly FaceFrame[], options: Wire<AddImagesOptions>): Promise<AddImagesResult>;
   match(probe: FaceFrame, reference: string | FaceFrame, options: Wire<MatchOptions>): Promise<MatchResult>;
   identify(frame: Frame, collectionId: string, options: Wire<IdentifyOptions>): Promise<IdentifyResult>;
   train(collectionId: string): Promise<TrainResult>;
@@ -83,8 +79,7 @@ export type WorkerNotice =
   | { readonly kind: 'train'; readonly callId: number; readonly progress: TrainProgress };
 
 /** The answer to a call: comlink would strip the code from a thrown error, so errors are values here. */
-export type Reply<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
+export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
 
 /** The object that the worker exposes through comlink. Every call has an id, by which it can be aborted. */
 export interface WorkerApi {

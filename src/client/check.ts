@@ -50,7 +50,8 @@ export const fraction: Rule = (value, name) => {
 
 /** A probability that is neither impossible nor certain. */
 export const rate: Rule = (value, name) => {
-  if (typeof value !== 'number' || !(value > 0 && value < 1)) throw invalid(name, value, 'a number above 0 and below 1');
+  if (typeof value !== 'number' || !(value > 0 && value < 1))
+    throw invalid(name, value, 'a number above 0 and below 1');
 };
 
 const MAX_NAME_LENGTH = 200;

@@ -48,6 +48,7 @@ export async function startWorker(
   // Between two calls nobody waits for it.
   ended.catch(() => undefined);
   const end = (reason: unknown) => {
+    if (waiting.signal.aborted) return;
     waiting.abort();
     remote[Comlink.releaseProxy]();
     worker.terminate();

@@ -78,6 +78,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
 
   /** The running worker, or a new one. */
   function connect(signal?: AbortSignal): Promise<Connection> {
+    assertOpen();
     if (!connection) {
       const started = startWorker(workerUrl, config, onNotice, nextCallId++, signal);
       connection = started;
@@ -112,7 +113,6 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
     try {
       const args = await prepare(frames);
       worker = await connect();
-      assertOpen();
       signal?.throwIfAborted();
       signal?.addEventListener('abort', onAbort);
       if (onTrainProgress) trainListeners.set(callId, onTrainProgress);

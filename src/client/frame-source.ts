@@ -128,7 +128,9 @@ function decodeDataUrl(url: string, name: string): Blob {
       : new TextEncoder().encode(decodeURIComponent(body));
     return new Blob([bytes], { type: match[1] ?? '' });
   } catch (cause) {
-    throw new InfaceError('INVALID_INPUT', `${name} is a data: URL that cannot be decoded: ${String(cause)}`, { cause });
+    throw new InfaceError('INVALID_INPUT', `${name} is a data: URL that cannot be decoded: ${String(cause)}`, {
+      cause,
+    });
   }
 }
 

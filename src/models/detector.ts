@@ -1,7 +1,7 @@
 /** The detector role: where faces are, how sure that is, and how the heads are turned. */
 import { InfaceError } from '../errors.js';
 import type { Box, Point } from '../types.js';
-import { suppressNonMaxima } from '../vision/geometry.js';
+import { fitSimilarity, suppressNonMaxima } from '../vision/geometry.js';
 import { letterbox, packTensor, warp, type Pixels } from '../vision/image.js';
 import type { BlazeFaceEntry } from './manifest.js';
 import { readOutput, type Run } from './run.js';
@@ -11,7 +11,7 @@ export interface Detection {
   readonly box: Box;
   /** 0..1. */
   readonly score: number;
-  /** Angle of the line through the eyes in radians, clockwise in the image. */
+  /** How far the head is turned in the image plane, in radians, clockwise in the image. */
   readonly roll: number;
 }
 
@@ -24,8 +24,24 @@ export interface FaceDetector {
   detect(pixels: Pixels, size: number, minScore: number): Promise<Detection[]>;
 }
 
-/** Values per anchor: centre x, centre y, width, height, then 6 keypoints x, y; the eyes are the first two. */
+/** Values per anchor: centre x, centre y, width, height, then x, y of 6 keypoints: eyes, nose, mouth and ears. */
 const VALUES_PER_ANCHOR = 16;
+
+/** Eyes and mouth of an upright face, one eye distance wide; the mouth lies about as far below the eyes. */
+const UPRIGHT: readonly Point[] = [
+  { x: -0.5, y: 0 },
+  { x: 0.5, y: 0 },
+  { x: 0, y: 1 },
+];
+
+/**
+ * How far a face is turned, from all three points together: in a profile the eyes fall into one, and the line through
+ * them could point anywhere.
+ */
+function rollOf(eyesAndMouth: readonly Point[]): number {
+  const { a, b } = fitSimilarity(UPRIGHT, eyesAndMouth);
+  return Math.atan2(b, a);
+}
 
 /**
  * BlazeFace: V. Bazarevsky and others, 'BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs', 2019. Boxes
@@ -71,11 +87,8 @@ export function createBlazeFace(entry: BlazeFaceEntry, run: Run): FaceDetector {
             width,
             height,
           };
-          const [first, second]: [Point, Point] = [
-            { x: value(4), y: value(5) },
-            { x: value(6), y: value(7) },
-          ];
-          const roll = Math.atan2(second.y - first.y, second.x - first.x);
+          const keypoint = (k: number): Point => ({ x: value(4 + 2 * k), y: value(5 + 2 * k) });
+          const roll = rollOf([keypoint(0), keypoint(1), keypoint(3)]);
           found.push({ box, score: 1 / (1 + Math.exp(-logit)), roll });
         }
       });

@@ -76,6 +76,11 @@ export interface Landmark68Entry extends ModelBase {
   readonly size: number;
   /** Side of the crop as a multiple of the longer side of the detected box. */
   readonly cropScale: number;
+  /**
+   * Where the points lie closer together than this, there is no face in the box, or none that can be aligned: their
+   * root mean square distance from their centre, as a fraction of the longer side of the box.
+   */
+  readonly minSpread: number;
 }
 
 /** dlib's face recognition ResNet: a 128-d embedding of a dlib face chip. */
@@ -157,7 +162,8 @@ function checkEntry(entry: Fields, at: string): void {
   const file = text(entry['file'], `${at}.file`);
   // The file lies beside the manifest; a path would let a manifest point anywhere.
   if (!/^[\w.-]+\.onnx$/.test(file)) fail(`${at}.file`, 'a file name that ends in .onnx', file);
-  if (!/^[0-9a-f]{64}$/.test(text(entry['sha256'], `${at}.sha256`))) fail(`${at}.sha256`, '64 hex digits', entry['sha256']);
+  if (!/^[0-9a-f]{64}$/.test(text(entry['sha256'], `${at}.sha256`)))
+    fail(`${at}.sha256`, '64 hex digits', entry['sha256']);
   positive(entry['bytes'], `${at}.bytes`);
   const input = record(entry['input'], `${at}.input`);
   text(input['name'], `${at}.input.name`);
@@ -184,6 +190,7 @@ function checkEntry(entry: Fields, at: string): void {
     case 'landmarker/face-landmark-68':
       positive(entry['size'], `${at}.size`);
       positive(entry['cropScale'], `${at}.cropScale`);
+      positive(entry['minSpread'], `${at}.minSpread`);
       return;
     case 'embedder/dlib-resnet': {
       positive(entry['dimension'], `${at}.dimension`);
@@ -234,7 +241,10 @@ function positive(value: unknown, field: string): void {
 
 function numbers(value: unknown, field: string, length?: number): readonly number[] {
   const values = list(value, field);
-  if (!values.every((v) => typeof v === 'number' && Number.isFinite(v)) || values.length !== (length ?? values.length)) {
+  if (
+    !values.every((v) => typeof v === 'number' && Number.isFinite(v)) ||
+    values.length !== (length ?? values.length)
+  ) {
     fail(field, length === undefined ? 'numbers' : `${length} numbers`, value);
   }
   return values as readonly number[];

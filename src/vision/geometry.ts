@@ -36,6 +36,14 @@ export function suppressNonMaxima<T extends { readonly box: Box; readonly score:
   return kept;
 }
 
+/** Root mean square distance of points from their centre. */
+export function spread(points: readonly Point[]): number {
+  const n = points.length;
+  const x = points.reduce((sum, p) => sum + p.x, 0) / n;
+  const y = points.reduce((sum, p) => sum + p.y, 0) / n;
+  return Math.sqrt(points.reduce((sum, p) => sum + (p.x - x) ** 2 + (p.y - y) ** 2, 0) / n);
+}
+
 /** A similarity transform: x' = a x - b y + tx, y' = b x + a y + ty. */
 export interface Similarity {
   readonly a: number;

@@ -7,6 +7,7 @@ import type { FaceLandmarker } from '../models/landmarker.js';
 import { predict, trainClassifier, type Classifier } from '../recognition/classifier.js';
 import {
   decideIdentity,
+  decideMatch,
   identificationThreshold,
   matchThreshold,
   similarityAt,
@@ -106,7 +107,8 @@ export type Engine = {
 
 /** Names within `candidates`, best first, are cut to this number unless the caller says otherwise. */
 const DEFAULT_CANDIDATES = 5;
-const DEFAULT_MAX_FACES = 100;
+/** Faces per image, unless the caller asks for fewer. */
+const MAX_FACES = 100;
 /** Share of strangers that may get a name. */
 const DEFAULT_MAX_FPIR = 0.01;
 /** A training lets other calls through this often. */
@@ -118,7 +120,7 @@ interface Acquired {
   readonly landmarks: readonly Point[];
 }
 
-type Choice = { readonly detection: Detection } | { readonly reason: AcquisitionFailure; readonly faceCount: number };
+type Choice = { readonly chosen: Acquired } | { readonly reason: AcquisitionFailure; readonly faceCount: number };
 
 export function createEngine(parts: EngineParts): Engine {
   const { detector, landmarker, embedder, store } = parts;
@@ -137,24 +139,28 @@ export function createEngine(parts: EngineParts): Engine {
     const scale = frame.sourceWidth / pixels.width;
     return {
       size,
-      /** Largest first. */
-      async detect(): Promise<Detection[]> {
+      /** Faces with their landmarks, the largest ones first. */
+      async find(limit: number): Promise<Acquired[]> {
         const detections = await clock.timeAsync('detectMs', () => detector.detect(pixels, size, minScore));
+        const found: Acquired[] = [];
+        for (const detection of detections.sort((a, b) => areaOf(b) - areaOf(a))) {
+          if (found.length === limit) break;
+          signal.throwIfAborted();
+          const landmarks = await clock.timeAsync('landmarksMs', () => landmarker.locate(pixels, detection));
+          if (landmarks) found.push({ detection, landmarks });
+        }
         signal.throwIfAborted();
-        return detections.sort((a, b) => areaOf(b) - areaOf(a));
-      },
-      async locate(detection: Detection): Promise<Acquired> {
-        const landmarks = await clock.timeAsync('landmarksMs', () => landmarker.locate(pixels, detection));
-        signal.throwIfAborted();
-        return { detection, landmarks };
+        return found;
       },
       async embed({ landmarks }: Acquired): Promise<Float32Array> {
         const vector = await clock.timeAsync('embedMs', () => embedder.embed(pixels, landmarks));
         signal.throwIfAborted();
         return vector;
       },
-      check: (antispoof: FaceAntispoof, detection: Detection) => antispoof.check(pixels, detection),
-      choose: (detections: readonly Detection[], face: FaceChoice) => choose(detections, face, scale),
+      async choose(face: FaceChoice): Promise<Choice> {
+        return choose(await this.find(face === 'largest' ? 1 : MAX_FACES), face, scale);
+      },
+      check: (antispoof: FaceAntispoof, { detection }: Acquired) => antispoof.check(pixels, detection),
       describe: (face: Acquired, count: 5 | 68 = 5) => describeFace(face, count, scale),
     };
   }
@@ -162,10 +168,10 @@ export function createEngine(parts: EngineParts): Engine {
   /** The one way from an image of one person to a template; enrol and match differ only after it. */
   async function acquire({ frame, face }: FaceFrame, options: DetectorOptions, context: CallContext, clock: Clock) {
     const image = open(frame, options, context, clock);
-    const choice = image.choose(await image.detect(), face);
-    if (!('detection' in choice)) return { acquired: false, ...choice } as const;
-    const acquired = await image.locate(choice.detection);
-    return { acquired: true, face: image.describe(acquired), vector: await image.embed(acquired) } as const;
+    const choice = await image.choose(face);
+    if (!('chosen' in choice)) return { acquired: false, ...choice } as const;
+    const vector = await image.embed(choice.chosen);
+    return { acquired: true, face: image.describe(choice.chosen), vector } as const;
   }
 
   /** Templates from images of one person; `reports` lack the ids that the store gives. */
@@ -202,11 +208,8 @@ export function createEngine(parts: EngineParts): Engine {
     async detect(context, frame, options) {
       const clock = createClock();
       const image = open(frame, options, context, clock);
-      const detections = await image.detect();
-      const faces: DetectedFace[] = [];
-      for (const detection of detections.slice(0, options.maxFaces ?? DEFAULT_MAX_FACES)) {
-        faces.push(image.describe(await image.locate(detection), options.landmarks));
-      }
+      const found = await image.find(options.maxFaces ?? MAX_FACES);
+      const faces = found.map((face) => image.describe(face, options.landmarks));
       const { sourceWidth: width, sourceHeight: height } = frame;
       return { faces, width, height, detectorSize: image.size, timings: clock.timings() };
     },
@@ -220,13 +223,12 @@ export function createEngine(parts: EngineParts): Engine {
         );
       }
       const image = open(frame, options, context, createClock());
-      const choice = image.choose(await image.detect(), face);
-      if (!('detection' in choice)) return { outcome: 'failure-to-acquire', ...choice };
-      const score = await image.check(antispoof, choice.detection);
+      const choice = await image.choose(face);
+      if (!('chosen' in choice)) return { outcome: 'failure-to-acquire', ...choice };
+      const score = await image.check(antispoof, choice.chosen);
       const threshold = options.threshold ?? antispoof.defaultThreshold;
       const verdict = score >= threshold ? 'bona-fide' : 'attack';
-      const described = image.describe(await image.locate(choice.detection));
-      return { outcome: 'checked', verdict, score, threshold, face: described };
+      return { outcome: 'checked', verdict, score, threshold, face: image.describe(choice.chosen) };
     },
 
     async enroll(context, faces, options) {
@@ -250,7 +252,6 @@ export function createEngine(parts: EngineParts): Engine {
 
     async match(context, probe, reference, options) {
       const clock = createClock();
-      const threshold = matchThreshold(options, embedder.calibration);
       const stored = typeof reference === 'string' ? await store.templatesOf(reference) : null;
       const probed = await acquire(probe, options, context, clock);
       const fail = (side: 'probe' | 'reference', failed: { reason: AcquisitionFailure; faceCount: number }) => {
@@ -270,47 +271,36 @@ export function createEngine(parts: EngineParts): Engine {
         if (!other.acquired) return fail('reference', other);
         references.push({ id: null, vector: other.vector });
       }
-      const comparisons = references.map(({ id, vector }) => {
-        const score = similarityAt(distance(probed.vector, vector), embedder.calibration);
-        return { templateId: id, score, match: score >= threshold };
-      });
-      const score = Math.max(...comparisons.map((comparison) => comparison.score));
-      return {
-        outcome: 'compared',
-        match: score >= threshold,
-        score,
-        threshold,
-        comparisons,
-        face: probed.face,
-        timings: clock.timings(),
-      };
+      const comparisons = references.map(({ id, vector }) => ({
+        templateId: id,
+        distance: distance(probed.vector, vector),
+      }));
+      const threshold = matchThreshold(options, comparisons.length, embedder.calibration);
+      const decision = decideMatch(comparisons, threshold, embedder.calibration);
+      return { outcome: 'compared', ...decision, face: probed.face, timings: clock.timings() };
     },
 
     async identify(context, frame, collectionId, options) {
       const clock = createClock();
+      const { maxFaces = MAX_FACES, maxCandidates = DEFAULT_CANDIDATES } = options;
       const { gallery, classifier, state } = await galleryOf(collectionId);
       const threshold = identificationThreshold(
         options.maxFpir ?? DEFAULT_MAX_FPIR,
-        gallery.profileIds.length,
+        gallery.size,
         embedder.calibration,
       );
       const image = open(frame, options, context, clock);
-      const detections = await image.detect();
       const faces: IdentifiedFace[] = [];
-      for (const detection of detections.slice(0, options.maxFaces ?? DEFAULT_MAX_FACES)) {
-        const acquired = await image.locate(detection);
+      for (const acquired of await image.find(maxFaces)) {
         const vector = await image.embed(acquired);
-        const ranked = rank(gallery, classifier, vector);
-        const decision = decideIdentity({ candidates: ranked, threshold });
-        const shown = ranked.slice(0, options.maxCandidates ?? DEFAULT_CANDIDATES);
-        const names = await store.namesOf(shown.map(({ profileId }) => profileId));
-        const candidates = shown.map((candidate, i) => ({ ...candidate, name: names[i] ?? null }));
-        const face = { ...image.describe(acquired), candidates };
-        faces.push(
-          decision.decision === 'identified'
-            ? { ...face, ...decision, name: candidates.find((c) => c.profileId === decision.profileId)?.name ?? null }
-            : { ...face, ...decision },
-        );
+        const ranked = rank(gallery, classifier, vector, Math.max(2, maxCandidates));
+        const names = await store.namesOf(ranked.map(({ profileId }) => profileId));
+        const candidates = ranked.map((candidate, i) => ({ ...candidate, name: names[i] ?? null }));
+        faces.push({
+          ...image.describe(acquired),
+          ...decideIdentity({ candidates, threshold }),
+          candidates: candidates.slice(0, maxCandidates),
+        });
       }
       return { faces, classifier: state, threshold, timings: clock.timings() };
     },
@@ -386,25 +376,26 @@ export function createEngine(parts: EngineParts): Engine {
   };
   return engine;
 
-  /** All profiles of a gallery, best first: by the classifier where there is one, else by the nearest template. */
-  function rank(gallery: Gallery, classifier: Classifier | null, vector: Float32Array): Omit<Candidate, 'name'>[] {
-    const near = gallery.search(vector, gallery.profileIds.length);
-    if (!classifier) {
-      return near.map(({ profileId, distance: d }) => ({
-        profileId,
-        score: similarityAt(d, embedder.calibration),
-        probability: null,
-      }));
-    }
+  /** The `k` best profiles of a gallery: by the classifier where there is one, else by the nearest template. */
+  function rank(
+    gallery: Gallery,
+    classifier: Classifier | null,
+    vector: Float32Array,
+    k: number,
+  ): Omit<Candidate, 'name'>[] {
+    const candidate = (profileId: string, d: number, probability: number | null) => ({
+      profileId,
+      score: similarityAt(d, embedder.calibration),
+      probability,
+    });
+    if (!classifier) return gallery.search(vector, k).map((near) => candidate(near.profileId, near.distance, null));
+    const distances = gallery.distances(vector);
+    const distanceOf = new Map(gallery.profileIds.map((id, i) => [id, distances[i] as number]));
     const probabilities = predict(classifier, vector);
-    const byId = new Map(classifier.profileIds.map((id, i) => [id, probabilities[i] as number]));
-    return near
-      .map(({ profileId, distance: d }) => ({
-        profileId,
-        score: similarityAt(d, embedder.calibration),
-        probability: byId.get(profileId) ?? 0,
-      }))
-      .sort((a, b) => b.probability - a.probability);
+    return classifier.profileIds
+      .map((id, i) => candidate(id, distanceOf.get(id) as number, probabilities[i] as number))
+      .sort((a, b) => (b.probability as number) - (a.probability as number))
+      .slice(0, k);
   }
 }
 
@@ -418,16 +409,19 @@ function detectorSizeFor(pixels: Pixels, moving: boolean): 256 | 384 | 512 {
   return longSide <= 640 ? 384 : 512;
 }
 
-/** @param scale source pixels per bitmap pixel */
-function choose(detections: readonly Detection[], face: FaceChoice, scale: number): Choice {
-  const faceCount = detections.length;
-  const [largest] = detections;
+/**
+ * @param found largest first
+ * @param scale source pixels per bitmap pixel
+ */
+function choose(found: readonly Acquired[], face: FaceChoice, scale: number): Choice {
+  const faceCount = found.length;
+  const [largest] = found;
   if (!largest) return { reason: 'no-face', faceCount };
-  if (face === 'largest') return { detection: largest };
-  if (face === 'only') return faceCount === 1 ? { detection: largest } : { reason: 'many-faces', faceCount };
+  if (face === 'largest') return { chosen: largest };
+  if (face === 'only') return faceCount === 1 ? { chosen: largest } : { reason: 'many-faces', faceCount };
   const point = { x: face.x / scale, y: face.y / scale };
-  const hit = detections.find(({ box }) => boxContains(box, point));
-  return hit ? { detection: hit } : { reason: 'no-face-at-point', faceCount };
+  const chosen = found.find(({ detection }) => boxContains(detection.box, point));
+  return chosen ? { chosen } : { reason: 'no-face-at-point', faceCount };
 }
 
 function describeFace({ detection, landmarks }: Acquired, count: 5 | 68, scale: number): DetectedFace {

@@ -140,7 +140,7 @@ async function fetchFile(
   const bytes = new Uint8Array(file.bytes);
   let length = 0;
   try {
-    for (const reader = (response.body ?? new Blob().stream()).getReader(); ; ) {
+    for (const reader = (response.body ?? new Blob().stream()).getReader(); ;) {
       const { done, value } = await reader.read();
       if (done) break;
       if (length === 0) rejectHtml(url, value[0]);

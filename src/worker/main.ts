@@ -28,8 +28,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   const store = createStore(config.database);
   const backend = await chooseBackend(config.backend, config.threads);
   const manifest = parseManifest(await loadJson(config.assetsUrl, 'models/manifest.json', signal));
-  const precision =
-    config.embedder === 'auto' ? (backend.backend === 'webgpu' ? 'lossless' : 'int8') : config.embedder;
+  const precision = config.embedder === 'auto' ? (backend.backend === 'webgpu' ? 'lossless' : 'int8') : config.embedder;
   const detector = findModel(manifest, 'detector');
   const landmarker = findModel(manifest, 'landmarker');
   const embedder = findModel(manifest, 'embedder', (entry) => entry.precision === precision);

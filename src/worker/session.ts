@@ -42,7 +42,9 @@ export async function chooseBackend(wanted: 'auto' | Backend, threads: 'auto' | 
     threads === 'auto' ? Math.min(MAX_AUTO_THREADS, Math.ceil(navigator.hardwareConcurrency / 2)) : threads;
   const count = isolated ? wantedThreads : 1;
   const threadNote =
-    wantedThreads > count ? 'The page is not cross-origin isolated (COOP and COEP headers), so wasm has one thread.' : null;
+    wantedThreads > count
+      ? 'The page is not cross-origin isolated (COOP and COEP headers), so wasm has one thread.'
+      : null;
   if (wanted === 'wasm') return choice('wasm', threadNote, count);
 
   const adapter = await requestAdapter();

@@ -179,8 +179,7 @@ export function createStore(name: string, migrations: readonly Migration[] = MIG
         return records.map((record) => toProfile(record, collectionIds.get(record.id) ?? []));
       }),
 
-    getProfile: (id) =>
-      read(async (tx) => toProfile(await requireProfile(tx, id), await collectionsOf(tx, id))),
+    getProfile: (id) => read(async (tx) => toProfile(await requireProfile(tx, id), await collectionsOf(tx, id))),
 
     renameProfile: (id, newName) =>
       write(async (tx) => {
@@ -237,8 +236,7 @@ export function createStore(name: string, migrations: readonly Migration[] = MIG
         return Promise.all(records.map(async (record) => toCollection(record, await profilesOf(tx, record.id))));
       }),
 
-    getCollection: (id) =>
-      read(async (tx) => toCollection(await requireCollection(tx, id), await profilesOf(tx, id))),
+    getCollection: (id) => read(async (tx) => toCollection(await requireCollection(tx, id), await profilesOf(tx, id))),
 
     updateCollection: (id, change) =>
       write(async (tx) => {

@@ -44,7 +44,12 @@ describe('profiles', () => {
       templates: [template(1), template(2)],
       collectionId: null,
     });
-    expect(profile).toMatchObject({ name: 'Anna', metadata: { badge: 7, tags: ['a'] }, templateCount: 2, collectionIds: [] });
+    expect(profile).toMatchObject({
+      name: 'Anna',
+      metadata: { badge: 7, tags: ['a'] },
+      templateCount: 2,
+      collectionIds: [],
+    });
     const added = await store.addTemplates(profile.id, [template(3)]);
     expect(added.profile.templateCount).toBe(3);
     const templates = await store.templatesOf(profile.id);
@@ -209,7 +214,14 @@ describe('versions and connections', () => {
       vector: Float32Array.of(1, 2, 3, 4),
       createdAt: at,
     });
-    await old.add('collections', { id: 'c1', name: 'Home', revision: 4, trainedRevision: 4, createdAt: at, updatedAt: at });
+    await old.add('collections', {
+      id: 'c1',
+      name: 'Home',
+      revision: 4,
+      trainedRevision: 4,
+      createdAt: at,
+      updatedAt: at,
+    });
     await old.add('memberships', { collectionId: 'c1', profileId: 'p1' });
     await old.add('classifiers', { collectionId: 'c1', classifier: CLASSIFIER });
     old.close();

@@ -46,6 +46,7 @@ const LANDMARKS: Landmark68Entry = {
   outputs: [{ name: 'points', shape: [1, 136], meaning: 'x, y' }],
   size: 112,
   cropScale: 1.15,
+  minSpread: 0.2,
 };
 
 const EMBEDDER: DlibEmbedderEntry = {
@@ -98,8 +99,9 @@ describe('BlazeFace', () => {
     // Second anchor of cell (x 3, y 2) of the 16 px grid: centre at 56, 40 of the input.
     const index = (2 * 8 + 3) * 2 + 1;
     outputs.scores_0.data[index] = 2;
-    // Centre 4 px right of and 4 px above the anchor, 20 x 24 px; the eyes 10 px apart, the right one 10 px lower.
-    outputs.boxes_0.data.set([4, -4, 20, 24, -5, -5, 5, 5], index * 16);
+    // Centre 4 px right of and 4 px above the anchor, 20 x 24 px; the eyes at (-5, -5) and (5, 5), the mouth at
+    // (-10, 10): an upright face, turned by 45 degrees. The nose does not count.
+    outputs.boxes_0.data.set([4, -4, 20, 24, -5, -5, 5, 5, 99, 99, -10, 10], index * 16);
     let fed: Tensor | undefined;
     const run: Run = (feeds) => {
       fed = feeds['input'];
@@ -130,6 +132,15 @@ describe('BlazeFace', () => {
     expect(await detector.detect(plain(256, 256), 256, 0.99)).toEqual([]);
   });
 
+  it('takes the roll of a profile from the line to the mouth, where the eyes fall together', async () => {
+    const outputs = emptyOutputs(128);
+    outputs.scores_0.data[0] = 2;
+    // The second eye lies left of the first one by a hair; the mouth is below both.
+    outputs.boxes_0.data.set([0, 0, 20, 20, 0.1, 0, -0.1, 0, 0, 5, 0, 8], 0);
+    const [face] = await createBlazeFace(BLAZEFACE, () => Promise.resolve(outputs)).detect(plain(128, 128), 128, 0.5);
+    expect(face?.roll).toBeCloseTo(0, 6);
+  });
+
   it('refuses a size that it does not offer, and outputs of another graph', async () => {
     const detector = createBlazeFace(BLAZEFACE, () => Promise.resolve(emptyOutputs(128)));
     await expect(detector.detect(plain(8, 8), 200, 0.5)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
@@ -143,21 +154,30 @@ describe('BlazeFace', () => {
 });
 
 describe('face_landmark_68', () => {
+  const detection = { box: { x: 60, y: 70, width: 80, height: 60 }, score: 1, roll: Math.PI / 2 };
+  const landmarker = (points: Float32Array) =>
+    createFaceLandmark68(LANDMARKS, () => Promise.resolve({ points: { data: points, dims: [1, 136] } }));
+
   it('maps fractions of the turned crop back to the image', async () => {
-    const points = new Float32Array(136).fill(0.5);
-    points.set([1, 0.5], 2);
-    const landmarker = createFaceLandmark68(LANDMARKS, () => Promise.resolve({ points: { data: points, dims: [1, 136] } }));
-    const found = await landmarker.locate(plain(200, 200), {
-      box: { x: 60, y: 70, width: 80, height: 60 },
-      score: 1,
-      roll: Math.PI / 2,
-    });
+    // Half of the points in one corner of the crop and half in the opposite one.
+    const points = Float32Array.from({ length: 136 }, (_, i) => (i < 68 ? 0 : 1));
+    points.set([0.5, 0.5, 1, 0.5]);
+    const found = await landmarker(points).locate(plain(200, 200), detection);
     expect(found).toHaveLength(68);
-    expect(found[0]?.x).toBeCloseTo(100, 4);
-    expect(found[0]?.y).toBeCloseTo(100, 4);
+    expect(found?.[0]?.x).toBeCloseTo(100, 4);
+    expect(found?.[0]?.y).toBeCloseTo(100, 4);
     // The middle of the right edge of the crop: half a side, 80 x 1.15 / 2, down the image.
-    expect(found[1]?.x).toBeCloseTo(100, 4);
-    expect(found[1]?.y).toBeCloseTo(146, 4);
+    expect(found?.[1]?.x).toBeCloseTo(100, 4);
+    expect(found?.[1]?.y).toBeCloseTo(146, 4);
+  });
+
+  it('sees no face where the points lie in a heap, or nowhere', async () => {
+    // Two heaps at a distance of 2 d have a spread of d; 0.2 of 80 px is 16 px, of a crop of 92 px.
+    const heaps = (d: number) =>
+      Float32Array.from({ length: 136 }, (_, i) => (i % 2 === 0 ? 0.5 + (i < 68 ? -d : d) / 92 : 0.5));
+    expect(await landmarker(heaps(15.9)).locate(plain(200, 200), detection)).toBeNull();
+    expect(await landmarker(heaps(16.1)).locate(plain(200, 200), detection)).toHaveLength(68);
+    expect(await landmarker(new Float32Array(136).fill(Number.NaN)).locate(plain(9, 9), detection)).toBeNull();
   });
 });
 
@@ -218,7 +238,11 @@ describe('manifest', () => {
     ['no anchors', altered(0, ['anchors'], undefined), /anchors should be a list that is not empty, got nothing/],
     ['no crop', altered(1, ['cropScale'], null), /cropScale should be a number above 0, got null/],
     ['no chip', altered(2, ['chip'], 150), /chip should be an object, got 150/],
-    ['one knot', altered(2, ['calibration', 'fmr'], [[0.5, 0.1]]), /calibration.fmr should be two or more pairs, got 1/],
+    [
+      'one knot',
+      altered(2, ['calibration', 'fmr'], [[0.5, 0.1]]),
+      /calibration.fmr should be two or more pairs, got 1/,
+    ],
     ['a half knot', altered(2, ['calibration', 'similarity'], [[0.5], [1, 0]]), /similarity\[0\] should be 2 numbers/],
   ])('is refused with %s', (_what, json, message) => {
     expect(() => parseManifest(json)).toThrow(message);

@@ -10,6 +10,7 @@ import {
   intersectionOverUnion,
   invertSimilarity,
   similarityScale,
+  spread,
   suppressNonMaxima,
 } from '../../src/vision/geometry.js';
 import { createPixels, letterbox, packTensor, reduceRegion, warp, type Pixels } from '../../src/vision/image.js';
@@ -57,6 +58,20 @@ describe('boxes', () => {
   });
 });
 
+describe('spread', () => {
+  it('is the root mean square distance from the centre', () => {
+    // Centre 2, 1; squared distances 1 + 1 + 4 + 4 of 4 points: 2.5.
+    const points = [
+      { x: 1, y: 1 },
+      { x: 3, y: 1 },
+      { x: 2, y: 3 },
+      { x: 2, y: -1 },
+    ];
+    expect(spread(points)).toBeCloseTo(Math.sqrt(2.5), 12);
+    expect(spread([{ x: 5, y: 5 }])).toBe(0);
+  });
+});
+
 describe('similarity transforms', () => {
   it('fits a quarter turn, twice the size, with an offset', () => {
     const from = [
@@ -98,7 +113,8 @@ describe('similarity transforms', () => {
       }, 0);
     const best = fitSimilarity(from, to);
     for (const key of ['a', 'b', 'tx', 'ty'] as const) {
-      for (const step of [-1e-3, 1e-3]) expect(error({ ...best, [key]: best[key] + step })).toBeGreaterThan(error(best));
+      for (const step of [-1e-3, 1e-3])
+        expect(error({ ...best, [key]: best[key] + step })).toBeGreaterThan(error(best));
     }
   });
 

@@ -1,0 +1,99 @@
+/** What the browser tests share: sample photos, pictures made on the spot, and kits that clean up after themselves. */
+import { deleteDB } from 'idb';
+import { onTestFinished } from 'vitest';
+import { createFaceKit, type FaceKit, type FaceKitOptions } from '../../src/index.js';
+import { findModel, parseManifest } from '../../src/models/manifest.js';
+import { loadFiles, loadJson } from '../../src/worker/files.js';
+import { chooseBackend, createRuntime } from '../../src/worker/session.js';
+
+/** The test server serves `public` at its root. */
+export const ASSETS_URL = new URL('/', location.href).href;
+
+/** A kit on a database of its own, closed and deleted after the test. */
+export async function testKit(options: FaceKitOptions = {}): Promise<FaceKit> {
+  const database = options.database ?? `test-${crypto.randomUUID()}`;
+  const kit = await createFaceKit({ assetsUrl: ASSETS_URL, backend: 'wasm', threads: 1, ...options, database });
+  onTestFinished(async () => {
+    await kit.close();
+    await deleteDB(database);
+  });
+  return kit;
+}
+
+/** One of the six sample photos of face-api.js. */
+export async function samplePhoto(number: number): Promise<Blob> {
+  const response = await fetch(`/node_modules/@vladmandic/face-api/demo/sample${number}.jpg`);
+  if (!response.ok) throw new Error(`sample${number}.jpg: ${response.status}`);
+  return response.blob();
+}
+
+/** Draws on a canvas and gives it. */
+export function draw(
+  width: number,
+  height: number,
+  paint: (context: OffscreenCanvasRenderingContext2D) => void,
+): OffscreenCanvas {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d');
+  if (!context) throw new Error('no canvas');
+  paint(context);
+  return canvas;
+}
+
+/** The photo as a canvas, scaled. */
+export async function asCanvas(photo: Blob, scale = 1): Promise<OffscreenCanvas> {
+  const bitmap = await createImageBitmap(photo);
+  const [width, height] = [Math.round(bitmap.width * scale), Math.round(bitmap.height * scale)];
+  const canvas = draw(width, height, (context) => {
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(bitmap, 0, 0, width, height);
+  });
+  bitmap.close();
+  return canvas;
+}
+
+export function asJpeg(canvas: OffscreenCanvas, quality = 0.95): Promise<Blob> {
+  return canvas.convertToBlob({ type: 'image/jpeg', quality });
+}
+
+/** The photo mirrored, at 80 % of its size, compressed again. */
+export async function disguised(photo: Blob): Promise<Blob> {
+  const bitmap = await createImageBitmap(photo);
+  const [width, height] = [Math.round(bitmap.width * 0.8), Math.round(bitmap.height * 0.8)];
+  const canvas = draw(width, height, (context) => {
+    context.imageSmoothingQuality = 'high';
+    context.translate(width, 0);
+    context.scale(-1, 1);
+    context.drawImage(bitmap, 0, 0, width, height);
+  });
+  return asJpeg(canvas, 0.7);
+}
+
+/** A plain grey picture: no face. */
+export function emptyPhoto(): Promise<Blob> {
+  return asJpeg(
+    draw(320, 240, (context) => {
+      context.fillStyle = '#888';
+      context.fillRect(0, 0, 320, 240);
+    }),
+  );
+}
+
+/** A runtime with the lossless embedder, and an input that gives it something to do. */
+export async function embedderOn(backend: 'wasm' | 'webgpu') {
+  const { signal } = new AbortController();
+  const choice = await chooseBackend(backend, 1);
+  const manifest = parseManifest(await loadJson(ASSETS_URL, 'models/manifest.json', signal));
+  const entry = findModel(manifest, 'embedder', ({ precision }) => precision === 'lossless');
+  const file = { path: `models/${entry.file}`, bytes: entry.bytes, sha256: entry.sha256 };
+  const files = await loadFiles(ASSETS_URL, [choice.wasm, file], () => undefined, signal);
+  const runtime = createRuntime(ASSETS_URL, choice, files.get(choice.wasm.path) as Uint8Array);
+  onTestFinished(() => runtime.close());
+  const run = await runtime.addModel(entry.id, files.get(file.path) as Uint8Array);
+  const data = Float32Array.from({ length: 3 * 150 * 150 }, (_, i) => (i * 7919) % 256);
+  const embed = async () => {
+    const { embedding } = await run({ [entry.input.name]: { data, dims: [1, 3, 150, 150] } });
+    return embedding?.data as Float32Array;
+  };
+  return { runtime, run, embed };
+}

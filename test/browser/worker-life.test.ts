@@ -1,0 +1,179 @@
+/** The worker's life: started, killed, restarted, aborted, closed. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createFaceKit, InfaceError, type FaceKit, type LoadProgress } from '../../src/index.js';
+import { ASSETS_URL, samplePhoto, testKit } from './support.js';
+
+const RealWorker = globalThis.Worker;
+/** Every worker that a test started, so that it can be killed. */
+const workers: Worker[] = [];
+
+beforeEach(() => {
+  globalThis.Worker = class extends RealWorker {
+    constructor(...args: ConstructorParameters<typeof Worker>) {
+      super(...args);
+      workers.push(this);
+    }
+  };
+});
+afterEach(() => {
+  globalThis.Worker = RealWorker;
+  workers.length = 0;
+});
+
+const error = (code: string, message: RegExp) =>
+  expect.objectContaining({ name: 'InfaceError', code, message: expect.stringMatching(message) as string }) as unknown;
+
+/** Settles when the call has reached the worker: a later answer of the same worker proves it. */
+async function settle(kit: FaceKit): Promise<void> {
+  await kit.profiles.list();
+}
+
+describe('a worker', () => {
+  it('that is killed rejects what is pending, and the next call starts another with all that was stored', async () => {
+    const kit = await testKit();
+    const photo = await samplePhoto(6);
+    const { id } = await kit.collections.create('Home');
+    const first = workers.at(-1) as Worker;
+    const pending = [kit.detect(photo), kit.identify(photo, id), kit.detect(photo)].map((call) =>
+      call.catch((reason: unknown) => reason),
+    );
+    await settle(kit);
+    first.terminate();
+    for (const reason of await Promise.all(pending)) {
+      // One may have been answered before the end.
+      if (reason instanceof Error) expect(reason).toEqual(error('WORKER_CRASHED', /worker ended: it was terminated/));
+    }
+    expect(await kit.collections.list()).toMatchObject([{ id, name: 'Home' }]);
+    expect((await kit.detect(photo)).faces).toHaveLength(4);
+    expect(workers).toHaveLength(2);
+  });
+
+  it('that is killed between two calls is noticed, and calls at the same time start only one', async () => {
+    const kit = await testKit();
+    (workers.at(-1) as Worker).terminate();
+    // The first call may still meet the dead worker.
+    await kit.info().catch((reason: unknown) => expect(reason).toEqual(error('WORKER_CRASHED', /terminated/)));
+    const before = workers.length;
+    await Promise.all([kit.info(), kit.profiles.list(), kit.collections.list()]);
+    expect(workers.length).toBeLessThanOrEqual(Math.max(before, 2));
+    expect(workers).toHaveLength(2);
+  });
+
+  it('that fails in its own code is replaced', async () => {
+    const kit = await testKit();
+    const call = kit.detect(await samplePhoto(1)).catch((reason: unknown) => reason);
+    await settle(kit);
+    (workers.at(-1) as Worker).dispatchEvent(new ErrorEvent('error', { message: 'boom', cancelable: true }));
+    const reason = await call;
+    if (reason instanceof Error) expect(reason).toEqual(error('WORKER_CRASHED', /worker ended: boom/));
+    expect(await kit.info()).toMatchObject({ live: { frames: 0, sessions: 3 } });
+  });
+
+  it('is not started when its script is missing, or of another origin', async () => {
+    const missing = createFaceKit({ assetsUrl: ASSETS_URL, workerUrl: '/no-such-worker.js' });
+    await expect(missing).rejects.toEqual(error('WORKER_CRASHED', /script could not be loaded/));
+    const foreign = createFaceKit({ assetsUrl: 'https://cdn.example/inface/' });
+    await expect(foreign).rejects.toEqual(error('INVALID_INPUT', /'assetsUrl' must be of this page's origin/));
+    await expect(createFaceKit({ assetsUrl: 'http://' })).rejects.toEqual(error('INVALID_INPUT', /must be a URL/));
+    await expect(createFaceKit({ threads: 0 })).rejects.toEqual(
+      error('INVALID_INPUT', /'threads' must be a whole number/),
+    );
+    await expect(createFaceKit({ backend: 'cuda' as never })).rejects.toEqual(
+      error('INVALID_INPUT', /auto, webgpu, wasm/),
+    );
+  });
+
+  it('says what is wrong when the assets are not there', async () => {
+    const started = createFaceKit({ assetsUrl: new URL('/nowhere/', location.href), backend: 'wasm' });
+    await expect(started).rejects.toEqual(error('MODEL_LOAD_FAILED', /\/nowhere\/models\/manifest.json/));
+  });
+});
+
+describe('an abort', () => {
+  it('ends a call before and while it runs, with the reason of the signal', async () => {
+    const kit = await testKit();
+    const photo = await samplePhoto(6);
+    const reason = new Error('enough');
+    await expect(kit.detect(photo, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+
+    const controller = new AbortController();
+    const calls = Array.from({ length: 5 }, () => kit.detect(photo, { signal: controller.signal }));
+    const unharmed = kit.detect(photo);
+    controller.abort(reason);
+    for (const call of calls) await expect(call).rejects.toBe(reason);
+    expect((await unharmed).faces).toHaveLength(4);
+
+    const plain = new AbortController();
+    const aborted = kit.enroll([{ image: photo, face: 'largest' }], { signal: plain.signal });
+    plain.abort();
+    await expect(aborted).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await kit.profiles.list()).toEqual([]);
+    expect((await kit.info()).live).toEqual({ frames: 0, sessions: 3 });
+  });
+
+  it('ends the start', async () => {
+    const reason = new Error('enough');
+    const options = { assetsUrl: ASSETS_URL, backend: 'wasm' } as const;
+    await expect(createFaceKit({ ...options, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const controller = new AbortController();
+    const starting = createFaceKit({
+      ...options,
+      database: `test-${crypto.randomUUID()}`,
+      signal: controller.signal,
+      onProgress: () => {
+        controller.abort(reason);
+      },
+    });
+    await expect(starting).rejects.toBe(reason);
+  });
+});
+
+describe('close', () => {
+  it('lets go of everything, once and for all', async () => {
+    const kit = await testKit();
+    const photo = await samplePhoto(6);
+    const call = kit.detect(photo).catch((reason: unknown) => reason);
+    await Promise.all([kit.close(), kit.close()]);
+    const result = await call;
+    if (result instanceof Error) expect(result).toEqual(error('CLOSED', /closed/));
+    await expect(kit.detect(photo)).rejects.toEqual(error('CLOSED', /createFaceKit/));
+    await expect(kit.profiles.list()).rejects.toBeInstanceOf(InfaceError);
+    await kit.close();
+    expect(workers).toHaveLength(1);
+  });
+});
+
+describe('several kits', () => {
+  it('work side by side on one database', async () => {
+    const database = `test-${crypto.randomUUID()}`;
+    const [a, b] = await Promise.all([testKit({ database }), testKit({ database })]);
+    const created = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => (i % 2 ? a : b).collections.create(`Collection ${i}`)),
+    );
+    const ids = created.map(({ id }) => id).sort();
+    expect((await a.collections.list()).map(({ id }) => id).sort()).toEqual(ids);
+    expect((await b.collections.list()).map(({ id }) => id).sort()).toEqual(ids);
+  });
+
+  it('report progress, and go on when the listener throws', async () => {
+    const seen: LoadProgress[] = [];
+    const reported: unknown[] = [];
+    const onError = (event: ErrorEvent) => {
+      event.preventDefault();
+      reported.push(event.error);
+    };
+    addEventListener('error', onError);
+    const failure = new Error('in the listener');
+    const kit = await testKit({
+      onProgress: (progress) => {
+        seen.push(progress);
+        throw failure;
+      },
+    });
+    removeEventListener('error', onError);
+    expect(reported).toContain(failure);
+    expect(seen.at(-1)?.loaded).toBe(seen.at(-1)?.total);
+    expect(seen.at(-1)?.total).toBeGreaterThan(14_000_000);
+    expect((await kit.detect(await samplePhoto(1))).faces).toHaveLength(3);
+  });
+});
