@@ -25,7 +25,8 @@ export type ImageInput =
 
 /**
  * Which face of an image counts where one person is meant: `'only'` rejects an image with several faces, `'largest'`
- * takes the one of the largest box, a point takes the face whose box contains it.
+ * takes the one of the largest box, a point takes the face whose box contains it, and of several the one whose centre
+ * is nearest.
  */
 export type FaceChoice = 'only' | 'largest' | Point;
 
@@ -169,7 +170,7 @@ export interface AddImagesResult {
 export interface MatchOptions extends CallOptions, DetectorOptions {
   /** Least similarity of a match, 0..1. Defaults to 0.5, which is a false match rate of 0.001 on LFW. */
   readonly threshold?: number;
-  /** Instead of `threshold`: the false match rate to be kept, above 0 and below 1, for example 0.0001. */
+  /** Instead of `threshold`: the false match rate to be kept by the whole reference, above 0 and below 1. */
   readonly maxFmr?: number;
 }
 
@@ -205,11 +206,13 @@ export type MatchResult =
     };
 
 export interface IdentifyOptions extends CallOptions, DetectorOptions {
+  /** Number of landmarks per face. Defaults to 5. */
+  readonly landmarks?: 5 | 68;
   /** At most this many faces, the largest ones; 1 to 100. Defaults to 100. */
   readonly maxFaces?: number;
   /**
    * The false positive identification rate to be kept: how often a stranger may be given a name. Above 0 and below 1,
-   * defaults to 0.01. The threshold gets stricter as the collection grows.
+   * defaults to 0.003, where NIST's tests of identification stand. The threshold gets stricter as templates get more.
    */
   readonly maxFpir?: number;
   /** Number of candidates per face, 1 to 100. Defaults to 5. */
@@ -228,7 +231,7 @@ export interface Candidate {
 
 /**
  * The 1:N decision on one face. Reasons of 'unknown': the collection has no templates, the best candidate is not near
- * enough for the rate that was asked for, or the classifier does not prefer it clearly.
+ * enough for the rate that was asked for, or the classifier does not clearly prefer it to the second.
  */
 export type IdentifiedFace = DetectedFace & {
   /** Best first. */
@@ -246,7 +249,7 @@ export interface IdentifyResult {
   readonly faces: readonly IdentifiedFace[];
   /** A `trained` classifier ranks the candidates; otherwise the nearest template does. */
   readonly classifier: ClassifierState;
-  /** The least similarity that was asked of a name, from `maxFpir` and the number of profiles. */
+  /** The least similarity that was asked of a name, from `maxFpir` and the number of templates. */
   readonly threshold: number;
   readonly timings: StageTimings;
 }

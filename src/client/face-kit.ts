@@ -193,6 +193,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
       id(collectionId, 'collectionId');
       const { signal, ...wire } = checkOptions('identify', options, {
         ...DETECTOR_RULES,
+        landmarks: oneOf(5, 68),
         maxFaces: wholeNumber(1, MAX_FACES),
         maxFpir: rate,
         maxCandidates: wholeNumber(1, MAX_CANDIDATES),

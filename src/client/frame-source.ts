@@ -50,7 +50,8 @@ export async function toFrame(input: ImageInput, name: string): Promise<Frame> {
 
 /** An image with the choice of its face. */
 export async function toFaceFrame(input: FaceImage, fallback: FaceChoice, name: string): Promise<FaceFrame> {
-  if (typeof input === 'object' && input !== null && 'image' in input) {
+  // Typed callers cannot pass null, others can; toFrame then says what is wrong.
+  if (typeof input === 'object' && (input as unknown) !== null && 'image' in input) {
     const face = input.face ?? fallback;
     checkFaceChoice(face, `${name}.face`);
     return { frame: await toFrame(input.image, `${name}.image`), face };

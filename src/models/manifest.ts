@@ -215,7 +215,7 @@ function checkEntry(entry: Fields, at: string): void {
 function fail(field: string, wanted: string, got: unknown): never {
   throw new InfaceError(
     'MODEL_LOAD_FAILED',
-    `In the model manifest, ${field} should be ${wanted}, got ${JSON.stringify(got) ?? 'nothing'}. ` +
+    `In the model manifest, ${field} should be ${wanted}, got ${got === undefined ? 'nothing' : JSON.stringify(got)}. ` +
       'Build the models again, or correct your entry.',
   );
 }

@@ -32,7 +32,7 @@ import type {
   TrainProgress,
 } from '../types.js';
 import { fivePoints, rollOf } from '../vision/align.js';
-import { boxContains } from '../vision/geometry.js';
+import { boxCenter, boxContains } from '../vision/geometry.js';
 import type { Pixels } from '../vision/image.js';
 import type { FaceFrame, Frame, WorkerOperations } from '../wire.js';
 
@@ -109,8 +109,8 @@ export type Engine = {
 const DEFAULT_CANDIDATES = 5;
 /** Faces per image, unless the caller asks for fewer. */
 const MAX_FACES = 100;
-/** Share of strangers that may get a name. */
-const DEFAULT_MAX_FPIR = 0.01;
+/** Share of strangers that may get a name: the FPIR at which NIST's FRVT 1:N ranks algorithms. */
+const DEFAULT_MAX_FPIR = 0.003;
 /** A training lets other calls through this often. */
 const YIELD_AFTER_MS = 30;
 
@@ -297,7 +297,7 @@ export function createEngine(parts: EngineParts): Engine {
         const names = await store.namesOf(ranked.map(({ profileId }) => profileId));
         const candidates = ranked.map((candidate, i) => ({ ...candidate, name: names[i] ?? null }));
         faces.push({
-          ...image.describe(acquired),
+          ...image.describe(acquired, options.landmarks),
           ...decideIdentity({ candidates, threshold }),
           candidates: candidates.slice(0, maxCandidates),
         });
@@ -420,7 +420,13 @@ function choose(found: readonly Acquired[], face: FaceChoice, scale: number): Ch
   if (face === 'largest') return { chosen: largest };
   if (face === 'only') return faceCount === 1 ? { chosen: largest } : { reason: 'many-faces', faceCount };
   const point = { x: face.x / scale, y: face.y / scale };
-  const chosen = found.find(({ detection }) => boxContains(detection.box, point));
+  const distanceTo = ({ detection }: Acquired) => {
+    const center = boxCenter(detection.box);
+    return Math.hypot(center.x - point.x, center.y - point.y);
+  };
+  const [chosen] = found
+    .filter(({ detection }) => boxContains(detection.box, point))
+    .sort((a, b) => distanceTo(a) - distanceTo(b));
   return chosen ? { chosen } : { reason: 'no-face-at-point', faceCount };
 }
 

@@ -168,9 +168,8 @@ async function fetchChecked(url: string, signal: AbortSignal): Promise<Response>
     response = await fetch(url, { signal, credentials: 'same-origin' });
   } catch (cause) {
     if (signal.aborted) throw cause;
-    throw new InfaceError('MODEL_LOAD_FAILED', `${url} could not be fetched: ${String(cause)}. ${HOW_TO_SERVE}`, {
-      cause,
-    });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InfaceError('MODEL_LOAD_FAILED', `${url} could not be fetched (${reason}). ${HOW_TO_SERVE}`, { cause });
   }
   if (!response.ok) {
     throw new InfaceError('MODEL_LOAD_FAILED', `${url} answered ${response.status}. ${HOW_TO_SERVE}`);

@@ -56,7 +56,7 @@ type Migration = (db: IDBPDatabase<Schema>) => void;
  * changed, a new one is appended.
  */
 export const MIGRATIONS: readonly Migration[] = [
-  (db) => {
+  (db: IDBPDatabase<Schema>): void => {
     db.createObjectStore('profiles', { keyPath: 'id' }).createIndex('createdAt', 'createdAt');
     db.createObjectStore('templates', { keyPath: 'id' }).createIndex('profile', ['profileId', 'ordinal'], {
       unique: true,

@@ -99,7 +99,7 @@ describe('files', () => {
       'MODEL_LOAD_FAILED',
       /answered 404.*dist\/assets/,
     ],
-    ['nothing', () => undefined, 'MODEL_LOAD_FAILED', /could not be fetched: TypeError: Failed to fetch/],
+    ['nothing', () => undefined, 'MODEL_LOAD_FAILED', /could not be fetched \(Failed to fetch\)/],
     [
       'too little',
       () => serve('models/a.onnx', CONTENT.slice(3)),
@@ -194,7 +194,9 @@ describe('runtime', () => {
 describe('backends', () => {
   it('are refused when they do not exist, and chosen with a note', async () => {
     const gpu = Object.getOwnPropertyDescriptor(Navigator.prototype, 'gpu') as PropertyDescriptor;
-    onTestFinished(() => Object.defineProperty(Navigator.prototype, 'gpu', gpu));
+    onTestFinished(() => {
+      Object.defineProperty(Navigator.prototype, 'gpu', gpu);
+    });
     const pretend = (adapter: unknown) =>
       Object.defineProperty(Navigator.prototype, 'gpu', {
         configurable: true,

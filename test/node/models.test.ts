@@ -208,7 +208,7 @@ describe('manifest', () => {
   const manifest = { version: 1, models: [BLAZEFACE, LANDMARKS, EMBEDDER] };
   /** A copy with one field changed; the path names it. */
   function altered(model: number, path: readonly string[], value: unknown): unknown {
-    const copy = structuredClone(manifest) as { models: Record<string, unknown>[] };
+    const copy = structuredClone(manifest) as unknown as { models: Record<string, unknown>[] };
     const last = path.at(-1) as string;
     const holder = path.slice(0, -1).reduce((o, key) => o[key] as Record<string, unknown>, copy.models[model] ?? {});
     holder[last] = value;

@@ -1,0 +1,128 @@
+/**
+ * The walls between the rooms: who may import whom. src/README.md says why.
+ *
+ * Type imports count: a type that knows another room is knowledge of that room.
+ */
+
+const CONTRACT = '^src/(errors|types|wire)\\.ts$';
+const ERRORS_AND_TYPES = '^src/(errors|types)\\.ts$';
+
+/**
+ * A module outside the repository that only one file of src may import.
+ * @param {string} name of the npm package
+ * @param {string} files pattern of the files that may
+ */
+const onlyIn = (name, files) => ({
+  name: `only-import-of-${name}`,
+  comment: `Everything else goes through the file that wraps ${name}.`,
+  severity: 'error',
+  from: { path: '^(src|demo)/', pathNot: files },
+  to: { path: `(^|/)node_modules/${name}/` },
+});
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'Two modules that import each other are one module in two files.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-unresolvable',
+      comment: 'A module that cannot be found hides behind it whatever it imports.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'contract-is-the-bottom',
+      comment: 'Types, errors and the wire are seen by both threads and know neither.',
+      severity: 'error',
+      from: { path: CONTRACT },
+      to: { pathNot: CONTRACT },
+    },
+    {
+      name: 'pure-rooms-stand-alone',
+      comment:
+        'vision, recognition and liveness are computations: they know errors and types, and no other room or package.',
+      severity: 'error',
+      from: { path: '^src/(vision|recognition|liveness)/' },
+      to: { pathNot: ['^src/$1/', ERRORS_AND_TYPES] },
+    },
+    {
+      name: 'models-know-vision-only',
+      comment: 'A model adapter turns tensors into domain types; running the model is given to it.',
+      severity: 'error',
+      from: { path: '^src/models/' },
+      to: { pathNot: ['^src/(models|vision)/', ERRORS_AND_TYPES] },
+    },
+    {
+      name: 'client-knows-the-contract-only',
+      comment: "The page's side talks to the worker over the wire: what it imports ends in the page's bundle.",
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: { path: '^src/', pathNot: ['^src/client/', CONTRACT] },
+    },
+    {
+      name: 'index-only-re-exports-the-client',
+      severity: 'error',
+      from: { path: '^src/index\\.ts$' },
+      to: { pathNot: ['^src/client/', ERRORS_AND_TYPES] },
+    },
+    {
+      name: 'worker-never-knows-the-page',
+      severity: 'error',
+      from: { path: '^src/worker/' },
+      to: { path: '^src/(client/|index\\.ts$)' },
+    },
+    {
+      name: 'engine-sees-interfaces',
+      comment: 'The use cases are given their implementations by main.ts, so that they run in Node with plain arrays.',
+      severity: 'error',
+      from: { path: '^src/worker/engine\\.ts$' },
+      to: { pathNot: ['^src/(models|vision|recognition|liveness)/', CONTRACT] },
+    },
+    {
+      name: 'src-knows-no-tool-and-no-test',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(bench|demo|eval|test|tools)/|^vite\\.config\\.ts$' },
+    },
+    {
+      name: 'src-runs-in-browsers',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'src-bundles-only-these-packages',
+      comment: 'The package has no dependencies: what it uses is bundled, and each addition is a decision.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/(comlink|idb|image-size|onnxruntime-web)/' },
+    },
+    onlyIn('comlink', '^src/(client/connection|worker/main)\\.ts$'),
+    onlyIn('idb', '^src/worker/store\\.ts$'),
+    onlyIn('onnxruntime-web', '^src/worker/session\\.ts$'),
+    {
+      name: 'demo-uses-the-public-entry',
+      comment: 'The demo shows what a user of the package can do, and with the same import.',
+      severity: 'error',
+      from: { path: '^demo/' },
+      to: { path: '^(src|test|tools)/', pathNot: '^src/index\\.ts$' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['types', 'import', 'browser', 'default'],
+      extensions: ['.ts', '.mts', '.d.ts', '.js', '.mjs', '.json'],
+    },
+  },
+};

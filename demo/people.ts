@@ -1,0 +1,114 @@
+/** The enrolled people as the page knows them: the kit's profiles in the demo's one collection. */
+import type {
+  Collection,
+  DetectedFace,
+  DetectorOptions,
+  FaceImage,
+  FaceKit,
+  IdentifiedFace,
+  ImageInput,
+  ImageReport,
+  Profile,
+  TrainOptions,
+} from '../src/index.js';
+
+const COLLECTION_NAME = 'Demo';
+
+export interface EnrolOutcome {
+  /** `added`: the name was there already and got more templates. */
+  readonly outcome: 'enrolled' | 'added' | 'rejected';
+  readonly images: readonly ImageReport[];
+}
+
+/** A face with its 68 points and, when people are enrolled, who it is. */
+export interface SeenFace {
+  readonly face: DetectedFace;
+  readonly identity: IdentifiedFace | null;
+}
+
+export interface People {
+  /** As of the last refresh. */
+  readonly profiles: readonly Profile[];
+  /** `null` until somebody is enrolled for the first time. */
+  readonly collection: Collection | null;
+  /** Reads everything anew and tells whoever listens. */
+  refresh(): Promise<void>;
+  onRefresh(listener: () => void): void;
+  /** Makes a profile, or adds to the one of this name. */
+  enrol(name: string, images: readonly FaceImage[]): Promise<EnrolOutcome>;
+  remove(profileId: string): Promise<void>;
+  train(options: TrainOptions): Promise<void>;
+  /** The faces of an image, largest first, and who they are; nobody while nobody is enrolled. */
+  look(image: ImageInput, options?: DetectorOptions): Promise<SeenFace[]>;
+}
+
+export function createPeople(kit: FaceKit): People {
+  let profiles: readonly Profile[] = [];
+  let collection: Collection | null = null;
+  const listeners: (() => void)[] = [];
+
+  async function refresh(): Promise<void> {
+    const [allProfiles, collections] = await Promise.all([kit.profiles.list(), kit.collections.list()]);
+    collection = collections.find(({ name }) => name === COLLECTION_NAME) ?? null;
+    profiles = collection ? allProfiles.filter((profile) => isIn(profile, collection?.id)) : [];
+    for (const listener of listeners) listener();
+  }
+
+  return {
+    get profiles() {
+      return profiles;
+    },
+    get collection() {
+      return collection;
+    },
+    refresh,
+    onRefresh(listener) {
+      listeners.push(listener);
+    },
+
+    async enrol(name, images) {
+      collection ??= await kit.collections.create(COLLECTION_NAME);
+      const known = profiles.find((profile) => sameName(profile.name, name));
+      const { outcome, images: reports } = known
+        ? await kit.addImages(known.id, images)
+        : await kit.enroll(images, { name, collectionId: collection.id });
+      await refresh();
+      return { outcome, images: reports };
+    },
+
+    async remove(profileId) {
+      try {
+        await kit.profiles.delete(profileId);
+      } finally {
+        // Also when another tab was quicker.
+        await refresh();
+      }
+    },
+
+    async train(options) {
+      if (!collection) return;
+      try {
+        await kit.train(collection.id, options);
+      } finally {
+        await refresh();
+      }
+    },
+
+    async look(image, options = {}) {
+      if (!collection || profiles.length === 0) {
+        const { faces } = await kit.detect(image, { landmarks: 68, ...options });
+        return faces.map((face) => ({ face, identity: null }));
+      }
+      const { faces } = await kit.identify(image, collection.id, { landmarks: 68, ...options });
+      return faces.map((face) => ({ face, identity: face }));
+    },
+  };
+}
+
+function isIn(profile: Profile, collectionId: string | undefined): boolean {
+  return collectionId !== undefined && profile.collectionIds.includes(collectionId);
+}
+
+function sameName(a: string | null, b: string): boolean {
+  return a?.toLowerCase() === b.toLowerCase();
+}

@@ -1,0 +1,78 @@
+/** What the page says about errors, refusals and numbers. */
+import { InfaceError, type AcquisitionFailure, type ErrorCode, type IdentifiedFace } from '../src/index.js';
+
+/** What happened, in words for whoever looks at the page. Never an exception's own text, unless the kit wrote it. */
+export function explain(error: unknown): string {
+  if (error instanceof InfaceError && error.code !== 'INTERNAL') return error.message;
+  if (isAbort(error)) return 'Cancelled.';
+  // For developers, in the console: the user can do nothing with it.
+  reportError(error);
+  return 'Something went wrong that this page did not expect. Reload it and try again.';
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}
+
+const START_ADVICE: Partial<Record<ErrorCode, string>> = {
+  MODEL_LOAD_FAILED: 'The models could not be loaded. Check the connection and try again.',
+  MODEL_INTEGRITY_FAILED: 'A model file arrived damaged or is of another version, so it is not used.',
+  BACKEND_UNAVAILABLE: 'This browser cannot run the models. A current Chrome, Edge, Firefox or Safari can.',
+  INFERENCE_FAILED: 'The models were loaded but do not run in this browser.',
+  WORKER_CRASHED: 'The models could not be started. The device may be short of memory: close other tabs and try again.',
+  STORAGE_UNAVAILABLE: 'This browser does not let the page store anything. Private windows often do not.',
+  STORAGE_BLOCKED: 'Another tab has an older version of this page open. Close it and try again.',
+};
+
+/** What a failed start means for the user; the detail is {@link explain}'s. */
+export function adviseOnStart(error: unknown): string {
+  const advice = error instanceof InfaceError ? START_ADVICE[error.code] : undefined;
+  return advice ?? 'The page could not be made ready.';
+}
+
+const REFUSALS: Record<AcquisitionFailure, string> = {
+  'no-face': 'no face was found',
+  'many-faces': 'it shows several faces',
+  'no-face-at-point': 'the chosen face was not found again',
+};
+
+/** Why an image gave no template. */
+export function describeRefusal(reason: AcquisitionFailure): string {
+  return `Not used: ${REFUSALS[reason]}.`;
+}
+
+/** What the camera's refusal means. */
+export function explainCamera(error: unknown): string {
+  switch (error instanceof DOMException ? error.name : '') {
+    case 'NotAllowedError':
+    case 'SecurityError':
+      return 'The camera is not allowed for this page. Allow it beside the address of the page, then start it again.';
+    case 'NotFoundError':
+    case 'OverconstrainedError':
+      return 'No camera was found. Connect one, then start it again.';
+    case 'NotReadableError':
+    case 'AbortError':
+      return 'The camera gives no picture. Another program may be using it: close that one, then start it again.';
+    case 'InsecureContextError':
+      return 'The camera works on https pages and on localhost only.';
+    default:
+      return explain(error);
+  }
+}
+
+/** The name that a face gets and how near it is; `null` where nobody was looked for. */
+export function nameOf(identity: IdentifiedFace | null): { name: string; known: boolean; score: number | null } | null {
+  if (!identity) return null;
+  if (identity.decision === 'unknown') return { name: 'unknown', known: false, score: null };
+  const { profileId } = identity;
+  const score = identity.candidates.find((candidate) => candidate.profileId === profileId)?.score ?? null;
+  return { name: identity.name ?? 'no name', known: true, score };
+}
+
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+export function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}

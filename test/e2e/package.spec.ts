@@ -1,0 +1,74 @@
+/** The package as it would be published, in a project of its own. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, expect } from '@playwright/test';
+import { build, createServer, preview, type InlineConfig } from 'vite';
+import { ROOT, samplePhoto } from './places.js';
+
+/** What the README tells: import the package, and serve its assets in a folder `inface` beside the page. */
+const PAGE = '<!doctype html><title>scratch</title><script type="module" src="/main.js"></script><output></output>';
+const SCRIPT = `
+import { createFaceKit, InfaceError } from 'inface';
+const output = document.querySelector('output');
+try {
+  const kit = await createFaceKit({ backend: 'wasm' });
+  const photo = await (await fetch('/photo.jpg')).blob();
+  const { faces } = await kit.detect(photo);
+  const { outcome } = await kit.enroll([{ image: photo, face: 'largest' }], { name: 'Anna' });
+  output.textContent = faces.length + ' faces, ' + outcome;
+} catch (error) {
+  output.textContent = error instanceof InfaceError ? error.code + ' ' + error.message : String(error);
+}
+`;
+
+let scratch = '';
+
+test.beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'inface-scratch-'));
+  const npm = (cwd: string, ...args: string[]) =>
+    execFileSync('npm', args, { cwd, encoding: 'utf8', shell: process.platform === 'win32' });
+  // Without scripts: what was built is packed, and nothing is built anew.
+  const packed = npm(ROOT, 'pack', '--ignore-scripts', '--json', '--loglevel=error', `--pack-destination=${scratch}`);
+  const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
+  writeFileSync(join(scratch, 'package.json'), JSON.stringify({ name: 'scratch', private: true, type: 'module' }));
+  npm(scratch, 'install', `./${filename}`, '--offline', '--no-audit', '--no-fund');
+  writeFileSync(join(scratch, 'index.html'), PAGE);
+  writeFileSync(join(scratch, 'main.js'), SCRIPT);
+  mkdirSync(join(scratch, 'public'));
+  cpSync(join(scratch, 'node_modules/inface/dist/assets'), join(scratch, 'public/inface'), { recursive: true });
+  cpSync(samplePhoto(6), join(scratch, 'public/photo.jpg'));
+});
+test.afterAll(() => {
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+const config = (): InlineConfig => ({
+  root: scratch,
+  configFile: false,
+  logLevel: 'warn',
+  cacheDir: join(scratch, '.vite'),
+});
+
+test('works in a Vite project that is built', async ({ page }) => {
+  await build(config());
+  const server = await preview({ ...config(), preview: { port: 4174, strictPort: true } });
+  try {
+    await page.goto('http://localhost:4174/');
+    await expect(page.locator('output')).toHaveText('4 faces, enrolled');
+  } finally {
+    await server.close();
+  }
+});
+
+test('works in a Vite project that is being developed', async ({ page }) => {
+  const server = await createServer({ ...config(), server: { port: 4175, strictPort: true } });
+  try {
+    await server.listen();
+    await page.goto('http://localhost:4175/');
+    await expect(page.locator('output')).toHaveText('4 faces, enrolled');
+  } finally {
+    await server.close();
+  }
+});

@@ -1,0 +1,17 @@
+/** Where the end-to-end tests find things. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const PORT = 4173;
+export const BASE_URL = `http://localhost:${PORT}/`;
+/** What the fake camera shows; made once per run. */
+export const CAMERA_FILE = join(ROOT, '.cache', 'e2e', 'camera.mjpeg');
+
+/** One of six photos with 3, 3, 3, 4, 5 and 4 faces. */
+export function samplePhoto(number: 1 | 2 | 3 | 4 | 5 | 6): string {
+  return join(ROOT, 'node_modules', '@vladmandic', 'face-api', 'demo', `sample${number}.jpg`);
+}
+
+/** The face of sample 6 that the fake camera shows, as shares of the photo's width and height. */
+export const CAMERA_FACE = { x: 0.18, y: 0.42 } as const;

@@ -1,0 +1,232 @@
+/** The model build: same bytes every time, nothing from unverified files, nothing half converted, and small enough. */
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompress } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseManifest, type ModelManifest } from '../../src/models/manifest.js';
+import { buildBlazeFace, readBlazeFace } from '../../tools/models/blazeface.js';
+import { buildModels } from '../../tools/models/build.js';
+import { toFloat16 } from '../../tools/models/kernels.js';
+import { GraphBuilder } from '../../tools/models/onnx.js';
+import { decodeWeights, SOURCES } from '../../tools/models/weights.js';
+
+const NODE_MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
+const MEGABYTE = 1e6;
+/** Brotli at its best, the default quality of 11, takes some ten seconds, and more on a busy machine. */
+const compress = promisify(brotliCompress);
+const SLOW_MS = 300_000;
+
+let folder: string;
+let built: string;
+let manifest: ModelManifest;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'inface-models-'));
+  built = join(folder, 'built');
+  manifest = buildModels({ outFolder: built });
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A node_modules folder with just the files the build reads, to be tampered with. */
+function copySources(name: string): string {
+  const copy = join(folder, name);
+  for (const source of Object.values(SOURCES)) {
+    for (const path of ['package.json', ...source.files.map((file) => file.path)]) {
+      cpSync(join(NODE_MODULES, source.package, path), join(copy, source.package, path));
+    }
+  }
+  return copy;
+}
+
+function listFiles(path: string): string[] {
+  return readdirSync(path).sort();
+}
+
+describe('the files', () => {
+  it('are the four models and their manifest, and no temporary file', () => {
+    const ids = ['blazeface', 'face-landmark-68', 'dlib-resnet-int8', 'dlib-resnet'];
+    expect(manifest.models.map(({ id }) => id)).toEqual(ids);
+    expect(listFiles(built)).toEqual([...ids.map((id) => `${id}.onnx`), 'manifest.json'].sort());
+  });
+
+  it('are the same bytes when built again', () => {
+    const again = join(folder, 'again');
+    buildModels({ outFolder: again });
+    expect(listFiles(again)).toEqual(listFiles(built));
+    for (const name of listFiles(built)) {
+      expect(readFileSync(join(again, name)).equals(readFileSync(join(built, name))), name).toBe(true);
+    }
+  });
+
+  it('have the size and the hash that the manifest says', () => {
+    for (const { file, bytes, sha256 } of manifest.models) {
+      const content = readFileSync(join(built, file));
+      expect(content.byteLength, file).toBe(bytes);
+      expect(createHash('sha256').update(content).digest('hex'), file).toBe(sha256);
+    }
+  });
+
+  it('fit the download budget of a visitor: 6.6 MB, 4.0 MB with brotli', { timeout: SLOW_MS }, async () => {
+    const first = manifest.models.filter(({ id }) => id !== 'dlib-resnet').map(({ file }) => join(built, file));
+    expect(first).toHaveLength(3);
+    const contents = first.map((path) => readFileSync(path));
+    const raw = contents.reduce((sum, content) => sum + content.byteLength, 0);
+    expect(raw).toBeLessThanOrEqual(6.6 * MEGABYTE);
+    const compressed = await Promise.all(contents.map((content) => compress(content)));
+    expect(compressed.reduce((sum, content) => sum + content.byteLength, 0)).toBeLessThanOrEqual(4.0 * MEGABYTE);
+  });
+
+  it('replace older ones: models that are no longer built go, other files stay', () => {
+    const used = join(folder, 'used');
+    cpSync(built, used, { recursive: true });
+    writeFileSync(join(used, 'blazeface.onnx'), 'older');
+    writeFileSync(join(used, 'retired.onnx'), 'older');
+    writeFileSync(join(used, 'README.md'), 'cards');
+    const lines: string[] = [];
+    buildModels({ outFolder: used, log: (line) => lines.push(line) });
+    expect(listFiles(used)).toEqual([...listFiles(built), 'README.md'].sort());
+    expect(readFileSync(join(used, 'blazeface.onnx')).equals(readFileSync(join(built, 'blazeface.onnx')))).toBe(true);
+    expect(lines).toHaveLength(manifest.models.length + 1);
+  });
+});
+
+describe('the manifest', () => {
+  it('is what was returned, and what the kit accepts', () => {
+    expect(parseManifest(JSON.parse(readFileSync(join(built, 'manifest.json'), 'utf8')))).toEqual(manifest);
+  });
+
+  it('puts both embedders into one embedding space, named after the weights', () => {
+    const spaces = manifest.models.flatMap((model) => (model.role === 'embedder' && 'chip' in model ? [model] : []));
+    expect(spaces.map(({ precision }) => precision)).toEqual(['int8', 'lossless']);
+    const { sha256 } = SOURCES.faceRecognition.files[1];
+    const space = `dlib-resnet/${sha256.slice(0, 16)}/chip-150-0.25-v1`;
+    expect(spaces.map(({ embeddingSpace }) => embeddingSpace)).toEqual([space, space]);
+  });
+});
+
+describe('the sources', () => {
+  /** Builds from tampered sources; the message, and proof that nothing was written. */
+  function failure(nodeModules: string): string {
+    const outFolder = join(folder, 'never');
+    let message = '';
+    try {
+      buildModels({ nodeModules, outFolder });
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(existsSync(outFolder)).toBe(false);
+    return message;
+  }
+
+  const allFiles = Object.values(SOURCES).flatMap(({ package: name, files }) =>
+    files.map(({ path }) => ({ name, path, file: `${name}/${path}` })),
+  );
+
+  it.each(allFiles)('are refused when a byte of $file differs', ({ name, path, file }) => {
+    const copy = copySources('altered');
+    const altered = readFileSync(join(copy, name, path));
+    altered[100]! ^= 1;
+    writeFileSync(join(copy, name, path), altered);
+    expect(failure(copy)).toMatch(`${file} is not the published file: SHA-256 is `);
+  });
+
+  it('are refused when a file is missing', () => {
+    const copy = copySources('incomplete');
+    rmSync(join(copy, '@vladmandic/human/models/blazeface.bin'));
+    expect(failure(copy)).toMatch(/^Cannot read .*blazeface\.bin\. .* @vladmandic\/human@3\.3\.6: run 'npm ci'/);
+  });
+
+  it('are refused when a package is missing', () => {
+    const copy = copySources('missing');
+    rmSync(join(copy, '@vladmandic/face-api'), { recursive: true });
+    expect(failure(copy)).toMatch(/^Cannot read .*face-api.package\.json\. .* @vladmandic\/face-api@1\.7\.15/);
+  });
+
+  it('are refused when a package has another version', () => {
+    const copy = copySources('newer');
+    writeFileSync(join(copy, '@vladmandic/human/package.json'), '{ "version": "3.3.7" }');
+    expect(failure(copy)).toMatch(/has version 3\.3\.7, but the models are built from 3\.3\.6/);
+  });
+
+  it('pass when they are untouched', () => {
+    const outFolder = join(folder, 'from-copy');
+    expect(buildModels({ nodeModules: copySources('untouched'), outFolder })).toEqual(manifest);
+    expect(dirname(outFolder)).toBe(folder);
+  });
+});
+
+describe('the conversion', () => {
+  const { nodes, weights } = readBlazeFace(NODE_MODULES);
+  type Node = (typeof nodes)[number];
+
+  /** BlazeFace with the first node of an operation changed. */
+  function convertWith(op: string, change: (node: Node) => Node): () => Uint8Array {
+    const index = nodes.findIndex((node) => node.op === op);
+    expect(index).toBeGreaterThanOrEqual(0);
+    return () => buildBlazeFace(nodes.with(index, change(nodes[index]!)), weights);
+  }
+
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+  it('stops at an operation it does not know', () => {
+    const convert = convertWith('MaxPool', (node) => ({ ...node, op: 'AvgPool' }));
+    expect(convert).toThrow(/^Unknown operation 'AvgPool' at node '.*max_pooling2d\/MaxPool'/);
+  });
+
+  it.each([
+    ['padding', 'EXPLICIT', /has padding 'EXPLICIT'/],
+    ['data_format', 'NCHW', /has layout 'NCHW'/],
+  ])('stops at a %s it does not know', (attribute, value, message) => {
+    const convert = convertWith('DepthwiseConv2dNative', (node) => ({
+      ...node,
+      attr: { ...node.attr, [attribute]: { s: base64(value) } },
+    }));
+    expect(convert).toThrow(message);
+  });
+
+  it('stops at a fusion it does not know', () => {
+    const fused = { list: { s: [base64('BiasAdd'), base64('Elu')] } };
+    const convert = convertWith('_FusedConv2D', (node) => ({ ...node, attr: { ...node.attr, fused_ops: fused } }));
+    expect(convert).toThrow(/fuses 'BiasAdd\+Elu'/);
+  });
+
+  it('stops at a dilation', () => {
+    const dilations = { list: { i: ['1', '2', '2', '1'] } };
+    const convert = convertWith('_FusedConv2D', (node) => ({ ...node, attr: { ...node.attr, dilations } }));
+    expect(convert).toThrow(/is dilated/);
+  });
+
+  it('writes no ONNX operator that nobody has looked at', () => {
+    const graph = new GraphBuilder('test');
+    const input = graph.input('input', [1]);
+    expect(() => graph.node('Einsum', [input])).toThrow(/Unknown ONNX operator 'Einsum'/);
+    expect(() => graph.node('Relu', ['nothing'])).toThrow(/reads 'nothing', which no earlier node makes/);
+  });
+
+  it('reads no storage type it does not know, and every byte', () => {
+    const decode = (bytes: number, weight: object) => () =>
+      decodeWeights([{ weights: [{ name: 'w', shape: [2], dtype: 'float32', ...weight }] }], new Uint8Array(bytes));
+    expect(decode(2, { quantization: { dtype: 'float16', scale: 1, min: 0 } })).toThrow(/stored as quantised float16/);
+    expect(decode(8, { dtype: 'bool' })).toThrow(/'w' is stored as bool/);
+    for (const bytes of [7, 9]) {
+      expect(decode(bytes, {})).toThrow(`The weights manifest describes 8 bytes, the file has ${bytes}.`);
+    }
+    expect(decode(8, {})().get('w').shape).toEqual([2]);
+  });
+
+  it('halves float32 only where nothing is lost', () => {
+    const exact = Float32Array.of(0, -0, 1, -2.5, 65504, 2 ** -14, 2 ** -24, -3 * 2 ** -24);
+    const expected = [0, 0x8000, 0x3c00, 0xc100, 0x7bff, 0x0400, 0x0001, 0x8003];
+    expect([...toFloat16(exact, 'w')]).toEqual(expected);
+    for (const value of [0.1, 65536, 2 ** -25, Infinity, NaN]) {
+      expect(() => toFloat16(Float32Array.of(value), 'w'), String(value)).toThrow(/cannot hold exactly/);
+    }
+  });
+});

@@ -1,0 +1,192 @@
+/** Finds a Chromium that starts, or gets one. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import process from 'node:process';
+import { Problem, run } from './process.mjs';
+
+const START_LIMIT_MS = 60_000;
+const DOWNLOAD_LIMIT_MS = 5 * 60_000;
+const PACKAGE_LIMIT_MS = 10 * 60_000;
+
+const isRoot = process.getuid?.() === 0;
+
+/** Flags for every browser that the tests start: no traffic of its own, and nothing that asks the user. */
+export const BROWSER_ARGS = [
+  // Chromium refuses to start its sandbox as root, as in most containers.
+  ...(isRoot ? ['--no-sandbox'] : []),
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-quic',
+  '--disable-sync',
+  '--no-first-run',
+];
+
+/**
+ * Looks for a Chromium that starts: INFACE_BROWSER, Playwright's own, then those of the system.
+ * @returns {Promise<{ path: string | undefined, tried: string[] }>} the executable, or what was tried and why not
+ * @throws {Problem} when INFACE_BROWSER is set and does not work: another browser is not what the user asked for
+ */
+export async function findBrowser() {
+  const asked = process.env['INFACE_BROWSER'];
+  if (asked !== undefined && asked !== '') {
+    const fault = await findFault(asked);
+    if (fault === undefined) return { path: asked, tried: [] };
+    throw new Problem(
+      'The browser in INFACE_BROWSER cannot be used.',
+      `${asked}: ${fault}.`,
+      'Set it to the executable of a Chromium or Chrome, or leave it out.',
+    );
+  }
+  /** @type {string[]} */
+  const tried = [];
+  const { chromium } = await import('@playwright/test');
+  for (const path of [chromium.executablePath(), ...systemBrowsers()]) {
+    const fault = await findFault(path);
+    if (fault === undefined) return { path, tried };
+    tried.push(`${path}: ${fault}`);
+  }
+  return { path: undefined, tried };
+}
+
+/**
+ * Finds a Chromium that starts, and gets one when there is none.
+ * @param {(line: string) => void} log
+ * @returns {Promise<string>} its executable
+ * @throws {Problem} when there is none to be had, listing what was tried
+ */
+export async function ensureBrowser(log) {
+  const first = await findBrowser();
+  if (first.path !== undefined) return first.path;
+  const tried = first.tried;
+  for (const { name, attempt } of await waysToGetOne()) {
+    log(`No browser yet: trying ${name}`);
+    const fault = await attempt();
+    const { path } = await findBrowser();
+    if (path !== undefined) return path;
+    tried.push(`${name}: ${fault ?? 'it went well, but no browser starts'}`);
+  }
+  throw new Problem(
+    'The browser tests need Chromium or Chrome.',
+    ['none was found, and none could be installed:', ...tried.map((line) => `    - ${line}`)].join('\n'),
+    'Install one, or set INFACE_BROWSER to the executable of one, and run the command again.',
+  );
+}
+
+/**
+ * Where Chromium, Chrome and Edge are usually installed. Names on PATH come first: that is what the user would start.
+ * @returns {string[]}
+ */
+function systemBrowsers() {
+  const { PATH = '', PROGRAMFILES = '', LOCALAPPDATA = '' } = process.env;
+  const programs = [PROGRAMFILES, process.env['PROGRAMFILES(X86)'] ?? '', LOCALAPPDATA].filter(
+    (folder) => folder !== '',
+  );
+  const places =
+    process.platform === 'win32'
+      ? [
+          'Google\\Chrome\\Application\\chrome.exe',
+          'Chromium\\Application\\chrome.exe',
+          'Microsoft\\Edge\\Application\\msedge.exe',
+        ].flatMap((program) => programs.map((folder) => join(folder, program)))
+      : process.platform === 'darwin'
+        ? ['Google Chrome', 'Chromium', 'Microsoft Edge'].flatMap((name) =>
+            ['/Applications', join(homedir(), 'Applications')].map(
+              (folder) => `${folder}/${name}.app/Contents/MacOS/${name}`,
+            ),
+          )
+        : ['/opt/google/chrome/chrome', '/usr/lib/chromium/chromium', '/snap/bin/chromium'];
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'microsoft-edge'];
+  const onPath = PATH.split(delimiter)
+    .filter((folder) => folder !== '')
+    .flatMap((folder) => names.map((name) => join(folder, name)));
+  return [...new Set([...onPath, ...places])].filter((path) => existsSync(path));
+}
+
+/**
+ * Proves a browser by loading an empty page: a file may be there and yet lack its libraries, or only print an advice to
+ * install something else.
+ * @param {string} path
+ * @returns {Promise<string | undefined>} undefined when it works, else what is wrong
+ */
+async function findFault(path) {
+  if (!existsSync(path)) return 'there is no such file';
+  const profile = mkdtempSync(join(tmpdir(), 'inface-browser-'));
+  try {
+    const result = await run(
+      path,
+      [...BROWSER_ARGS, '--headless', '--disable-gpu', `--user-data-dir=${profile}`, '--dump-dom', 'about:blank'],
+      { label: `starting ${path}`, timeoutMs: START_LIMIT_MS, quiet: true },
+    );
+    if (!result.ok) return `it does not start (${result.reason})`;
+    return result.output.includes('<html>') ? undefined : 'it starts, but loads no page';
+  } finally {
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+}
+
+/**
+ * The ways to get a browser on this system, in the order to try them. An attempt answers with what went wrong.
+ * @returns {Promise<{ name: string, attempt: () => Promise<string | undefined> }[]>}
+ */
+async function waysToGetOne() {
+  const { chromium } = await import('@playwright/test');
+  const playwright = createRequire(import.meta.url).resolve('@playwright/test/cli');
+  const ways = [
+    {
+      name: '`npx playwright install chromium`',
+      // Without the separate headless shell: the tests run the full browser.
+      attempt: () =>
+        attemptTo(
+          process.execPath,
+          [playwright, 'install', '--no-shell', 'chromium'],
+          'downloading Chromium',
+          DOWNLOAD_LIMIT_MS,
+        ),
+    },
+  ];
+  if (process.platform === 'linux' && isRoot && existsSync('/usr/bin/apt-get')) {
+    ways.push(
+      { name: '`apt-get install chromium`', attempt: installDebianPackage },
+      {
+        // On Ubuntu, where chromium is no package: what the download above lacks to start.
+        name: '`npx playwright install-deps chromium`',
+        attempt: async () =>
+          existsSync(chromium.executablePath())
+            ? attemptTo(
+                process.execPath,
+                [playwright, 'install-deps', 'chromium'],
+                'installing libraries',
+                PACKAGE_LIMIT_MS,
+              )
+            : 'there is no download to mend',
+      },
+    );
+  }
+  return ways;
+}
+
+/** @returns {Promise<string | undefined>} */
+async function installDebianPackage() {
+  const update = await attemptTo('apt-get', ['update'], 'reading the package lists', PACKAGE_LIMIT_MS);
+  if (update !== undefined) return `apt-get update: ${update}`;
+  const policy = await run('apt-cache', ['policy', 'chromium'], { label: 'asking for chromium', quiet: true });
+  const candidate = /Candidate: (\S+)/.exec(policy.output)?.[1] ?? '(none)';
+  // Ubuntu's package of a similar name only fetches a snap, which does not work in a container.
+  if (candidate === '(none)' || candidate.includes('snap')) return 'this system has no chromium package';
+  const install = ['install', '-y', '--no-install-recommends', 'chromium'];
+  return attemptTo('apt-get', install, 'installing chromium', PACKAGE_LIMIT_MS);
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @param {string} label
+ * @param {number} timeoutMs
+ * @returns {Promise<string | undefined>} undefined when it went well, else what went wrong
+ */
+async function attemptTo(command, args, label, timeoutMs) {
+  const result = await run(command, args, { label, timeoutMs, env: { DEBIAN_FRONTEND: 'noninteractive' } });
+  return result.ok ? undefined : result.reason;
+}

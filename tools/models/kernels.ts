@@ -1,0 +1,92 @@
+/** Convolution kernels in a graph: laid out as ONNX wants them, stored in the bytes their package ships. */
+import type { GraphBuilder } from './onnx.js';
+import type { StoredTensor } from './weights.js';
+
+/** A convolution kernel, TensorFlow's [height, width, in, out], as ONNX's [out, in, height, width]. */
+export function toOihw(tensor: StoredTensor): StoredTensor {
+  const [height, width, inputs, outputs] = shape4(tensor);
+  return reorder(tensor, [outputs, inputs, height, width]);
+}
+
+/** A depthwise kernel, TensorFlow's [height, width, channels, 1], as ONNX's [channels, 1, height, width]. */
+export function toDepthwise(tensor: StoredTensor): StoredTensor {
+  const [height, width, channels] = shape4(tensor);
+  return reorder(tensor, [channels, 1, height, width]);
+}
+
+function shape4({ name, shape }: StoredTensor): readonly [number, number, number, number] {
+  const [height, width, inputs, outputs] = shape;
+  if (height === undefined || width === undefined || inputs === undefined || outputs === undefined) {
+    throw new Error(`Kernel '${name}' has shape [${shape.join(', ')}], expected [height, width, in, out].`);
+  }
+  return [height, width, inputs, outputs];
+}
+
+function reorder(tensor: StoredTensor, shape: readonly number[]): StoredTensor {
+  const { name, stored } = tensor;
+  const [height, width, inputs, outputs] = shape4(tensor);
+  const permute = <T extends Uint8Array | Float32Array>(data: T): T => {
+    const result = data.slice() as T;
+    data.forEach((value, index) => {
+      const output = index % outputs;
+      const input = Math.floor(index / outputs) % inputs;
+      const tap = Math.floor(index / outputs / inputs);
+      result[(output * inputs + input) * height * width + tap] = value;
+    });
+    return result;
+  };
+  return stored.type === 'uint8'
+    ? { name, shape, stored: { ...stored, data: permute(stored.data) } }
+    : { name, shape, stored: { ...stored, data: permute(stored.data) } };
+}
+
+/**
+ * Adds a weight in the bytes it ships in, and the nodes that turn them into float32. onnxruntime folds those nodes when
+ * it loads the graph, so the file is small and the run is that of a float32 net.
+ *
+ * The nodes are `(byte - zeroPoint) * scale`: exact up to the one rounding of the product, where TensorFlow.js's
+ * `byte * scale + min` rounds twice near zero.
+ *
+ * @param factors One factor for each index of the first dimension, multiplied into the scale; none by default.
+ */
+export function addStoredWeight(graph: GraphBuilder, tensor: StoredTensor, factors?: Float32Array): string {
+  const { name, shape, stored } = tensor;
+  const perChannel = shape.map((side, axis) => (axis === 0 ? side : 1));
+  if (stored.type === 'float32') {
+    const weight = graph.constant('float32', shape, stored.data, name);
+    return factors ? graph.node('Mul', [weight, graph.floats(factors, perChannel)]) : weight;
+  }
+  const zeroPoint = Math.round(-stored.min / stored.scale);
+  if (Math.abs(zeroPoint * stored.scale + stored.min) > 1e-6 * stored.scale) {
+    throw new Error(`Weight '${name}': its minimum ${stored.min} is no multiple of its scale ${stored.scale}.`);
+  }
+  const bytes = graph.toFloat(graph.constant('uint8', shape, stored.data, name));
+  const centred = graph.node('Sub', [bytes, graph.floats([zeroPoint])]);
+  const scales = factors
+    ? graph.floats(
+        factors.map((factor) => factor * stored.scale),
+        perChannel,
+      )
+    : graph.floats([stored.scale]);
+  return graph.node('Mul', [centred, scales]);
+}
+
+/**
+ * Float32 values as the 16 bits of IEEE 754 binary16.
+ *
+ * @throws When a value is not a binary16 number: halving the file must not change the net.
+ */
+export function toFloat16(values: Float32Array, name: string): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  return Uint16Array.from(bits, (word, index) => {
+    const value = values[index] ?? Number.NaN;
+    const sign = (word >>> 16) & 0x8000;
+    const exponent = ((word >>> 23) & 0xff) - 127;
+    const magnitude = Math.abs(value);
+    // Below 2^-14 binary16 counts in steps of 2^-24; above, it keeps the upper 10 of 23 fraction bits.
+    const half = exponent < -14 ? magnitude * 2 ** 24 : ((exponent + 15) << 10) | ((word >>> 13) & 0x3ff);
+    const exact = exponent < -14 ? Number.isInteger(half) : exponent <= 15 && (word & 0x1fff) === 0;
+    if (!exact) throw new Error(`Weight '${name}' holds ${value}, which binary16 cannot hold exactly.`);
+    return sign | half;
+  });
+}

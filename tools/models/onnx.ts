@@ -1,0 +1,200 @@
+/**
+ * ONNX files, as far as this build needs them: a small part of the protobuf schema and a builder of one graph.
+ *
+ * Field numbers are those of `onnx.proto` (github.com/onnx/onnx, onnx/onnx.proto, IR version 8, which carries opset 17).
+ * Encoding is deterministic: fields are written in the order of their numbers, nodes and initialisers as they were added.
+ */
+import protobuf from 'protobufjs';
+
+const SCHEMA = `
+syntax = "proto2";
+package onnx;
+message AttributeProto {
+  optional string name = 1;
+  optional int64 i = 3;
+  repeated int64 ints = 8;
+  optional int32 type = 20;
+}
+message ValueInfoProto { optional string name = 1; optional TypeProto type = 2; }
+message NodeProto {
+  repeated string input = 1;
+  repeated string output = 2;
+  optional string op_type = 4;
+  repeated AttributeProto attribute = 5;
+}
+message ModelProto {
+  optional int64 ir_version = 1;
+  optional string producer_name = 2;
+  optional GraphProto graph = 7;
+  repeated OperatorSetIdProto opset_import = 8;
+}
+message GraphProto {
+  repeated NodeProto node = 1;
+  optional string name = 2;
+  repeated TensorProto initializer = 5;
+  repeated ValueInfoProto input = 11;
+  repeated ValueInfoProto output = 12;
+}
+message TensorProto {
+  repeated int64 dims = 1;
+  optional int32 data_type = 2;
+  optional string name = 8;
+  optional bytes raw_data = 9;
+}
+message TensorShapeProto { repeated Dimension dim = 1; }
+message Dimension { oneof value { int64 dim_value = 1; string dim_param = 2; } }
+message TensorTypeProto { optional int32 elem_type = 1; optional TensorShapeProto shape = 2; }
+message TypeProto { optional TensorTypeProto tensor_type = 1; }
+message OperatorSetIdProto { optional string domain = 1; optional int64 version = 2; }
+`;
+
+const IR_VERSION = 8;
+const OPSET_VERSION = 17;
+
+/** Numbers of `TensorProto.DataType`. */
+const DATA_TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float16: 10 } as const;
+const BYTES_PER_ELEMENT = { float32: 4, uint8: 1, int8: 1, int32: 4, int64: 8, float16: 2 } as const;
+
+/** Element type of a tensor in a graph. */
+export type ElementType = keyof typeof DATA_TYPES;
+
+/** Numbers of `AttributeProto.AttributeType`. */
+const ATTRIBUTE_INT = 2;
+const ATTRIBUTE_INTS = 7;
+
+/**
+ * The ONNX operators the graphs of this build consist of. A new one is added here on purpose, after a look at whether
+ * onnxruntime-web's wasm and WebGPU backends run it well.
+ */
+const KNOWN_OPS: ReadonlySet<string> = new Set([
+  'Add',
+  'AveragePool',
+  'Cast',
+  'Conv',
+  'DequantizeLinear',
+  'Div',
+  'Gemm',
+  'MatMul',
+  'MaxPool',
+  'Mul',
+  'Pad',
+  'QuantizeLinear',
+  'ReduceMean',
+  'Relu',
+  'Reshape',
+  'Sub',
+  'Transpose',
+]);
+
+type Attributes = Readonly<Record<string, number | readonly number[]>>;
+
+/** Builds one graph of opset 17. Tensors are referred to by name; every method that makes a tensor returns its name. */
+export class GraphBuilder {
+  readonly #name: string;
+  readonly #nodes: object[] = [];
+  readonly #initialisers: object[] = [];
+  readonly #inputs: object[] = [];
+  readonly #outputs: object[] = [];
+  readonly #names = new Set<string>();
+  #unnamed = 0;
+
+  /** @param name Name of the graph, seen in viewers only. */
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** A float32 input. Dimensions are sizes, or names where the size is free. */
+  input(name: string, shape: readonly (number | string)[]): string {
+    this.#inputs.push(valueInfo(this.#claim(name), shape));
+    return name;
+  }
+
+  /** Declares an existing float32 tensor as an output of the graph. */
+  output(name: string, shape: readonly (number | string)[]): void {
+    if (!this.#names.has(name)) throw new Error(`Graph '${this.#name}' has no tensor '${name}' to be an output.`);
+    this.#outputs.push(valueInfo(name, shape));
+  }
+
+  /** A constant tensor of the given little-endian bytes. */
+  constant(type: ElementType, shape: readonly number[], data: ArrayBufferView, name?: string): string {
+    const elements = shape.reduce((product, side) => product * side, 1);
+    if (data.byteLength !== elements * BYTES_PER_ELEMENT[type]) {
+      const label = name ?? 'without name';
+      throw new Error(`Constant ${label}: ${data.byteLength} bytes do not fill [${shape.join(', ')}] of ${type}.`);
+    }
+    const tensorName = this.#claim(name);
+    const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    this.#initialisers.push({ dims: shape, data_type: DATA_TYPES[type], name: tensorName, raw_data: raw });
+    return tensorName;
+  }
+
+  /** A float32 constant; `shape` defaults to a scalar or vector of the given length. */
+  floats(values: readonly number[] | Float32Array, shape: readonly number[] = [values.length], name?: string): string {
+    return this.constant('float32', shape, Float32Array.from(values), name);
+  }
+
+  /** An int64 vector, the type of shapes and paddings. */
+  ints(values: readonly number[]): string {
+    return this.constant(
+      'int64',
+      [values.length],
+      BigInt64Array.from(values, (value) => BigInt(value)),
+    );
+  }
+
+  /** A node with one output. Throws on an operator that is not in the list above. */
+  node(op: string, inputs: readonly string[], attributes: Attributes = {}, name?: string): string {
+    if (!KNOWN_OPS.has(op)) {
+      throw new Error(`Unknown ONNX operator '${op}' in graph '${this.#name}': add it to KNOWN_OPS in onnx.ts.`);
+    }
+    for (const input of inputs) {
+      if (!this.#names.has(input)) {
+        throw new Error(`Node '${op}' in graph '${this.#name}' reads '${input}', which no earlier node makes.`);
+      }
+    }
+    const output = this.#claim(name);
+    const attribute = Object.entries(attributes).map(([key, value]) =>
+      typeof value === 'number'
+        ? { name: key, i: value, type: ATTRIBUTE_INT }
+        : { name: key, ints: value, type: ATTRIBUTE_INTS },
+    );
+    this.#nodes.push({ input: inputs, output: [output], op_type: op, attribute });
+    return output;
+  }
+
+  /** `Cast` to float32. */
+  toFloat(input: string): string {
+    return this.node('Cast', [input], { to: DATA_TYPES.float32 });
+  }
+
+  /** The file's bytes. Equal calls give equal bytes. */
+  encode(): Uint8Array {
+    const model = protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType('onnx.ModelProto');
+    return model
+      .encode({
+        ir_version: IR_VERSION,
+        producer_name: 'inface',
+        graph: {
+          node: this.#nodes,
+          name: this.#name,
+          initializer: this.#initialisers,
+          input: this.#inputs,
+          output: this.#outputs,
+        },
+        opset_import: [{ domain: '', version: OPSET_VERSION }],
+      })
+      .finish();
+  }
+
+  #claim(name: string | undefined): string {
+    const claimed = name ?? `t${this.#unnamed++}`;
+    if (this.#names.has(claimed)) throw new Error(`Graph '${this.#name}' has two tensors named '${claimed}'.`);
+    this.#names.add(claimed);
+    return claimed;
+  }
+}
+
+function valueInfo(name: string, shape: readonly (number | string)[]): object {
+  const dim = shape.map((side) => (typeof side === 'number' ? { dim_value: side } : { dim_param: side }));
+  return { name, type: { tensor_type: { elem_type: DATA_TYPES.float32, shape: { dim } } } };
+}

@@ -1,0 +1,226 @@
+/**
+ * Child processes, expected failures and signals for the command line tools.
+ *
+ * No dependencies: these tools run before `node_modules` exists.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { basename } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+/** The root folder of the repository. */
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+const WINDOWS = process.platform === 'win32';
+/** How long a command may be silent before the first heartbeat; the pause doubles up to the last. */
+const FIRST_HEARTBEAT_MS = 5_000;
+const LAST_HEARTBEAT_MS = 20_000;
+const KILL_GRACE_MS = 3_000;
+/** How much of a child's output is kept for the caller: enough to find an error code in it. */
+const OUTPUT_TAIL_CHARS = 65_536;
+
+/** A failure that the user can do something about: told in words, without a stack trace. */
+export class Problem extends Error {
+  /**
+   * @param {string} what what could not be done
+   * @param {string} why the reason
+   * @param {string} todo what the user can do about it
+   */
+  constructor(what, why, todo) {
+    super(`${what}\n  Why:        ${why}\n  What to do: ${todo}`);
+    this.name = 'Problem';
+  }
+}
+
+/** Thrown out of {@link run} when the user or the system asked this process to stop. */
+class Interrupted extends Error {}
+
+/**
+ * Runs a command's `main` and reports what it throws.
+ * @param {() => Promise<void>} main
+ */
+export async function runMain(main) {
+  try {
+    await main();
+  } catch (error) {
+    report(error);
+  }
+}
+
+/**
+ * Prints an error for the user and sets the exit code of the process: 1 for a failure, 130 when interrupted. Only an
+ * error that nobody expected comes with its stack.
+ * @param {unknown} error
+ */
+export function report(error) {
+  if (error instanceof Interrupted) console.error(`\nStopped: ${error.message}`);
+  else if (error instanceof Problem) console.error(`\nError: ${error.message}`);
+  else console.error(error);
+  process.exitCode = error instanceof Interrupted ? 130 : 1;
+}
+
+/**
+ * The time since a moment, for people.
+ * @param {number} [sinceMs] a `performance.now()` value; default: the start of this process
+ * @returns {string} for example '3.2 s' or '2 min 5 s'
+ */
+export function elapsed(sinceMs = 0) {
+  const seconds = (performance.now() - sinceMs) / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+}
+
+/**
+ * @typedef {object} RunOptions
+ * @property {string} label what the heartbeat says is still going on
+ * @property {Record<string, string>} [env] added to the environment
+ * @property {number} [timeoutMs] ends the command when it takes longer; default: no limit
+ * @property {boolean} [quiet] keeps the output for the result alone; default: false
+ *
+ * @typedef {object} RunResult
+ * @property {boolean} started whether there was such a program
+ * @property {boolean} ok whether it ended by itself with exit code 0
+ * @property {string} reason how it ended, for people, for example 'it ended with exit code 1'
+ * @property {string} output the last part of what it printed
+ */
+
+/**
+ * Runs a command in the root of the repository, passes its output on, and says every few seconds that it is still
+ * running while it prints nothing. Nothing that it started outlives it or this process.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {RunOptions} options
+ * @returns {Promise<RunResult>}
+ * @throws {Interrupted} when this process is told to stop; the command is ended first
+ */
+export function run(command, args, { label, env = {}, timeoutMs, quiet = false }) {
+  return new Promise((resolve, reject) => {
+    const started = performance.now();
+    /** @type {Record<string, string>} */
+    const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? { FORCE_COLOR: '1' } : {};
+    // Its own process group, so that the whole tree (npm, its shell, the tool, its workers) can be ended as one.
+    const child = spawn(command, args, {
+      cwd: ROOT,
+      env: { ...process.env, ...colour, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: !WINDOWS,
+      windowsHide: true,
+      // npm is a .cmd file on Windows, which only a shell can start; all arguments are constants of these tools.
+      shell: WINDOWS && command === 'npm',
+    });
+
+    let output = '';
+    let lastSign = started;
+    let pause = FIRST_HEARTBEAT_MS;
+    let timedOut = false;
+    /** @type {NodeJS.Signals | undefined} */
+    let interruptedBy;
+
+    /** @param {NodeJS.WriteStream} target */
+    const passOn = (target) => (/** @type {Buffer} */ chunk) => {
+      output = (output + chunk.toString()).slice(-OUTPUT_TAIL_CHARS);
+      if (quiet) return;
+      lastSign = performance.now();
+      target.write(chunk);
+    };
+    child.stdout.on('data', passOn(process.stdout));
+    child.stderr.on('data', passOn(process.stderr));
+
+    const heartbeat = setInterval(() => {
+      if (performance.now() - lastSign < pause) return;
+      pause = Math.min(pause * 2, LAST_HEARTBEAT_MS);
+      lastSign = performance.now();
+      console.log(`  still ${label} (${elapsed(started)})`);
+    }, 1_000);
+
+    /** @type {NodeJS.Timeout | undefined} */
+    let grace;
+    const stop = () => {
+      killTree(child.pid, 'SIGTERM');
+      grace ??= setTimeout(() => killTree(child.pid, 'SIGKILL'), KILL_GRACE_MS);
+    };
+    const limit =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            timedOut = true;
+            stop();
+          }, timeoutMs);
+    const onSignal = (/** @type {NodeJS.Signals} */ signal) => {
+      if (interruptedBy !== undefined) killTree(child.pid, 'SIGKILL');
+      interruptedBy = signal;
+      stop();
+    };
+    const onExit = () => killTree(child.pid, 'SIGKILL');
+    /** @type {readonly NodeJS.Signals[]} */
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    for (const signal of signals) process.on(signal, onSignal);
+    process.on('exit', onExit);
+    const release = () => {
+      clearInterval(heartbeat);
+      clearTimeout(limit);
+      clearTimeout(grace);
+      for (const signal of signals) process.off(signal, onSignal);
+      process.off('exit', onExit);
+    };
+
+    child.once('error', (error) => {
+      release();
+      resolve({ started: false, ok: false, reason: `it could not be started (${error.message})`, output });
+    });
+    child.once('exit', () => {
+      // What the command left running would hold its output open, and 'close' would never come.
+      killTree(child.pid, 'SIGKILL');
+      setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, KILL_GRACE_MS).unref();
+    });
+    child.once('close', (code, signal) => {
+      release();
+      if (interruptedBy !== undefined) {
+        reject(new Interrupted(`${label} was interrupted (${interruptedBy}).`));
+        return;
+      }
+      const end = code === null ? `signal ${String(signal)}` : `exit code ${code}`;
+      const reason = timedOut ? `it took longer than ${elapsed(started)}` : `it ended with ${end}`;
+      resolve({ started: true, ok: code === 0 && !timedOut, reason, output });
+    });
+  });
+}
+
+/**
+ * Runs npm.
+ * @param {readonly string[]} args
+ * @param {RunOptions} options
+ * @returns {Promise<RunResult>}
+ * @throws {Problem} when there is no npm
+ */
+export async function runNpm(args, options) {
+  // The npm that started this process is the one the user chose; `npm` on PATH may be another or none.
+  const cli = process.env['npm_execpath'];
+  const [command, prefix] =
+    cli !== undefined && basename(cli) === 'npm-cli.js' ? [process.execPath, [cli]] : ['npm', []];
+  const result = await run(command, [...prefix, ...args], options);
+  if (result.started) return result;
+  throw new Problem('npm is missing.', result.reason, 'Install Node with npm from https://nodejs.org and try again.');
+}
+
+/**
+ * Ends a process and all that it started.
+ * @param {number | undefined} pid undefined when it never started
+ * @param {NodeJS.Signals} signal
+ */
+function killTree(pid, signal) {
+  if (pid === undefined) return;
+  if (WINDOWS) {
+    spawnSync('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore' });
+    return;
+  }
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // The group is gone already.
+  }
+}

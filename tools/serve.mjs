@@ -1,0 +1,280 @@
+/**
+ * A static file server for the built demo: the headers that the page needs, and nothing that it does not.
+ *
+ * As a program: `node tools/serve.mjs DIR [--port N]`.
+ */
+import { realpathSync } from 'node:fs';
+import { open, realpath, stat } from 'node:fs/promises';
+import http from 'node:http';
+import { extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import process from 'node:process';
+import { pipeline } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Problem, runMain } from './process.mjs';
+
+/** @type {Readonly<Record<string, string>>} */
+const MIME_TYPES = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.ico': 'image/x-icon',
+  '.jpeg': 'image/jpeg',
+  '.jpg': 'image/jpeg',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.map': 'application/json; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.onnx': 'application/octet-stream',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
+  '.wasm': 'application/wasm',
+  '.webmanifest': 'application/manifest+json',
+};
+
+/**
+ * Sent with every answer, a worker's script included: a worker takes its policy from its own response.
+ * COOP and COEP make the page cross-origin isolated, which wasm threads need. 'wasm-unsafe-eval' lets WebAssembly
+ * compile without allowing JavaScript's eval.
+ */
+const HEADERS = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Content-Security-Policy': [
+    "default-src 'self'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "worker-src 'self'",
+    "connect-src 'self'",
+    "img-src 'self'",
+    "style-src 'self'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Permissions-Policy': 'camera=(self)',
+};
+
+/**
+ * Serves a folder until closed.
+ * @param {object} options
+ * @param {string} options.root the folder; must exist
+ * @param {number} [options.port] default 0: any free port
+ * @param {string} [options.host] the address to bind to; default '127.0.0.1', which only this machine reaches
+ * @returns {Promise<{ url: string, close: () => Promise<void> }>} `url` ends with '/'; rejects with the system's error
+ *   when the folder is missing (ENOENT) or the port cannot be had (EADDRINUSE, EACCES)
+ */
+export async function createServer({ root, port = 0, host = '127.0.0.1' }) {
+  const realRoot = await realpath(root);
+  const server = http.createServer((request, response) => {
+    answer(realRoot, request, response).catch((/** @type {unknown} */ error) => {
+      console.error(error);
+      if (response.headersSent) response.destroy();
+      else sendText(response, 500, 'Internal server error');
+    });
+  });
+  await new Promise((done, failed) => {
+    server.once('error', failed);
+    server.listen(port, host, () => {
+      server.off('error', failed);
+      done(undefined);
+    });
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('A TCP server has an address with a port.');
+  return {
+    // A camera needs a secure context, which http://localhost is by definition.
+    url: `http://${host === '127.0.0.1' ? 'localhost' : host}:${address.port}/`,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => {
+          done();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/**
+ * @param {string} root an absolute path without symbolic links
+ * @param {http.IncomingMessage} request
+ * @param {http.ServerResponse} response
+ */
+async function answer(root, request, response) {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('Allow', 'GET, HEAD');
+    sendText(response, 405, 'Method not allowed');
+    return;
+  }
+  const [path = '', query] = (request.url ?? '').split('?', 2);
+  const segments = readPath(path);
+  if (segments === undefined) {
+    sendText(response, 400, 'Bad request');
+    return;
+  }
+  const found = await findFile(root, segments);
+  if (found === undefined) {
+    sendText(response, 404, 'Not found');
+  } else if (found.isIndex && !path.endsWith('/')) {
+    // Without the slash the page's relative addresses would point beside the folder. Built from the checked segments,
+    // as '//host' in the path would lead the browser to another site.
+    const location = ['', ...segments.map(encodeURIComponent), ''].join('/');
+    response.setHeader('Location', query === undefined ? location : `${location}?${query}`);
+    sendText(response, 301, 'Moved permanently');
+  } else {
+    await sendFile(found.file, request, response);
+  }
+}
+
+/**
+ * The decoded segments of a request path, or undefined when no browser would send such a path.
+ * @param {string} path as it came over the wire, without the query
+ * @returns {string[] | undefined}
+ */
+function readPath(path) {
+  if (!path.startsWith('/')) return undefined;
+  let decoded;
+  try {
+    decoded = decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
+  // A backslash separates folders on Windows.
+  if (/[\0\\]/.test(decoded)) return undefined;
+  const segments = decoded.split('/').filter((segment) => segment !== '');
+  return segments.some((segment) => segment === '.' || segment === '..') ? undefined : segments;
+}
+
+/**
+ * @param {string} root an absolute path without symbolic links
+ * @param {readonly string[]} segments
+ * @returns {Promise<{ file: string, isIndex: boolean } | undefined>} undefined when there is no such file in the root
+ */
+async function findFile(root, segments) {
+  try {
+    const path = await realpath(join(root, ...segments));
+    const isIndex = (await stat(path)).isDirectory();
+    const file = isIndex ? await realpath(join(path, 'index.html')) : path;
+    // Links inside the root are fine; what they lead to must be inside it too.
+    const inside = relative(root, file);
+    const isInside = inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
+    // Not a pipe or a device, which would block on opening.
+    return isInside && (await stat(file)).isFile() ? { file, isIndex } : undefined;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && MISSING_CODES.has(error.code)) return undefined;
+    throw error;
+  }
+}
+
+/** @type {ReadonlySet<unknown>} */
+const MISSING_CODES = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EACCES']);
+
+/**
+ * @param {string} file
+ * @param {http.IncomingMessage} request
+ * @param {http.ServerResponse} response
+ */
+async function sendFile(file, request, response) {
+  const handle = await open(file);
+  try {
+    const { size, mtimeMs } = await handle.stat();
+    const etag = `"${size.toString(16)}-${mtimeMs.toString(16)}"`;
+    // The browser keeps its copy and asks each time whether it is still good.
+    const caching = { ETag: etag, 'Cache-Control': 'no-cache' };
+    if (matchesEtag(request.headers['if-none-match'], etag)) {
+      response.writeHead(304, { ...HEADERS, ...caching }).end();
+      return;
+    }
+    response.writeHead(200, {
+      ...HEADERS,
+      ...caching,
+      'Content-Type': MIME_TYPES[extname(file).toLowerCase()] ?? 'application/octet-stream',
+      // The page counts bytes against this to show true progress.
+      'Content-Length': size,
+    });
+    if (request.method === 'HEAD' || size === 0) {
+      response.end();
+      return;
+    }
+    // Never more than was promised, also when the file grows meanwhile.
+    const content = handle.createReadStream({ start: 0, end: size - 1, autoClose: false });
+    await new Promise((done) => {
+      pipeline(content, response, () => {
+        // The client went away, or the file shrank: the client must not wait for bytes that never come.
+        if (content.bytesRead < size) request.socket.destroy();
+        done(undefined);
+      });
+    });
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Whether an If-None-Match header names this tag (weak comparison, RFC 9110, section 13.1.2).
+ * @param {string | undefined} header
+ * @param {string} etag
+ */
+function matchesEtag(header, etag) {
+  if (header === undefined) return false;
+  return header.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag);
+}
+
+/**
+ * @param {http.ServerResponse} response
+ * @param {number} status
+ * @param {string} text
+ */
+function sendText(response, status, text) {
+  const body = `${text}\n`;
+  response.writeHead(status, {
+    ...HEADERS,
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+/**
+ * Serves until Ctrl+C (or SIGTERM), then closes and lets the process end.
+ * @param {{ close: () => Promise<void> }} server
+ */
+export function closeOnSignal(server) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.once(signal, () => {
+      void server.close();
+    });
+  }
+}
+
+async function main() {
+  const usage = 'node tools/serve.mjs DIR [--port N]';
+  let args;
+  try {
+    args = parseArgs({ allowPositionals: true, options: { port: { type: 'string', default: '0' } } });
+  } catch (error) {
+    throw new Problem('The command line could not be read.', String(error), `Use: ${usage}`);
+  }
+  const [root, ...rest] = args.positionals;
+  const port = Number(args.values.port);
+  if (root === undefined || rest.length > 0 || !Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new Problem(
+      'The command line could not be read.',
+      'It takes one folder and a port of 0 to 65535.',
+      `Use: ${usage}`,
+    );
+  }
+  try {
+    const server = await createServer({ root, port });
+    closeOnSignal(server);
+    console.log(`Serving ${resolve(root)} at ${server.url}`);
+  } catch (error) {
+    throw new Problem(`${root} could not be served on port ${port}.`, String(error), 'Choose another folder or port.');
+  }
+}
+
+const [, program] = process.argv;
+if (program !== undefined && realpathSync(program) === fileURLToPath(import.meta.url)) await runMain(main);

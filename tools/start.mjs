@@ -1,0 +1,116 @@
+/** `npm start`: from a fresh clone to the demo in the browser. */
+import net from 'node:net';
+import { join } from 'node:path';
+import process from 'node:process';
+import { prepare, requireNode, runScript, withLock } from './prepare.mjs';
+import { elapsed, Problem, ROOT, runMain } from './process.mjs';
+import { closeOnSignal, createServer } from './serve.mjs';
+
+const DEFAULT_PORT = 5173;
+const PORTS_TO_TRY = 50;
+
+async function main() {
+  requireNode();
+  const chosenPort = readPort();
+  // A port that is taken is told before the minutes of the first install, not after.
+  if (chosenPort !== undefined) await requireFree(chosenPort);
+  await withLock(async () => {
+    await prepare();
+    await runScript('build:demo', 'Demo');
+  });
+  const server = await serve(chosenPort);
+  closeOnSignal(server);
+  console.log(`\n  ${server.url}   ready in ${elapsed()}; Ctrl+C stops it`);
+}
+
+/**
+ * @returns {number | undefined} the port that the user asked for with PORT
+ * @throws {Problem} when it is no port
+ */
+function readPort() {
+  const text = process.env['PORT'];
+  if (text === undefined || text === '') return undefined;
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new Problem(
+    'The port is not valid.',
+    `PORT is '${text}'.`,
+    'Set it to a number of 1 to 65535, or leave it out.',
+  );
+}
+
+/**
+ * @param {number} port
+ * @throws {Problem} when the port is taken
+ */
+async function requireFree(port) {
+  const server = await tryToServe(port, ROOT);
+  if (server === undefined) throw portTaken(`Another program listens on port ${port}.`);
+  await server.close();
+}
+
+/**
+ * @param {number | undefined} chosenPort undefined: the first free one from {@link DEFAULT_PORT} on
+ * @throws {Problem} when none can be had
+ */
+async function serve(chosenPort) {
+  const first = chosenPort ?? DEFAULT_PORT;
+  const last = chosenPort ?? DEFAULT_PORT + PORTS_TO_TRY - 1;
+  for (let port = first; port <= last; port++) {
+    const server = await tryToServe(port, join(ROOT, 'dist-demo'));
+    if (server !== undefined) return server;
+  }
+  throw portTaken(
+    first === last ? `Another program listens on port ${first}.` : `Ports ${first} to ${last} are taken.`,
+  );
+}
+
+/**
+ * @param {number} port
+ * @param {string} root
+ * @returns {Promise<Awaited<ReturnType<typeof createServer>> | undefined>} undefined when the port is taken
+ * @throws {Problem} when the system refuses for another reason
+ */
+async function tryToServe(port, root) {
+  // The page is opened as 'localhost', which is ::1 first on many systems: a program there would answer instead.
+  if (await answers('::1', port)) return undefined;
+  try {
+    return await createServer({ root, port });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) {
+      if (error.code === 'EADDRINUSE') return undefined;
+      if (error.code === 'EACCES') throw portTaken(`The system does not allow this user to listen on port ${port}.`);
+    }
+    throw error;
+  }
+}
+
+/** @param {string} why */
+function portTaken(why) {
+  return new Problem(
+    'The demo cannot be served.',
+    why,
+    'Choose another port, for example `PORT=8080 npm start`, or stop that program.',
+  );
+}
+
+/**
+ * Whether a program accepts connections there.
+ * @param {string} host
+ * @param {number} port
+ * @returns {Promise<boolean>}
+ */
+function answers(host, port) {
+  return new Promise((resolve) => {
+    const socket = net.connect({ host, port });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => {
+      resolve(false);
+    });
+  });
+}
+
+await runMain(main);
