@@ -50,13 +50,18 @@ export async function toFrame(input: ImageInput, name: string): Promise<Frame> {
 
 /** An image with the choice of its face. */
 export async function toFaceFrame(input: FaceImage, fallback: FaceChoice, name: string): Promise<FaceFrame> {
-  // Typed callers cannot pass null, others can; toFrame then says what is wrong.
-  if (typeof input === 'object' && (input as unknown) !== null && 'image' in input) {
+  if (hasChoice(input)) {
     const face = input.face ?? fallback;
     checkFaceChoice(face, `${name}.face`);
     return { frame: await toFrame(input.image, `${name}.image`), face };
   }
   return { frame: await toFrame(input, name), face: fallback };
+}
+
+function hasChoice(input: FaceImage): input is Extract<FaceImage, { readonly image: ImageInput }> {
+  // Typed callers cannot pass null, others can; toFrame then says what is wrong.
+  const given: unknown = input;
+  return typeof given === 'object' && given !== null && 'image' in given;
 }
 
 function checkFaceChoice(face: FaceChoice, name: string): void {
