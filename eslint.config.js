@@ -26,7 +26,7 @@ export default defineConfig(
     rules: { '@typescript-eslint/explicit-module-boundary-types': 'error' },
   },
   {
-    files: ['tools/**', 'test/**'],
+    files: ['tools/**', 'bench/**', 'test/**'],
     rules: { 'no-console': 'off' },
   },
   {

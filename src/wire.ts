@@ -89,7 +89,7 @@ export interface WorkerApi {
    * @returns the version of the package that the worker was built from
    */
   hello(lifeLock: string): Promise<string>;
-  /** Opens the database and loads the models. */
+  /** Loads the models. The database is opened when it is first needed. */
   start(callId: number, config: WorkerConfig, notify: (notice: WorkerNotice) => void): Promise<Reply<void>>;
   call<K extends keyof WorkerOperations>(
     callId: number,

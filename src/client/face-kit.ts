@@ -57,7 +57,7 @@ const KIT_RULES: Rules<FaceKitOptions> = {
 };
 
 /**
- * Starts the worker, loads the models and opens the database.
+ * Starts the worker and loads the models. The database is opened by the first operation that needs it.
  * @throws InfaceError `INVALID_INPUT`, `MODEL_LOAD_FAILED`, `MODEL_INTEGRITY_FAILED`, `BACKEND_UNAVAILABLE`,
  * `WORKER_CRASHED`; or the reason of `options.signal`
  */

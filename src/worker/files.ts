@@ -57,30 +57,34 @@ export async function loadFiles(
 }
 
 /**
- * Loads a JSON file that changes with a new version: from the network, and from the cache when there is none.
+ * Loads a JSON file that changes with a new version: from the network, and from the cache when that cannot be reached.
  * @throws InfaceError `MODEL_LOAD_FAILED`
  */
 export async function loadJson(assetsUrl: string, path: string, signal: AbortSignal): Promise<unknown> {
   const url = new URL(path, assetsUrl).href;
   const cache = await openCache();
-  let text: string;
-  try {
-    const response = await fetchChecked(url, signal);
-    text = await response.text();
-    rejectHtml(url, text.trimStart().charCodeAt(0));
-  } catch (error) {
-    const cached = navigator.onLine ? undefined : await cache?.match(url);
+  const text = await fetchText(url, signal).catch(async (error: unknown) => {
+    // A cause means that there was no answer at all; an answer that is wrong must not be hidden by an older one.
+    const isUnreachable = error instanceof InfaceError && error.cause !== undefined;
+    const cached = isUnreachable ? await cache?.match(url) : undefined;
     if (cached === undefined) throw error;
-    text = await cached.text();
-  }
+    return cached.text();
+  });
   let json: unknown;
   try {
     json = JSON.parse(text);
-  } catch (cause) {
-    throw new InfaceError('MODEL_LOAD_FAILED', `${url} is not JSON. ${HOW_TO_SERVE}`, { cause });
+  } catch {
+    throw new InfaceError('MODEL_LOAD_FAILED', `${url} is not JSON. ${HOW_TO_SERVE}`);
   }
   await writeCached(cache, url, new TextEncoder().encode(text));
   return json;
+}
+
+async function fetchText(url: string, signal: AbortSignal): Promise<string> {
+  const response = await fetchChecked(url, signal);
+  const text = await response.text();
+  rejectHtml(url, text.trimStart().charCodeAt(0));
+  return text;
 }
 
 /** The file's own address with the hash in the query: another content is another entry. */

@@ -159,10 +159,11 @@ describe('files', () => {
     serve('models/manifest.json', text);
     expect(await loadJson(BASE, 'models/manifest.json', signal())).toEqual({ version: 1 });
     served.clear();
-    await expect(loadJson(BASE, 'models/manifest.json', signal())).rejects.toMatchObject({ code: 'MODEL_LOAD_FAILED' });
-    const offline = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false);
     expect(await loadJson(BASE, 'models/manifest.json', signal())).toEqual({ version: 1 });
-    offline.mockRestore();
+    await expect(loadJson(BASE, 'models/other.json', signal())).rejects.toMatchObject({ code: 'MODEL_LOAD_FAILED' });
+    // An answer that is wrong is not hidden by what is cached.
+    serve('models/manifest.json', text, { status: 500 });
+    await expect(loadJson(BASE, 'models/manifest.json', signal())).rejects.toThrow(/answered 500/);
     serve('models/manifest.json', new TextEncoder().encode('{"version":'));
     await expect(loadJson(BASE, 'models/manifest.json', signal())).rejects.toThrow(/is not JSON/);
     serve('models/manifest.json', new TextEncoder().encode(' <html></html>'));

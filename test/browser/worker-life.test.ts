@@ -100,7 +100,7 @@ describe('an abort', () => {
     const calls = Array.from({ length: 5 }, () => kit.detect(photo, { signal: controller.signal }));
     const unharmed = kit.detect(photo);
     controller.abort(reason);
-    for (const call of calls) await expect(call).rejects.toBe(reason);
+    for (const result of await Promise.allSettled(calls)) expect(result).toEqual({ status: 'rejected', reason });
     expect((await unharmed).faces).toHaveLength(4);
 
     const plain = new AbortController();
