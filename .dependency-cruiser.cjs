@@ -82,8 +82,8 @@ module.exports = {
       name: 'engine-sees-interfaces',
       comment: 'The use cases are given their implementations by main.ts, so that they run in Node with plain arrays.',
       severity: 'error',
-      from: { path: '^src/worker/engine\\.ts$' },
-      to: { pathNot: ['^src/(models|vision|recognition|liveness)/', CONTRACT] },
+      from: { path: '^src/worker/(engine|acquisition)\\.ts$' },
+      to: { pathNot: ['^src/(models|vision|recognition|liveness)/', '^src/worker/acquisition\\.ts$', CONTRACT] },
     },
     {
       name: 'src-knows-no-tool-and-no-test',

@@ -1,9 +1,6 @@
 /** The use cases, top to bottom. Knows roles and a store, no runtime and no database. */
 import { InfaceError } from '../errors.js';
 import type { FaceAntispoof } from '../models/antispoof.js';
-import type { Detection, FaceDetector } from '../models/detector.js';
-import type { FaceEmbedder } from '../models/embedder.js';
-import type { FaceLandmarker } from '../models/landmarker.js';
 import { predict, trainClassifier, type Classifier } from '../recognition/classifier.js';
 import {
   decideIdentity,
@@ -20,21 +17,15 @@ import type {
   ClassifierState,
   Collection,
   CollectionChange,
-  DetectedFace,
   DetectorOptions,
-  FaceChoice,
   IdentifiedFace,
   ImageReport,
   KitInfo,
-  Point,
   Profile,
-  StageTimings,
   TrainProgress,
 } from '../types.js';
-import { fivePoints, rollOf } from '../vision/align.js';
-import { boxCenter, boxContains } from '../vision/geometry.js';
-import type { Pixels } from '../vision/image.js';
-import type { FaceFrame, Frame, WorkerOperations } from '../wire.js';
+import type { FaceFrame, WorkerOperations } from '../wire.js';
+import { createAcquisition, createClock, MAX_FACES, type AcquisitionParts } from './acquisition.js';
 
 /** A vector that is about to be stored. */
 export type NewTemplate = Pick<Template, 'space' | 'vector'>;
@@ -81,14 +72,10 @@ export interface FaceStore {
 }
 
 /** What the engine is made of. */
-export interface EngineParts {
-  readonly detector: FaceDetector;
-  readonly landmarker: FaceLandmarker;
-  readonly embedder: FaceEmbedder;
+export interface EngineParts extends AcquisitionParts {
   /** `null` while the manifest has no anti-spoof model. */
   readonly antispoof: FaceAntispoof | null;
   readonly store: FaceStore;
-  readPixels(bitmap: ImageBitmap): Pixels;
   describeRuntime(): Promise<Omit<KitInfo, 'embeddingSpace' | 'profileCount' | 'templateCount' | 'collectionCount'>>;
 }
 
@@ -107,78 +94,21 @@ export type Engine = {
 
 /** Names within `candidates`, best first, are cut to this number unless the caller says otherwise. */
 const DEFAULT_CANDIDATES = 5;
-/** Faces per image, unless the caller asks for fewer. */
-const MAX_FACES = 100;
 /** Share of strangers that may get a name: the FPIR at which NIST's FRVT 1:N ranks algorithms. */
 const DEFAULT_MAX_FPIR = 0.003;
 /** A training lets other calls through this often. */
 const YIELD_AFTER_MS = 30;
 
-/** One face on its way through the stages, in pixels of the bitmap. */
-interface Acquired {
-  readonly detection: Detection;
-  readonly landmarks: readonly Point[];
-}
-
-type Choice = { readonly chosen: Acquired } | { readonly reason: AcquisitionFailure; readonly faceCount: number };
-
 export function createEngine(parts: EngineParts): Engine {
-  const { detector, landmarker, embedder, store } = parts;
+  const { embedder, store } = parts;
+  const { open, acquire } = createAcquisition(parts);
   const galleries = new Map<string, { revision: number; gallery: Gallery; classifier: Classifier | null }>();
-
-  /** Frame to faces, and on to landmarks and embeddings as far as a use case needs them. */
-  function open(frame: Frame, options: DetectorOptions, { signal }: CallContext, clock: Clock) {
-    signal.throwIfAborted();
-    const pixels = clock.time('pixelsMs', () => parts.readPixels(frame.bitmap));
-    frame.bitmap.close();
-    const size =
-      options.detectorSize === undefined || options.detectorSize === 'auto'
-        ? detectorSizeFor(pixels, frame.moving)
-        : options.detectorSize;
-    const minScore = options.minScore ?? detector.defaultMinScore;
-    const scale = frame.sourceWidth / pixels.width;
-    return {
-      size,
-      /** Faces with their landmarks, the largest ones first. */
-      async find(limit: number): Promise<Acquired[]> {
-        const detections = await clock.timeAsync('detectMs', () => detector.detect(pixels, size, minScore));
-        const found: Acquired[] = [];
-        for (const detection of detections.sort((a, b) => areaOf(b) - areaOf(a))) {
-          if (found.length === limit) break;
-          signal.throwIfAborted();
-          const landmarks = await clock.timeAsync('landmarksMs', () => landmarker.locate(pixels, detection));
-          if (landmarks) found.push({ detection, landmarks });
-        }
-        signal.throwIfAborted();
-        return found;
-      },
-      async embed({ landmarks }: Acquired): Promise<Float32Array> {
-        const vector = await clock.timeAsync('embedMs', () => embedder.embed(pixels, landmarks));
-        signal.throwIfAborted();
-        return vector;
-      },
-      async choose(face: FaceChoice): Promise<Choice> {
-        return choose(await this.find(face === 'largest' ? 1 : MAX_FACES), face, scale);
-      },
-      check: (antispoof: FaceAntispoof, { detection }: Acquired) => antispoof.check(pixels, detection),
-      describe: (face: Acquired, count: 5 | 68 = 5) => describeFace(face, count, scale),
-    };
-  }
-
-  /** The one way from an image of one person to a template; enrol and match differ only after it. */
-  async function acquire({ frame, face }: FaceFrame, options: DetectorOptions, context: CallContext, clock: Clock) {
-    const image = open(frame, options, context, clock);
-    const choice = await image.choose(face);
-    if (!('chosen' in choice)) return { acquired: false, ...choice } as const;
-    const vector = await image.embed(choice.chosen);
-    return { acquired: true, face: image.describe(choice.chosen), vector } as const;
-  }
 
   /** Templates from images of one person; `reports` lack the ids that the store gives. */
   async function acquireAll(faces: readonly FaceFrame[], options: DetectorOptions, context: CallContext) {
     const clock = createClock();
     const results: Awaited<ReturnType<typeof acquire>>[] = [];
-    for (const face of faces) results.push(await acquire(face, options, context, clock));
+    for (const face of faces) results.push(await acquire(face, options, context.signal, clock));
     const templates = results.flatMap((r) => (r.acquired ? [{ space: embedder.space, vector: r.vector }] : []));
     const report = (templateIds: readonly string[]): ImageReport[] => {
       const ids = [...templateIds];
@@ -207,7 +137,7 @@ export function createEngine(parts: EngineParts): Engine {
   const engine: Engine = {
     async detect(context, frame, options) {
       const clock = createClock();
-      const image = open(frame, options, context, clock);
+      const image = open(frame, options, context.signal, clock);
       const found = await image.find(options.maxFaces ?? MAX_FACES);
       const faces = found.map((face) => image.describe(face, options.landmarks));
       const { sourceWidth: width, sourceHeight: height } = frame;
@@ -222,7 +152,7 @@ export function createEngine(parts: EngineParts): Engine {
           'No anti-spoof model is installed, so nothing can be said about this face. Do not read this as a pass.',
         );
       }
-      const image = open(frame, options, context, createClock());
+      const image = open(frame, options, context.signal, createClock());
       const choice = await image.choose(face);
       if (!('chosen' in choice)) return { outcome: 'failure-to-acquire', ...choice };
       const score = await image.check(antispoof, choice.chosen);
@@ -253,7 +183,7 @@ export function createEngine(parts: EngineParts): Engine {
     async match(context, probe, reference, options) {
       const clock = createClock();
       const stored = typeof reference === 'string' ? await store.templatesOf(reference) : null;
-      const probed = await acquire(probe, options, context, clock);
+      const probed = await acquire(probe, options, context.signal, clock);
       const fail = (side: 'probe' | 'reference', failed: { reason: AcquisitionFailure; faceCount: number }) => {
         const { reason, faceCount } = failed;
         return { outcome: 'failure-to-acquire', side, reason, faceCount, timings: clock.timings() } as const;
@@ -267,7 +197,7 @@ export function createEngine(parts: EngineParts): Engine {
           references.push(template);
         }
       } else {
-        const other = await acquire(reference, options, context, clock);
+        const other = await acquire(reference, options, context.signal, clock);
         if (!other.acquired) return fail('reference', other);
         references.push({ id: null, vector: other.vector });
       }
@@ -289,7 +219,7 @@ export function createEngine(parts: EngineParts): Engine {
         gallery.size,
         embedder.calibration,
       );
-      const image = open(frame, options, context, clock);
+      const image = open(frame, options, context.signal, clock);
       const faces: IdentifiedFace[] = [];
       for (const acquired of await image.find(maxFaces)) {
         const vector = await image.embed(acquired);
@@ -397,75 +327,4 @@ export function createEngine(parts: EngineParts): Engine {
       .sort((a, b) => (b.probability as number) - (a.probability as number))
       .slice(0, k);
   }
-}
-
-/**
- * The detector's input for a frame. A video must be quick and shows few, near faces. A photo is worth more time, the
- * more it may show: 512 px find two thirds of the faces of 48-96 px in a group photo where 256 px find half.
- */
-function detectorSizeFor(pixels: Pixels, moving: boolean): 256 | 384 | 512 {
-  const longSide = Math.max(pixels.width, pixels.height);
-  if (moving || longSide <= 384) return 256;
-  return longSide <= 640 ? 384 : 512;
-}
-
-/**
- * @param found largest first
- * @param scale source pixels per bitmap pixel
- */
-function choose(found: readonly Acquired[], face: FaceChoice, scale: number): Choice {
-  const faceCount = found.length;
-  const [largest] = found;
-  if (!largest) return { reason: 'no-face', faceCount };
-  if (face === 'largest') return { chosen: largest };
-  if (face === 'only') return faceCount === 1 ? { chosen: largest } : { reason: 'many-faces', faceCount };
-  const point = { x: face.x / scale, y: face.y / scale };
-  const distanceTo = ({ detection }: Acquired) => {
-    const center = boxCenter(detection.box);
-    return Math.hypot(center.x - point.x, center.y - point.y);
-  };
-  const [chosen] = found
-    .filter(({ detection }) => boxContains(detection.box, point))
-    .sort((a, b) => distanceTo(a) - distanceTo(b));
-  return chosen ? { chosen } : { reason: 'no-face-at-point', faceCount };
-}
-
-function describeFace({ detection, landmarks }: Acquired, count: 5 | 68, scale: number): DetectedFace {
-  const { x, y, width, height } = detection.box;
-  const points = count === 5 ? fivePoints(landmarks) : landmarks;
-  return {
-    box: { x: x * scale, y: y * scale, width: width * scale, height: height * scale },
-    score: detection.score,
-    landmarks: points.map((p) => ({ x: p.x * scale, y: p.y * scale })),
-    rollDegrees: (rollOf(landmarks) * 180) / Math.PI,
-  };
-}
-
-function areaOf({ box }: Detection): number {
-  return box.width * box.height;
-}
-
-type Clock = ReturnType<typeof createClock>;
-
-function createClock() {
-  const spent = { pixelsMs: 0, detectMs: 0, landmarksMs: 0, embedMs: 0 };
-  return {
-    time<T>(stage: keyof StageTimings, work: () => T): T {
-      const start = performance.now();
-      try {
-        return work();
-      } finally {
-        spent[stage] += performance.now() - start;
-      }
-    },
-    async timeAsync<T>(stage: keyof StageTimings, work: () => Promise<T>): Promise<T> {
-      const start = performance.now();
-      try {
-        return await work();
-      } finally {
-        spent[stage] += performance.now() - start;
-      }
-    },
-    timings: (): StageTimings => ({ ...spent }),
-  };
 }

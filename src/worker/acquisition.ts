@@ -1,0 +1,189 @@
+/** From a frame to faces, landmarks and embeddings: the stages that every use case on images shares. */
+import type { FaceAntispoof } from '../models/antispoof.js';
+import type { Detection, FaceDetector } from '../models/detector.js';
+import type { FaceEmbedder } from '../models/embedder.js';
+import type { FaceLandmarker } from '../models/landmarker.js';
+import type { AcquisitionFailure, DetectedFace, DetectorOptions, FaceChoice, Point, StageTimings } from '../types.js';
+import { fivePoints, rollOf } from '../vision/align.js';
+import { boxCenter, boxContains } from '../vision/geometry.js';
+import type { Pixels } from '../vision/image.js';
+import type { FaceFrame, Frame } from '../wire.js';
+
+/** Faces per image, unless the caller asks for fewer. */
+export const MAX_FACES = 100;
+
+/** What the stages are made of. */
+export interface AcquisitionParts {
+  readonly detector: FaceDetector;
+  readonly landmarker: FaceLandmarker;
+  readonly embedder: FaceEmbedder;
+  readonly readPixels: (bitmap: ImageBitmap) => Pixels;
+}
+
+/** One face on its way through the stages, in pixels of the bitmap. */
+interface Acquired {
+  readonly detection: Detection;
+  readonly landmarks: readonly Point[];
+}
+
+type Choice = { readonly chosen: Acquired } | { readonly reason: AcquisitionFailure; readonly faceCount: number };
+
+/** A frame whose pixels were read. Every stage throws the reason of the call's signal once it is aborted. */
+interface OpenFrame {
+  /** The detector size that is used, in pixels. */
+  readonly size: number;
+  /** Faces with their landmarks, the largest ones first. */
+  find(limit: number): Promise<Acquired[]>;
+  choose(face: FaceChoice): Promise<Choice>;
+  embed(face: Acquired): Promise<Float32Array>;
+  /** The score of the anti-spoof model on these very pixels. */
+  check(antispoof: FaceAntispoof, face: Acquired): Promise<number>;
+  /** The face in pixels of the source. @param landmarkCount defaults to 5 */
+  describe(face: Acquired, landmarkCount?: 5 | 68): DetectedFace;
+}
+
+type Acquisition =
+  | { readonly acquired: true; readonly face: DetectedFace; readonly vector: Float32Array }
+  | { readonly acquired: false; readonly reason: AcquisitionFailure; readonly faceCount: number };
+
+/** The stages as the use cases call them. `clock` gets the time that each one takes. */
+interface Stages {
+  /** Reads and closes the bitmap. */
+  readonly open: (frame: Frame, options: DetectorOptions, signal: AbortSignal, clock: Clock) => OpenFrame;
+  /** The one way from an image of one person to an embedding; enrol and match differ only after it. */
+  readonly acquire: (
+    face: FaceFrame,
+    options: DetectorOptions,
+    signal: AbortSignal,
+    clock: Clock,
+  ) => Promise<Acquisition>;
+}
+
+export function createAcquisition({ detector, landmarker, embedder, readPixels }: AcquisitionParts): Stages {
+  const open: Stages['open'] = (frame, options, signal, clock) => {
+    signal.throwIfAborted();
+    const pixels = clock.time('pixelsMs', () => readPixels(frame.bitmap));
+    frame.bitmap.close();
+    const size =
+      options.detectorSize === undefined || options.detectorSize === 'auto'
+        ? detectorSizeFor(pixels, frame.moving)
+        : options.detectorSize;
+    const minScore = options.minScore ?? detector.defaultMinScore;
+    const scale = frame.sourceWidth / pixels.width;
+
+    async function find(limit: number): Promise<Acquired[]> {
+      const detections = await clock.timeAsync('detectMs', () => detector.detect(pixels, size, minScore));
+      const found: Acquired[] = [];
+      for (const detection of detections.sort((a, b) => areaOf(b) - areaOf(a))) {
+        if (found.length === limit) break;
+        signal.throwIfAborted();
+        const landmarks = await clock.timeAsync('landmarksMs', () => landmarker.locate(pixels, detection));
+        if (landmarks) found.push({ detection, landmarks });
+      }
+      signal.throwIfAborted();
+      return found;
+    }
+
+    return {
+      size,
+      find,
+      async choose(face) {
+        return choose(await find(face === 'largest' ? 1 : MAX_FACES), face, scale);
+      },
+      async embed({ landmarks }) {
+        const vector = await clock.timeAsync('embedMs', () => embedder.embed(pixels, landmarks));
+        signal.throwIfAborted();
+        return vector;
+      },
+      check: (antispoof, { detection }) => antispoof.check(pixels, detection),
+      describe: (face, landmarkCount = 5) => describeFace(face, landmarkCount, scale),
+    };
+  };
+
+  return {
+    open,
+    async acquire({ frame, face }, options, signal, clock) {
+      const image = open(frame, options, signal, clock);
+      const choice = await image.choose(face);
+      if (!('chosen' in choice)) return { acquired: false, ...choice };
+      const vector = await image.embed(choice.chosen);
+      return { acquired: true, face: image.describe(choice.chosen), vector };
+    },
+  };
+}
+
+/**
+ * The detector's input for a frame. A video must be quick and shows few, near faces. A photo is worth more time, the
+ * more it may show: 512 px find two thirds of the faces of 48-96 px in a group photo where 256 px find half.
+ */
+function detectorSizeFor(pixels: Pixels, moving: boolean): 256 | 384 | 512 {
+  const longSide = Math.max(pixels.width, pixels.height);
+  if (moving || longSide <= 384) return 256;
+  return longSide <= 640 ? 384 : 512;
+}
+
+/**
+ * @param found largest first
+ * @param scale source pixels per bitmap pixel
+ */
+function choose(found: readonly Acquired[], face: FaceChoice, scale: number): Choice {
+  const faceCount = found.length;
+  const [largest] = found;
+  if (!largest) return { reason: 'no-face', faceCount };
+  if (face === 'largest') return { chosen: largest };
+  if (face === 'only') return faceCount === 1 ? { chosen: largest } : { reason: 'many-faces', faceCount };
+  const point = { x: face.x / scale, y: face.y / scale };
+  const distanceTo = ({ detection }: Acquired) => {
+    const center = boxCenter(detection.box);
+    return Math.hypot(center.x - point.x, center.y - point.y);
+  };
+  const [chosen] = found
+    .filter(({ detection }) => boxContains(detection.box, point))
+    .sort((a, b) => distanceTo(a) - distanceTo(b));
+  return chosen ? { chosen } : { reason: 'no-face-at-point', faceCount };
+}
+
+function describeFace({ detection, landmarks }: Acquired, count: 5 | 68, scale: number): DetectedFace {
+  const { x, y, width, height } = detection.box;
+  const points = count === 5 ? fivePoints(landmarks) : landmarks;
+  return {
+    box: { x: x * scale, y: y * scale, width: width * scale, height: height * scale },
+    score: detection.score,
+    landmarks: points.map((p) => ({ x: p.x * scale, y: p.y * scale })),
+    rollDegrees: (rollOf(landmarks) * 180) / Math.PI,
+  };
+}
+
+function areaOf({ box }: Detection): number {
+  return box.width * box.height;
+}
+
+/** Sums up the time of each stage of one call. */
+export interface Clock {
+  time<T>(stage: keyof StageTimings, work: () => T): T;
+  timeAsync<T>(stage: keyof StageTimings, work: () => Promise<T>): Promise<T>;
+  timings(): StageTimings;
+}
+
+export function createClock(): Clock {
+  const spent = { pixelsMs: 0, detectMs: 0, landmarksMs: 0, embedMs: 0 };
+  return {
+    time(stage, work) {
+      const start = performance.now();
+      try {
+        return work();
+      } finally {
+        spent[stage] += performance.now() - start;
+      }
+    },
+    async timeAsync(stage, work) {
+      const start = performance.now();
+      try {
+        return await work();
+      } finally {
+        spent[stage] += performance.now() - start;
+      }
+    },
+    timings: () => ({ ...spent }),
+  };
+}
