@@ -336,8 +336,8 @@ export interface FaceKitOptions {
    */
   readonly assetsUrl?: string | URL;
   /**
-   * Where `worker.js` of the package is served, same origin. Only for bundlers that do not find
-   * `new Worker(new URL(...))` by themselves; Vite and webpack do.
+   * Where `worker.js` of the package is served, same origin. Only for bundlers that do not find it by themselves; Vite
+   * does.
    */
   readonly workerUrl?: string | URL;
   /** `'auto'`, the default, takes WebGPU where a hardware adapter is found, and wasm otherwise. */

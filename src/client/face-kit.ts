@@ -123,7 +123,8 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
         assertOpen();
       }
       const error = fromWire(reply.error);
-      if (error.code === 'WORKER_CRASHED') worker.end(error);
+      // A worker that lost its GPU and could not go on without it serves nobody; the next call starts another.
+      if (error.code === 'WORKER_CRASHED' || error.code === 'DEVICE_LOST') worker.end(error);
       throw error;
     } finally {
       signal?.removeEventListener('abort', onAbort);

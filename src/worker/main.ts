@@ -45,9 +45,14 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     (progress) => notify({ kind: 'load', progress }),
     signal,
   );
-  const bytesOf = (file: AssetFile) => content.get(file.path) as Uint8Array<ArrayBuffer>;
-  const runtime = createRuntime(config.assetsUrl, backend, bytesOf(backend.wasm));
-  const run = (entry: ModelEntry) => runtime.addModel(entry.id, bytesOf(modelFile(entry)));
+  // Taken out, so that 20 MB of files do not stay in memory beside what was made of them.
+  const take = ({ path }: AssetFile) => {
+    const bytes = content.get(path) as Uint8Array<ArrayBuffer>;
+    content.delete(path);
+    return bytes;
+  };
+  const runtime = createRuntime(config.assetsUrl, backend, take(backend.wasm));
+  const run = (entry: ModelEntry) => runtime.addModel(entry.id, take(modelFile(entry)));
 
   const engine = createEngine({
     detector: createBlazeFace(detector, await run(detector)),

@@ -29,6 +29,9 @@ export interface Runtime {
   close(): Promise<void>;
 }
 
+/** How long a failed run waits for the news that the GPU is gone. */
+const LOSS_GRACE_MS = 100;
+
 /** More threads than this do not make such small nets faster, they only take cores from the page. */
 const MAX_AUTO_THREADS = 4;
 
@@ -81,7 +84,8 @@ async function requestAdapter(): Promise<GpuAdapter | null> {
 
 interface Slot {
   readonly id: string;
-  readonly bytes: Uint8Array;
+  /** Kept where the session may have to be built again. */
+  readonly bytes: Uint8Array | null;
   session: ort.InferenceSession;
 }
 
@@ -126,14 +130,14 @@ export function createRuntime(assetsUrl: string, chosen: BackendChoice, wasmBina
     deviceLost.catch(() => undefined);
   }
 
-  /** Rebuilds every session on wasm. The lost ones cannot be released properly, which ends with the worker. */
+  /** Rebuilds every session on wasm. What the lost ones still hold is freed with the worker. */
   async function fallBack(error: InfaceError): Promise<void> {
     backend = 'wasm';
     note = `${error.message} Continued on wasm.`;
     deviceLost = null;
     for (const slot of slots) {
       await slot.session.release().catch(() => undefined);
-      slot.session = await createSession(slot.id, slot.bytes);
+      if (slot.bytes) slot.session = await createSession(slot.id, slot.bytes);
     }
   }
 
@@ -187,7 +191,10 @@ export function createRuntime(assetsUrl: string, chosen: BackendChoice, wasmBina
     },
     async addModel(id, bytes) {
       const slot = await enqueue(async () => {
-        const created: Slot = { id, bytes, session: await createSession(id, bytes) };
+        const session = await createSession(id, bytes);
+        // Compiled by now; 14 to 27 MB that nobody needs again.
+        delete ort.env.wasm.wasmBinary;
+        const created: Slot = { id, bytes: backend === 'webgpu' ? bytes : null, session };
         await watchDevice();
         slots.push(created);
         return created;
@@ -203,11 +210,11 @@ export function createRuntime(assetsUrl: string, chosen: BackendChoice, wasmBina
   };
 }
 
-/** The loss, when it already happened; a promise that has settled wins the race against one made just now. */
+/** The loss of the device, if that is why a run failed. The run may fail a moment before the loss is told. */
 async function lossOf(deviceLost: Promise<never> | null): Promise<InfaceError | null> {
   if (!deviceLost) return null;
   try {
-    return await Promise.race([deviceLost, Promise.resolve(null)]);
+    return await Promise.race([deviceLost, new Promise<null>((resolve) => setTimeout(resolve, LOSS_GRACE_MS, null))]);
   } catch (error) {
     return error as InfaceError;
   }

@@ -1,5 +1,6 @@
 /** The main job, end to end: a photo goes in, who it is comes out. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { openDB } from 'idb';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { DetectedFace, FaceImage, FaceKit, ImageInput, Point, Profile } from '../../src/index.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
 import { asCanvas, asJpeg, disguised, draw, emptyPhoto, samplePhoto, testKit } from './support.js';
@@ -369,8 +370,18 @@ describe('enrol, match, identify', () => {
     expect(await second.profiles.list()).toEqual([profile]);
     const result = await second.match(await disguised(portrait), profile.id);
     expect(result).toMatchObject({ outcome: 'compared', match: true, threshold: 0.5 });
-    const bytes = JSON.stringify(profile).length;
-    expect(bytes).toBeLessThan(1000);
+    const db = await openDB(database);
+    onTestFinished(() => {
+      db.close();
+    });
+    const stored: unknown[] = [];
+    for (const name of db.objectStoreNames) stored.push(...((await db.getAll(name)) as unknown[]));
+    const isBinary = (value: unknown) =>
+      value instanceof Blob || value instanceof ArrayBuffer || ArrayBuffer.isView(value);
+    const binary = stored.flatMap((record) => Object.values(record as object).filter(isBinary)) as unknown[];
+    expect(stored).toHaveLength(2);
+    expect(binary).toEqual([expect.any(Float32Array)]);
+    expect(binary[0]).toHaveLength(128);
   });
 
   it('matches a profile or another image, with the threshold that was asked for', async () => {

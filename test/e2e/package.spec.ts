@@ -51,6 +51,15 @@ const config = (): InlineConfig => ({
   cacheDir: join(scratch, '.vite'),
 });
 
+test('can be imported where there is no browser, as server-side rendering does', () => {
+  const script = `const { createFaceKit } = await import('inface'); process.stdout.write(typeof createFaceKit);`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: scratch,
+    encoding: 'utf8',
+  });
+  expect(output).toBe('function');
+});
+
 test('works in a Vite project that is built', async ({ page }) => {
   await build(config());
   const server = await preview({ ...config(), preview: { port: 4174, strictPort: true } });
