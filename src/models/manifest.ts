@@ -98,6 +98,17 @@ export interface DlibEmbedderEntry extends ModelBase {
    */
   readonly embeddingSpace: string;
   readonly calibration: EmbedderCalibration;
+  /** Statistics of many people's embeddings in this space, for the unknown class: see `recognition/background.ts`. */
+  readonly background: DataFile;
+}
+
+/** A file beside the manifest that is no graph. */
+export interface DataFile {
+  /** Ends in .bin. */
+  readonly file: string;
+  readonly bytes: number;
+  /** SHA-256 of the file, 64 lower-case hex digits. */
+  readonly sha256: string;
 }
 
 /** What Euclidean distances in one embedding space mean. Measured, see the model card. */
@@ -159,12 +170,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 function checkEntry(entry: Fields, at: string): void {
   text(entry['id'], `${at}.id`);
-  const file = text(entry['file'], `${at}.file`);
-  // The file lies beside the manifest; a path would let a manifest point anywhere.
-  if (!/^[\w.-]+\.onnx$/.test(file)) fail(`${at}.file`, 'a file name that ends in .onnx', file);
-  if (!/^[0-9a-f]{64}$/.test(text(entry['sha256'], `${at}.sha256`)))
-    fail(`${at}.sha256`, '64 hex digits', entry['sha256']);
-  positive(entry['bytes'], `${at}.bytes`);
+  checkFile(entry, '.onnx', at);
   const input = record(entry['input'], `${at}.input`);
   text(input['name'], `${at}.input.name`);
   if (input['channels'] !== 'RGB' && input['channels'] !== 'BGR') {
@@ -205,11 +211,24 @@ function checkEntry(entry: Fields, at: string): void {
         if (knots.length < 2) fail(`${at}.calibration.${curve}`, 'two or more pairs', knots.length);
         knots.forEach((knot, i) => numbers(knot, `${at}.calibration.${curve}[${i}]`, 2));
       }
+      checkFile(record(entry['background'], `${at}.background`), '.bin', `${at}.background`);
       return;
     }
     default:
       fail(`${at}.role and family`, 'a family that this version has an adapter for', kind);
   }
+}
+
+/** The fields that name a file and say what is in it. */
+function checkFile(fields: Fields, extension: '.onnx' | '.bin', at: string): void {
+  const file = text(fields['file'], `${at}.file`);
+  // The file lies beside the manifest; a path would let a manifest point anywhere.
+  if (!new RegExp(`^[\\w.-]+\\${extension}$`).test(file)) {
+    fail(`${at}.file`, `a file name that ends in ${extension}`, file);
+  }
+  if (!/^[0-9a-f]{64}$/.test(text(fields['sha256'], `${at}.sha256`)))
+    fail(`${at}.sha256`, '64 hex digits', fields['sha256']);
+  positive(fields['bytes'], `${at}.bytes`);
 }
 
 function fail(field: string, wanted: string, got: unknown): never {

@@ -1,8 +1,13 @@
 /**
  * Which profile of a collection: regularised multinomial logistic regression on length-normalised embeddings.
  *
- * It tells the profiles of one collection from each other and knows no stranger: whether a face is near enough to be
- * anybody's is for the distance to say, see `decision.ts`.
+ * It tells the profiles of one collection from each other and, where it was given examples, from nobody of them: the
+ * unknown class. Whether a face is near enough to be anybody's is for the distance to say all the same, see `decision.ts`.
+ *
+ * Strangers have nothing in common that a linear classifier could learn: as one class, examples of them reject more right
+ * people than strangers. So every example is a class of its own, a person who is not enrolled, and the unknown class is
+ * their sum. Of the strangers nearer than 0.6 to a gallery of 50, at the cost of 1 to 2 % of the right people, one class
+ * rejects a quarter, and 128 classes of one synthetic example 70 % (LFW, see tools/measure/open-set.ts).
  */
 import { InfaceError } from '../errors.js';
 import { minimise } from './lbfgs.js';
@@ -10,16 +15,18 @@ import { assertEmbedding, euclideanNorm } from './template.js';
 
 /** A trained classifier. Plain data, which structured cloning keeps, so that it can be stored. */
 export interface Classifier {
-  readonly version: 1;
+  readonly version: 2;
   /** The embedding space of its templates, and so of its probes. */
   readonly space: string;
   /** Length of an embedding. */
   readonly dimension: number;
-  /** The classes. */
+  /** The classes, in their order. */
   readonly profileIds: readonly string[];
-  /** One row of `dimension` values per class. */
+  /** Whether there is an unknown class. */
+  readonly hasUnknown: boolean;
+  /** One row of `dimension` values per profile, then those of the unknown class, one per example. */
   readonly weights: Float32Array;
-  /** One value per class. */
+  /** One value per row of `weights`. */
   readonly biases: Float32Array;
   /** Number of steps of the training. */
   readonly iterations: number;
@@ -31,7 +38,7 @@ export interface Classifier {
 export interface TrainingSet {
   /** Embeddings, one row of `dimension` values per template. */
   readonly vectors: Float32Array;
-  /** The class of every template, as an index into `profileIds`. */
+  /** The class of every template, as an index into `profileIds`; -1 for nobody of these. */
   readonly labels: Int32Array | readonly number[];
   /** The classes, each with one template or more. */
   readonly profileIds: readonly string[];
@@ -70,10 +77,10 @@ const MAX_ITERATIONS = 200;
 const BLOCK = 4;
 
 /**
- * Trains a classifier. Every profile weighs the same, however many templates it has. The result depends on the order
- * of the templates by rounding only.
+ * Trains a classifier. Every profile weighs the same, however many templates it has, and as much as one example of the
+ * unknown class, which is there when a label is -1. The result depends on the order of the templates by rounding only.
  *
- * The loss is the mean cross-entropy of the profiles plus `l2 / 2` times the squared norm of the weights. It is convex,
+ * The loss is the mean cross-entropy of the classes plus `l2 / 2` times the squared norm of the weights. It is convex,
  * so there is one minimum. The embeddings are centred first, and the biases only carry that centre over to the probes:
  * without centring the training takes three times as many steps, and biases that are fitted change the share of right
  * answers by at most 0.3 points, in both directions (synthetic embeddings).
@@ -87,11 +94,11 @@ export async function trainClassifier(
   onIteration: (progress: TrainingProgress) => Promise<void> | void,
 ): Promise<Classifier> {
   const { space, dimension, profileIds } = set;
-  const classes = profileIds.length;
   const samples = prepareSamples(set);
+  const { classes } = samples;
   const l2 = L2_STRENGTH / classes;
   const { point, value, iterations } = await minimise(
-    (weights, gradient) => regularisedLoss(samples, classes, l2, weights, gradient),
+    (weights, gradient) => regularisedLoss(samples, l2, weights, gradient),
     new Float64Array(classes * dimension),
     { firstStep: classes, tolerance: TOLERANCE, maxIterations: MAX_ITERATIONS },
     (iteration, loss) => onIteration({ iteration, maxIterations: MAX_ITERATIONS, loss }),
@@ -106,17 +113,36 @@ export async function trainClassifier(
     }
     biases[c] = -offset;
   }
-  return { version: 1, space, dimension, profileIds: [...profileIds], weights, biases, iterations, loss: value };
+  const hasUnknown = classes > profileIds.length;
+  return {
+    version: 2,
+    space,
+    dimension,
+    profileIds: [...profileIds],
+    hasUnknown,
+    weights,
+    biases,
+    iterations,
+    loss: value,
+  };
+}
+
+/** What a classifier says of one probe. All its probabilities sum to 1. */
+export interface Prediction {
+  /** Of every profile, 0..1, in the order of `classifier.profileIds`. */
+  readonly probabilities: Float32Array;
+  /** That of nobody of these, or `null` when the classifier has no unknown class. */
+  readonly unknown: number | null;
 }
 
 /**
- * The probability of every profile, given that the face is one of them: softmax over the classes.
+ * The probability of every profile, given that the face is one of them or, where the classifier has an unknown class,
+ * whoever it is: softmax over the classes.
  * @param probe of the classifier's embedding space, which the caller makes sure of
- * @returns values of 0..1 in the order of `classifier.profileIds`; their sum is 1
  * @throws InfaceError `INVALID_INPUT` when the probe is no embedding of the classifier's dimension
  */
-export function predict(classifier: Classifier, probe: Float32Array): Float32Array {
-  const { weights, biases, dimension } = classifier;
+export function predict(classifier: Classifier, probe: Float32Array): Prediction {
+  const { weights, biases, dimension, profileIds, hasUnknown } = classifier;
   assertEmbedding(probe, dimension);
   const norm = euclideanNorm(probe);
   const scores = new Float64Array(biases.length);
@@ -126,12 +152,18 @@ export function predict(classifier: Classifier, probe: Float32Array): Float32Arr
     scores[c] = product / norm + (biases[c] as number);
   }
   softmax(scores);
-  return Float32Array.from(scores);
+  const profiles = profileIds.length;
+  return {
+    probabilities: Float32Array.from(scores.subarray(0, profiles)),
+    unknown: hasUnknown ? scores.subarray(profiles).reduce((sum, probability) => sum + probability, 0) : null,
+  };
 }
 
 /** The templates as the loss needs them. */
 interface Samples {
   readonly dimension: number;
+  /** Number of classes: profiles, and examples of the unknown class. */
+  readonly classes: number;
   /** Length-normalised and centred, row by row; zero rows of weight 0 fill the last block. */
   readonly rows: Float64Array;
   /** The class of every row. */
@@ -145,19 +177,22 @@ interface Samples {
 function prepareSamples(set: TrainingSet): Samples {
   const { vectors, dimension } = set;
   const count = set.labels.length;
-  const counts = countTemplates(set);
+  const { counts, unknowns } = countTemplates(set);
+  const classes = counts.length + unknowns;
   const padded = Math.ceil(count / BLOCK) * BLOCK;
   const rows = new Float64Array(padded * dimension);
   const labels = new Int32Array(padded);
   const weights = new Float64Array(padded);
   const centre = new Float64Array(dimension);
+  let nextUnknown = counts.length;
   for (let i = 0; i < count; i++) {
     const vector = vectors.subarray(i * dimension, (i + 1) * dimension);
     assertEmbedding(vector, dimension);
     const norm = euclideanNorm(vector);
     const label = set.labels[i] as number;
-    const weight = 1 / (counts.length * (counts[label] as number));
-    labels[i] = label;
+    const isUnknown = label === -1;
+    const weight = 1 / (classes * (isUnknown ? 1 : (counts[label] as number)));
+    labels[i] = isUnknown ? nextUnknown++ : label;
     weights[i] = weight;
     for (let d = 0; d < dimension; d++) {
       const value = (vector[d] as number) / norm;
@@ -166,11 +201,14 @@ function prepareSamples(set: TrainingSet): Samples {
     }
   }
   for (let k = 0; k < count * dimension; k++) rows[k] = (rows[k] as number) - (centre[k % dimension] as number);
-  return { dimension, rows, labels, weights, centre };
+  return { dimension, classes, rows, labels, weights, centre };
 }
 
-/** Number of templates of every class; refuses a set that cannot be trained on. */
-function countTemplates({ vectors, labels, profileIds, dimension }: TrainingSet): number[] {
+/** Number of templates of every profile, and of the unknown class; refuses a set that cannot be trained on. */
+function countTemplates({ vectors, labels, profileIds, dimension }: TrainingSet): {
+  readonly counts: readonly number[];
+  readonly unknowns: number;
+} {
   if (vectors.length !== labels.length * dimension) {
     throw new InfaceError(
       'INVALID_INPUT',
@@ -185,12 +223,19 @@ function countTemplates({ vectors, labels, profileIds, dimension }: TrainingSet)
     );
   }
   const counts = profileIds.map(() => 0);
+  let unknowns = 0;
   for (const label of labels) {
     const count = counts[label];
-    if (count === undefined) {
-      throw new InfaceError('INVALID_INPUT', `The label ${label} is no index into ${profileIds.length} profiles.`);
+    if (label === -1) {
+      unknowns++;
+    } else if (count !== undefined) {
+      counts[label] = count + 1;
+    } else {
+      throw new InfaceError(
+        'INVALID_INPUT',
+        `The label ${label} is no index into ${profileIds.length} profiles, and not -1.`,
+      );
     }
-    counts[label] = count + 1;
   }
   const empty = counts.indexOf(0);
   if (empty >= 0) {
@@ -199,17 +244,12 @@ function countTemplates({ vectors, labels, profileIds, dimension }: TrainingSet)
       `The profile '${String(profileIds[empty])}' has no template to train on. Leave it out.`,
     );
   }
-  return counts;
+  return { counts, unknowns };
 }
 
 /** Mean regularised cross-entropy at `weights` (classes x dimension); writes its gradient over `gradient`. */
-function regularisedLoss(
-  samples: Samples,
-  classes: number,
-  l2: number,
-  weights: Float64Array,
-  gradient: Float64Array,
-): number {
+function regularisedLoss(samples: Samples, l2: number, weights: Float64Array, gradient: Float64Array): number {
+  const { classes } = samples;
   let loss = 0;
   for (let k = 0; k < weights.length; k++) {
     const weight = weights[k] as number;
@@ -218,7 +258,7 @@ function regularisedLoss(
   }
   const block = new Float64Array(BLOCK * classes);
   for (let first = 0; first < samples.weights.length; first += BLOCK) {
-    scoreBlock(samples, first, weights, block, classes);
+    scoreBlock(samples, first, weights, block);
     for (let b = 0; b < BLOCK; b++) {
       const scores = block.subarray(b * classes, (b + 1) * classes);
       const label = samples.labels[first + b] as number;
@@ -228,18 +268,17 @@ function regularisedLoss(
       scores[label] = (scores[label] as number) - 1;
       for (let c = 0; c < classes; c++) scores[c] = weight * (scores[c] as number);
     }
-    addBlockGradient(samples, first, block, gradient, classes);
+    addBlockGradient(samples, first, block, gradient);
   }
   return loss;
 }
 
 /** The scores of four samples: `block` (4 x classes) = rows . weights^T. */
 function scoreBlock(
-  { rows, dimension }: Samples,
+  { rows, dimension, classes }: Samples,
   first: number,
   weights: Float64Array,
   block: Float64Array,
-  classes: number,
 ): void {
   const row0 = first * dimension;
   const row1 = row0 + dimension;
@@ -263,11 +302,10 @@ function scoreBlock(
 
 /** The gradient by the weights, from that of four samples by their scores: gradient += block^T . rows. */
 function addBlockGradient(
-  { rows, dimension }: Samples,
+  { rows, dimension, classes }: Samples,
   first: number,
   block: Float64Array,
   gradient: Float64Array,
-  classes: number,
 ): void {
   const row0 = first * dimension;
   const row1 = row0 + dimension;

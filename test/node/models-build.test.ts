@@ -50,10 +50,11 @@ function listFiles(path: string): string[] {
 }
 
 describe('the files', () => {
-  it('are the four models and their manifest, and no temporary file', () => {
+  it('are the four models, the background statistics and the manifest, and no temporary file', () => {
     const ids = ['blazeface', 'face-landmark-68', 'dlib-resnet-int8', 'dlib-resnet'];
     expect(manifest.models.map(({ id }) => id)).toEqual(ids);
-    expect(listFiles(built)).toEqual([...ids.map((id) => `${id}.onnx`), 'manifest.json'].sort());
+    const files = [...ids.map((id) => `${id}.onnx`), 'dlib-background.bin', 'manifest.json'];
+    expect(listFiles(built)).toEqual(files.sort());
   });
 
   it('are the same bytes when built again', () => {
@@ -66,7 +67,9 @@ describe('the files', () => {
   });
 
   it('have the size and the hash that the manifest says', () => {
-    for (const { file, bytes, sha256 } of manifest.models) {
+    const backgrounds = manifest.models.flatMap((model) => (model.role === 'embedder' ? model.background : []));
+    expect(backgrounds).toHaveLength(2);
+    for (const { file, bytes, sha256 } of [...manifest.models, ...backgrounds]) {
       const content = readFileSync(join(built, file));
       expect(content.byteLength, file).toBe(bytes);
       expect(createHash('sha256').update(content).digest('hex'), file).toBe(sha256);
@@ -74,9 +77,13 @@ describe('the files', () => {
   });
 
   it('fit the download budget of a visitor: 6.6 MB, 4.0 MB with brotli', { timeout: SLOW_MS }, async () => {
-    const first = manifest.models.filter(({ id }) => id !== 'dlib-resnet').map(({ file }) => join(built, file));
-    expect(first).toHaveLength(3);
-    const contents = first.map((path) => readFileSync(path));
+    const models = manifest.models.filter(({ id }) => id !== 'dlib-resnet');
+    const first = models.flatMap((model) => [
+      model.file,
+      ...(model.role === 'embedder' ? [model.background.file] : []),
+    ]);
+    expect(first).toHaveLength(4);
+    const contents = first.map((name) => readFileSync(join(built, name)));
     const raw = contents.reduce((sum, content) => sum + content.byteLength, 0);
     expect(raw).toBeLessThanOrEqual(6.6 * MEGABYTE);
     const compressed = await Promise.all(contents.map((content) => compress(content)));
@@ -88,12 +95,14 @@ describe('the files', () => {
     cpSync(built, used, { recursive: true });
     writeFileSync(join(used, 'blazeface.onnx'), 'older');
     writeFileSync(join(used, 'retired.onnx'), 'older');
+    writeFileSync(join(used, 'retired.bin'), 'older');
     writeFileSync(join(used, 'README.md'), 'cards');
     const lines: string[] = [];
     buildModels({ outFolder: used, log: (line) => lines.push(line) });
     expect(listFiles(used)).toEqual([...listFiles(built), 'README.md'].sort());
     expect(readFileSync(join(used, 'blazeface.onnx')).equals(readFileSync(join(built, 'blazeface.onnx')))).toBe(true);
-    expect(lines).toHaveLength(manifest.models.length + 1);
+    // One for the background statistics and one in the end.
+    expect(lines).toHaveLength(manifest.models.length + 2);
   });
 });
 

@@ -73,6 +73,7 @@ const EMBEDDER: DlibEmbedderEntry = {
       [1, 0],
     ],
   },
+  background: { file: 'background.bin', bytes: 1, sha256: 'a'.repeat(64) },
 };
 
 function plain(width: number, height: number, rgb: readonly [number, number, number] = [0, 0, 0]): Pixels {
@@ -243,6 +244,20 @@ describe('manifest', () => {
       altered(2, ['calibration', 'fmr'], [[0.5, 0.1]]),
       /calibration.fmr should be two or more pairs, got 1/,
     ],
+    ['no background', altered(2, ['background'], undefined), /background should be an object, got nothing/],
+    [
+      'a path as background',
+      altered(2, ['background', 'file'], 'a/b.bin'),
+      /background.file should be a file name .*.bin/,
+    ],
+    [
+      'a graph as background',
+      altered(2, ['background', 'file'], 'x.onnx'),
+      /background.file should be a file name .*.bin/,
+    ],
+    ['data as a graph', altered(2, ['file'], 'x.bin'), /models\[2\].file should be a file name that ends in .onnx/],
+    ['a broken hash of it', altered(2, ['background', 'sha256'], 'ABC'), /background.sha256 should be 64 hex digits/],
+    ['no bytes of it', altered(2, ['background', 'bytes'], -1), /background.bytes should be a number above 0/],
     ['a half knot', altered(2, ['calibration', 'similarity'], [[0.5], [1, 0]]), /similarity\[0\] should be 2 numbers/],
   ])('is refused with %s', (_what, json, message) => {
     expect(() => parseManifest(json)).toThrow(message);

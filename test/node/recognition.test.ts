@@ -1,5 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { InfaceError, type ErrorCode } from '../../src/errors.js';
+import {
+  backgroundCount,
+  parseBackground,
+  sampleBackground,
+  type Background,
+} from '../../src/recognition/background.js';
 import { predict, trainClassifier, type Classifier, type TrainingSet } from '../../src/recognition/classifier.js';
 import {
   decideIdentity,
@@ -20,6 +27,7 @@ import {
   type Template,
 } from '../../src/recognition/template.js';
 import type { Candidate, DetectedFace, IdentifiedFace } from '../../src/types.js';
+import { encodeBackground } from '../../tools/measure/background.js';
 
 const SPACE = 'space-a';
 
@@ -334,21 +342,36 @@ describe('minimise', () => {
 });
 
 interface LabelledRow {
-  readonly profileId: string;
+  /** `null` for nobody of the collection. */
+  readonly profileId: string | null;
   readonly vector: Float32Array;
 }
 
-function trainingSet(rows: readonly LabelledRow[], profileIds = [...new Set(rows.map((row) => row.profileId))]) {
+function trainingSet(
+  rows: readonly LabelledRow[],
+  profileIds = [...new Set(rows.flatMap(({ profileId }) => profileId ?? []))],
+) {
   const dimension = rows[0]?.vector.length ?? 0;
   const vectors = new Float32Array(rows.length * dimension);
   rows.forEach((row, i) => {
     vectors.set(row.vector, i * dimension);
   });
-  const labels = rows.map((row) => profileIds.indexOf(row.profileId));
+  const labels = rows.map(({ profileId }) => (profileId === null ? -1 : profileIds.indexOf(profileId)));
   return { vectors, labels, profileIds, space: SPACE, dimension } satisfies TrainingSet;
 }
 
 const train = (set: TrainingSet): Promise<Classifier> => trainClassifier(set, () => undefined);
+
+const probabilitiesOf = (classifier: Classifier, probe: Float32Array): Float32Array =>
+  predict(classifier, probe).probabilities;
+
+/** Examples of nobody, as rows of a training set. */
+function strangersOf(vectors: Float32Array, dimension: number): LabelledRow[] {
+  return Array.from({ length: vectors.length / dimension }, (_, i) => ({
+    profileId: null,
+    vector: vectors.subarray(i * dimension, (i + 1) * dimension),
+  }));
+}
 
 /**
  * People like those of dlib's embedder: 128 values, norm about 1.4, photos of one person about 0.4 apart, people about
@@ -370,10 +393,13 @@ function createPeople(count: number, seed: number): (() => Float32Array)[] {
 
 /** The loss as it is documented, computed row by row without any of the classifier's shortcuts. */
 function documentedLoss(set: TrainingSet, weights: ArrayLike<number>): { loss: number; gradient: Float64Array } {
-  const { vectors, labels, profileIds, dimension } = set;
-  const classes = profileIds.length;
-  const share = profileIds.map((_, c) => 1 / (classes * [...labels].filter((label) => label === c).length));
-  const rows = [...labels].map((_, i) => {
+  const { vectors, profileIds, dimension } = set;
+  // Every example of nobody is a class of its own.
+  let classes = profileIds.length;
+  const labels = [...set.labels].map((label) => (label === -1 ? classes++ : label));
+  const all = Array.from({ length: classes }, (_, c) => c);
+  const share = all.map((c) => 1 / (classes * labels.filter((label) => label === c).length));
+  const rows = labels.map((_, i) => {
     const row = [...vectors.subarray(i * dimension, (i + 1) * dimension)];
     const norm = Math.hypot(...row);
     return row.map((value) => value / norm);
@@ -388,7 +414,7 @@ function documentedLoss(set: TrainingSet, weights: ArrayLike<number>): { loss: n
     const label = labels[i] as number;
     const weight = share[label] as number;
     const centred = row.map((value, d) => value - (centre[d] as number));
-    const scores = profileIds.map((_, c) =>
+    const scores = all.map((c) =>
       centred.reduce((sum, value, d) => sum + value * (weights[c * dimension + d] as number), 0),
     );
     const total = scores.reduce((sum, score) => sum + Math.exp(score), 0);
@@ -411,25 +437,31 @@ describe('classifier', () => {
         { profileId: 'anna', vector: vector(2, 1) },
       ]),
     );
-    expect(classifier).toMatchObject({ version: 1, space: SPACE, dimension: 2, profileIds: ['anna'] });
+    expect(classifier).toMatchObject({
+      version: 2,
+      space: SPACE,
+      dimension: 2,
+      profileIds: ['anna'],
+      hasUnknown: false,
+    });
     expect(classifier).toMatchObject({ iterations: 0, loss: 0 });
-    expect([...predict(classifier, vector(-5, 3))]).toEqual([1]);
+    expect(predict(classifier, vector(-5, 3))).toEqual({ probabilities: vector(1), unknown: null });
   });
 
   it('is as symmetric as its templates', async () => {
     const profileIds = ['a', 'b', 'c'];
     const axes = [vector(1, 0, 0), vector(0, 1, 0), vector(0, 0, 1)];
     const classifier = await train(trainingSet(profileIds.map((profileId, i) => ({ profileId, vector: axes[i]! }))));
-    for (const p of predict(classifier, vector(1, 1, 1))) expect(p).toBeCloseTo(1 / 3, 6);
-    const own = predict(classifier, axes[0]!)[0]!;
+    for (const p of probabilitiesOf(classifier, vector(1, 1, 1))) expect(p).toBeCloseTo(1 / 3, 6);
+    const own = probabilitiesOf(classifier, axes[0]!)[0]!;
     expect(own).toBeGreaterThan(0.99);
     axes.forEach((axis, i) => {
-      predict(classifier, axis).forEach((p, c) => {
+      probabilitiesOf(classifier, axis).forEach((p, c) => {
         expect(p).toBeCloseTo(c === i ? own : (1 - own) / 2, 6);
       });
     });
     // Halfway between two, and away from the third.
-    const [left, right] = predict(classifier, vector(1, 1, 0));
+    const [left, right] = probabilitiesOf(classifier, vector(1, 1, 0));
     expect(left).toBeCloseTo(0.5, 3);
     expect(right).toBeCloseTo(0.5, 3);
   });
@@ -450,26 +482,32 @@ describe('classifier', () => {
     const [u, v] = [vector(1, 0), vector(0, 1)];
     const rows = [u, u, u, v].map((row) => ({ profileId: 'a', vector: row }));
     const classifier = await train(trainingSet([...rows, { profileId: 'b', vector: v }]));
-    expect(predict(classifier, u)[0]).toBeCloseTo(sigmoid((5 * low) / 8), 3);
-    expect(predict(classifier, v)[0]).toBeCloseTo(sigmoid((-3 * low) / 8), 3);
+    expect(probabilitiesOf(classifier, u)[0]).toBeCloseTo(sigmoid((5 * low) / 8), 3);
+    expect(probabilitiesOf(classifier, v)[0]).toBeCloseTo(sigmoid((-3 * low) / 8), 3);
     expect(low).toBeGreaterThan(1);
   });
 
-  it('ends at the minimum of the documented loss', async () => {
+  it.each([
+    ['six profiles', 6],
+    ['four profiles and three examples of nobody', 4],
+  ])('ends at the minimum of the documented loss, with %s', async (_, profiles) => {
     const people = createPeople(6, 11);
     // 1 to 4 templates each, 13 in all: no multiple of what the inner loops take at once.
     const rows = people.flatMap((photo, i) =>
-      Array.from({ length: 1 + (i % 4) }, () => ({ profileId: `p${i}`, vector: photo() })),
+      Array.from({ length: 1 + (i % 4) }, () => ({ profileId: i < profiles ? `p${i}` : null, vector: photo() })),
     );
     const set = trainingSet(rows);
     expect(rows).toHaveLength(13);
+    const classes = profiles === 6 ? 6 : 4 + 3;
     const losses: number[] = [];
     const classifier = await trainClassifier(set, ({ loss }) => {
       losses.push(loss);
     });
-    const start = documentedLoss(set, new Float64Array(6 * 128));
-    expect(losses[0]).toBeCloseTo(Math.log(6), 12);
-    expect(start.loss).toBeCloseTo(Math.log(6), 12);
+    const start = documentedLoss(set, new Float64Array(classes * 128));
+    expect(losses[0]).toBeCloseTo(Math.log(classes), 12);
+    expect(start.loss).toBeCloseTo(Math.log(classes), 12);
+    expect(classifier.weights).toHaveLength(classes * 128);
+    expect(classifier.hasUnknown).toBe(profiles < 6);
     const end = documentedLoss(set, classifier.weights);
     expect(classifier.loss).toBe(losses.at(-1));
     expect(end.loss).toBeCloseTo(classifier.loss, 6);
@@ -508,11 +546,11 @@ describe('classifier', () => {
       ),
     );
     for (const probe of probes) {
-      const expected = predict(classifier, probe);
+      const expected = probabilitiesOf(classifier, probe);
       const same = [
-        predict(reordered, probe).toReversed(),
-        predict(scaled, probe),
-        predict(
+        probabilitiesOf(reordered, probe).toReversed(),
+        probabilitiesOf(scaled, probe),
+        probabilitiesOf(
           classifier,
           probe.map((value) => value * 7),
         ),
@@ -540,7 +578,7 @@ describe('classifier', () => {
     let [right, confidence, count] = [0, 0, 0];
     people.forEach((photo, i) => {
       for (let k = 0; k < 5; k++) {
-        const probabilities = predict(classifier, photo());
+        const probabilities = probabilitiesOf(classifier, photo());
         expect(probabilities.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
         const best = Math.max(...probabilities);
         if (probabilities.indexOf(best) === i) right++;
@@ -555,23 +593,86 @@ describe('classifier', () => {
 
   it('predicts without overflow', () => {
     const classifier: Classifier = {
-      version: 1,
+      version: 2,
       space: SPACE,
       dimension: 2,
       profileIds: ['a', 'b', 'c'],
+      hasUnknown: false,
       weights: vector(3000, 0, 2999, 0, -3000, 0),
       biases: vector(0, 1, 0),
       iterations: 1,
       loss: 0,
     };
-    expect([...predict(classifier, vector(2, 0))]).toEqual([0.5, 0.5, 0]);
-    expect([...predict(classifier, vector(-2, 0))]).toEqual([0, 0, 1]);
+    expect([...probabilitiesOf(classifier, vector(2, 0))]).toEqual([0.5, 0.5, 0]);
+    expect([...probabilitiesOf(classifier, vector(-2, 0))]).toEqual([0, 0, 1]);
     // Score differences of 1 and 2 ln 2: softmax of (0, 0, 2 ln 2) is 1/6, 1/6, 4/6.
     const mild = { ...classifier, weights: vector(0, 0, 0, 0, 0, 0), biases: vector(0, 0, 2 * Math.LN2) };
     const expected = [1 / 6, 1 / 6, 4 / 6];
-    predict(mild, vector(1, 1)).forEach((p, c) => {
+    probabilitiesOf(mild, vector(1, 1)).forEach((p, c) => {
       expect(p).toBeCloseTo(expected[c]!, 6);
     });
+    // The same with the last two as examples of nobody.
+    const one = predict({ ...mild, profileIds: ['a'], hasUnknown: true }, vector(1, 1));
+    expect(one.probabilities).toHaveLength(1);
+    expect(one.probabilities[0]).toBeCloseTo(1 / 6, 6);
+    expect(one.unknown).toBeCloseTo(5 / 6, 6);
+  });
+
+  it('takes every example of nobody for a person of their own', async () => {
+    const axes = [vector(1, 0, 0), vector(0, 1, 0), vector(0, 0, 1)];
+    const three = await train(trainingSet(axes.map((axis, i) => ({ profileId: `p${i}`, vector: axis }))));
+    const one = await train(trainingSet(axes.map((axis, i) => ({ profileId: i === 0 ? 'p0' : null, vector: axis }))));
+    expect(one).toEqual({ ...three, profileIds: ['p0'], hasUnknown: true });
+    for (const probe of [...axes, vector(1, 1, 1), vector(3, -1, 2)]) {
+      const { probabilities, unknown } = predict(one, probe);
+      const [p0, p1, p2] = probabilitiesOf(three, probe) as unknown as [number, number, number];
+      expect([...probabilities]).toEqual([p0]);
+      expect(unknown).toBeCloseTo(p1 + p2, 6);
+    }
+  });
+
+  it('knows strangers from synthetic faces, and its own people all the same', async () => {
+    const people = createPeople(260, 31);
+    const enrolled = people.slice(0, 20);
+    const rows = enrolled.flatMap((photo, i) => [1, 2, 3].map(() => ({ profileId: `p${i}`, vector: photo() })));
+    // Statistics of 200 others: mean and standard deviation of every value.
+    const others = people.slice(60).map((photo) => {
+      const face = photo();
+      const norm = euclideanNorm(face);
+      return face.map((value) => value / norm);
+    });
+    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const centres = Float32Array.from({ length: 128 }, (_, d) => mean(others.map((face) => face[d]!)));
+    const factor = Array.from({ length: 128 }, (_, d) => {
+      const deviation = Math.sqrt(mean(others.map((face) => (face[d]! - centres[d]!) ** 2)));
+      return Array.from({ length: d + 1 }, (_value, e) => (e === d ? deviation : 0));
+    });
+    const background = { dimension: 128, shares: vector(1), centres, factor: Float32Array.from(factor.flat()) };
+    const synthetic = sampleBackground(background, backgroundCount(rows.length), 1);
+    const classifier = await train(trainingSet([...rows, ...strangersOf(synthetic, 128)]));
+    const prefersUnknown = (probe: Float32Array) => {
+      const { probabilities, unknown } = predict(classifier, probe);
+      expect(probabilities.reduce((sum, p) => sum + p, unknown!)).toBeCloseTo(1, 5);
+      return unknown! > Math.max(...probabilities);
+    };
+    for (const { vector: own } of rows) expect(prefersUnknown(own)).toBe(false);
+    const known = enrolled.flatMap((photo) => [1, 2, 3, 4, 5].map(() => prefersUnknown(photo())));
+    expect(known.filter(Boolean).length / known.length).toBeLessThan(0.02);
+    const strangers = people.slice(20, 60).flatMap((photo) => [1, 2, 3].map(() => prefersUnknown(photo())));
+    expect(strangers.filter(Boolean).length / strangers.length).toBeGreaterThan(0.7);
+  });
+
+  it('does not take a rejected face for the person again', async () => {
+    const [anna, berta, lookalike] = createPeople(3, 13);
+    const rejected = anna!().map((value, d) => 0.5 * value + 0.5 * lookalike!()[d]!);
+    const rows = [anna!, berta!].flatMap((photo, i) =>
+      [1, 2, 3].map(() => ({ profileId: ['anna', 'berta'][i]!, vector: photo() })),
+    );
+    const before = await train(trainingSet(rows));
+    expect(probabilitiesOf(before, rejected)[0]).toBeGreaterThan(0.9);
+    const after = await train(trainingSet([...rows, { profileId: null, vector: rejected }]));
+    expect(predict(after, rejected).unknown).toBeGreaterThan(0.9);
+    for (const { vector: own } of rows.slice(0, 3)) expect(probabilitiesOf(after, own)[0]).toBeGreaterThan(0.9);
   });
 
   it('survives structured cloning', async () => {
@@ -582,7 +683,7 @@ describe('classifier', () => {
     const classifier = await train(set);
     const clone = structuredClone(classifier);
     expect(clone).toEqual(classifier);
-    expect(predict(clone, vector(1, 3))).toEqual(predict(classifier, vector(1, 3)));
+    expect(probabilitiesOf(clone, vector(1, 3))).toEqual(probabilitiesOf(classifier, vector(1, 3)));
   });
 
   it('reports its progress, waits for the observer and ends when that throws', async () => {
@@ -621,7 +722,8 @@ describe('classifier', () => {
     const bad: [TrainingSet, string][] = [
       [{ ...set, vectors: vector(1, 0, 0) }, '3'],
       [{ ...set, labels: [0, 2] }, 'label 2'],
-      [{ ...set, labels: [0, -1] }, 'label -1'],
+      [{ ...set, labels: [0, -2] }, 'label -2'],
+      [{ ...set, labels: [0, -1] }, "'b'"],
       [{ ...set, labels: [0, 0.5] }, 'label 0.5'],
       [{ ...set, labels: [0, 0] }, "'b'"],
       [{ ...set, profileIds: ['a', 'a'] }, '1 of them'],
@@ -640,11 +742,121 @@ describe('classifier', () => {
   it('refuses probes that do not fit', async () => {
     const classifier = await train(trainingSet([{ profileId: 'a', vector: vector(1, 0) }]));
     for (const probe of [vector(1), vector(0, 0), vector(1, NaN)]) {
-      errorOf(() => predict(classifier, probe), 'INVALID_INPUT');
+      errorOf(() => probabilitiesOf(classifier, probe), 'INVALID_INPUT');
     }
     errorOf(() => {
       assertSameSpace(classifier, 'space-b');
     }, 'EMBEDDING_SPACE_MISMATCH');
+  });
+});
+
+describe('background', () => {
+  /** Three values; one centre so far out that the other two values of a sample are normal once it has norm 1000. */
+  const far: Background = {
+    dimension: 3,
+    shares: vector(1),
+    centres: vector(1000, 0, 0),
+    factor: vector(0, 0, 2, 0, 1, 3),
+  };
+  /** Two components that never vary. */
+  const still: Background = {
+    dimension: 2,
+    shares: vector(0.25, 0.75),
+    centres: vector(3, 4, 0, -2),
+    factor: vector(0, 0, 0),
+  };
+
+  it('is drawn with the covariance of its factor', () => {
+    const count = 20_000;
+    const samples = sampleBackground(far, count, 1);
+    const moments = { y: 0, z: 0, yy: 0, yz: 0, zz: 0 };
+    for (let i = 0; i < count; i++) {
+      const [y, z] = [1000 * samples[3 * i + 1]!, 1000 * samples[3 * i + 2]!];
+      moments.y += y / count;
+      moments.z += z / count;
+      moments.yy += (y * y) / count;
+      moments.yz += (y * z) / count;
+      moments.zz += (z * z) / count;
+    }
+    // L L^T is [4, 2; 2, 10] in y and z; the tolerances are five standard errors.
+    expect(Math.abs(moments.y)).toBeLessThan(0.07);
+    expect(Math.abs(moments.z)).toBeLessThan(0.11);
+    expect(Math.abs(moments.yy - 4)).toBeLessThan(0.2);
+    expect(Math.abs(moments.yz - 2)).toBeLessThan(0.24);
+    expect(Math.abs(moments.zz - 10)).toBeLessThan(0.5);
+  });
+
+  it('is drawn by the shares of its components, with norm 1', () => {
+    const samples = sampleBackground(still, 4000, 7);
+    const firsts = Array.from({ length: 4000 }, (_, i) => [samples[2 * i]!, samples[2 * i + 1]!] as const);
+    const [a, b] = [Math.fround(0.6), Math.fround(0.8)];
+    expect(firsts.every(([x, y]) => (x === a && y === b) || (x === 0 && y === -1))).toBe(true);
+    // 1000 +- 27; five standard deviations are allowed.
+    const count = firsts.filter(([x]) => x === a).length;
+    expect(count).toBeGreaterThan(863);
+    expect(count).toBeLessThan(1137);
+    for (const { vector: row } of strangersOf(sampleBackground(far, 10, 3), 3))
+      expect(euclideanNorm(row)).toBeCloseTo(1, 6);
+  });
+
+  it('is the same for the same seed, and another for another', () => {
+    const samples = sampleBackground(far, 50, 5);
+    expect(sampleBackground(far, 50, 5)).toEqual(samples);
+    expect(sampleBackground(far, 20, 5)).toEqual(samples.slice(0, 60));
+    expect(sampleBackground(far, 50, 6)).not.toEqual(samples);
+    expect(sampleBackground(far, 0, 5)).toHaveLength(0);
+  });
+
+  it('grows with the collection, within bounds', () => {
+    expect([0, 1, 512, 513, 800, 2048, 1e6].map(backgroundCount)).toEqual([64, 64, 64, 65, 100, 256, 256]);
+  });
+
+  it('is read as it was written, wherever its bytes lie', () => {
+    for (const background of [far, still]) {
+      const bytes = encodeBackground(background);
+      expect(parseBackground(bytes, background.dimension)).toEqual(background);
+      const shifted = new Uint8Array(bytes.length + 1);
+      shifted.set(bytes, 1);
+      expect(parseBackground(shifted.subarray(1), background.dimension)).toEqual(background);
+    }
+  });
+
+  it('of the default embedder has 64 centres of 20 people or more, and samples that lie among each other as people do', () => {
+    const file = readFileSync(new URL('../../tools/models/dlib-background.bin', import.meta.url));
+    const background = parseBackground(file, 128);
+    expect(background.shares).toHaveLength(64);
+    expect(Math.min(...background.shares) * 2415).toBeGreaterThanOrEqual(20 - 1e-3);
+    const samples = strangersOf(sampleBackground(background, 200, 1), 128).map((row) => row.vector);
+    const distances = samples.flatMap((a, i) => samples.slice(0, i).map((b) => distance(a, b))).sort((a, b) => a - b);
+    // Different people of LFW, as long as these: 0.57 in the middle, 1 % below 0.43.
+    expect(Math.abs(distances[Math.floor(distances.length / 2)]! - 0.57)).toBeLessThan(0.02);
+    expect(Math.abs(distances[Math.floor(distances.length / 100)]! - 0.43)).toBeLessThan(0.02);
+  });
+
+  it('is refused when it is damaged', () => {
+    const good = encodeBackground(still);
+    const altered = (change: (view: DataView) => void, bytes = good.slice()) => {
+      change(new DataView(bytes.buffer));
+      return bytes;
+    };
+    const bad: [Uint8Array, string][] = [
+      [new Uint8Array(0), 'does not begin'],
+      [good.subarray(0, 7), 'does not begin'],
+      [altered((view) => view.setUint8(0, 0)), 'does not begin'],
+      [altered((view) => view.setUint8(3, 2)), 'does not begin'],
+      [altered((view) => view.setUint16(4, 3, true)), 'for 3 values'],
+      [altered((view) => view.setUint16(6, 0, true)), '0 components'],
+      [good.subarray(0, good.length - 1), `it has ${good.length - 1}`],
+      [new Uint8Array([...good, 0]), `it has ${good.length + 1}`],
+      [altered((view) => view.setFloat32(8, 0.5, true)), 'sum to 1.25'],
+      [altered((view) => view.setFloat32(8, NaN, true)), 'sum to NaN'],
+      [encodeBackground({ ...still, shares: vector(1.5, -0.5) }), 'sum to 1'],
+      [altered((view) => view.setFloat32(16, Infinity, true)), 'no numbers'],
+      [altered((view) => view.setFloat32(good.length - 4, NaN, true)), 'no numbers'],
+    ];
+    for (const [bytes, text] of bad) {
+      expect(errorOf(() => parseBackground(bytes, 2), 'MODEL_LOAD_FAILED').message).toContain(text);
+    }
   });
 });
 
@@ -799,6 +1011,8 @@ describe('decision', () => {
     name: `${profileId}'s name`,
   });
   const unknown = (reason: string) => ({ decision: 'unknown', reason });
+  const decide = (candidates: readonly Candidate[], unknownProbability: number | null = null, rejectedBefore = false) =>
+    decideIdentity({ candidates, threshold: 0.6, unknownProbability, rejectedBefore });
 
   it.each<[string, Candidate[], object]>([
     ['nobody in an empty collection', [], unknown('empty-collection')],
@@ -824,7 +1038,34 @@ describe('decision', () => {
     ['nobody by a score that is no number', [candidate('a', NaN)], unknown('not-near')],
     ['nobody by a probability that is no number', [candidate('a', 0.9, NaN)], unknown('ambiguous')],
   ])('identifies %s', (_, candidates, expected) => {
-    expect(decideIdentity({ candidates, threshold: 0.6 })).toEqual(expected);
+    expect(decide(candidates)).toEqual(expected);
+  });
+
+  it.each<[string, number, Candidate[], object]>([
+    ['the favourite, three times as probable as unknown', 0.25, [candidate('a', 0.7, 0.75)], identified('a')],
+    ['nobody below that', 0.21, [candidate('a', 0.7, 0.6), candidate('b', 0.7, 0.1)], unknown('ambiguous')],
+    ['nobody when unknown is as probable', 0.4, [candidate('a', 0.7, 0.4)], unknown('unknown-class')],
+    ['nobody when unknown is more probable', 0.9, [candidate('a', 0.7, 0.05)], unknown('unknown-class')],
+    ['nobody who is not near, whatever unknown says', 0, [candidate('a', 0.5, 1)], unknown('not-near')],
+    [
+      'the favourite among many small ones',
+      0.02,
+      [candidate('a', 0.7, 0.06), candidate('b', 0.7, 0.02)],
+      identified('a'),
+    ],
+    ['one whose unseen rivals are three times weaker', 0.1, [candidate('a', 0.7, 0.675)], identified('a')],
+    ['nobody when an unseen rival may be stronger', 0.1, [candidate('a', 0.7, 0.67)], unknown('ambiguous')],
+    ['nobody by a NaN of unknown', NaN, [candidate('a', 0.9, 0.9)], unknown('unknown-class')],
+  ])('with an unknown class, identifies %s', (_, unknownProbability, candidates, expected) => {
+    expect(decide(candidates, unknownProbability)).toEqual(expected);
+  });
+
+  it('names nobody who was rejected before, and says the first reason that holds', () => {
+    expect(decide([candidate('a', 0.9)], null, true)).toEqual(unknown('rejected-before'));
+    expect(decide([candidate('a', 0.9, 0.1)], 0.9, true)).toEqual(unknown('rejected-before'));
+    expect(decide([candidate('a', 0.5, 0.1)], 0.9, true)).toEqual(unknown('not-near'));
+    expect(decide([candidate('a', 0.9, 0.1), candidate('b', 0.9, 0.1)], 0.8)).toEqual(unknown('unknown-class'));
+    expect(decide([], 1, true)).toEqual(unknown('empty-collection'));
   });
 
   it('is the part of an identified face that says who it is', () => {
@@ -835,7 +1076,14 @@ describe('decision', () => {
       rollDegrees: 0,
     };
     const candidates = [candidate('a', 0.9)];
-    const face: IdentifiedFace = { ...detected, candidates, ...decideIdentity({ candidates, threshold: 0.6 }) };
+    const face: IdentifiedFace = {
+      ...detected,
+      identificationId: 'i',
+      candidates,
+      confidence: 0.9,
+      unknownProbability: null,
+      ...decide(candidates),
+    };
     expect(face.decision).toBe('identified');
   });
 
@@ -849,7 +1097,8 @@ describe('decision', () => {
       let smallest = 1;
       for (let i = 0; i < 200; i++) smallest = Math.min(smallest, random());
       const score = similarityAt(distanceAtFmr(smallest, calibration), calibration);
-      const decision = decideIdentity({ candidates: [candidate('a', score)], threshold });
+      const candidates = [candidate('a', score)];
+      const decision = decideIdentity({ candidates, threshold, unknownProbability: null, rejectedBefore: false });
       if (decision.decision === 'identified') accepted++;
     }
     expect(accepted).toBeGreaterThan(145);

