@@ -52,7 +52,16 @@ export default defineConfig(({ command, mode }) => {
           outDir: 'dist',
           copyPublicDir: false,
           target: 'es2022',
-          lib: { entry: 'src/index.ts', formats: ['es'], fileName: 'index' },
+          lib: {
+            entry: {
+              index: 'src/index.ts',
+              rest: 'src/client/rest.ts',
+              'service-worker': 'src/service-worker/service-worker.ts',
+            },
+            formats: ['es'],
+          },
+          // What two entries share, so that there is one InfaceError.
+          rolldownOptions: { output: { chunkFileNames: '[name].js' } },
         },
     test: {
       coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
