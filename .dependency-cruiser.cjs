@@ -4,8 +4,10 @@
  * Type imports count: a type that knows another room is knowledge of that room.
  */
 
-const CONTRACT = '^src/(errors|types|wire)\\.ts$';
+const CONTRACT = '^src/(errors|types|wire|rest-wire)\\.ts$';
 const ERRORS_AND_TYPES = '^src/(errors|types)\\.ts$';
+const USE_CASES = '^src/worker/(engine|acquisition|enrolment|training)\\.ts$';
+const REST_WIRE = '^src/rest-wire\\.ts$';
 
 /**
  * A module outside the repository that only one file of src may import.
@@ -67,6 +69,26 @@ module.exports = {
       to: { path: '^src/', pathNot: ['^src/client/', CONTRACT] },
     },
     {
+      name: 'rest-knows-the-kit-by-its-interface',
+      comment: 'An entry of its own: it can be deleted, or used with another kit, without touching the rest.',
+      severity: 'error',
+      from: { path: '^src/client/rest\\.ts$' },
+      to: { pathNot: [ERRORS_AND_TYPES, REST_WIRE] },
+    },
+    {
+      name: 'service-worker-knows-its-wire-only',
+      comment: 'It passes requests on, and its script must stay small and alone in its file.',
+      severity: 'error',
+      from: { path: '^src/service-worker/' },
+      to: { pathNot: ['^src/service-worker/', REST_WIRE] },
+    },
+    {
+      name: 'rest-wire-is-between-these-two',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(client/rest|service-worker/.+)\\.ts$' },
+      to: { path: REST_WIRE },
+    },
+    {
       name: 'index-only-re-exports-the-client',
       severity: 'error',
       from: { path: '^src/index\\.ts$' },
@@ -82,8 +104,10 @@ module.exports = {
       name: 'engine-sees-interfaces',
       comment: 'The use cases are given their implementations by main.ts, so that they run in Node with plain arrays.',
       severity: 'error',
-      from: { path: '^src/worker/(engine|acquisition)\\.ts$' },
-      to: { pathNot: ['^src/(models|vision|recognition|liveness)/', '^src/worker/acquisition\\.ts$', CONTRACT] },
+      from: { path: USE_CASES },
+      to: {
+        pathNot: ['^src/(models|vision|recognition|liveness)/', USE_CASES, '^src/worker/face-store\\.ts$', CONTRACT],
+      },
     },
     {
       name: 'src-knows-no-tool-and-no-test',
@@ -105,7 +129,22 @@ module.exports = {
       to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/(comlink|idb|image-size|onnxruntime-web)/' },
     },
     onlyIn('comlink', '^src/(client/connection|worker/main)\\.ts$'),
-    onlyIn('idb', '^src/worker/store\\.ts$'),
+    onlyIn('idb', '^src/worker/store/database\\.ts$'),
+    {
+      name: 'store-knows-vectors-and-no-use-case',
+      comment:
+        'It keeps what it is given. What a template is it knows from recognition, and nothing of frames or models.',
+      severity: 'error',
+      from: { path: '^src/worker/(store\\.ts|store/|vault\\.ts|backup\\.ts)' },
+      to: {
+        path: '^src/',
+        pathNot: [
+          '^src/worker/(store/|vault\\.ts|face-store\\.ts)',
+          '^src/recognition/(template|classifier)\\.ts$',
+          ERRORS_AND_TYPES,
+        ],
+      },
+    },
     onlyIn('onnxruntime-web', '^src/worker/session\\.ts$'),
     {
       name: 'demo-uses-the-public-entry',

@@ -92,7 +92,7 @@ export function createEnrolment(people: People, train: () => Promise<void>): Enr
       reports.forEach((report, i) => {
         const face = chosen[i] as (typeof faces)[number];
         if (!report.accepted) {
-          face.refusal = describeRefusal(report.reason);
+          face.refusal = describeRefusal(report.reasons);
         } else {
           accepted++;
           if (faces.includes(face)) drop(face);

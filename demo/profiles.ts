@@ -11,6 +11,7 @@ export interface Profiles {
 
 const STATES: Record<ClassifierState, { readonly name: string; readonly hint: string }> = {
   untrained: { name: 'not trained', hint: 'The nearest enrolled photo decides until then.' },
+  training: { name: 'being trained', hint: 'The nearest enrolled photo decides until then.' },
   trained: { name: 'trained', hint: '' },
   stale: { name: 'out of date', hint: 'Somebody was added or deleted; the nearest enrolled photo decides until then.' },
 };

@@ -1,5 +1,5 @@
 /** What the page says about errors, refusals and numbers. */
-import { InfaceError, type AcquisitionFailure, type ErrorCode, type IdentifiedFace } from '../src/index.js';
+import { InfaceError, type ErrorCode, type IdentifiedFace, type RejectionReason } from '../src/index.js';
 
 /** What happened, in words for whoever looks at the page. Never an exception's own text, unless the kit wrote it. */
 export function explain(error: unknown): string {
@@ -30,15 +30,22 @@ export function adviseOnStart(error: unknown): string {
   return advice ?? 'The page could not be made ready.';
 }
 
-const REFUSALS: Record<AcquisitionFailure, string> = {
+const REFUSALS: Record<RejectionReason, string> = {
   'no-face': 'no face was found',
   'many-faces': 'it shows several faces',
   'no-face-at-point': 'the chosen face was not found again',
+  'too-small': 'the face is too small',
+  'too-dark': 'it is too dark',
+  'too-bright': 'it is too bright',
+  blurred: 'it is blurred',
+  'extreme-pose': 'the head is turned too far',
+  'not-the-same-person': 'it seems to show somebody else',
+  'duplicate-of': 'it looks like somebody who is enrolled already',
 };
 
 /** Why an image gave no template. */
-export function describeRefusal(reason: AcquisitionFailure): string {
-  return `Not used: ${REFUSALS[reason]}.`;
+export function describeRefusal(reasons: readonly RejectionReason[]): string {
+  return `Not used: ${reasons.map((reason) => REFUSALS[reason]).join(', ')}.`;
 }
 
 /** What the camera's refusal means. */

@@ -13,11 +13,18 @@
  * - `WORKER_CRASHED`: the worker ended; the next call starts a new one
  * - `EMBEDDING_SPACE_MISMATCH`: templates of different embedders were about to be compared
  * - `SPOOF_MODEL_UNAVAILABLE`: an anti-spoof check was asked for and the manifest holds no such model
- * - `PROFILE_NOT_FOUND`, `COLLECTION_NOT_FOUND`: no record has this id
+ * - `PROFILE_NOT_FOUND`, `COLLECTION_NOT_FOUND`, `API_KEY_NOT_FOUND`: no record has this id
+ * - `PROFILE_GONE`, `COLLECTION_GONE`: the record with this id was deleted
+ * - `IDENTIFICATION_NOT_FOUND`: the kit does not remember this identification, or it had no candidate
  * - `COLLECTION_EMPTY`: a collection without templates cannot be trained
+ * - `TRAINING_ABORTED`: the training was ended by `abortTraining()`
  * - `STORAGE_QUOTA_EXCEEDED`: the browser refused to store more; nothing was written
  * - `STORAGE_UNAVAILABLE`: IndexedDB cannot be opened or used
  * - `STORAGE_BLOCKED`: another tab holds an older version of the database open
+ * - `VAULT_LOCKED`: a passphrase protects the templates, and `vault.unlock()` was not called
+ * - `WRONG_PASSPHRASE`: the passphrase does not open the vault or the backup
+ * - `TEMPLATES_UNREADABLE`: stored data was encrypted with a key that was destroyed, or it was altered
+ * - `BACKUP_INVALID`: a file is no backup, was truncated or altered; nothing was imported
  * - `CLOSED`: the kit was closed
  * - `INTERNAL`: a defect of the kit; please report it
  */
@@ -34,10 +41,19 @@ export type ErrorCode =
   | 'SPOOF_MODEL_UNAVAILABLE'
   | 'PROFILE_NOT_FOUND'
   | 'COLLECTION_NOT_FOUND'
+  | 'API_KEY_NOT_FOUND'
+  | 'PROFILE_GONE'
+  | 'COLLECTION_GONE'
+  | 'IDENTIFICATION_NOT_FOUND'
   | 'COLLECTION_EMPTY'
+  | 'TRAINING_ABORTED'
   | 'STORAGE_QUOTA_EXCEEDED'
   | 'STORAGE_UNAVAILABLE'
   | 'STORAGE_BLOCKED'
+  | 'VAULT_LOCKED'
+  | 'WRONG_PASSPHRASE'
+  | 'TEMPLATES_UNREADABLE'
+  | 'BACKUP_INVALID'
   | 'CLOSED'
   | 'INTERNAL';
 

@@ -120,6 +120,10 @@ export interface Profile {
   readonly name: string | null;
   /** Whatever the application stored with the profile. */
   readonly metadata: Readonly<Record<string, JsonValue>>;
+  /** What the person agreed to, in the application's words; `null` when nothing was noted. */
+  readonly consent: string | null;
+  /** The API key that the profile belongs to, or `null` for the application itself. */
+  readonly owner: string | null;
   /** Number of stored templates. */
   readonly templateCount: number;
   readonly collectionIds: readonly string[];
@@ -137,32 +141,111 @@ export type AcquisitionFailure =
   /** The point that was given lies in no face. */
   | 'no-face-at-point';
 
+/** What may be wrong with the picture of a face. */
+export type QualityIssue = 'too-small' | 'too-dark' | 'too-bright' | 'blurred' | 'extreme-pose';
+
+/**
+ * How well a face is shown. Limits and what they rest on are in `src/vision/quality.ts`: a face with `unusable` issues is
+ * recognised much worse than others, one with `poor` issues a little.
+ */
+export interface QualityReport {
+  /** Distance between the centres of the eyes in pixels of the source. */
+  readonly eyeDistancePx: number;
+  /** Mean luminance of the face, 0 (black) to 1 (white). */
+  readonly brightness: number;
+  /** Sharpness of the face at the size that recognition works on; 0 is a plain area, higher is sharper. */
+  readonly sharpness: number;
+  /** Estimated turn of the head to the side, in degrees; 0 is frontal, positive is to the right in the image. */
+  readonly yawDegrees: number;
+  /** Estimated nod of the head, in degrees; 0 is frontal, positive is upwards. */
+  readonly pitchDegrees: number;
+  /** All measures in one number, 0 (useless) to 1 (ideal); the template of the lowest one is replaced first. */
+  readonly score: number;
+  /** What should be better. */
+  readonly poor: readonly QualityIssue[];
+  /** What is too bad to be used. */
+  readonly unusable: readonly QualityIssue[];
+}
+
+/**
+ * How strictly images of an enrolment are judged. `'guidance'` rejects what would harm recognition: unusable pictures,
+ * pictures of somebody else, and people whom the collection has already; it warns of poor ones. `'strict'` rejects poor
+ * pictures, too. `'off'` takes every face.
+ */
+export type EnrollPolicy = 'strict' | 'guidance' | 'off';
+
+/** Why an image of an enrolment was not taken. */
+export type RejectionReason =
+  | AcquisitionFailure
+  | QualityIssue
+  /** It disagrees with most images of this enrolment, or with all templates of the profile it was to be added to. */
+  | 'not-the-same-person'
+  /** Another profile of the collection looks the same; `duplicateOf` says which. */
+  | 'duplicate-of';
+
 /** What became of one image of an enrolment. */
 export type ImageReport =
-  | { readonly accepted: true; readonly templateId: string; readonly face: DetectedFace }
-  | { readonly accepted: false; readonly reason: AcquisitionFailure; readonly faceCount: number };
+  | {
+      readonly accepted: true;
+      readonly templateId: string;
+      readonly face: DetectedFace;
+      readonly quality: QualityReport;
+      /** What could be better. */
+      readonly warnings: readonly QualityIssue[];
+    }
+  | {
+      readonly accepted: false;
+      /** One or more, the most important one first. */
+      readonly reasons: readonly RejectionReason[];
+      readonly faceCount: number;
+      /** The face that was judged, where there was one. */
+      readonly face: DetectedFace | null;
+      readonly quality: QualityReport | null;
+      /** The id of the profile that looks the same; only with the reason `'duplicate-of'`. */
+      readonly duplicateOf: string | null;
+    };
 
-export interface EnrollOptions extends CallOptions, DetectorOptions {
+export interface AddImagesOptions extends CallOptions, DetectorOptions {
+  /** Defaults to `'guidance'`. */
+  readonly policy?: EnrollPolicy;
+}
+
+export interface EnrollOptions extends AddImagesOptions {
   /** A label for the person, at most 200 characters. Defaults to none. */
   readonly name?: string;
   /** Adds the new profile to this collection. */
   readonly collectionId?: string;
   /** JSON of at most 10,000 characters. Defaults to `{}`. */
   readonly metadata?: Readonly<Record<string, JsonValue>>;
+  /** What the person agreed to, at most 2,000 characters. Defaults to none. */
+  readonly consent?: string;
 }
 
 /** `rejected`: no image was usable, and nothing was stored. */
 export type EnrollResult =
-  | { readonly outcome: 'enrolled'; readonly profile: Profile; readonly images: readonly ImageReport[] }
+  | {
+      readonly outcome: 'enrolled';
+      readonly profile: Profile;
+      readonly images: readonly ImageReport[];
+      /** `few-images`: fewer than the 3 templates that are recommended. */
+      readonly warnings: readonly 'few-images'[];
+    }
   | { readonly outcome: 'rejected'; readonly images: readonly ImageReport[] };
-
-export interface AddImagesOptions extends CallOptions, DetectorOptions {}
 
 /** `rejected`: no image was usable, and the profile is as it was. */
 export interface AddImagesResult {
   readonly outcome: 'added' | 'rejected';
   readonly profile: Profile;
   readonly images: readonly ImageReport[];
+  /** The weakest templates, which gave way because a profile holds at most 50. */
+  readonly replacedTemplateIds: readonly string[];
+}
+
+/** What changes in a profile; an absent field stays, `null` removes what is there. */
+export interface ProfileChange {
+  readonly name?: string | null;
+  readonly metadata?: Readonly<Record<string, JsonValue>>;
+  readonly consent?: string | null;
 }
 
 // ------------------------------------------------------------------------------------------------ match, identify
@@ -225,24 +308,47 @@ export interface Candidate {
   readonly name: string | null;
   /** Calibrated similarity to the nearest template of the profile, 0..1. */
   readonly score: number;
-  /** The classifier's probability among the profiles of the collection, or `null` when it was not asked. */
+  /** The classifier's probability, or `null` when it was not asked. With that of 'unknown', all sum to 1. */
   readonly probability: number | null;
 }
 
 /**
- * The 1:N decision on one face. Reasons of 'unknown': the collection has no templates, the best candidate is not near
- * enough for the rate that was asked for, or the classifier does not clearly prefer it to the second.
+ * Why nobody is named: the collection has no templates; the best candidate is not near enough for the rate that was
+ * asked for; the classifier does not clearly prefer it to the second; the classifier's unknown class is more probable; or
+ * the face is nearer to one that was rejected as this person (`kit.reject`) than to the person.
  */
+export type UnknownReason = 'empty-collection' | 'not-near' | 'ambiguous' | 'unknown-class' | 'rejected-before';
+
+/** The 1:N decision on one face. */
 export type IdentifiedFace = DetectedFace & {
+  /** For `kit.reject`; remembered for the last 200 faces that this kit identified. */
+  readonly identificationId: string;
   /** Best first. */
   readonly candidates: readonly Candidate[];
+  /** How sure the best candidate is, 0..1: its probability where the classifier was asked, otherwise its score. */
+  readonly confidence: number;
+  /** The probability of the classifier's unknown class, 0..1, or `null` when no trained one was asked. */
+  readonly unknownProbability: number | null;
 } & (
     | { readonly decision: 'identified'; readonly profileId: string; readonly name: string | null }
-    | { readonly decision: 'unknown'; readonly reason: 'empty-collection' | 'not-near' | 'ambiguous' }
+    | { readonly decision: 'unknown'; readonly reason: UnknownReason }
   );
 
-/** `stale`: the collection changed after its classifier was trained. */
-export type ClassifierState = 'untrained' | 'trained' | 'stale';
+/** `stale`: the collection changed after its classifier was trained. `training`: in this tab or in another one. */
+export type ClassifierState = 'untrained' | 'training' | 'trained' | 'stale';
+
+export interface RejectOptions extends CallOptions {
+  /** Whom the face does not show. Defaults to the best candidate of the identification. */
+  readonly profileId?: string;
+}
+
+/** What a rejected identification became: an example of who the profile is not. */
+export interface RejectResult {
+  readonly collectionId: string;
+  readonly profileId: string;
+  /** Number of such examples for this profile in this collection; the oldest of more than 50 gives way. */
+  readonly negativeCount: number;
+}
 
 export interface IdentifyResult {
   /** Faces by size, largest first; empty when there is none. */
@@ -260,16 +366,29 @@ export interface IdentifyResult {
 export interface Collection {
   readonly id: string;
   readonly name: string;
+  /** Whether its classifier has an unknown class. */
+  readonly unknowns: boolean;
   readonly profileIds: readonly string[];
   readonly classifier: ClassifierState;
+  /** The API key that the collection belongs to, or `null` for the application itself. */
+  readonly owner: string | null;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   readonly updatedAt: string;
 }
 
+export interface CreateCollectionOptions extends CallOptions {
+  /**
+   * Gives the classifier an unknown class, made of synthetic faces of nobody: strangers are then told apart by what was
+   * learnt, not by nearness alone. Defaults to false.
+   */
+  readonly unknowns?: boolean;
+}
+
 /** What changes in a collection; an absent field stays. Ids that are already in, or not in, are ignored. */
 export interface CollectionChange {
   readonly name?: string;
+  readonly unknowns?: boolean;
   readonly addProfileIds?: readonly string[];
   readonly removeProfileIds?: readonly string[];
 }
@@ -289,6 +408,8 @@ export interface TrainResult {
   readonly collectionId: string;
   readonly profileCount: number;
   readonly templateCount: number;
+  /** Number of synthetic and rejected faces in the unknown class; 0 without one. */
+  readonly unknownCount: number;
   readonly iterations: number;
   /** Mean regularised cross-entropy at the end, in nats. */
   readonly loss: number;
@@ -313,6 +434,127 @@ export type SpoofResult =
       readonly face: DetectedFace;
     }
   | { readonly outcome: 'failure-to-acquire'; readonly reason: AcquisitionFailure; readonly faceCount: number };
+
+// ----------------------------------------------------------------------------------------------------- care of data
+
+/** `locked`: templates cannot be read or written before `vault.unlock()`. */
+export type VaultState = 'open' | 'locked';
+
+export interface VaultStatus {
+  readonly state: VaultState;
+  /** Whether a passphrase protects the key. */
+  readonly hasPassphrase: boolean;
+}
+
+/** A record that both sides of an import had, in different states. */
+export interface ImportConflict {
+  readonly kind: 'profile' | 'collection';
+  readonly id: string;
+  /** Which one stays: the newer one. */
+  readonly kept: 'stored' | 'imported';
+  /** When the stored one was changed or, with `storedDeleted`, deleted. ISO 8601, UTC. */
+  readonly storedAt: string;
+  readonly storedDeleted: boolean;
+  readonly importedAt: string;
+}
+
+/** Numbers of records by what an import did with them. */
+export interface ImportCounts {
+  readonly added: number;
+  readonly updated: number;
+  /** Equal, or the stored one is newer. */
+  readonly kept: number;
+}
+
+export interface ImportResult {
+  readonly profiles: ImportCounts;
+  readonly collections: ImportCounts;
+  readonly conflicts: readonly ImportConflict[];
+}
+
+/** One line of the audit trail. It holds ids and numbers: no name, no picture, nothing biometric. */
+export interface AuditEntry {
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly action:
+    | 'enroll'
+    | 'add-images'
+    | 'update-profile'
+    | 'delete-profile'
+    | 'create-collection'
+    | 'update-collection'
+    | 'delete-collection'
+    | 'reject'
+    | 'export'
+    | 'import'
+    | 'set-passphrase'
+    | 'remove-passphrase'
+    | 'destroy-key'
+    | 'create-api-key'
+    | 'revoke-api-key'
+    | 'erase-all';
+  /** The API key that acted, or `null` for the application itself. */
+  readonly actor: string | null;
+  /** The profile, collection or API key that was acted on; `null` when it was everything. */
+  readonly subject: string | null;
+  /** How many templates, profiles or members it was about, where that says something. */
+  readonly count: number | null;
+}
+
+export interface AuditListOptions extends CallOptions {
+  /** At most this many entries, the newest ones; 1 to 10,000. Defaults to 100. */
+  readonly limit?: number;
+}
+
+/** What an API key may do. `collections` includes training, `enroll` includes update and deletion of profiles. */
+export type ApiScope = 'detect' | 'spoof' | 'enroll' | 'collections' | 'match' | 'identify';
+
+/** A key for `x-api-key` of the REST facade. The secret is stored as a salted hash only. */
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly ApiScope[];
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+}
+
+export interface CreateApiKeyOptions extends CallOptions {
+  readonly name: string;
+  /** What it may do, each once. Defaults to everything. */
+  readonly scopes?: readonly ApiScope[];
+}
+
+// ----------------------------------------------------------------------------------------------------------- events
+
+/** Which records changed, and where. */
+export interface RecordsChange {
+  /** `reset`: by an import or an erasure; read everything again. */
+  readonly change: 'created' | 'updated' | 'deleted' | 'reset';
+  /** Empty with `reset`. */
+  readonly ids: readonly string[];
+  /** `other`: by another tab, or another kit of this page. */
+  readonly origin: 'this-kit' | 'other';
+}
+
+/** What `kit.on` tells. */
+export interface KitEvents {
+  readonly profiles: RecordsChange;
+  readonly collections: RecordsChange;
+  /** A classifier got into another state, or its training came further. */
+  readonly classifier: {
+    readonly collectionId: string;
+    readonly state: ClassifierState;
+    /** Of a running training of this kit, otherwise `null`. */
+    readonly progress: TrainProgress | null;
+    /** Why an automatic training failed, otherwise `null`. It is tried again after the next change. */
+    readonly error: string | null;
+  };
+  /** The GPU was lost and the kit goes on with wasm. */
+  readonly backend: { readonly backend: Backend; readonly note: string | null };
+  /** More than 80 % of what the browser allows this origin is used. */
+  readonly 'storage-pressure': { readonly usageBytes: number; readonly quotaBytes: number };
+  readonly vault: VaultStatus;
+}
 
 // ---------------------------------------------------------------------------------------------------------- the kit
 
@@ -354,6 +596,13 @@ export interface FaceKitOptions {
   readonly embedder?: 'auto' | 'int8' | 'lossless';
   /** Name of the IndexedDB database. Defaults to `'inface'`. */
   readonly database?: string;
+  /**
+   * Trains the classifier of a collection by itself, some seconds after it changed and at most 30 s later. Defaults to
+   * true.
+   */
+  readonly autoTrain?: boolean;
+  /** Keeps an audit trail. Defaults to true. */
+  readonly audit?: boolean;
   /** Called while models are fetched, also when the worker is started again. */
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Aborts the start. */
@@ -384,8 +633,8 @@ export interface KitInfo {
   readonly live: { readonly frames: number; readonly sessions: number };
 }
 
-/** The operations of the kit. All run in the worker; nothing leaves the page. */
-export interface FaceKit {
+/** What can be done with faces, profiles and collections. All of it runs in the worker; nothing leaves the page. */
+export interface FaceOperations {
   /** Finds faces. @throws InfaceError `INVALID_INPUT` */
   detect(image: ImageInput, options?: DetectOptions): Promise<DetectResult>;
 
@@ -398,51 +647,157 @@ export interface FaceKit {
   /**
    * Makes a profile from 1 to 10 images of one person; 3 or more are recommended. A face choice defaults to `'only'`.
    * All is written in one transaction, or nothing. No image is stored.
-   * @throws InfaceError `INVALID_INPUT`, `LIMIT_EXCEEDED`, `COLLECTION_NOT_FOUND`, `STORAGE_QUOTA_EXCEEDED`
+   * @throws InfaceError `INVALID_INPUT`, `LIMIT_EXCEEDED`, `COLLECTION_NOT_FOUND`, `COLLECTION_GONE`, `VAULT_LOCKED`,
+   * `STORAGE_QUOTA_EXCEEDED`
    */
   enroll(images: readonly FaceImage[], options?: EnrollOptions): Promise<EnrollResult>;
 
-  /** Adds templates from 1 to 10 images. @throws InfaceError `INVALID_INPUT`, `LIMIT_EXCEEDED`, `PROFILE_NOT_FOUND` */
+  /**
+   * Adds templates from 1 to 10 images. Beyond 50 templates the weakest ones that were there give way.
+   * @throws InfaceError `INVALID_INPUT`, `LIMIT_EXCEEDED`, `PROFILE_NOT_FOUND`, `PROFILE_GONE`, `VAULT_LOCKED`,
+   * `EMBEDDING_SPACE_MISMATCH`, `STORAGE_QUOTA_EXCEEDED`
+   */
   addImages(profileId: string, images: readonly FaceImage[], options?: AddImagesOptions): Promise<AddImagesResult>;
 
   /**
    * Verification, 1:1: the face of the probe against a profile, or against the face of another image. A string that
    * starts with `data:` is an image, any other a profile id. A face choice defaults to `'largest'`.
-   * @throws InfaceError `INVALID_INPUT`, `PROFILE_NOT_FOUND`
+   * @throws InfaceError `INVALID_INPUT`, `PROFILE_NOT_FOUND`, `PROFILE_GONE`, `VAULT_LOCKED`, `EMBEDDING_SPACE_MISMATCH`
    */
   match(probe: FaceImage, reference: string | FaceImage, options?: MatchOptions): Promise<MatchResult>;
 
-  /** Identification, 1:N, of every face of the image. @throws InfaceError `INVALID_INPUT`, `COLLECTION_NOT_FOUND` */
+  /**
+   * Identification, 1:N, of every face of the image.
+   * @throws InfaceError `INVALID_INPUT`, `COLLECTION_NOT_FOUND`, `COLLECTION_GONE`, `VAULT_LOCKED`,
+   * `EMBEDDING_SPACE_MISMATCH`
+   */
   identify(image: ImageInput, collectionId: string, options?: IdentifyOptions): Promise<IdentifyResult>;
 
   /**
-   * Trains the classifier of a collection and stores it.
-   * @throws InfaceError `COLLECTION_NOT_FOUND`, `COLLECTION_EMPTY`
+   * Negative training, 'this is not Anna': keeps the face of an identification as an example of who a profile is not. It
+   * counts at once: faces nearer to it than to the profile are not named so any more. The next training learns from it.
+   * @throws InfaceError `IDENTIFICATION_NOT_FOUND` when the kit does not remember it, or it had no candidate;
+   * `INVALID_INPUT` when the profile is not in the collection; `VAULT_LOCKED`
+   */
+  reject(identificationId: string, options?: RejectOptions): Promise<RejectResult>;
+
+  /**
+   * Trains the classifier of a collection and stores it. One collection is trained in one tab at a time: a second
+   * training waits for the first.
+   * @throws InfaceError `COLLECTION_NOT_FOUND`, `COLLECTION_GONE`, `COLLECTION_EMPTY`, `VAULT_LOCKED`,
+   * `TRAINING_ABORTED`
    */
   train(collectionId: string, options?: TrainOptions): Promise<TrainResult>;
 
   readonly profiles: {
     /** All profiles, oldest first. */
     list(options?: CallOptions): Promise<readonly Profile[]>;
-    /** @throws InfaceError `PROFILE_NOT_FOUND` */
+    /** @throws InfaceError `PROFILE_NOT_FOUND`, `PROFILE_GONE` */
     get(id: string, options?: CallOptions): Promise<Profile>;
-    /** Gives a profile another name; `null` removes it. @throws InfaceError `PROFILE_NOT_FOUND` */
-    rename(id: string, name: string | null, options?: CallOptions): Promise<Profile>;
-    /** Deletes a profile, its templates and its memberships. @throws InfaceError `PROFILE_NOT_FOUND` */
+    /** Changes name, metadata or consent. @throws InfaceError `PROFILE_NOT_FOUND`, `PROFILE_GONE` */
+    update(id: string, change: ProfileChange, options?: CallOptions): Promise<Profile>;
+    /**
+     * Deletes a profile, its templates and its memberships; its id is gone for good.
+     * @throws InfaceError `PROFILE_NOT_FOUND`, `PROFILE_GONE`
+     */
     delete(id: string, options?: CallOptions): Promise<void>;
   };
 
   readonly collections: {
-    create(name: string, options?: CallOptions): Promise<Collection>;
+    create(name: string, options?: CreateCollectionOptions): Promise<Collection>;
     /** All collections, oldest first. */
     list(options?: CallOptions): Promise<readonly Collection[]>;
-    /** @throws InfaceError `COLLECTION_NOT_FOUND` */
+    /** @throws InfaceError `COLLECTION_NOT_FOUND`, `COLLECTION_GONE` */
     get(id: string, options?: CallOptions): Promise<Collection>;
-    /** @throws InfaceError `COLLECTION_NOT_FOUND`, `PROFILE_NOT_FOUND` */
+    /** @throws InfaceError `COLLECTION_NOT_FOUND`, `COLLECTION_GONE`, `PROFILE_NOT_FOUND`, `PROFILE_GONE` */
     update(id: string, change: CollectionChange, options?: CallOptions): Promise<Collection>;
-    /** Deletes a collection and its classifier; its profiles stay. @throws InfaceError `COLLECTION_NOT_FOUND` */
+    /**
+     * Deletes a collection and its classifier; its profiles stay, its id is gone for good.
+     * @throws InfaceError `COLLECTION_NOT_FOUND`, `COLLECTION_GONE`
+     */
     delete(id: string, options?: CallOptions): Promise<void>;
   };
+}
+
+/** The kit: the operations, and the care of what they store. */
+export interface FaceKit extends FaceOperations {
+  /**
+   * The operations for one owner: only its profiles and collections exist in them, and what they make is its own. The
+   * kit itself sees everything.
+   * @param owner for the REST facade the id of an API key
+   */
+  forOwner(owner: string): FaceOperations;
+
+  /**
+   * Ends a training of this kit, automatic or not; the collection stays as it was.
+   * @returns whether there was one
+   */
+  abortTraining(collectionId: string, options?: CallOptions): Promise<boolean>;
+
+  /** Listens to events. @returns ends the listening */
+  on<K extends keyof KitEvents>(event: K, listener: (event: KitEvents[K]) => void): () => void;
+
+  /** The key that templates, classifiers and negative examples are encrypted with (AES-GCM, 256 bits). */
+  readonly vault: {
+    status(options?: CallOptions): Promise<VaultStatus>;
+    /**
+     * Encrypts everything with a new key that only the passphrase opens; `null` goes back to a key that the browser keeps.
+     * The passphrase cannot be recovered.
+     * @param passphrase 8 to 1,000 characters
+     * @throws InfaceError `VAULT_LOCKED`, `INVALID_INPUT`, `STORAGE_QUOTA_EXCEEDED`
+     */
+    setPassphrase(passphrase: string | null, options?: CallOptions): Promise<VaultStatus>;
+    /** Forgets the key in all tabs until it is unlocked in each. @throws InfaceError `INVALID_INPUT` without a passphrase */
+    lock(options?: CallOptions): Promise<VaultStatus>;
+    /** @throws InfaceError `WRONG_PASSPHRASE`; `INVALID_INPUT` without a passphrase */
+    unlock(passphrase: string, options?: CallOptions): Promise<VaultStatus>;
+    /**
+     * Destroys the key, and with it everything that it encrypts (crypto-erase). Profiles and collections stay, as records
+     * whose templates cannot be read any more: operations on them throw `TEMPLATES_UNREADABLE` until they are deleted.
+     */
+    destroyKey(options?: CallOptions): Promise<void>;
+  };
+
+  /** All profiles and collections as one encrypted file. Classifiers, API keys and the audit trail are not part of it. */
+  readonly backup: {
+    /** @param passphrase 8 to 1,000 characters @throws InfaceError `VAULT_LOCKED`, `TEMPLATES_UNREADABLE` */
+    export(passphrase: string, options?: CallOptions): Promise<Blob>;
+    /**
+     * Merges a file: of records with the same id, the newer one wins. All of it is written in one transaction, or nothing.
+     * @throws InfaceError `BACKUP_INVALID` when the file is truncated, altered or no backup; `WRONG_PASSPHRASE`;
+     * `EMBEDDING_SPACE_MISMATCH`, `VAULT_LOCKED`, `STORAGE_QUOTA_EXCEEDED`
+     */
+    import(file: Blob, passphrase: string, options?: CallOptions): Promise<ImportResult>;
+  };
+
+  /** Who enrolled, deleted, exported what and when. */
+  readonly audit: {
+    /** The newest entries, newest first. */
+    list(options?: AuditListOptions): Promise<readonly AuditEntry[]>;
+    /** All entries, oldest first, as JSON Lines. */
+    export(options?: CallOptions): Promise<Blob>;
+    clear(options?: CallOptions): Promise<void>;
+  };
+
+  /** Keys for the REST facade. */
+  readonly apiKeys: {
+    /** The secret is shown here and never again. @throws InfaceError `INVALID_INPUT` */
+    create(options: CreateApiKeyOptions): Promise<{ readonly key: ApiKey; readonly secret: string }>;
+    list(options?: CallOptions): Promise<readonly ApiKey[]>;
+    /** Its profiles and collections stay. @throws InfaceError `API_KEY_NOT_FOUND` */
+    revoke(id: string, options?: CallOptions): Promise<void>;
+    /** The key with this secret, or `null`. */
+    verify(secret: string, options?: CallOptions): Promise<ApiKey | null>;
+  };
+
+  /**
+   * Asks the browser to keep what is stored even when space runs short.
+   * @returns whether it will
+   */
+  persist(): Promise<boolean>;
+
+  /** Deletes everything that is stored, the key and the audit trail included. One entry in the new trail says so. */
+  eraseAll(options?: CallOptions): Promise<void>;
 
   /** What runs, and how much is stored. */
   info(options?: CallOptions): Promise<KitInfo>;

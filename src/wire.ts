@@ -3,10 +3,14 @@ import type { WireError } from './errors.js';
 import type {
   AddImagesOptions,
   AddImagesResult,
+  ApiKey,
+  ApiScope,
+  AuditEntry,
   Backend,
   CheckSpoofOptions,
   Collection,
   CollectionChange,
+  CreateCollectionOptions,
   DetectOptions,
   DetectResult,
   EnrollOptions,
@@ -14,14 +18,20 @@ import type {
   FaceChoice,
   IdentifyOptions,
   IdentifyResult,
+  ImportResult,
+  KitEvents,
   KitInfo,
   LoadProgress,
   MatchOptions,
   MatchResult,
   Profile,
+  ProfileChange,
+  RejectOptions,
+  RejectResult,
   SpoofResult,
   TrainProgress,
   TrainResult,
+  VaultStatus,
 } from './types.js';
 
 /** An image on its way to the worker: `bitmap` is transferred, and the worker closes it. */
@@ -51,16 +61,33 @@ export interface WorkerOperations {
   addImages(profileId: string, faces: readonly FaceFrame[], options: Wire<AddImagesOptions>): Promise<AddImagesResult>;
   match(probe: FaceFrame, reference: string | FaceFrame, options: Wire<MatchOptions>): Promise<MatchResult>;
   identify(frame: Frame, collectionId: string, options: Wire<IdentifyOptions>): Promise<IdentifyResult>;
+  reject(identificationId: string, options: Wire<RejectOptions>): Promise<RejectResult>;
   train(collectionId: string): Promise<TrainResult>;
+  abortTraining(collectionId: string): Promise<boolean>;
   listProfiles(): Promise<readonly Profile[]>;
   getProfile(id: string): Promise<Profile>;
-  renameProfile(id: string, name: string | null): Promise<Profile>;
+  updateProfile(id: string, change: ProfileChange): Promise<Profile>;
   deleteProfile(id: string): Promise<void>;
-  createCollection(name: string): Promise<Collection>;
+  createCollection(name: string, options: Wire<CreateCollectionOptions>): Promise<Collection>;
   listCollections(): Promise<readonly Collection[]>;
   getCollection(id: string): Promise<Collection>;
   updateCollection(id: string, change: CollectionChange): Promise<Collection>;
   deleteCollection(id: string): Promise<void>;
+  vaultStatus(): Promise<VaultStatus>;
+  setPassphrase(passphrase: string | null): Promise<VaultStatus>;
+  lockVault(): Promise<VaultStatus>;
+  unlockVault(passphrase: string): Promise<VaultStatus>;
+  destroyKey(): Promise<void>;
+  exportBackup(passphrase: string): Promise<Blob>;
+  importBackup(file: Blob, passphrase: string): Promise<ImportResult>;
+  /** The newest entries, newest first; all of them without a limit. */
+  listAudit(limit: number | null): Promise<readonly AuditEntry[]>;
+  clearAudit(): Promise<void>;
+  createApiKey(name: string, scopes: readonly ApiScope[]): Promise<{ readonly key: ApiKey; readonly secret: string }>;
+  listApiKeys(): Promise<readonly ApiKey[]>;
+  revokeApiKey(id: string): Promise<void>;
+  verifyApiKey(secret: string): Promise<ApiKey | null>;
+  eraseAll(): Promise<void>;
   info(): Promise<KitInfo>;
 }
 
@@ -71,12 +98,18 @@ export interface WorkerConfig {
   readonly threads: 'auto' | number;
   readonly embedder: 'auto' | 'int8' | 'lossless';
   readonly database: string;
+  readonly autoTrain: boolean;
+  readonly audit: boolean;
 }
+
+/** An event of the kit with its name. */
+export type KitEvent = { [K in keyof KitEvents]: { readonly name: K; readonly detail: KitEvents[K] } }[keyof KitEvents];
 
 /** What the worker tells the page between call and answer. */
 export type WorkerNotice =
   | { readonly kind: 'load'; readonly progress: LoadProgress }
-  | { readonly kind: 'train'; readonly callId: number; readonly progress: TrainProgress };
+  | { readonly kind: 'train'; readonly callId: number; readonly progress: TrainProgress }
+  | { readonly kind: 'event'; readonly event: KitEvent };
 
 /** The answer to a call: comlink would strip the code from a thrown error, so errors are values here. */
 export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
@@ -91,8 +124,10 @@ export interface WorkerApi {
   hello(lifeLock: string): Promise<string>;
   /** Loads the models. The database is opened when it is first needed. */
   start(callId: number, config: WorkerConfig, notify: (notice: WorkerNotice) => void): Promise<Reply<void>>;
+  /** @param owner whose records the call sees; `null` for all */
   call<K extends keyof WorkerOperations>(
     callId: number,
+    owner: string | null,
     operation: K,
     args: Parameters<WorkerOperations[K]>,
   ): Promise<Reply<Awaited<ReturnType<WorkerOperations[K]>>>>;

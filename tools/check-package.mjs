@@ -17,12 +17,16 @@ const REQUIRED_FILES = [
   'README.md',
   'dist/assets/models/manifest.json',
   'dist/index.js',
+  'dist/rest.js',
+  'dist/service-worker.js',
+  'dist/types/client/rest.d.ts',
   'dist/types/index.d.ts',
+  'dist/types/service-worker/service-worker.d.ts',
   'dist/worker.js',
   'package.json',
 ];
 const ALLOWED_FILES =
-  /^(dist\/.+\.(css|d\.ts|js|json|md|mjs|onnx|wasm)|CHANGELOG\.md|LICENSE|NOTICE|README\.md|package\.json)$/;
+  /^(dist\/.+\.(bin|css|d\.ts|js|json|md|mjs|onnx|wasm)|CHANGELOG\.md|LICENSE|NOTICE|README\.md|package\.json)$/;
 
 await runMain(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'inface-package-'));

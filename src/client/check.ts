@@ -54,6 +54,55 @@ export const rate: Rule = (value, name) => {
     throw invalid(name, value, 'a number above 0 and below 1');
 };
 
+export const bool: Rule = (value, name) => {
+  if (typeof value !== 'boolean') throw invalid(name, value, 'true or false');
+};
+
+/** A list of choices, one or more, each once. */
+export function eachOf(choices: readonly string[]): Rule {
+  return (value, name) => {
+    if (!Array.isArray(value) || value.length === 0 || new Set(value).size !== value.length) {
+      throw invalid(name, value, `a list of one or more of ${choices.join(', ')}, each once`);
+    }
+    value.forEach((item, i) => {
+      oneOf(...choices)(item, `${name}[${i}]`);
+    });
+  };
+}
+
+export function nullOr(rule: Rule): Rule {
+  return (value, name) => {
+    if (value !== null) rule(value, name);
+  };
+}
+
+/** A secret: its value never gets into a message. */
+export const secretText: Rule = (value, name) => {
+  if (typeof value !== 'string') throw new InfaceError('INVALID_INPUT', `${name} must be a text, got ${typeof value}.`);
+};
+
+const PASSPHRASE_LENGTH = { min: 8, max: 1_000 };
+
+/** A new passphrase. NIST SP 800-63B asks for 8 characters or more. */
+export const passphrase: Rule = (value, name) => {
+  secretText(value, name);
+  const { length } = value as string;
+  const { min, max } = PASSPHRASE_LENGTH;
+  if (length < min || length > max) {
+    throw new InfaceError('INVALID_INPUT', `${name} must have ${min} to ${max} characters, got ${length}.`);
+  }
+};
+
+const MAX_NOTE_LENGTH = 2_000;
+
+/** A longer text for people to read. */
+export const note: Rule = (value, name) => {
+  if (typeof value !== 'string' || value.trim() === '') throw invalid(name, value, 'a text that is not empty');
+  if (value.length > MAX_NOTE_LENGTH) {
+    throw new InfaceError('LIMIT_EXCEEDED', `${name} has ${value.length} characters; ${MAX_NOTE_LENGTH} are the most.`);
+  }
+};
+
 const MAX_NAME_LENGTH = 200;
 const MAX_METADATA_LENGTH = 10_000;
 

@@ -8,6 +8,7 @@ export interface Connection {
   /** @param frames transferred with the arguments they are part of */
   call<K extends keyof WorkerOperations>(
     callId: number,
+    owner: string | null,
     operation: K,
     args: Parameters<WorkerOperations[K]>,
     frames: readonly ImageBitmap[],
@@ -95,11 +96,11 @@ export async function startWorker(
   return {
     ended,
     end,
-    async call(id, operation, args, frames) {
+    async call(id, owner, operation, args, frames) {
       // comlink's types lose the link between an operation and its arguments, which WorkerApi has.
       const send = remote.call as unknown as (...values: unknown[]) => Promise<Reply<never>>;
       try {
-        return await alive(send(id, operation, Comlink.transfer(args, [...frames])));
+        return await alive(send(id, owner, operation, Comlink.transfer(args, [...frames])));
       } catch (error) {
         if (!(error instanceof DOMException && error.name === 'DataCloneError')) throw error;
         throw new InfaceError(

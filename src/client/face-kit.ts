@@ -1,45 +1,40 @@
-/** The page's side of the kit: checks, decodes, calls the worker, and starts another when it died. */
+/** The page's side of the kit: one worker, started again when it died, and everything that is asked of it. */
 import { fromWire, InfaceError } from '../errors.js';
-import type {
-  CallOptions,
-  FaceImage,
-  FaceKit,
-  FaceKitOptions,
-  DetectorOptions,
-  LoadProgress,
-  TrainProgress,
-} from '../types.js';
-import type { FaceFrame, Frame, WorkerConfig, WorkerNotice, WorkerOperations } from '../wire.js';
+import type { ApiScope, CallOptions, FaceKit, FaceKitOptions, KitEvents, TrainProgress } from '../types.js';
+import type { WorkerConfig, WorkerNotice, WorkerOperations } from '../wire.js';
 import {
   abortSignal,
+  bool,
   callback,
   checkOptions,
-  fraction,
+  eachOf,
   id,
-  ids,
   invalid,
   label,
-  metadata,
   oneOf,
-  rate,
+  passphrase as passphraseRule,
+  secretText,
   wholeNumber,
   type Rules,
 } from './check.js';
 import { startWorker, type Connection } from './connection.js';
-import { toFaceFrame, toFrame } from './frame-source.js';
+import { CALL_RULES, callPlainly, createOperations, FrameList, type Call } from './operations.js';
 
-/** Images per call of `enroll` and `addImages`. */
-const MAX_IMAGES = 10;
-const MAX_FACES = 100;
-const MAX_CANDIDATES = 100;
 const MAX_THREADS = 16;
+const MAX_AUDIT_ENTRIES = 10_000;
+const DEFAULT_AUDIT_ENTRIES = 100;
 
-const CALL_RULES: Rules<CallOptions> = { signal: abortSignal };
-const DETECTOR_RULES: Rules<DetectorOptions & CallOptions> = {
-  ...CALL_RULES,
-  detectorSize: oneOf('auto', 128, 192, 256, 384, 512),
-  minScore: fraction,
+const SCOPES: readonly ApiScope[] = ['detect', 'spoof', 'enroll', 'collections', 'match', 'identify'];
+
+const EVENTS: Readonly<Record<keyof KitEvents, true>> = {
+  profiles: true,
+  collections: true,
+  classifier: true,
+  backend: true,
+  'storage-pressure': true,
+  vault: true,
 };
+
 const url = (value: unknown, name: string) => {
   if (typeof value !== 'string' && !(value instanceof URL)) throw invalid(name, value, 'a URL');
 };
@@ -52,12 +47,14 @@ const KIT_RULES: Rules<FaceKitOptions> = {
   },
   embedder: oneOf('auto', 'int8', 'lossless'),
   database: label,
+  autoTrain: bool,
+  audit: bool,
   onProgress: callback,
   signal: abortSignal,
 };
 
 /**
- * Starts the worker and loads the models. The database is opened by the first operation that needs it.
+ * Starts the worker and loads the models.
  * @throws InfaceError `INVALID_INPUT`, `MODEL_LOAD_FAILED`, `MODEL_INTEGRITY_FAILED`, `BACKEND_UNAVAILABLE`,
  * `WORKER_CRASHED`; or the reason of `options.signal`
  */
@@ -70,10 +67,15 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
   let closing: Promise<void> | null = null;
   let connection: Promise<Connection> | null = null;
   const trainListeners = new Map<number, (progress: TrainProgress) => void>();
+  /** By event, each with a name of its own, so that one function may listen twice. */
+  const listeners = new Map<keyof KitEvents, Set<{ readonly call: (event: never) => void }>>();
 
   function onNotice(notice: WorkerNotice): void {
     if (notice.kind === 'load') callListener(checked.onProgress, notice.progress);
-    else callListener(trainListeners.get(notice.callId), notice.progress);
+    else if (notice.kind === 'train') callListener(trainListeners.get(notice.callId), notice.progress);
+    else
+      for (const { call: listen } of listeners.get(notice.event.name) ?? [])
+        callListener(listen, notice.event.detail as never);
   }
 
   /** The running worker, or a new one. */
@@ -94,178 +96,143 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
     if (closing) throw new InfaceError('CLOSED', 'The kit was closed. Create a new one with createFaceKit().');
   }
 
-  /**
-   * One call of the worker.
-   * @param prepare makes the arguments; the frames among them are transferred, and closed when it does not come to that
-   */
-  async function call<K extends keyof WorkerOperations>(
-    operation: K,
-    { signal }: CallOptions,
-    prepare: (frames: FrameList) => Promise<Parameters<WorkerOperations[K]>>,
-    onTrainProgress?: (progress: TrainProgress) => void,
-  ): Promise<Awaited<ReturnType<WorkerOperations[K]>>> {
-    assertOpen();
-    signal?.throwIfAborted();
-    const frames = new FrameList();
-    const callId = nextCallId++;
-    let worker: Connection | null = null;
-    const onAbort = () => worker?.abort(callId);
-    try {
-      const args = await prepare(frames);
-      worker = await connect();
+  const callFor =
+    (owner: string | null): Call =>
+    async <K extends keyof WorkerOperations>(
+      operation: K,
+      { signal }: CallOptions,
+      prepare: (frames: FrameList) => Promise<Parameters<WorkerOperations[K]>>,
+      onTrainProgress?: (progress: TrainProgress) => void,
+    ): Promise<Awaited<ReturnType<WorkerOperations[K]>>> => {
+      assertOpen();
       signal?.throwIfAborted();
-      signal?.addEventListener('abort', onAbort);
-      if (onTrainProgress) trainListeners.set(callId, onTrainProgress);
-      const reply = await worker.call(callId, operation, args, frames.bitmaps);
-      if (reply.ok) return reply.value;
-      if (reply.error.code === 'ABORTED') {
+      const frames = new FrameList();
+      const callId = nextCallId++;
+      let worker: Connection | null = null;
+      const onAbort = () => worker?.abort(callId);
+      try {
+        const args = await prepare(frames);
+        worker = await connect();
         signal?.throwIfAborted();
-        assertOpen();
+        signal?.addEventListener('abort', onAbort);
+        if (onTrainProgress) trainListeners.set(callId, onTrainProgress);
+        const reply = await worker.call(callId, owner, operation, args, frames.bitmaps);
+        if (reply.ok) return reply.value;
+        if (reply.error.code === 'ABORTED') {
+          signal?.throwIfAborted();
+          assertOpen();
+        }
+        const error = fromWire(reply.error);
+        // A worker that lost its GPU and could not go on without it serves nobody; the next call starts another.
+        if (error.code === 'WORKER_CRASHED' || error.code === 'DEVICE_LOST') worker.end(error);
+        throw error;
+      } finally {
+        signal?.removeEventListener('abort', onAbort);
+        trainListeners.delete(callId);
+        frames.close();
       }
-      const error = fromWire(reply.error);
-      // A worker that lost its GPU and could not go on without it serves nobody; the next call starts another.
-      if (error.code === 'WORKER_CRASHED' || error.code === 'DEVICE_LOST') worker.end(error);
-      throw error;
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-      trainListeners.delete(callId);
-      frames.close();
-    }
-  }
+    };
 
-  const toFaces = async (images: readonly FaceImage[], frames: FrameList): Promise<FaceFrame[]> => {
-    const faces: FaceFrame[] = [];
-    // One after another: each may be 50 megapixels while it is decoded.
-    for (const [i, image] of images.entries()) faces.push(await frames.face(image, 'only', `images[${i}]`));
-    return faces;
-  };
+  const call = callFor(null);
 
   const kit: FaceKit = {
-    detect: async (image, options = {}) => {
-      const { signal, ...wire } = checkOptions('detect', options, {
-        ...DETECTOR_RULES,
-        landmarks: oneOf(5, 68),
-        maxFaces: wholeNumber(1, MAX_FACES),
-      });
-      return call('detect', { signal }, async (frames) => [await frames.frame(image, 'image'), wire]);
+    ...createOperations(call),
+
+    forOwner: (owner) => {
+      id(owner, 'owner');
+      return createOperations(callFor(owner));
     },
 
-    checkSpoof: async (image, options = {}) => {
-      const { signal, ...wire } = checkOptions('checkSpoof', options, { ...DETECTOR_RULES, threshold: fraction });
-      return call('checkSpoof', { signal }, async (frames) => [await frames.face(image, 'largest', 'image'), wire]);
-    },
-
-    enroll: async (images, options = {}) => {
-      checkImages(images);
-      const { signal, ...wire } = checkOptions('enroll', options, {
-        ...DETECTOR_RULES,
-        name: label,
-        collectionId: id,
-        metadata,
-      });
-      return call('enroll', { signal }, async (frames) => [await toFaces(images, frames), toJson(wire)]);
-    },
-
-    addImages: async (profileId, images, options = {}) => {
-      id(profileId, 'profileId');
-      checkImages(images);
-      const { signal, ...wire } = checkOptions('addImages', options, DETECTOR_RULES);
-      return call('addImages', { signal }, async (frames) => [profileId, await toFaces(images, frames), wire]);
-    },
-
-    match: async (probe, reference, options = {}) => {
-      const { signal, ...wire } = checkOptions('match', options, {
-        ...DETECTOR_RULES,
-        threshold: fraction,
-        maxFmr: rate,
-      });
-      if (wire.threshold !== undefined && wire.maxFmr !== undefined) {
-        throw new InfaceError('INVALID_INPUT', "match() takes 'threshold' or 'maxFmr', not both.");
-      }
-      return call('match', { signal }, async (frames) => {
-        const isId = typeof reference === 'string' && !/^data:/i.test(reference);
-        if (isId) id(reference, 'reference');
-        const probed = await frames.face(probe, 'largest', 'probe');
-        return [probed, isId ? reference : await frames.face(reference, 'largest', 'reference'), wire];
-      });
-    },
-
-    identify: async (image, collectionId, options = {}) => {
+    abortTraining: async (collectionId, options = {}) => {
       id(collectionId, 'collectionId');
-      const { signal, ...wire } = checkOptions('identify', options, {
-        ...DETECTOR_RULES,
-        landmarks: oneOf(5, 68),
-        maxFaces: wholeNumber(1, MAX_FACES),
-        maxFpir: rate,
-        maxCandidates: wholeNumber(1, MAX_CANDIDATES),
-      });
-      return call('identify', { signal }, async (frames) => [await frames.frame(image, 'image'), collectionId, wire]);
+      return callPlainly(call, 'abortTraining', 'abortTraining', options, [collectionId]);
     },
 
-    train: async (collectionId, options = {}) => {
-      id(collectionId, 'collectionId');
-      const { signal, onProgress } = checkOptions('train', options, { ...CALL_RULES, onProgress: callback });
-      return call('train', { signal }, () => Promise.resolve([collectionId]), onProgress);
+    on: (event, listener) => {
+      if (!Object.hasOwn(EVENTS, event)) throw invalid('event', event, `one of ${Object.keys(EVENTS).join(', ')}`);
+      callback(listener, 'listener');
+      const entry = { call: listener };
+      const entries = listeners.get(event) ?? new Set();
+      listeners.set(event, entries.add(entry));
+      return () => {
+        entries.delete(entry);
+      };
     },
 
-    profiles: {
-      list: async (options = {}) => simple('profiles.list', 'listProfiles', options, []),
-      get: async (profileId, options = {}) => {
-        id(profileId, 'id');
-        return simple('profiles.get', 'getProfile', options, [profileId]);
+    vault: {
+      status: async (options = {}) => callPlainly(call, 'vault.status', 'vaultStatus', options, []),
+      setPassphrase: async (passphrase, options = {}) => {
+        if (passphrase !== null) passphraseRule(passphrase, 'passphrase');
+        return callPlainly(call, 'vault.setPassphrase', 'setPassphrase', options, [passphrase]);
       },
-      rename: async (profileId, name, options = {}) => {
-        id(profileId, 'id');
-        if (name !== null) label(name, 'name');
-        return simple('profiles.rename', 'renameProfile', options, [profileId, name]);
+      lock: async (options = {}) => callPlainly(call, 'vault.lock', 'lockVault', options, []),
+      unlock: async (passphrase, options = {}) => {
+        secretText(passphrase, 'passphrase');
+        return callPlainly(call, 'vault.unlock', 'unlockVault', options, [passphrase]);
       },
-      delete: async (profileId, options = {}) => {
-        id(profileId, 'id');
-        return simple('profiles.delete', 'deleteProfile', options, [profileId]);
-      },
+      destroyKey: async (options = {}) => callPlainly(call, 'vault.destroyKey', 'destroyKey', options, []),
     },
 
-    collections: {
-      create: async (name, options = {}) => {
-        label(name, 'name');
-        return simple('collections.create', 'createCollection', options, [name]);
+    backup: {
+      export: async (passphrase, options = {}) => {
+        passphraseRule(passphrase, 'passphrase');
+        return callPlainly(call, 'backup.export', 'exportBackup', options, [passphrase]);
       },
-      list: async (options = {}) => simple('collections.list', 'listCollections', options, []),
-      get: async (collectionId, options = {}) => {
-        id(collectionId, 'id');
-        return simple('collections.get', 'getCollection', options, [collectionId]);
-      },
-      update: async (collectionId, change, options = {}) => {
-        id(collectionId, 'id');
-        const checkedChange = checkOptions('collections.update', change, {
-          name: label,
-          addProfileIds: ids,
-          removeProfileIds: ids,
-        });
-        return simple('collections.update', 'updateCollection', options, [collectionId, checkedChange]);
-      },
-      delete: async (collectionId, options = {}) => {
-        id(collectionId, 'id');
-        return simple('collections.delete', 'deleteCollection', options, [collectionId]);
+      import: async (file, passphrase, options = {}) => {
+        if (!(file instanceof Blob)) throw invalid('file', file, 'a Blob or File');
+        secretText(passphrase, 'passphrase');
+        return callPlainly(call, 'backup.import', 'importBackup', options, [file, passphrase]);
       },
     },
 
-    info: async (options = {}) => simple('info', 'info', options, []),
+    audit: {
+      list: async (options = {}) => {
+        const rules = { ...CALL_RULES, limit: wholeNumber(1, MAX_AUDIT_ENTRIES) };
+        const { limit = DEFAULT_AUDIT_ENTRIES, signal } = checkOptions('audit.list', options, rules);
+        return call('listAudit', { signal }, () => Promise.resolve([limit]));
+      },
+      export: async (options = {}) => {
+        const entries = await callPlainly(call, 'audit.export', 'listAudit', options, [null]);
+        const lines = entries.toReversed().map((entry) => `${JSON.stringify(entry)}\n`);
+        return new Blob(lines, { type: 'application/jsonl' });
+      },
+      clear: async (options = {}) => callPlainly(call, 'audit.clear', 'clearAudit', options, []),
+    },
+
+    apiKeys: {
+      create: async (options) => {
+        const rules = { ...CALL_RULES, name: label, scopes: eachOf(SCOPES) };
+        const { name, scopes = SCOPES, signal } = checkOptions('apiKeys.create', options, rules);
+        label(name, "apiKeys.create() option 'name'");
+        return call('createApiKey', { signal }, () => Promise.resolve([name, scopes]));
+      },
+      list: async (options = {}) => callPlainly(call, 'apiKeys.list', 'listApiKeys', options, []),
+      revoke: async (keyId, options = {}) => {
+        id(keyId, 'id');
+        return callPlainly(call, 'apiKeys.revoke', 'revokeApiKey', options, [keyId]);
+      },
+      verify: async (secret, options = {}) => {
+        secretText(secret, 'secret');
+        return callPlainly(call, 'apiKeys.verify', 'verifyApiKey', options, [secret]);
+      },
+    },
+
+    persist: async () => {
+      assertOpen();
+      // Absent on plain http pages.
+      const storage = (navigator as { storage?: StorageManager }).storage;
+      return (await storage?.persist()) ?? false;
+    },
+
+    eraseAll: async (options = {}) => callPlainly(call, 'eraseAll', 'eraseAll', options, []),
+
+    info: async (options = {}) => callPlainly(call, 'info', 'info', options, []),
 
     close: () => (closing ??= close()),
   };
 
-  /** A call without images. */
-  async function simple<K extends keyof WorkerOperations>(
-    name: string,
-    operation: K,
-    options: CallOptions,
-    args: Parameters<WorkerOperations[K]>,
-  ) {
-    return call(operation, checkOptions(name, options, CALL_RULES), () => Promise.resolve(args));
-  }
-
   async function close(): Promise<void> {
+    listeners.clear();
     const open = await connection?.catch(() => null);
     if (!open) return;
     // A transaction on its way is let through; a worker that died meanwhile needs no goodbye.
@@ -277,28 +244,6 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
   return kit;
 }
 
-/** Frames of one call, closed together when they are not transferred. */
-class FrameList {
-  readonly bitmaps: ImageBitmap[] = [];
-
-  async frame(...args: Parameters<typeof toFrame>): Promise<Frame> {
-    const frame = await toFrame(...args);
-    this.bitmaps.push(frame.bitmap);
-    return frame;
-  }
-
-  async face(...args: Parameters<typeof toFaceFrame>): Promise<FaceFrame> {
-    const face = await toFaceFrame(...args);
-    this.bitmaps.push(face.frame.bitmap);
-    return face;
-  }
-
-  /** Closing a bitmap that was transferred does nothing. */
-  close(): void {
-    for (const bitmap of this.bitmaps) bitmap.close();
-  }
-}
-
 function toWorkerConfig(options: FaceKitOptions): WorkerConfig {
   const assetsUrl = absolute(options.assetsUrl ?? 'inface/', 'assetsUrl');
   return {
@@ -307,6 +252,8 @@ function toWorkerConfig(options: FaceKitOptions): WorkerConfig {
     threads: options.threads ?? 'auto',
     embedder: options.embedder ?? 'auto',
     database: options.database ?? 'inface',
+    autoTrain: options.autoTrain ?? true,
+    audit: options.audit ?? true,
   };
 }
 
@@ -324,31 +271,10 @@ function absolute(value: string | URL, name: string): string {
   return resolved.href;
 }
 
-function checkImages(images: readonly FaceImage[]): void {
-  const given: unknown = images;
-  if (!Array.isArray(given) || given.length === 0) throw invalid('images', given, 'a list of 1 to 10 images');
-  if (given.length > MAX_IMAGES) {
-    throw new InfaceError(
-      'LIMIT_EXCEEDED',
-      `images has ${given.length} entries; ${MAX_IMAGES} are the most. Add the rest with addImages().`,
-    );
-  }
-}
-
-/** What JSON makes of the metadata, so that the worker gets no value that it could not store. */
-function toJson<T extends { readonly metadata?: unknown }>(options: T): T {
-  return options.metadata === undefined
-    ? options
-    : { ...options, metadata: JSON.parse(JSON.stringify(options.metadata)) as unknown };
-}
-
-/** A listener of the application must not break the call that it listens to. */
-function callListener<P extends LoadProgress | TrainProgress>(
-  listener: ((progress: P) => void) | undefined,
-  progress: P,
-): void {
+/** A listener of the application must not break what it listens to. */
+function callListener<P>(listener: ((value: P) => void) | undefined, value: P): void {
   try {
-    listener?.(progress);
+    listener?.(value);
   } catch (error) {
     reportError(error);
   }

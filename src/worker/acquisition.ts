@@ -3,10 +3,19 @@ import type { FaceAntispoof } from '../models/antispoof.js';
 import type { Detection, FaceDetector } from '../models/detector.js';
 import type { FaceEmbedder } from '../models/embedder.js';
 import type { FaceLandmarker } from '../models/landmarker.js';
-import type { AcquisitionFailure, DetectedFace, DetectorOptions, FaceChoice, Point, StageTimings } from '../types.js';
+import type {
+  AcquisitionFailure,
+  DetectedFace,
+  DetectorOptions,
+  FaceChoice,
+  Point,
+  QualityReport,
+  StageTimings,
+} from '../types.js';
 import { fivePoints, rollOf } from '../vision/align.js';
 import { boxCenter, boxContains } from '../vision/geometry.js';
 import type { Pixels } from '../vision/image.js';
+import { measureQuality } from '../vision/quality.js';
 import type { FaceFrame, Frame } from '../wire.js';
 
 /** Faces per image, unless the caller asks for fewer. */
@@ -26,7 +35,9 @@ interface Acquired {
   readonly landmarks: readonly Point[];
 }
 
-type Choice = { readonly chosen: Acquired } | { readonly reason: AcquisitionFailure; readonly faceCount: number };
+type Choice =
+  | { readonly chosen: Acquired; readonly faceCount: number }
+  | { readonly reason: AcquisitionFailure; readonly faceCount: number };
 
 /** A frame whose pixels were read. Every stage throws the reason of the call's signal once it is aborted. */
 interface OpenFrame {
@@ -36,14 +47,22 @@ interface OpenFrame {
   find(limit: number): Promise<Acquired[]>;
   choose(face: FaceChoice): Promise<Choice>;
   embed(face: Acquired): Promise<Float32Array>;
+  judge(face: Acquired): QualityReport;
   /** The score of the anti-spoof model on these very pixels. */
   check(antispoof: FaceAntispoof, face: Acquired): Promise<number>;
   /** The face in pixels of the source. @param landmarkCount defaults to 5 */
   describe(face: Acquired, landmarkCount?: 5 | 68): DetectedFace;
 }
 
-type Acquisition =
-  | { readonly acquired: true; readonly face: DetectedFace; readonly vector: Float32Array }
+export type Acquisition =
+  | {
+      readonly acquired: true;
+      readonly face: DetectedFace;
+      /** Faces that were looked at; with the choice 'largest' it is 1. */
+      readonly faceCount: number;
+      readonly vector: Float32Array;
+      readonly quality: QualityReport;
+    }
   | { readonly acquired: false; readonly reason: AcquisitionFailure; readonly faceCount: number };
 
 /** The stages as the use cases call them. `clock` gets the time that each one takes. */
@@ -95,6 +114,7 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
         signal.throwIfAborted();
         return vector;
       },
+      judge: ({ landmarks }) => measureQuality(pixels, landmarks, scale),
       check: (antispoof, { detection }) => antispoof.check(pixels, detection),
       describe: (face, landmarkCount = 5) => describeFace(face, landmarkCount, scale),
     };
@@ -107,7 +127,8 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
       const choice = await image.choose(face);
       if (!('chosen' in choice)) return { acquired: false, ...choice };
       const vector = await image.embed(choice.chosen);
-      return { acquired: true, face: image.describe(choice.chosen), vector };
+      const { chosen, faceCount } = choice;
+      return { acquired: true, face: image.describe(chosen), faceCount, vector, quality: image.judge(chosen) };
     },
   };
 }
@@ -130,8 +151,8 @@ function choose(found: readonly Acquired[], face: FaceChoice, scale: number): Ch
   const faceCount = found.length;
   const [largest] = found;
   if (!largest) return { reason: 'no-face', faceCount };
-  if (face === 'largest') return { chosen: largest };
-  if (face === 'only') return faceCount === 1 ? { chosen: largest } : { reason: 'many-faces', faceCount };
+  if (face === 'largest') return { chosen: largest, faceCount };
+  if (face === 'only') return faceCount === 1 ? { chosen: largest, faceCount } : { reason: 'many-faces', faceCount };
   const point = { x: face.x / scale, y: face.y / scale };
   const distanceTo = ({ detection }: Acquired) => {
     const center = boxCenter(detection.box);
@@ -140,7 +161,7 @@ function choose(found: readonly Acquired[], face: FaceChoice, scale: number): Ch
   const [chosen] = found
     .filter(({ detection }) => boxContains(detection.box, point))
     .sort((a, b) => distanceTo(a) - distanceTo(b));
-  return chosen ? { chosen } : { reason: 'no-face-at-point', faceCount };
+  return chosen ? { chosen, faceCount } : { reason: 'no-face-at-point', faceCount };
 }
 
 function describeFace({ detection, landmarks }: Acquired, count: 5 | 68, scale: number): DetectedFace {

@@ -1,7 +1,7 @@
 /** The use cases, top to bottom. Knows roles and a store, no runtime and no database. */
 import { InfaceError } from '../errors.js';
 import type { FaceAntispoof } from '../models/antispoof.js';
-import { predict, trainClassifier, type Classifier } from '../recognition/classifier.js';
+import { predict, type Classifier } from '../recognition/classifier.js';
 import {
   decideIdentity,
   decideMatch,
@@ -10,131 +10,162 @@ import {
   similarityAt,
 } from '../recognition/decision.js';
 import { createGallery, type Gallery } from '../recognition/gallery.js';
-import { assertSameSpace, distance, type Template } from '../recognition/template.js';
+import { assertSameSpace, distance } from '../recognition/template.js';
 import type {
   AcquisitionFailure,
+  AddImagesOptions,
   Candidate,
-  ClassifierState,
   Collection,
-  CollectionChange,
-  DetectorOptions,
   IdentifiedFace,
-  ImageReport,
   KitInfo,
-  Profile,
   TrainProgress,
 } from '../types.js';
-import type { FaceFrame, WorkerOperations } from '../wire.js';
-import { createAcquisition, createClock, MAX_FACES, type AcquisitionParts } from './acquisition.js';
-
-/** A vector that is about to be stored. */
-export type NewTemplate = Pick<Template, 'space' | 'vector'>;
-
-/** What a collection recognises, read at one moment. */
-export interface CollectionContent {
-  readonly revision: number;
-  readonly templates: readonly Template[];
-  /** Only while it is up to date. */
-  readonly classifier: Classifier | null;
-}
-
-/** Where profiles and collections are kept. Every method that writes does so in one transaction. */
-export interface FaceStore {
-  createProfile(profile: {
-    readonly name: string | null;
-    readonly metadata: Profile['metadata'];
-    readonly templates: readonly NewTemplate[];
-    readonly collectionId: string | null;
-  }): Promise<{ profile: Profile; templateIds: string[] }>;
-  addTemplates(
-    profileId: string,
-    templates: readonly NewTemplate[],
-  ): Promise<{ profile: Profile; templateIds: string[] }>;
-  listProfiles(): Promise<Profile[]>;
-  getProfile(id: string): Promise<Profile>;
-  renameProfile(id: string, name: string | null): Promise<Profile>;
-  deleteProfile(id: string): Promise<void>;
-  /** In the order of enrolment. */
-  templatesOf(profileId: string): Promise<Template[]>;
-  /** `null` for profiles without a name and for those that are gone. */
-  namesOf(profileIds: readonly string[]): Promise<(string | null)[]>;
-  createCollection(name: string): Promise<Collection>;
-  listCollections(): Promise<Collection[]>;
-  getCollection(id: string): Promise<Collection>;
-  updateCollection(id: string, change: CollectionChange): Promise<Collection>;
-  deleteCollection(id: string): Promise<void>;
-  collectionRevision(id: string): Promise<{ revision: number; classifier: ClassifierState }>;
-  loadCollection(id: string): Promise<CollectionContent>;
-  /** Stores what was trained on the content of `revision`. */
-  saveClassifier(id: string, revision: number, classifier: Classifier): Promise<void>;
-  count(): Promise<{ profiles: number; templates: number; collections: number }>;
-  close(): Promise<void>;
-}
+import type { FaceFrame, Wire, WorkerOperations } from '../wire.js';
+import { createAcquisition, createClock, MAX_FACES, type Acquisition, type AcquisitionParts } from './acquisition.js';
+import { judgeEnrolment } from './enrolment.js';
+import type { BackupContent, FaceStore, Negative, Owner } from './face-store.js';
+import type { Trainer } from './training.js';
 
 /** What the engine is made of. */
 export interface EngineParts extends AcquisitionParts {
   /** `null` while the manifest has no anti-spoof model. */
   readonly antispoof: FaceAntispoof | null;
   readonly store: FaceStore;
+  readonly trainer: Pick<Trainer, 'train' | 'abort' | 'resume'>;
+  /** The collections that are being trained, here or in another tab. */
+  trainingNow(): Promise<ReadonlySet<string>>;
+  /** The backup file. */
+  readonly backup: {
+    seal(content: BackupContent, passphrase: string): Promise<Blob>;
+    open(file: Blob, passphrase: string, dimension: number): Promise<BackupContent>;
+  };
+  /** Called when a passphrase opened the vault. */
+  onUnlock(): void;
   describeRuntime(): Promise<Omit<KitInfo, 'embeddingSpace' | 'profileCount' | 'templateCount' | 'collectionCount'>>;
 }
 
 /** What belongs to one call besides its arguments. */
 export interface CallContext {
   readonly signal: AbortSignal;
-  onTrainProgress(progress: TrainProgress): void;
+  readonly owner: Owner;
+  readonly onTrainProgress: (progress: TrainProgress) => void;
 }
 
-export type Engine = {
+export type Operations = {
   readonly [K in keyof WorkerOperations]: (
     context: CallContext,
     ...args: Parameters<WorkerOperations[K]>
   ) => ReturnType<WorkerOperations[K]>;
 };
 
+export interface Engine {
+  readonly operations: Operations;
+  /** Forgets what was decrypted: the key is another one, or was locked. */
+  readonly forgetSecrets: () => void;
+}
+
 /** Names within `candidates`, best first, are cut to this number unless the caller says otherwise. */
 const DEFAULT_CANDIDATES = 5;
 /** Share of strangers that may get a name: the FPIR at which NIST's FRVT 1:N ranks algorithms. */
 const DEFAULT_MAX_FPIR = 0.003;
-/** A training lets other calls through this often. */
-const YIELD_AFTER_MS = 30;
+/** Templates per profile: the seed's limits leave it open, and more of one person than this teach nothing new. */
+const MAX_TEMPLATES = 50;
+/** Templates that an enrolment should have, as the seed recommends. */
+const RECOMMENDED_TEMPLATES = 3;
+/** Negative examples per profile and collection. */
+const MAX_NEGATIVES = 50;
+/** Identified faces that can still be rejected: a minute of one face at 3 frames a second. */
+const MAX_REMEMBERED = 200;
+
+/** A collection as a search needs it. */
+interface LoadedCollection {
+  readonly revision: number;
+  readonly gallery: Gallery;
+  readonly classifier: Classifier | null;
+  readonly negatives: readonly Negative[];
+}
 
 export function createEngine(parts: EngineParts): Engine {
-  const { embedder, store } = parts;
+  const { embedder, store, trainer } = parts;
   const { open, acquire } = createAcquisition(parts);
-  const galleries = new Map<string, { revision: number; gallery: Gallery; classifier: Classifier | null }>();
+  const { calibration, space } = embedder;
+  const loadedCollections = new Map<string, LoadedCollection>();
+  /** Counts how often secrets were forgotten: what was read before must not be kept after. */
+  let generation = 0;
+  /** The last identified faces, oldest first. */
+  const remembered = new Map<
+    string,
+    { readonly collectionId: string; readonly vector: Float32Array; readonly best: string | null }
+  >();
 
-  /** Templates from images of one person; `reports` lack the ids that the store gives. */
-  async function acquireAll(faces: readonly FaceFrame[], options: DetectorOptions, context: CallContext) {
+  /** The judged faces of images of one person. */
+  async function acquireAll(faces: readonly FaceFrame[], options: Wire<AddImagesOptions>, context: CallContext) {
     const clock = createClock();
-    const results: Awaited<ReturnType<typeof acquire>>[] = [];
-    for (const face of faces) results.push(await acquire(face, options, context.signal, clock));
-    const templates = results.flatMap((r) => (r.acquired ? [{ space: embedder.space, vector: r.vector }] : []));
-    const report = (templateIds: readonly string[]): ImageReport[] => {
-      const ids = [...templateIds];
-      return results.map((r) =>
-        r.acquired
-          ? { accepted: true, templateId: ids.shift() as string, face: r.face }
-          : { accepted: false, reason: r.reason, faceCount: r.faceCount },
-      );
-    };
-    return { templates, report };
+    const images: Acquisition[] = [];
+    for (const face of faces) images.push(await acquire(face, options, context.signal, clock));
+    return images;
   }
 
-  /** The gallery of a collection, read again when the collection changed, be it in another tab. */
-  async function galleryOf(collectionId: string) {
-    const { revision, classifier: state } = await store.collectionRevision(collectionId);
-    const cached = galleries.get(collectionId);
-    const fresh = cached?.revision === revision && (cached.classifier !== null) === (state === 'trained');
-    if (fresh) return { ...cached, state };
-    const content = await store.loadCollection(collectionId);
-    const gallery = createGallery(content.templates, embedder.space);
-    const loaded = { revision: content.revision, gallery, classifier: content.classifier };
-    galleries.set(collectionId, loaded);
-    return { ...loaded, state: content.classifier ? ('trained' as const) : state };
+  /** @param collectionIds where a face that looks like somebody else's is a duplicate */
+  async function judge(
+    images: readonly Acquisition[],
+    { policy = 'guidance' }: Wire<AddImagesOptions>,
+    owner: Owner,
+    profileId: string | null,
+    collectionIds: readonly string[],
+  ) {
+    if (policy === 'off') {
+      const nothing = { profileId, references: [], galleries: [] };
+      return judgeEnrolment(images, { policy, calibration, space, maxFpir: DEFAULT_MAX_FPIR, ...nothing });
+    }
+    const stored = profileId === null ? [] : await store.templatesOf(owner, profileId);
+    for (const template of stored) assertSameSpace(template, space);
+    const references = stored.map(({ vector }) => vector);
+    const galleries: Gallery[] = [];
+    // Whoever put the profile into the collection, a duplicate in it is one.
+    for (const id of collectionIds) galleries.push((await load(null, id)).gallery);
+    const context = { policy, calibration, space, maxFpir: DEFAULT_MAX_FPIR, profileId, references, galleries };
+    return judgeEnrolment(images, context);
   }
 
-  const engine: Engine = {
+  /** A collection, read again when it changed, be it in another tab. */
+  async function load(owner: Owner, collectionId: string) {
+    const { revision, classifier: state } = await store.collectionRevision(owner, collectionId);
+    const cached = loadedCollections.get(collectionId);
+    const isFresh = cached?.revision === revision && (cached.classifier !== null) === (state === 'trained');
+    if (isFresh) return { ...cached, state };
+    const readIn = generation;
+    const content = await store.loadCollection(owner, collectionId);
+    const gallery = createGallery(content.templates, space);
+    for (const negative of content.negatives) assertSameSpace(negative, space);
+    const { classifier, negatives } = content;
+    const loaded: LoadedCollection = { revision: content.revision, gallery, classifier, negatives };
+    if (readIn === generation) loadedCollections.set(collectionId, loaded);
+    return { ...loaded, state: classifier ? ('trained' as const) : state };
+  }
+
+  /** Records know nothing of a training that runs. */
+  async function withTraining(collections: readonly Collection[]): Promise<Collection[]> {
+    const training = await parts.trainingNow();
+    return collections.map((collection) =>
+      training.has(collection.id) ? { ...collection, classifier: 'training' } : collection,
+    );
+  }
+
+  const one = async (collection: Promise<Collection>): Promise<Collection> => {
+    const [described] = await withTraining([await collection]);
+    return described as Collection;
+  };
+
+  function remember(collectionId: string, vector: Float32Array, best: string | null): string {
+    const id = crypto.randomUUID();
+    remembered.set(id, { collectionId, vector, best });
+    const [oldest] = remembered.keys();
+    if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+    return id;
+  }
+
+  const operations: Operations = {
     async detect(context, frame, options) {
       const clock = createClock();
       const image = open(frame, options, context.signal, clock);
@@ -162,27 +193,37 @@ export function createEngine(parts: EngineParts): Engine {
     },
 
     async enroll(context, faces, options) {
-      const collectionId = options.collectionId ?? null;
-      // Before the work, so that a wrong id costs nothing; the transaction checks again.
-      if (collectionId !== null) await store.collectionRevision(collectionId);
-      const { templates, report } = await acquireAll(faces, options, context);
+      const { owner } = context;
+      const { name = null, metadata = {}, consent = null, collectionId = null } = options;
+      // Before the work, so that a wrong id or a locked vault costs nothing; the transaction checks again.
+      await store.assertOpen();
+      if (collectionId !== null) await store.collectionRevision(owner, collectionId);
+      const images = await acquireAll(faces, options, context);
+      const collectionIds = collectionId === null ? [] : [collectionId];
+      const { templates, report } = await judge(images, options, owner, null, collectionIds);
       if (templates.length === 0) return { outcome: 'rejected', images: report([]) };
-      const { name = null, metadata = {} } = options;
-      const { profile, templateIds } = await store.createProfile({ name, metadata, templates, collectionId });
-      return { outcome: 'enrolled', profile, images: report(templateIds) };
+      const created = await store.createProfile(owner, { name, metadata, consent, templates, collectionId });
+      const warnings = templates.length < RECOMMENDED_TEMPLATES ? (['few-images'] as const) : [];
+      return { outcome: 'enrolled', profile: created.profile, images: report(created.templateIds), warnings };
     },
 
     async addImages(context, profileId, faces, options) {
-      const before = await store.getProfile(profileId);
-      const { templates, report } = await acquireAll(faces, options, context);
-      if (templates.length === 0) return { outcome: 'rejected', profile: before, images: report([]) };
-      const { profile, templateIds } = await store.addTemplates(profileId, templates);
-      return { outcome: 'added', profile, images: report(templateIds) };
+      const { owner } = context;
+      const before = await store.getProfile(owner, profileId);
+      await store.assertOpen();
+      const images = await acquireAll(faces, options, context);
+      const { templates, report } = await judge(images, options, owner, profileId, before.collectionIds);
+      if (templates.length === 0) {
+        return { outcome: 'rejected', profile: before, images: report([]), replacedTemplateIds: [] };
+      }
+      const added = await store.addTemplates(owner, profileId, templates, MAX_TEMPLATES);
+      const { profile, replacedTemplateIds } = added;
+      return { outcome: 'added', profile, images: report(added.templateIds), replacedTemplateIds };
     },
 
     async match(context, probe, reference, options) {
       const clock = createClock();
-      const stored = typeof reference === 'string' ? await store.templatesOf(reference) : null;
+      const stored = typeof reference === 'string' ? await store.templatesOf(context.owner, reference) : null;
       const probed = await acquire(probe, options, context.signal, clock);
       const fail = (side: 'probe' | 'reference', failed: { reason: AcquisitionFailure; faceCount: number }) => {
         const { reason, faceCount } = failed;
@@ -193,7 +234,7 @@ export function createEngine(parts: EngineParts): Engine {
       const references: { readonly id: string | null; readonly vector: Float32Array }[] = [];
       if (typeof reference === 'string') {
         for (const template of stored ?? []) {
-          assertSameSpace(template, embedder.space);
+          assertSameSpace(template, space);
           references.push(template);
         }
       } else {
@@ -205,126 +246,159 @@ export function createEngine(parts: EngineParts): Engine {
         templateId: id,
         distance: distance(probed.vector, vector),
       }));
-      const threshold = matchThreshold(options, comparisons.length, embedder.calibration);
-      const decision = decideMatch(comparisons, threshold, embedder.calibration);
+      const threshold = matchThreshold(options, comparisons.length, calibration);
+      const decision = decideMatch(comparisons, threshold, calibration);
       return { outcome: 'compared', ...decision, face: probed.face, timings: clock.timings() };
     },
 
     async identify(context, frame, collectionId, options) {
       const clock = createClock();
       const { maxFaces = MAX_FACES, maxCandidates = DEFAULT_CANDIDATES } = options;
-      const { gallery, classifier, state } = await galleryOf(collectionId);
-      const threshold = identificationThreshold(
-        options.maxFpir ?? DEFAULT_MAX_FPIR,
-        gallery.size,
-        embedder.calibration,
-      );
+      const { gallery, classifier, negatives, state } = await load(context.owner, collectionId);
+      const threshold = identificationThreshold(options.maxFpir ?? DEFAULT_MAX_FPIR, gallery.size, calibration);
       const image = open(frame, options, context.signal, clock);
       const faces: IdentifiedFace[] = [];
       for (const acquired of await image.find(maxFaces)) {
         const vector = await image.embed(acquired);
-        const ranked = rank(gallery, classifier, vector, Math.max(2, maxCandidates));
+        const { ranked, unknown } = rank(gallery, classifier, vector, Math.max(2, maxCandidates));
         const names = await store.namesOf(ranked.map(({ profileId }) => profileId));
-        const candidates = ranked.map((candidate, i) => ({ ...candidate, name: names[i] ?? null }));
+        const candidates = ranked.map(({ distance: _, ...candidate }, i) => ({ ...candidate, name: names[i] ?? null }));
+        const [best] = ranked;
+        const rejectedBefore = best !== undefined && wasRejected(vector, best, negatives);
         faces.push({
           ...image.describe(acquired, options.landmarks),
-          ...decideIdentity({ candidates, threshold }),
+          identificationId: remember(collectionId, vector, best?.profileId ?? null),
+          ...decideIdentity({ candidates, threshold, unknownProbability: unknown, rejectedBefore }),
           candidates: candidates.slice(0, maxCandidates),
+          confidence: best?.probability ?? best?.score ?? 0,
+          unknownProbability: unknown,
         });
       }
-      return { faces, classifier: state, threshold, timings: clock.timings() };
+      // What answered is known; a training that runs meanwhile is told of where it could have answered.
+      const isTraining = state !== 'trained' && (await parts.trainingNow()).has(collectionId);
+      return { faces, classifier: isTraining ? 'training' : state, threshold, timings: clock.timings() };
     },
 
-    async train(context, collectionId) {
-      const started = performance.now();
-      const { revision, templates } = await store.loadCollection(collectionId);
-      if (templates.length === 0) {
+    async reject({ owner }, identificationId, options) {
+      const found = remembered.get(identificationId);
+      const profileId = options.profileId ?? found?.best;
+      if (!found || profileId === undefined || profileId === null) {
         throw new InfaceError(
-          'COLLECTION_EMPTY',
-          `Collection '${collectionId}' has no templates to learn from. Enrol profiles into it first.`,
+          'IDENTIFICATION_NOT_FOUND',
+          `The identification '${identificationId}' is not remembered, or had no candidate. ` +
+            `The last ${MAX_REMEMBERED} faces can be rejected; identify the face again.`,
         );
       }
-      const profileIds = [...new Set(templates.map(({ profileId }) => profileId))];
-      const labels = new Map(profileIds.map((id, label) => [id, label]));
-      const vectors = new Float32Array(templates.length * embedder.dimension);
-      templates.forEach((template, i) => {
-        assertSameSpace(template, embedder.space);
-        vectors.set(template.vector, i * embedder.dimension);
-      });
-      let lastYield = performance.now();
-      const classifier = await trainClassifier(
-        {
-          vectors,
-          labels: templates.map(({ profileId }) => labels.get(profileId) as number),
-          profileIds,
-          space: embedder.space,
-          dimension: embedder.dimension,
-        },
-        async (progress) => {
-          context.onTrainProgress(progress);
-          if (performance.now() - lastYield > YIELD_AFTER_MS) {
-            await new Promise((resolve) => setTimeout(resolve));
-            lastYield = performance.now();
-          }
-          context.signal.throwIfAborted();
-        },
-      );
-      await store.saveClassifier(collectionId, revision, classifier);
-      return {
-        collectionId,
-        profileCount: profileIds.length,
-        templateCount: templates.length,
-        iterations: classifier.iterations,
-        loss: classifier.loss,
-        durationMs: performance.now() - started,
-      };
+      const { collectionId, vector } = found;
+      const negative = { profileId, space, vector };
+      const negativeCount = await store.addNegative(owner, collectionId, negative, MAX_NEGATIVES);
+      return { collectionId, profileId, negativeCount };
     },
 
-    listProfiles: () => store.listProfiles(),
-    getProfile: (_context, id) => store.getProfile(id),
-    renameProfile: (_context, id, name) => store.renameProfile(id, name),
-    deleteProfile: (_context, id) => store.deleteProfile(id),
-    createCollection: (_context, name) => store.createCollection(name),
-    listCollections: () => store.listCollections(),
-    getCollection: (_context, id) => store.getCollection(id),
-    updateCollection: (_context, id, change) => store.updateCollection(id, change),
-    async deleteCollection(_context, id) {
-      await store.deleteCollection(id);
-      galleries.delete(id);
+    train: ({ owner, signal, onTrainProgress }, collectionId) =>
+      trainer.train(owner, collectionId, signal, onTrainProgress),
+    abortTraining: (_context, collectionId) => Promise.resolve(trainer.abort(collectionId)),
+
+    listProfiles: ({ owner }) => store.listProfiles(owner),
+    getProfile: ({ owner }, id) => store.getProfile(owner, id),
+    updateProfile: ({ owner }, id, change) => store.updateProfile(owner, id, change),
+    deleteProfile: ({ owner }, id) => store.deleteProfile(owner, id),
+    createCollection: ({ owner }, name, { unknowns = false }) => store.createCollection(owner, name, unknowns),
+    listCollections: async ({ owner }) => withTraining(await store.listCollections(owner)),
+    getCollection: ({ owner }, id) => one(store.getCollection(owner, id)),
+    updateCollection: ({ owner }, id, change) => one(store.updateCollection(owner, id, change)),
+    async deleteCollection({ owner }, id) {
+      await store.deleteCollection(owner, id);
+      trainer.abort(id);
+      loadedCollections.delete(id);
     },
+
+    vaultStatus: () => store.vaultStatus(),
+    setPassphrase: (_context, passphrase) => store.setPassphrase(passphrase),
+    lockVault: () => store.lockVault(),
+    async unlockVault(_context, passphrase) {
+      const status = await store.unlockVault(passphrase);
+      parts.onUnlock();
+      // What changed while it was locked could not be trained.
+      await trainer.resume();
+      return status;
+    },
+    destroyKey: () => store.destroyKey(),
+
+    exportBackup: async (_context, passphrase) => parts.backup.seal(await store.exportContent(), passphrase),
+    async importBackup(_context, file, passphrase) {
+      await store.assertOpen();
+      const content = await parts.backup.open(file, passphrase, embedder.dimension);
+      for (const profile of content.profiles) assertSameSpace(profile, space);
+      for (const { negatives } of content.collections) for (const block of negatives) assertSameSpace(block, space);
+      return store.importContent(content);
+    },
+
+    listAudit: (_context, limit) => store.listAudit(limit),
+    clearAudit: () => store.clearAudit(),
+    createApiKey: (_context, name, scopes) => store.createApiKey(name, scopes),
+    listApiKeys: () => store.listApiKeys(),
+    revokeApiKey: (_context, id) => store.revokeApiKey(id),
+    verifyApiKey: (_context, secret) => store.verifyApiKey(secret),
+    eraseAll: () => store.eraseAll(),
 
     async info() {
       const { profiles, templates, collections } = await store.count();
       return {
         ...(await parts.describeRuntime()),
-        embeddingSpace: embedder.space,
+        embeddingSpace: space,
         profileCount: profiles,
         templateCount: templates,
         collectionCount: collections,
       };
     },
   };
-  return engine;
+  return {
+    operations,
+    forgetSecrets() {
+      generation++;
+      loadedCollections.clear();
+      remembered.clear();
+    },
+  };
 
   /** The `k` best profiles of a gallery: by the classifier where there is one, else by the nearest template. */
-  function rank(
-    gallery: Gallery,
-    classifier: Classifier | null,
-    vector: Float32Array,
-    k: number,
-  ): Omit<Candidate, 'name'>[] {
-    const candidate = (profileId: string, d: number, probability: number | null) => ({
+  function rank(gallery: Gallery, classifier: Classifier | null, vector: Float32Array, k: number): Ranking {
+    const candidate = (profileId: string, d: number, probability: number | null): Ranked => ({
       profileId,
-      score: similarityAt(d, embedder.calibration),
+      distance: d,
+      score: similarityAt(d, calibration),
       probability,
     });
-    if (!classifier) return gallery.search(vector, k).map((near) => candidate(near.profileId, near.distance, null));
+    if (!classifier) {
+      const ranked = gallery.search(vector, k).map((near) => candidate(near.profileId, near.distance, null));
+      return { ranked, unknown: null };
+    }
     const distances = gallery.distances(vector);
     const distanceOf = new Map(gallery.profileIds.map((id, i) => [id, distances[i] as number]));
-    const probabilities = predict(classifier, vector);
-    return classifier.profileIds
+    const { probabilities, unknown } = predict(classifier, vector);
+    const ranked = classifier.profileIds
       .map((id, i) => candidate(id, distanceOf.get(id) as number, probabilities[i] as number))
       .sort((a, b) => (b.probability as number) - (a.probability as number))
       .slice(0, k);
+    return { ranked, unknown };
   }
+}
+
+type Ranked = Omit<Candidate, 'name'> & { readonly distance: number };
+
+interface Ranking {
+  /** Best first. */
+  readonly ranked: readonly Ranked[];
+  /** The probability of the classifier's unknown class, `null` without one. */
+  readonly unknown: number | null;
+}
+
+/** Whether a face is nearer to one that was rejected as this profile than it is to the profile. */
+function wasRejected(
+  vector: Float32Array,
+  { profileId, distance: own }: Ranked,
+  negatives: readonly Negative[],
+): boolean {
+  return negatives.some((negative) => negative.profileId === profileId && distance(vector, negative.vector) < own);
 }

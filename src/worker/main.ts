@@ -5,12 +5,19 @@ import { createBlazeFace } from '../models/detector.js';
 import { createDlibEmbedder } from '../models/embedder.js';
 import { createFaceLandmark68 } from '../models/landmarker.js';
 import { findModel, parseManifest, type ModelEntry } from '../models/manifest.js';
-import type { FaceFrame, Frame, Reply, WorkerApi, WorkerConfig, WorkerNotice } from '../wire.js';
+import { parseBackground } from '../recognition/background.js';
+import type { RecordsChange } from '../types.js';
+import type { FaceFrame, Frame, KitEvent, Reply, WorkerApi, WorkerConfig, WorkerNotice } from '../wire.js';
+import { openBackup, sealBackup } from './backup.js';
 import { createEngine, type CallContext, type Engine } from './engine.js';
+import type { StoreChange } from './face-store.js';
 import { loadFiles, loadJson, type AssetFile } from './files.js';
 import { readPixels } from './pixels.js';
+import { createPressureWatch, estimateStorage } from './pressure.js';
 import { chooseBackend, createRuntime } from './session.js';
 import { createStore } from './store.js';
+import { createTrainingLocks, openTabs, type TabMessage } from './tabs.js';
+import { createTrainer } from './training.js';
 
 interface Running {
   readonly engine: Engine;
@@ -24,8 +31,9 @@ const calls = new Map<number, AbortController>();
 /** Bitmaps of calls that were not answered yet. */
 let liveFrames = 0;
 
+const emit = (event: KitEvent) => notify({ kind: 'event', event });
+
 async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running> {
-  const store = createStore(config.database);
   const backend = await chooseBackend(config.backend, config.threads);
   const manifest = parseManifest(await loadJson(config.assetsUrl, 'models/manifest.json', signal));
   const precision = config.embedder === 'auto' ? (backend.backend === 'webgpu' ? 'lossless' : 'int8') : config.embedder;
@@ -34,14 +42,15 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   const embedder = findModel(manifest, 'embedder', (entry) => entry.precision === precision);
   const models: readonly ModelEntry[] = [detector, landmarker, embedder];
 
-  const modelFile = (entry: ModelEntry): AssetFile => ({
-    path: `models/${entry.file}`,
-    bytes: entry.bytes,
-    sha256: entry.sha256,
+  const assetFile = ({ file, bytes, sha256 }: Pick<ModelEntry, 'file' | 'bytes' | 'sha256'>): AssetFile => ({
+    path: `models/${file}`,
+    bytes,
+    sha256,
   });
+  const backgroundFile = assetFile(embedder.background);
   const content = await loadFiles(
     config.assetsUrl,
-    [backend.wasm, ...models.map(modelFile)],
+    [backend.wasm, backgroundFile, ...models.map(assetFile)],
     (progress) => notify({ kind: 'load', progress }),
     signal,
   );
@@ -51,32 +60,95 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     content.delete(path);
     return bytes;
   };
-  const runtime = createRuntime(config.assetsUrl, backend, take(backend.wasm));
-  const run = (entry: ModelEntry) => runtime.addModel(entry.id, take(modelFile(entry)));
+  const runtime = createRuntime(config.assetsUrl, backend, take(backend.wasm), () => {
+    emit({ name: 'backend', detail: { backend: runtime.backend, note: runtime.note } });
+  });
+  const run = (entry: ModelEntry) => runtime.addModel(entry.id, take(assetFile(entry)));
+  const embed = createDlibEmbedder(embedder, await run(embedder));
+
+  const tabs = openTabs(config.database, onMessage);
+  const watchStorage = createPressureWatch(estimateStorage, Date.now, (use) => {
+    emit({ name: 'storage-pressure', detail: use });
+  });
+  const store = createStore(config.database, { audit: config.audit, onChange });
+  const locks = createTrainingLocks(config.database);
+  const trainer = createTrainer({
+    store,
+    embedder: embed,
+    background: parseBackground(take(backgroundFile), embedder.dimension),
+    locks,
+    auto: config.autoTrain,
+    announce({ progress, ...news }) {
+      // Others learn of states; the progress between them is this kit's own.
+      if (progress === null || progress.iteration === 0) tabs.post({ kind: 'classifier', ...news });
+      emit({ name: 'classifier', detail: { ...news, progress } });
+    },
+  });
+
+  function onChange(change: StoreChange): void {
+    tabs.post({ kind: 'change', change });
+    deliver(change, 'this-kit');
+    watchStorage().catch(() => undefined);
+  }
+
+  function onMessage(message: TabMessage): void {
+    if (message.kind === 'change') {
+      if (message.change.vault) store.forgetKey();
+      deliver(message.change, 'other');
+      return;
+    }
+    const { collectionId, state, error } = message;
+    emit({ name: 'classifier', detail: { collectionId, state, progress: null, error } });
+    if (state === 'stale') trainer.schedule(collectionId, false);
+  }
+
+  function deliver(change: StoreChange, origin: RecordsChange['origin']): void {
+    if (change.vault) {
+      engine.forgetSecrets();
+      tellVault().catch(() => undefined);
+    }
+    if (change.profiles) emit({ name: 'profiles', detail: { ...change.profiles, origin } });
+    if (change.collections) emit({ name: 'collections', detail: { ...change.collections, origin } });
+    for (const { collectionId, state } of change.classifiers ?? []) {
+      emit({ name: 'classifier', detail: { collectionId, state, progress: null, error: null } });
+      if (state !== 'trained') trainer.schedule(collectionId, origin === 'this-kit');
+    }
+  }
+
+  async function tellVault(): Promise<void> {
+    emit({ name: 'vault', detail: await store.vaultStatus() });
+  }
 
   const engine = createEngine({
     detector: createBlazeFace(detector, await run(detector)),
     landmarker: createFaceLandmark68(landmarker, await run(landmarker)),
-    embedder: createDlibEmbedder(embedder, await run(embedder)),
+    embedder: embed,
     antispoof: null,
     store,
+    trainer,
+    trainingNow: () => locks.held(),
+    backup: { seal: sealBackup, open: openBackup },
+    onUnlock: () => void tellVault().catch(() => undefined),
     readPixels,
     async describeRuntime() {
-      const { usage, quota } = await navigator.storage.estimate().catch(() => ({ usage: undefined, quota: undefined }));
       return {
         version: __INFACE_VERSION__,
         backend: runtime.backend,
         backendNote: runtime.note,
         threads: runtime.threads,
         models: models.map(({ id, role, bytes, sha256 }) => ({ id, role, bytes, sha256 })),
-        storage: usage === undefined || quota === undefined ? null : { usageBytes: usage, quotaBytes: quota },
+        storage: await estimateStorage(),
         live: { frames: liveFrames, sessions: runtime.sessionCount },
       };
     },
   });
+  // What no tab lived to train. A database that cannot be opened says so to whoever calls first.
+  trainer.resume().catch(() => undefined);
   return {
     engine,
     async close() {
+      trainer.close();
+      tabs.close();
       await runtime.close();
       await store.close();
     },
@@ -84,12 +156,17 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
 }
 
 /** Runs one call under its id and answers with a value, whatever happens. */
-async function answer<T>(callId: number, work: (context: CallContext) => Promise<T>): Promise<Reply<T>> {
+async function answer<T>(
+  callId: number,
+  owner: string | null,
+  work: (context: CallContext) => Promise<T>,
+): Promise<Reply<T>> {
   const controller = new AbortController();
   calls.set(callId, controller);
   try {
     const value = await work({
       signal: controller.signal,
+      owner,
       onTrainProgress: (progress) => notify({ kind: 'train', callId, progress }),
     });
     return { ok: true, value };
@@ -123,19 +200,19 @@ const api: WorkerApi = {
     }),
 
   start: (callId, config, onNotice) =>
-    answer(callId, async ({ signal }) => {
+    answer(callId, null, async ({ signal }) => {
       notify = onNotice;
       running = await start(config, signal);
     }),
 
-  async call(callId, operation, args) {
+  async call(callId, owner, operation, args) {
     const frames = framesIn(args);
     liveFrames += frames.length;
     try {
-      return await answer(callId, (context) => {
+      return await answer(callId, owner, (context) => {
         if (!running) throw new InfaceError('CLOSED', 'The worker was not started.');
         // The link between K and its arguments, which the compiler does not follow through an index.
-        const run = running.engine[operation] as (...values: unknown[]) => Promise<never>;
+        const run = running.engine.operations[operation] as (...values: unknown[]) => Promise<never>;
         return run(context, ...args);
       });
     } finally {
@@ -150,7 +227,7 @@ const api: WorkerApi = {
   },
 
   close: () =>
-    answer(-1, async () => {
+    answer(-1, null, async () => {
       for (const controller of calls.values()) controller.abort();
       await running?.close();
       running = null;

@@ -92,8 +92,14 @@ interface Slot {
 /**
  * Sets onnxruntime up, which it allows once per worker.
  * @param wasmBinary content of `choice.wasm`
+ * @param onFallback called when the GPU was lost and all models are on wasm
  */
-export function createRuntime(assetsUrl: string, chosen: BackendChoice, wasmBinary: Uint8Array): Runtime {
+export function createRuntime(
+  assetsUrl: string,
+  chosen: BackendChoice,
+  wasmBinary: Uint8Array,
+  onFallback: () => void,
+): Runtime {
   ort.env.logLevel = 'error';
   ort.env.wasm.numThreads = chosen.threads;
   ort.env.wasm.wasmPaths = { mjs: new URL(__ORT_FILES__[chosen.backend].script, assetsUrl).href };
@@ -139,6 +145,7 @@ export function createRuntime(assetsUrl: string, chosen: BackendChoice, wasmBina
       await slot.session.release().catch(() => undefined);
       if (slot.bytes) slot.session = await createSession(slot.id, slot.bytes);
     }
+    onFallback();
   }
 
   async function runOnce(slot: Slot, feeds: Parameters<Run>[0]): ReturnType<Run> {

@@ -1,195 +1,615 @@
-/** The store on a real IndexedDB: records, transactions, versions, and other tabs. */
+/** The store on a real IndexedDB: records, transactions, encryption, versions, and other tabs. */
 import { deleteDB, openDB } from 'idb';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { FaceStore, NewTemplate } from '../../src/worker/engine.js';
-import { createStore, MIGRATIONS } from '../../src/worker/store.js';
+import type { FaceStore, NewTemplate, StoreChange } from '../../src/worker/face-store.js';
+import { createStore } from '../../src/worker/store.js';
+import { MIGRATIONS } from '../../src/worker/store/database.js';
 
 const SPACE = 'test-space';
+const LIMIT = 50;
 
-function testStore(name = `store-${crypto.randomUUID()}`): { store: FaceStore; name: string } {
-  const store = createStore(name);
+function testStore(name = `store-${crypto.randomUUID()}`, audit = true) {
+  const changes: StoreChange[] = [];
+  const store = createStore(name, { audit, onChange: (change) => changes.push(change) });
   onTestFinished(async () => {
     await store.close();
     await deleteDB(name);
   });
-  return { store, name };
+  return { store, name, changes };
 }
 
-function template(seed: number): NewTemplate {
-  return { space: SPACE, vector: Float32Array.from({ length: 4 }, (_, i) => seed + i) };
+function template(seed: number, quality = 0.5): NewTemplate {
+  return { space: SPACE, vector: Float32Array.from({ length: 4 }, (_, i) => seed + i), quality };
 }
 
 /** Enrols a person with templates of consecutive seeds. */
-async function enrolled(store: FaceStore, name: string, seeds: readonly number[], collectionId: string | null = null) {
-  return (await store.createProfile({ name, metadata: {}, templates: seeds.map(template), collectionId })).profile;
+async function enrolled(
+  store: FaceStore,
+  name: string,
+  seeds: readonly number[],
+  collectionId: string | null = null,
+  owner: string | null = null,
+) {
+  const templates = seeds.map((seed) => template(seed));
+  const created = await store.createProfile(owner, { name, metadata: {}, consent: null, templates, collectionId });
+  return created.profile;
 }
 
+const seedsOf = async (store: FaceStore, profileId: string) =>
+  (await store.templatesOf(null, profileId)).map(({ vector }) => vector[0]);
+
 const CLASSIFIER = {
-  version: 1,
+  version: 2,
   space: SPACE,
   dimension: 4,
   profileIds: ['p'],
-  weights: new Float32Array(4),
-  biases: new Float32Array(1),
+  hasUnknown: true,
+  weights: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+  biases: Float32Array.of(9, 10),
   iterations: 3,
   loss: 0.5,
 } as const;
 
+const code = (expected: string) => ({ code: expected });
+
 describe('profiles', () => {
   it('are stored with their templates, in the order of enrolment', async () => {
-    const { store } = testStore();
-    const { profile, templateIds } = await store.createProfile({
+    const { store, changes } = testStore();
+    const { profile, templateIds } = await store.createProfile(null, {
       name: 'Anna',
       metadata: { badge: 7, tags: ['a'] },
+      consent: 'signed on paper',
       templates: [template(1), template(2)],
       collectionId: null,
     });
     expect(profile).toMatchObject({
       name: 'Anna',
       metadata: { badge: 7, tags: ['a'] },
+      consent: 'signed on paper',
+      owner: null,
       templateCount: 2,
       collectionIds: [],
     });
-    const added = await store.addTemplates(profile.id, [template(3)]);
+    const added = await store.addTemplates(null, profile.id, [template(3)], LIMIT);
     expect(added.profile.templateCount).toBe(3);
-    const templates = await store.templatesOf(profile.id);
-    expect(templates.map(({ vector }) => vector[0])).toEqual([1, 2, 3]);
+    expect(added.replacedTemplateIds).toEqual([]);
+    const templates = await store.templatesOf(null, profile.id);
+    expect(templates.map(({ vector }) => [...vector])).toEqual([
+      [1, 2, 3, 4],
+      [2, 3, 4, 5],
+      [3, 4, 5, 6],
+    ]);
     expect(templates.map(({ id }) => id)).toEqual([...templateIds, ...added.templateIds]);
     expect(templates.every(({ space, profileId }) => space === SPACE && profileId === profile.id)).toBe(true);
-    expect(await store.getProfile(profile.id)).toEqual(added.profile);
+    expect(await store.getProfile(null, profile.id)).toEqual(added.profile);
     expect(Date.parse(profile.createdAt)).not.toBeNaN();
+    expect(changes).toEqual([
+      { profiles: { change: 'created', ids: [profile.id] } },
+      { profiles: { change: 'updated', ids: [profile.id] } },
+    ]);
+  });
+
+  it('replace their weakest templates beyond the limit, of equal ones the oldest', async () => {
+    const { store } = testStore();
+    const qualities = [0.9, 0.2, 0.5, 0.2];
+    const templates = qualities.map((quality, i) => template(i, quality));
+    const made = await store.createProfile(null, {
+      name: null,
+      metadata: {},
+      consent: null,
+      templates,
+      collectionId: null,
+    });
+    const { id } = made.profile;
+    const one = await store.addTemplates(null, id, [template(10, 0.1)], 4);
+    expect(one.replacedTemplateIds).toEqual([made.templateIds[1]]);
+    expect(await seedsOf(store, id)).toEqual([0, 2, 3, 10]);
+    const two = await store.addTemplates(null, id, [template(11, 0.1), template(12, 0.1)], 4);
+    expect(two.replacedTemplateIds).toEqual([made.templateIds[3], one.templateIds[0]]);
+    expect(await seedsOf(store, id)).toEqual([0, 2, 11, 12]);
+    expect(two.profile.templateCount).toBe(4);
   });
 
   it('are listed oldest first, with their collections', async () => {
     const { store } = testStore();
-    const { id } = await store.createCollection('Home');
+    const { id } = await store.createCollection(null, 'Home', false);
     const names = ['A', 'B', 'C'];
     for (const [i, name] of names.entries()) await enrolled(store, name, [i], name === 'B' ? id : null);
-    const list = await store.listProfiles();
+    const list = await store.listProfiles(null);
     expect(list.map(({ name }) => name).sort()).toEqual(names);
     expect(list.map(({ createdAt }) => createdAt)).toEqual(list.map(({ createdAt }) => createdAt).sort());
     expect(list.find(({ name }) => name === 'B')?.collectionIds).toEqual([id]);
   });
 
-  it('are renamed without making classifiers stale', async () => {
+  it('are changed without making classifiers stale', async () => {
     const { store } = testStore();
-    const { id } = await store.createCollection('Home');
+    const { id } = await store.createCollection(null, 'Home', false);
     const profile = await enrolled(store, 'Ana', [1], id);
-    await store.saveClassifier(id, (await store.collectionRevision(id)).revision, CLASSIFIER);
-    expect((await store.renameProfile(profile.id, 'Anna')).name).toBe('Anna');
+    await store.saveClassifier(id, (await store.collectionRevision(null, id)).revision, CLASSIFIER);
+    const renamed = await store.updateProfile(null, profile.id, { name: 'Anna', metadata: { a: 1 }, consent: 'yes' });
+    expect(renamed).toMatchObject({ name: 'Anna', metadata: { a: 1 }, consent: 'yes', templateCount: 1 });
+    expect(renamed.updatedAt > profile.updatedAt).toBe(true);
     expect(await store.namesOf([profile.id, 'gone'])).toEqual(['Anna', null]);
-    expect((await store.renameProfile(profile.id, null)).name).toBeNull();
-    expect((await store.getCollection(id)).classifier).toBe('trained');
+    const cleared = await store.updateProfile(null, profile.id, { name: null, consent: null });
+    expect(cleared).toMatchObject({ name: null, metadata: { a: 1 }, consent: null });
+    expect((await store.getCollection(null, id)).classifier).toBe('trained');
   });
 
-  it('are deleted with their templates and memberships, and nothing of others', async () => {
-    const { store } = testStore();
-    const { id } = await store.createCollection('Home');
+  it('are deleted with their templates, memberships and negative examples, and nothing of others', async () => {
+    const { store, changes, name } = testStore();
+    const { id } = await store.createCollection(null, 'Home', false);
     const gone = await enrolled(store, 'Gone', [1, 2, 3], id);
     const kept = await enrolled(store, 'Kept', [10, 11], id);
-    await store.deleteProfile(gone.id);
-    await expect(store.getProfile(gone.id)).rejects.toMatchObject({ code: 'PROFILE_NOT_FOUND' });
-    await expect(store.deleteProfile(gone.id)).rejects.toMatchObject({ code: 'PROFILE_NOT_FOUND' });
-    await expect(store.templatesOf(gone.id)).rejects.toMatchObject({ code: 'PROFILE_NOT_FOUND' });
-    expect((await store.getCollection(id)).profileIds).toEqual([kept.id]);
+    await store.addNegative(null, id, { profileId: gone.id, ...template(4) }, LIMIT);
+    await store.deleteProfile(null, gone.id);
+    await expect(store.getProfile(null, gone.id)).rejects.toMatchObject(code('PROFILE_GONE'));
+    await expect(store.deleteProfile(null, gone.id)).rejects.toMatchObject(code('PROFILE_GONE'));
+    await expect(store.templatesOf(null, gone.id)).rejects.toMatchObject(code('PROFILE_GONE'));
+    await expect(store.getProfile(null, 'never')).rejects.toMatchObject(code('PROFILE_NOT_FOUND'));
+    expect((await store.getCollection(null, id)).profileIds).toEqual([kept.id]);
     expect(await store.count()).toEqual({ profiles: 1, templates: 2, collections: 1 });
+    expect(changes.at(-1)).toEqual({
+      profiles: { change: 'deleted', ids: [gone.id] },
+      collections: { change: 'updated', ids: [id] },
+      classifiers: [{ collectionId: id, state: 'untrained' }],
+    });
+    const db = await openDB(name);
+    expect(await db.count('blocks')).toBe(1);
+    expect(await db.count('negatives')).toBe(0);
+    db.close();
+  });
+
+  it('refuse templates of another embedding space, and name both', async () => {
+    const { store } = testStore();
+    const profile = await enrolled(store, 'A', [1]);
+    const foreign = { ...template(2), space: 'other-space' };
+    await expect(store.addTemplates(null, profile.id, [foreign], LIMIT)).rejects.toMatchObject({
+      code: 'EMBEDDING_SPACE_MISMATCH',
+      message: expect.stringMatching(/'test-space'.*'other-space'/) as string,
+    });
+    expect(await seedsOf(store, profile.id)).toEqual([1]);
+  });
+});
+
+describe('owners', () => {
+  it('see their own records only, and the application sees all', async () => {
+    const { store } = testStore();
+    const mine = await enrolled(store, 'Mine', [1], null, 'me');
+    const hers = await enrolled(store, 'Hers', [2], null, 'her');
+    const { id } = await store.createCollection('me', 'Mine', false);
+    expect((await store.listProfiles('me')).map(({ id: own }) => own)).toEqual([mine.id]);
+    expect((await store.listProfiles(null)).length).toBe(2);
+    expect(await store.listCollections('her')).toEqual([]);
+    const notFound = [
+      () => store.getProfile('me', hers.id),
+      () => store.templatesOf('me', hers.id),
+      () => store.updateProfile('me', hers.id, { name: 'x' }),
+      () => store.addTemplates('me', hers.id, [template(1)], LIMIT),
+      () => store.deleteProfile('me', hers.id),
+      () => store.updateCollection('me', id, { addProfileIds: [hers.id] }),
+    ];
+    for (const call of notFound) await expect(call()).rejects.toMatchObject(code('PROFILE_NOT_FOUND'));
+    const noCollection = [
+      () => store.getCollection('her', id),
+      () => store.loadCollection('her', id),
+      () => store.deleteCollection('her', id),
+      () => enrolled(store, 'x', [1], id, 'her'),
+    ];
+    for (const call of noCollection) await expect(call()).rejects.toMatchObject(code('COLLECTION_NOT_FOUND'));
+    await store.deleteProfile('me', mine.id);
+    await expect(store.getProfile('me', mine.id)).rejects.toMatchObject(code('PROFILE_GONE'));
+    // Others do not learn that it ever was.
+    await expect(store.getProfile('her', mine.id)).rejects.toMatchObject(code('PROFILE_NOT_FOUND'));
   });
 });
 
 describe('collections', () => {
   it('take and lose profiles, and count what they recognise by revision', async () => {
     const { store } = testStore();
-    const { id } = await store.createCollection('Home');
-    const revision = async () => (await store.collectionRevision(id)).revision;
+    const { id } = await store.createCollection(null, 'Home', true);
+    const revision = async () => (await store.collectionRevision(null, id)).revision;
     const [a, b] = [await enrolled(store, 'A', [1]), await enrolled(store, 'B', [2, 3])];
     const first = await revision();
-    const updated = await store.updateCollection(id, { addProfileIds: [a.id, b.id, b.id] });
+    const updated = await store.updateCollection(null, id, { addProfileIds: [a.id, b.id, b.id] });
     expect([...updated.profileIds].sort()).toEqual([a.id, b.id].sort());
+    expect(updated.unknowns).toBe(true);
     expect(await revision()).toBe(first + 1);
     // In already, or not in: nothing changes.
-    await store.updateCollection(id, { name: 'House', addProfileIds: [a.id], removeProfileIds: ['nobody'] });
+    await store.updateCollection(null, id, { name: 'House', addProfileIds: [a.id], removeProfileIds: ['nobody'] });
     expect(await revision()).toBe(first + 1);
-    expect((await store.getCollection(id)).name).toBe('House');
-    await store.addTemplates(a.id, [template(4)]);
+    expect((await store.getCollection(null, id)).name).toBe('House');
+    await store.addTemplates(null, a.id, [template(4)], LIMIT);
     expect(await revision()).toBe(first + 2);
-    await store.updateCollection(id, { removeProfileIds: [a.id] });
-    expect((await store.getCollection(id)).profileIds).toEqual([b.id]);
-    const content = await store.loadCollection(id);
+    await store.updateCollection(null, id, { removeProfileIds: [a.id] });
+    expect((await store.getCollection(null, id)).profileIds).toEqual([b.id]);
+    const content = await store.loadCollection(null, id);
     expect(content.templates.map(({ vector }) => vector[0])).toEqual([2, 3]);
     expect(content.revision).toBe(first + 3);
+    // Without an unknown class, another classifier is to be learnt.
+    await store.updateCollection(null, id, { unknowns: false });
+    expect(await revision()).toBe(first + 4);
+  });
+
+  it('load the same, whether few of many blocks are read or all', async () => {
+    const { store } = testStore();
+    const { id } = await store.createCollection(null, 'Few', false);
+    const profiles = [];
+    for (let i = 0; i < 12; i++) profiles.push(await enrolled(store, `${i}`, [i, i + 100]));
+    for (const count of [1, 2, 6, 12]) {
+      const addProfileIds = profiles.slice(0, count).map((profile) => profile.id);
+      await store.updateCollection(null, id, { addProfileIds });
+      const { templates } = await store.loadCollection(null, id);
+      const seeds = templates.map(({ vector }) => vector[0] as number).sort((a, b) => a - b);
+      expect(seeds).toEqual([0, 100].flatMap((base) => Array.from({ length: count }, (_, i) => base + i)));
+      expect([...new Set(templates.map(({ profileId }) => profileId))]).toEqual([...addProfileIds].sort());
+    }
   });
 
   it('keep their classifier until they change', async () => {
     const { store } = testStore();
-    const { id, classifier } = await store.createCollection('Home');
+    const { id, classifier } = await store.createCollection(null, 'Home', false);
     expect(classifier).toBe('untrained');
     await enrolled(store, 'A', [1], id);
-    const { revision } = await store.collectionRevision(id);
-    await store.saveClassifier(id, revision, CLASSIFIER);
-    expect((await store.getCollection(id)).classifier).toBe('trained');
-    expect((await store.loadCollection(id)).classifier).toEqual(CLASSIFIER);
+    const { revision } = await store.collectionRevision(null, id);
+    expect(await store.saveClassifier(id, revision, CLASSIFIER)).toBe('trained');
+    expect((await store.getCollection(null, id)).classifier).toBe('trained');
+    expect((await store.loadCollection(null, id)).classifier).toEqual(CLASSIFIER);
     await enrolled(store, 'B', [2], id);
-    expect((await store.listCollections())[0]?.classifier).toBe('stale');
-    expect((await store.loadCollection(id)).classifier).toBeNull();
+    expect((await store.listCollections(null))[0]?.classifier).toBe('stale');
+    expect((await store.loadCollection(null, id)).classifier).toBeNull();
     // What was trained before the change came in does not become current by being saved late.
-    await store.saveClassifier(id, revision, CLASSIFIER);
-    expect((await store.collectionRevision(id)).classifier).toBe('stale');
+    expect(await store.saveClassifier(id, revision, CLASSIFIER)).toBe('stale');
+    const now = (await store.collectionRevision(null, id)).revision;
+    await store.saveClassifier(id, now, CLASSIFIER);
+    // Nor does it replace a newer one.
+    expect(await store.saveClassifier(id, revision, { ...CLASSIFIER, loss: 99 })).toBe('trained');
+    expect((await store.loadCollection(null, id)).classifier?.loss).toBe(0.5);
+    expect(await store.saveClassifier(id, now, null)).toBe('untrained');
+    expect((await store.loadCollection(null, id)).classifier).toBeNull();
+  });
+
+  it('keep the latest negative examples of each profile', async () => {
+    const { store } = testStore();
+    const { id } = await store.createCollection(null, 'Home', false);
+    const [a, b] = [await enrolled(store, 'A', [1], id), await enrolled(store, 'B', [2])];
+    const negative = (profileId: string, seed: number) => ({ profileId, ...template(seed) });
+    for (const seed of [10, 11, 12]) await store.addNegative(null, id, negative(a.id, seed), 2);
+    const { negatives, revision } = await store.loadCollection(null, id);
+    expect(negatives.map(({ profileId, vector }) => [profileId, vector[0]])).toEqual([
+      [a.id, 11],
+      [a.id, 12],
+    ]);
+    await expect(store.addNegative(null, id, negative(b.id, 1), 2)).rejects.toMatchObject(code('INVALID_INPUT'));
+    await expect(store.addNegative(null, 'x', negative(a.id, 1), 2)).rejects.toMatchObject(
+      code('COLLECTION_NOT_FOUND'),
+    );
+    expect((await store.collectionRevision(null, id)).revision).toBe(revision);
+    await store.updateCollection(null, id, { removeProfileIds: [a.id] });
+    await store.updateCollection(null, id, { addProfileIds: [a.id] });
+    expect((await store.loadCollection(null, id)).negatives).toEqual([]);
   });
 
   it('are deleted without their profiles', async () => {
     const { store } = testStore();
-    const [home, work] = [await store.createCollection('Home'), await store.createCollection('Work')];
+    const home = await store.createCollection(null, 'Home', false);
+    const work = await store.createCollection(null, 'Work', false);
     const profile = await enrolled(store, 'A', [1], home.id);
-    await store.updateCollection(work.id, { addProfileIds: [profile.id] });
-    await store.deleteCollection(home.id);
-    await expect(store.getCollection(home.id)).rejects.toMatchObject({ code: 'COLLECTION_NOT_FOUND' });
-    await expect(store.saveClassifier(home.id, 1, CLASSIFIER)).rejects.toMatchObject({ code: 'COLLECTION_NOT_FOUND' });
-    expect((await store.getProfile(profile.id)).collectionIds).toEqual([work.id]);
+    await store.updateCollection(null, work.id, { addProfileIds: [profile.id] });
+    await store.deleteCollection(null, home.id);
+    await expect(store.getCollection(null, home.id)).rejects.toMatchObject(code('COLLECTION_GONE'));
+    await expect(store.getCollection(null, 'never')).rejects.toMatchObject(code('COLLECTION_NOT_FOUND'));
+    await expect(store.saveClassifier(home.id, 1, CLASSIFIER)).rejects.toMatchObject(code('COLLECTION_GONE'));
+    expect((await store.getProfile(null, profile.id)).collectionIds).toEqual([work.id]);
   });
 });
 
 describe('a write', () => {
-  it('that fails in its middle leaves nothing behind', async () => {
-    const { store } = testStore();
+  it('that fails in its middle leaves nothing behind, and tells nobody', async () => {
+    const { store, changes } = testStore();
     const before = await store.count();
     // The collection is looked for after profile and templates were added.
     const failing = enrolled(store, 'A', [1, 2], 'no-such-collection');
-    await expect(failing).rejects.toMatchObject({ code: 'COLLECTION_NOT_FOUND' });
+    await expect(failing).rejects.toMatchObject(code('COLLECTION_NOT_FOUND'));
     expect(await store.count()).toEqual(before);
+    expect(await store.listAudit(null)).toEqual([]);
 
     const profile = await enrolled(store, 'B', [1]);
-    const broken = { space: SPACE, vector: (() => undefined) as unknown as Float32Array };
-    await expect(store.addTemplates(profile.id, [template(2), broken])).rejects.toMatchObject({
-      code: 'STORAGE_UNAVAILABLE',
-    });
-    expect(await store.templatesOf(profile.id)).toHaveLength(1);
-    expect((await store.getProfile(profile.id)).templateCount).toBe(1);
+    const metadata = { broken: (() => undefined) as unknown as string };
+    await expect(store.updateProfile(null, profile.id, { metadata })).rejects.toMatchObject(
+      code('STORAGE_UNAVAILABLE'),
+    );
+    expect(await store.getProfile(null, profile.id)).toEqual(profile);
 
-    const { id } = await store.createCollection('Home');
-    const adding = store.updateCollection(id, { name: 'New', addProfileIds: [profile.id, 'nobody'] });
-    await expect(adding).rejects.toMatchObject({ code: 'PROFILE_NOT_FOUND' });
-    expect(await store.getCollection(id)).toMatchObject({ name: 'Home', profileIds: [] });
+    const { id } = await store.createCollection(null, 'Home', false);
+    const adding = store.updateCollection(null, id, { name: 'New', addProfileIds: [profile.id, 'nobody'] });
+    await expect(adding).rejects.toMatchObject(code('PROFILE_NOT_FOUND'));
+    expect(await store.getCollection(null, id)).toMatchObject({ name: 'Home', profileIds: [] });
+    expect(changes).toHaveLength(2);
+    expect(await store.listAudit(null)).toHaveLength(2);
   });
 
   it('from two connections at once loses nothing', async () => {
     const { store, name } = testStore();
-    const other = createStore(name);
-    onTestFinished(() => other.close());
-    const { id } = await store.createCollection('Home');
+    const { store: other } = testStore(name);
+    const { id } = await store.createCollection(null, 'Home', false);
     const profile = await enrolled(store, 'A', [0], id);
     await Promise.all(
-      Array.from({ length: 20 }, (_, i) => (i % 2 ? store : other).addTemplates(profile.id, [template(i + 1)])),
+      Array.from({ length: 20 }, (_, i) =>
+        (i % 2 ? store : other).addTemplates(null, profile.id, [template(i + 1)], LIMIT),
+      ),
     );
-    const templates = await store.templatesOf(profile.id);
-    expect(templates.map(({ vector }) => vector[0] as number).sort((a, b) => a - b)).toEqual(
-      Array.from({ length: 21 }, (_, i) => i),
+    const seeds = (await seedsOf(store, profile.id)) as number[];
+    expect(seeds.sort((a, b) => a - b)).toEqual(Array.from({ length: 21 }, (_, i) => i));
+    expect((await other.getProfile(null, profile.id)).templateCount).toBe(21);
+  });
+
+  it('that the browser has no room for says so with figures, and leaves everything as it was', async () => {
+    const { store } = testStore();
+    const { id } = await store.createCollection(null, 'Home', false);
+    const profile = await enrolled(store, 'A', [1], id);
+    const before = [await store.listProfiles(null), await store.listCollections(null), await store.listAudit(null)];
+    // The last request of the transaction fails as a full disk makes it fail.
+    const add = Object.getOwnPropertyDescriptor(IDBObjectStore.prototype, 'add') as PropertyDescriptor;
+    onTestFinished(() => {
+      Object.defineProperty(IDBObjectStore.prototype, 'add', add);
+    });
+    Object.defineProperty(IDBObjectStore.prototype, 'add', {
+      ...add,
+      value(this: IDBObjectStore, ...args: [unknown, IDBValidKey?]) {
+        if (this.name !== 'audit') return (add.value as typeof this.add).apply(this, args);
+        throw new DOMException('The disk is full', 'QuotaExceededError');
+      },
+    });
+    const message = expect.stringMatching(/\d+ of \d+ bytes are used.*nothing was written/) as string;
+    const full = { code: 'STORAGE_QUOTA_EXCEEDED', message };
+    await expect(store.addTemplates(null, profile.id, [template(2)], LIMIT)).rejects.toMatchObject(full);
+    await expect(store.deleteProfile(null, profile.id)).rejects.toMatchObject(full);
+    await expect(store.setPassphrase('correct horse')).rejects.toMatchObject(full);
+    await expect(enrolled(store, 'B', [3], id)).rejects.toMatchObject(full);
+    Object.defineProperty(IDBObjectStore.prototype, 'add', add);
+    expect([await store.listProfiles(null), await store.listCollections(null), await store.listAudit(null)]).toEqual(
+      before,
     );
-    expect((await other.getProfile(profile.id)).templateCount).toBe(21);
+    expect(await seedsOf(store, profile.id)).toEqual([1]);
+  });
+});
+
+describe('the audit trail', () => {
+  it('holds who did what and when, and nothing of the person', async () => {
+    const { store } = testStore();
+    const { id } = await store.createCollection('key-1', 'Home', false);
+    const profile = await enrolled(store, 'Anna Secret', [1, 2], id, 'key-1');
+    await store.addTemplates('key-1', profile.id, [template(3)], LIMIT);
+    await store.updateProfile(null, profile.id, { consent: 'private note' });
+    await store.exportContent();
+    await store.deleteProfile(null, profile.id);
+    const entries = await store.listAudit(null);
+    expect(entries.map(({ action, actor, subject, count }) => [action, actor, subject, count])).toEqual([
+      ['delete-profile', null, profile.id, 3],
+      ['export', null, null, 1],
+      ['update-profile', null, profile.id, null],
+      ['add-images', 'key-1', profile.id, 1],
+      ['enroll', 'key-1', profile.id, 2],
+      ['create-collection', 'key-1', id, null],
+    ]);
+    expect(entries.every(({ at }) => !Number.isNaN(Date.parse(at)))).toBe(true);
+    expect(JSON.stringify(entries)).not.toMatch(/Anna|private|Home/);
+    expect(await store.listAudit(2)).toEqual(entries.slice(0, 2));
+    await store.clearAudit();
+    expect(await store.listAudit(null)).toEqual([]);
+  });
+
+  it('can be switched off', async () => {
+    const { store } = testStore(undefined, false);
+    await enrolled(store, 'A', [1]);
+    expect(await store.listAudit(null)).toEqual([]);
+  });
+});
+
+describe('API keys', () => {
+  it('are verified by their secret, which is not stored', async () => {
+    const { store, name } = testStore();
+    const { key, secret } = await store.createApiKey('door', ['identify']);
+    const other = await store.createApiKey('desk', ['enroll', 'match']);
+    expect(key).toMatchObject({ name: 'door', scopes: ['identify'] });
+    expect(await store.listApiKeys()).toEqual([key, other.key]);
+    expect(await store.verifyApiKey(secret)).toEqual(key);
+    const guesses = [
+      '',
+      'inface',
+      secret.slice(0, -1),
+      `${secret.slice(0, -1)}!`,
+      secret.replace(key.id, other.key.id),
+    ];
+    const last = secret.at(-1) === 'A' ? 'B' : 'A';
+    for (const guess of [...guesses, secret.slice(0, -1) + last]) expect(await store.verifyApiKey(guess)).toBeNull();
+    const db = await openDB(name);
+    const records = JSON.stringify(await db.getAll('apiKeys'));
+    db.close();
+    expect(records).not.toContain(secret);
+    expect(records).not.toContain(secret.slice(-43));
+    await store.revokeApiKey(key.id);
+    expect(await store.verifyApiKey(secret)).toBeNull();
+    await expect(store.revokeApiKey(key.id)).rejects.toMatchObject(code('API_KEY_NOT_FOUND'));
+  });
+});
+
+/** Every byte sequence and text that the database holds, as one binary string. */
+async function rawContent(name: string): Promise<string> {
+  const db = await openDB(name);
+  let raw = '';
+  const add = (value: unknown): void => {
+    if (value instanceof CryptoKey) return;
+    if (value instanceof ArrayBuffer) add(new Uint8Array(value));
+    else if (ArrayBuffer.isView(value)) {
+      for (const byte of new Uint8Array(value.buffer, value.byteOffset, value.byteLength)) {
+        raw += String.fromCharCode(byte);
+      }
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, entry] of Object.entries(value)) {
+        add(key);
+        add(entry);
+      }
+    } else raw += `|${String(value)}|`;
+  };
+  for (const store of db.objectStoreNames) {
+    add(await db.getAll(store));
+    add(await db.getAllKeys(store));
+  }
+  db.close();
+  return raw;
+}
+
+const bytesOf = (values: readonly number[]) => String.fromCharCode(...new Uint8Array(Float32Array.from(values).buffer));
+
+describe('encryption', () => {
+  it('leaves no embedding, no classifier and no negative example in the clear', async () => {
+    const { store, name } = testStore();
+    const { id } = await store.createCollection(null, 'Home', false);
+    const profile = await enrolled(store, 'A', [1, 2], id);
+    await store.addNegative(null, id, { profileId: profile.id, ...template(77) }, LIMIT);
+    await store.saveClassifier(id, (await store.collectionRevision(null, id)).revision, CLASSIFIER);
+    const [templateId] = (await store.templatesOf(null, profile.id)).map((stored) => stored.id);
+    const raw = await rawContent(name);
+    // The scan sees what is in the clear,
+    expect(raw).toContain(SPACE);
+    expect(raw).toContain(profile.id);
+    // and none of this is.
+    for (const seed of [1, 2, 77]) expect(raw).not.toContain(bytesOf([seed, seed + 1]));
+    expect(raw).not.toContain(bytesOf([3, 4]));
+    expect(raw).not.toContain(bytesOf([9, 10]));
+    expect(raw).not.toContain(templateId);
+  });
+
+  it('uses a key that cannot be exported, made at the first use', async () => {
+    const { store, name } = testStore();
+    expect(await store.vaultStatus()).toEqual({ state: 'open', hasPassphrase: false });
+    const db = await openDB(name);
+    expect(await db.count('keys')).toBe(0);
+    await enrolled(store, 'A', [1]);
+    const { key } = (await db.get('keys', 'current')) as { key: CryptoKey };
+    db.close();
+    expect(key).toMatchObject({ extractable: false, algorithm: { name: 'AES-GCM', length: 256 } });
+    await expect(crypto.subtle.exportKey('raw', key)).rejects.toThrow();
+  });
+
+  it('notices when a block was altered, or put in the place of another', async () => {
+    const { store, name } = testStore();
+    const [a, b] = [await enrolled(store, 'A', [1]), await enrolled(store, 'B', [2])];
+    const db = await openDB(name);
+    const block = (await db.get('blocks', a.id)) as { data: ArrayBuffer };
+    await db.put('blocks', { ...block, profileId: b.id });
+    await expect(store.templatesOf(null, b.id)).rejects.toMatchObject(code('TEMPLATES_UNREADABLE'));
+    const altered = new Uint8Array(block.data.slice(0));
+    altered[5] = (altered[5] as number) ^ 1;
+    await db.put('blocks', { ...block, data: altered.buffer });
+    db.close();
+    await expect(store.templatesOf(null, a.id)).rejects.toMatchObject({
+      code: 'TEMPLATES_UNREADABLE',
+      message: expect.stringContaining(a.id) as string,
+    });
+  });
+
+  it('with a passphrase is locked until it is unlocked, in each tab', async () => {
+    const { store, name } = testStore();
+    const { store: other } = testStore(name);
+    const { id } = await store.createCollection(null, 'Home', false);
+    const profile = await enrolled(store, 'A', [1], id);
+    await store.addNegative(null, id, { profileId: profile.id, ...template(7) }, LIMIT);
+    await store.saveClassifier(id, (await store.collectionRevision(null, id)).revision, CLASSIFIER);
+    expect(await store.setPassphrase('correct horse')).toEqual({ state: 'open', hasPassphrase: true });
+    const content = await store.loadCollection(null, id);
+    expect(content).toMatchObject({ templates: [{ profileId: profile.id }], negatives: [{}], classifier: CLASSIFIER });
+    // Nothing in the database opens it any more.
+    const db = await openDB(name);
+    expect(await db.get('keys', 'current')).not.toHaveProperty('key');
+    db.close();
+
+    expect(await other.vaultStatus()).toEqual({ state: 'locked', hasPassphrase: true });
+    const locked = [
+      () => other.templatesOf(null, profile.id),
+      () => other.loadCollection(null, id),
+      () => other.addTemplates(null, profile.id, [template(2)], LIMIT),
+      () => enrolled(other, 'B', [1]),
+      () => other.exportContent(),
+      () => other.setPassphrase(null),
+      () => other.assertOpen(),
+    ];
+    for (const call of locked) await expect(call()).rejects.toMatchObject(code('VAULT_LOCKED'));
+    // What needs no template works.
+    await other.updateProfile(null, profile.id, { name: 'Anna' });
+    await expect(other.unlockVault('correct house')).rejects.toMatchObject(code('WRONG_PASSPHRASE'));
+    expect(await other.unlockVault('correct horse')).toEqual({ state: 'open', hasPassphrase: true });
+    expect(await seedsOf(other, profile.id)).toEqual([1]);
+
+    expect(await store.lockVault()).toEqual({ state: 'locked', hasPassphrase: true });
+    await expect(store.templatesOf(null, profile.id)).rejects.toMatchObject(code('VAULT_LOCKED'));
+    await store.unlockVault('correct horse');
+    expect(await store.setPassphrase('another one')).toMatchObject({ state: 'open' });
+    await expect(other.templatesOf(null, profile.id)).rejects.toMatchObject(code('VAULT_LOCKED'));
+    await expect(other.unlockVault('correct horse')).rejects.toMatchObject(code('WRONG_PASSPHRASE'));
+    expect(await store.setPassphrase(null)).toEqual({ state: 'open', hasPassphrase: false });
+    expect(await seedsOf(other, profile.id)).toEqual([1]);
+    await expect(store.lockVault()).rejects.toMatchObject(code('INVALID_INPUT'));
+    await expect(store.unlockVault('correct horse')).rejects.toMatchObject(code('INVALID_INPUT'));
+  });
+
+  it('can be set before anything is stored, and written as Unicode has it', async () => {
+    const { store, name } = testStore();
+    await store.setPassphrase('Schl\u00fcssel');
+    const profile = await enrolled(store, 'A', [1]);
+    const { store: later } = testStore(name);
+    // The same letter in two code points, as some keyboards give it.
+    await later.unlockVault('Schlu\u0308ssel');
+    expect(await seedsOf(later, profile.id)).toEqual([1]);
+  });
+
+  it('makes templates unreadable when its key is destroyed, and the store goes on with a new one', async () => {
+    const { store, changes } = testStore();
+    const { id } = await store.createCollection(null, 'Home', false);
+    const gone = await enrolled(store, 'Gone', [1], id);
+    await store.destroyKey();
+    expect(changes.at(-1)).toEqual({ vault: 'changed' });
+    const unreadable = code('TEMPLATES_UNREADABLE');
+    await expect(store.templatesOf(null, gone.id)).rejects.toMatchObject(unreadable);
+    await expect(store.loadCollection(null, id)).rejects.toMatchObject(unreadable);
+    const kept = await enrolled(store, 'Kept', [2], id);
+    await expect(store.templatesOf(null, gone.id)).rejects.toMatchObject(unreadable);
+    await expect(store.loadCollection(null, id)).rejects.toMatchObject(unreadable);
+    // A new passphrase carries over what can be read.
+    await store.setPassphrase('correct horse');
+    expect(await seedsOf(store, kept.id)).toEqual([2]);
+    await store.deleteProfile(null, gone.id);
+    expect((await store.loadCollection(null, id)).templates).toHaveLength(1);
+  });
+});
+
+describe('eraseAll', () => {
+  it('leaves nothing but one line in the audit trail', async () => {
+    const { store, name, changes } = testStore();
+    const { id } = await store.createCollection(null, 'Home', false);
+    const profile = await enrolled(store, 'Anna', [1], id);
+    await store.deleteProfile(null, profile.id);
+    await enrolled(store, 'Berta', [2], id);
+    const { secret } = await store.createApiKey('door', ['match']);
+    await store.setPassphrase('correct horse');
+    await store.lockVault();
+    await store.eraseAll();
+    expect(await store.count()).toEqual({ profiles: 0, templates: 0, collections: 0 });
+    expect(await store.listAudit(null)).toMatchObject([{ action: 'erase-all', subject: null }]);
+    expect(await store.verifyApiKey(secret)).toBeNull();
+    await expect(store.getProfile(null, profile.id)).rejects.toMatchObject(code('PROFILE_NOT_FOUND'));
+    const db = await openDB(name);
+    for (const storeName of db.objectStoreNames) expect(await db.count(storeName)).toBe(storeName === 'audit' ? 1 : 0);
+    db.close();
+    expect(changes.at(-1)).toMatchObject({ profiles: { change: 'reset' }, collections: { change: 'reset' } });
+    expect(await store.vaultStatus()).toEqual({ state: 'open', hasPassphrase: false });
+    await enrolled(store, 'New', [1]);
   });
 });
 
 describe('versions and connections', () => {
-  it('opens a database of version 1 with what it holds', async () => {
+  it('opens a database of version 1 with what it holds, and encrypts it', async () => {
     const { store, name } = testStore();
     // Written out as version 1 was released, and not to be changed with the schema.
     const old = await openDB(name, 1, {
@@ -205,15 +625,17 @@ describe('versions and connections', () => {
       },
     });
     const at = '2026-01-02T03:04:05.678Z';
-    await old.add('profiles', { id: 'p1', name: 'Anna', metadata: {}, templateCount: 1, createdAt: at, updatedAt: at });
-    await old.add('templates', {
-      id: 't1',
-      profileId: 'p1',
-      ordinal: 0,
-      space: SPACE,
-      vector: Float32Array.of(1, 2, 3, 4),
-      createdAt: at,
-    });
+    await old.add('profiles', { id: 'p1', name: 'Anna', metadata: {}, templateCount: 2, createdAt: at, updatedAt: at });
+    for (const ordinal of [1, 0]) {
+      await old.add('templates', {
+        id: `t${ordinal}`,
+        profileId: 'p1',
+        ordinal,
+        space: SPACE,
+        vector: Float32Array.of(ordinal + 1, 2, 3, 4),
+        createdAt: at,
+      });
+    }
     await old.add('collections', {
       id: 'c1',
       name: 'Home',
@@ -223,25 +645,49 @@ describe('versions and connections', () => {
       updatedAt: at,
     });
     await old.add('memberships', { collectionId: 'c1', profileId: 'p1' });
-    await old.add('classifiers', { collectionId: 'c1', classifier: CLASSIFIER });
+    await old.add('classifiers', { collectionId: 'c1', classifier: { version: 1, weights: Float32Array.of(5, 6) } });
     old.close();
 
-    expect(await store.listProfiles()).toEqual([
-      { id: 'p1', name: 'Anna', metadata: {}, templateCount: 1, collectionIds: ['c1'], createdAt: at, updatedAt: at },
+    expect(await store.listProfiles(null)).toEqual([
+      {
+        id: 'p1',
+        name: 'Anna',
+        metadata: {},
+        consent: null,
+        owner: null,
+        templateCount: 2,
+        collectionIds: ['c1'],
+        createdAt: at,
+        updatedAt: at,
+      },
     ]);
-    expect(await store.getCollection('c1')).toMatchObject({ profileIds: ['p1'], classifier: 'trained' });
-    const { templates, classifier } = await store.loadCollection('c1');
-    expect(templates[0]?.vector).toEqual(Float32Array.of(1, 2, 3, 4));
-    expect(classifier).toEqual(CLASSIFIER);
+    expect(await store.getCollection(null, 'c1')).toMatchObject({
+      profileIds: ['p1'],
+      unknowns: false,
+      owner: null,
+      classifier: 'untrained',
+    });
+    const { templates, classifier } = await store.loadCollection(null, 'c1');
+    expect(templates.map(({ id, vector }) => [id, ...vector])).toEqual([
+      ['t0', 1, 2, 3, 4],
+      ['t1', 2, 2, 3, 4],
+    ]);
+    expect(classifier).toBeNull();
+    const raw = await rawContent(name);
+    expect(raw).not.toContain(bytesOf([2, 3, 4]));
+    expect(raw).not.toContain(bytesOf([5, 6]));
+    // Templates of version 1 have no quality: they give way first.
+    const { replacedTemplateIds } = await store.addTemplates(null, 'p1', [template(9, 0.01)], 2);
+    expect(replacedTemplateIds).toEqual(['t0']);
   });
 
   it('lets a newer version in, and says so when it comes back', async () => {
     const { store, name } = testStore();
-    await store.createCollection('Home');
+    await store.createCollection(null, 'Home', false);
     // Would wait for ever if the store kept its connection.
     const newer = await openDB(name, 1000);
     newer.close();
-    await expect(store.listCollections()).rejects.toMatchObject({
+    await expect(store.listCollections(null)).rejects.toMatchObject({
       code: 'STORAGE_UNAVAILABLE',
       message: expect.stringContaining('newer version') as string,
     });
@@ -251,11 +697,34 @@ describe('versions and connections', () => {
     const { store, name } = testStore();
     const profile = await enrolled(store, 'Anna', [1, 2]);
     const steps: number[] = [];
-    const next = createStore(name, [...MIGRATIONS, () => steps.push(2), () => steps.push(3)]);
+    const step = (version: number) => () => {
+      steps.push(version);
+      return Promise.resolve();
+    };
+    const options = { audit: true, onChange: () => undefined };
+    const next = createStore(name, options, [...MIGRATIONS, step(3), step(4)]);
     onTestFinished(() => next.close());
-    expect(await next.getProfile(profile.id)).toEqual(profile);
-    expect(await next.templatesOf(profile.id)).toHaveLength(2);
-    expect(steps).toEqual([2, 3]);
+    expect(await next.getProfile(null, profile.id)).toEqual(profile);
+    expect(await next.templatesOf(null, profile.id)).toHaveLength(2);
+    expect(steps).toEqual([3, 4]);
+  });
+
+  it('takes a whole upgrade back when one of its steps fails', async () => {
+    const { store, name } = testStore();
+    const profile = await enrolled(store, 'Anna', [1]);
+    await store.close();
+    const options = { audit: true, onChange: () => undefined };
+    const broken = createStore(name, options, [
+      ...MIGRATIONS,
+      async (_db, tx) => {
+        await tx.objectStore('profiles').clear();
+        throw new Error('a defect');
+      },
+    ]);
+    onTestFinished(() => broken.close());
+    await expect(broken.count()).rejects.toMatchObject(code('STORAGE_UNAVAILABLE'));
+    const { store: again } = testStore(name);
+    expect(await again.getProfile(null, profile.id)).toEqual(profile);
   });
 
   it('reports a tab that does not let go of an older version, and goes on when it does', async () => {
@@ -263,11 +732,12 @@ describe('versions and connections', () => {
     await enrolled(store, 'Anna', [1]);
     await store.close();
     // A connection of idb without a handler for versionchange stays open.
-    const stubborn = await openDB(name, 1);
+    const stubborn = await openDB(name, 2);
     onTestFinished(() => {
       stubborn.close();
     });
-    const next = createStore(name, [...MIGRATIONS, () => undefined]);
+    const options = { audit: true, onChange: () => undefined };
+    const next = createStore(name, options, [...MIGRATIONS, () => Promise.resolve()]);
     onTestFinished(() => next.close());
     await expect(next.count()).rejects.toMatchObject({
       code: 'STORAGE_BLOCKED',
@@ -281,6 +751,6 @@ describe('versions and connections', () => {
     const { store } = testStore();
     await store.count();
     await store.close();
-    await expect(store.count()).rejects.toMatchObject({ code: 'CLOSED' });
+    await expect(store.count()).rejects.toMatchObject(code('CLOSED'));
   });
 });

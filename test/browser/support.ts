@@ -9,10 +9,17 @@ import { chooseBackend, createRuntime } from '../../src/worker/session.js';
 /** The test server serves `public` at its root. */
 export const ASSETS_URL = new URL('/', location.href).href;
 
-/** A kit on a database of its own, closed and deleted after the test. */
+/** A kit on a database of its own, closed and deleted after the test. It trains only when asked, unless a test wants more. */
 export async function testKit(options: FaceKitOptions = {}): Promise<FaceKit> {
   const database = options.database ?? `test-${crypto.randomUUID()}`;
-  const kit = await createFaceKit({ assetsUrl: ASSETS_URL, backend: 'wasm', threads: 1, ...options, database });
+  const kit = await createFaceKit({
+    assetsUrl: ASSETS_URL,
+    backend: 'wasm',
+    threads: 1,
+    autoTrain: false,
+    ...options,
+    database,
+  });
   onTestFinished(async () => {
     await kit.close();
     await deleteDB(database);
@@ -87,7 +94,7 @@ export async function embedderOn(backend: 'wasm' | 'webgpu') {
   const entry = findModel(manifest, 'embedder', ({ precision }) => precision === 'lossless');
   const file = { path: `models/${entry.file}`, bytes: entry.bytes, sha256: entry.sha256 };
   const files = await loadFiles(ASSETS_URL, [choice.wasm, file], () => undefined, signal);
-  const runtime = createRuntime(ASSETS_URL, choice, files.get(choice.wasm.path) as Uint8Array);
+  const runtime = createRuntime(ASSETS_URL, choice, files.get(choice.wasm.path) as Uint8Array, () => undefined);
   onTestFinished(() => runtime.close());
   const run = await runtime.addModel(entry.id, files.get(file.path) as Uint8Array);
   const data = Float32Array.from({ length: 3 * 150 * 150 }, (_, i) => (i * 7919) % 256);

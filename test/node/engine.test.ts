@@ -5,7 +5,8 @@ import type { Detection } from '../../src/models/detector.js';
 import type { Point } from '../../src/types.js';
 import { createPixels } from '../../src/vision/image.js';
 import type { FaceFrame, Frame } from '../../src/wire.js';
-import { createEngine, type CallContext, type EngineParts, type FaceStore } from '../../src/worker/engine.js';
+import { createEngine, type CallContext, type EngineParts } from '../../src/worker/engine.js';
+import type { CollectionContent, FaceStore, Negative } from '../../src/worker/face-store.js';
 
 const WIDTH = 400;
 
@@ -41,7 +42,8 @@ const CALIBRATION = {
 function engineWith(detections: readonly Detection[], parts: Partial<EngineParts> = {}) {
   const calls: string[] = [];
   const missing = new Proxy({}, { get: (_target, name) => () => calls.push(`store.${String(name)}`) });
-  const engine = createEngine({
+  const unused = () => Promise.reject(new Error('not asked for'));
+  const { operations, forgetSecrets } = createEngine({
     detector: {
       sizes: [128, 192, 256, 384, 512],
       defaultMinScore: 0.6,
@@ -60,15 +62,19 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
     },
     antispoof: null,
     store: missing as FaceStore,
+    trainer: { train: unused, abort: () => false, resume: unused },
+    trainingNow: () => Promise.resolve(new Set<string>()),
+    backup: { seal: unused, open: unused },
+    onUnlock: () => undefined,
     readPixels: () => createPixels(WIDTH, WIDTH, new Uint8ClampedArray(WIDTH * WIDTH * 4)),
-    describeRuntime: () => Promise.reject(new Error('not asked for')),
+    describeRuntime: unused,
     ...parts,
   });
-  return { engine, calls };
+  return { engine: operations, forgetSecrets, calls };
 }
 
 function context(signal = new AbortController().signal): CallContext {
-  return { signal, onTrainProgress: () => undefined };
+  return { signal, owner: null, onTrainProgress: () => undefined };
 }
 
 const face = (choice: FaceFrame['face']): FaceFrame => ({ frame: frame(), face: choice });
@@ -172,13 +178,154 @@ describe('match', () => {
   });
 });
 
+/** A store with one collection, 'home', that counts how often it is read. */
+function homeStore(content: Partial<CollectionContent>) {
+  const state = { reads: 0, negatives: [] as Negative[], revision: 1, trained: content.classifier !== undefined };
+  const store = {
+    assertOpen: () => Promise.resolve(),
+    collectionRevision: () =>
+      Promise.resolve({ revision: state.revision, classifier: state.trained ? 'trained' : 'untrained' }),
+    loadCollection: () => {
+      state.reads++;
+      const { revision, negatives } = state;
+      return Promise.resolve({ unknowns: false, templates: [], classifier: null, ...content, revision, negatives });
+    },
+    namesOf: (ids: readonly string[]) => Promise.resolve(ids.map((id) => `name of ${id}`)),
+    addNegative: (_owner: unknown, _collectionId: string, negative: Negative) => {
+      state.negatives.push(negative);
+      state.revision++;
+      return Promise.resolve(state.negatives.length);
+    },
+  };
+  return { state, store: store as unknown as FaceStore };
+}
+
+/** Where the faked embedder puts a face of the box (0, 0, 50, 50): see `landmarksOf`. */
+const EMBEDDED = Float32Array.of(25, 25);
+const stored = (profileId: string, ...values: number[]) => ({
+  id: `${profileId} ${values.join()}`,
+  profileId,
+  space: 'space',
+  vector: Float32Array.from(values),
+  createdAt: '',
+});
+
+describe('identify', () => {
+  const near = [stored('anna', 25.1, 25), stored('berta', 25, 27)];
+
+  it('reads a collection once per revision, and again when its secrets were forgotten', async () => {
+    const { store, state } = homeStore({ templates: near });
+    const { engine, forgetSecrets } = engineWith([detection(0, 0, 50)], { store });
+    const identify = () => engine.identify(context(), frame(), 'home', { maxFpir: 0.5 });
+    const { faces } = await identify();
+    expect(faces).toMatchObject([
+      {
+        decision: 'identified',
+        profileId: 'anna',
+        name: 'name of anna',
+        candidates: [{ profileId: 'anna' }, { profileId: 'berta' }],
+        unknownProbability: null,
+      },
+    ]);
+    expect(faces[0]?.confidence).toBe(faces[0]?.candidates[0]?.score);
+    await identify();
+    expect(state.reads).toBe(1);
+    forgetSecrets();
+    await identify();
+    expect(state.reads).toBe(2);
+    state.revision++;
+    await identify();
+    expect(state.reads).toBe(3);
+  });
+
+  it('keeps nothing that was read while its secrets were being forgotten', async () => {
+    const { store, state } = homeStore({ templates: near });
+    let forget: () => void = () => undefined;
+    const slow: FaceStore = {
+      ...store,
+      async loadCollection(...args) {
+        const content = await store.loadCollection(...args);
+        forget();
+        return content;
+      },
+    };
+    const { engine, forgetSecrets } = engineWith([detection(0, 0, 50)], { store: slow });
+    forget = forgetSecrets;
+    await engine.identify(context(), frame(), 'home', {});
+    await engine.identify(context(), frame(), 'home', {});
+    expect(state.reads).toBe(2);
+  });
+
+  it('says that a training runs, unless a trained classifier answered', async () => {
+    const trainingNow = () => Promise.resolve(new Set(['home']));
+    const untrained = engineWith([], { store: homeStore({ templates: near }).store, trainingNow });
+    expect(await untrained.engine.identify(context(), frame(), 'home', {})).toMatchObject({ classifier: 'training' });
+    const classifier = {
+      version: 2,
+      space: 'space',
+      dimension: 2,
+      profileIds: ['anna', 'berta'],
+      hasUnknown: true,
+      weights: Float32Array.of(0, 0, 0, 0, 0, 0),
+      biases: Float32Array.of(Math.log(8), 0, 0),
+      iterations: 1,
+      loss: 0,
+    } as const;
+    const { store } = homeStore({ templates: near, classifier });
+    const { engine } = engineWith([detection(0, 0, 50)], { store, trainingNow });
+    const result = await engine.identify(context(), frame(), 'home', { maxFpir: 0.5 });
+    expect(result.classifier).toBe('trained');
+    const [face] = result.faces;
+    expect(face).toMatchObject({ decision: 'identified', profileId: 'anna' });
+    expect(face?.confidence).toBeCloseTo(0.8, 6);
+    expect(face?.unknownProbability).toBeCloseTo(0.1, 6);
+    expect(face?.candidates[1]?.probability).toBeCloseTo(0.1, 6);
+  });
+});
+
+describe('reject', () => {
+  it('keeps the very face that was identified, and names it so no more', async () => {
+    const { store, state } = homeStore({ templates: [stored('anna', 25.1, 25)] });
+    const { engine } = engineWith([detection(0, 0, 50)], { store });
+    const identify = () => engine.identify(context(), frame(), 'home', { maxFpir: 0.5 });
+    const { faces } = await identify();
+    const rejected = await engine.reject(context(), faces[0]?.identificationId as string, {});
+    expect(rejected).toEqual({ collectionId: 'home', profileId: 'anna', negativeCount: 1 });
+    expect(state.negatives).toEqual([{ profileId: 'anna', space: 'space', vector: EMBEDDED }]);
+    expect((await identify()).faces).toMatchObject([{ decision: 'unknown', reason: 'rejected-before' }]);
+  });
+
+  it('knows the last 200 faces, those with a candidate, and none after its secrets were forgotten', async () => {
+    const { store } = homeStore({ templates: [stored('anna', 25, 25)] });
+    const { engine, forgetSecrets } = engineWith([detection(0, 0, 50)], { store });
+    const ids: string[] = [];
+    for (let i = 0; i < 201; i++) {
+      const { faces } = await engine.identify(context(), frame(), 'home', {});
+      ids.push(faces[0]?.identificationId as string);
+    }
+    expect(new Set(ids).size).toBe(201);
+    const notFound = { code: 'IDENTIFICATION_NOT_FOUND' };
+    await expect(engine.reject(context(), ids[0] as string, {})).rejects.toMatchObject(notFound);
+    await engine.reject(context(), ids[1] as string, {});
+    const chosen = await engine.reject(context(), ids[200] as string, { profileId: 'berta' });
+    expect(chosen.profileId).toBe('berta');
+    forgetSecrets();
+    await expect(engine.reject(context(), ids[200] as string, {})).rejects.toMatchObject(notFound);
+
+    const empty = engineWith([detection(0, 0, 50)], { store: homeStore({}).store });
+    const { faces } = await empty.engine.identify(context(), frame(), 'home', {});
+    const id = faces[0]?.identificationId as string;
+    await expect(empty.engine.reject(context(), id, {})).rejects.toMatchObject(notFound);
+  });
+});
+
 describe('an abort', () => {
   it('is heard before anything is read, and between the stages; nothing is written', async () => {
     const reason = new Error('enough');
     const early = engineWith([detection(0, 0, 50)]);
     const aborted = early.engine.enroll(context(AbortSignal.abort(reason)), [face('largest')], {});
     await expect(aborted).rejects.toBe(reason);
-    expect(early.calls).toEqual([]);
+    expect(early.calls).toEqual(['store.assertOpen']);
 
     const controller = new AbortController();
     const late = engineWith([detection(0, 0, 50)], {
@@ -190,6 +337,6 @@ describe('an abort', () => {
       },
     });
     await expect(late.engine.enroll(context(controller.signal), [face('largest')], {})).rejects.toBe(reason);
-    expect(late.calls.filter((call) => call.startsWith('store'))).toEqual([]);
+    expect(late.calls.filter((call) => call.startsWith('store'))).toEqual(['store.assertOpen']);
   });
 });

@@ -1,0 +1,25 @@
+/** A vault that leaves bytes as they are: what the store would take without encryption. For `bench/open.ts` alone. */
+import type { OpenKey, Sealed, StoredKey } from '../src/worker/vault.js';
+
+const KEY = { id: 'none', key: null as unknown as CryptoKey };
+
+export const createDeviceKey = (): Promise<{ stored: StoredKey; open: OpenKey }> =>
+  Promise.resolve({ stored: { ...KEY, kind: 'device' }, open: KEY });
+
+export const seal = (_key: OpenKey, plain: Uint8Array<ArrayBuffer>): Promise<Sealed> =>
+  Promise.resolve({ keyId: KEY.id, iv: new Uint8Array(0), data: plain.buffer });
+
+export const unseal = (_key: OpenKey, { data }: Sealed): Promise<Uint8Array<ArrayBuffer>> =>
+  Promise.resolve(new Uint8Array(data));
+
+const unused = (): never => {
+  throw new Error('Not part of the comparison.');
+};
+
+export {
+  unused as createPassphraseKey,
+  unused as openPassphraseKey,
+  unused as randomBytes,
+  unused as sha256,
+  unused as unreadable,
+};

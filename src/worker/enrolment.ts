@@ -1,0 +1,101 @@
+/** Which images of an enrolment are taken, and why the others are not. */
+import { identificationThreshold, similarityAt, type Calibration } from '../recognition/decision.js';
+import { findDuplicate, findSamePerson } from '../recognition/enrolment.js';
+import type { Gallery } from '../recognition/gallery.js';
+import type { EnrollPolicy, ImageReport, QualityIssue, RejectionReason } from '../types.js';
+import type { Acquisition } from './acquisition.js';
+import type { NewTemplate } from './face-store.js';
+
+/** The similarity of best accuracy: below it, two faces are more likely those of two people. */
+const SAME_PERSON_SCORE = 0.4;
+
+/** What the images are judged against. */
+export interface EnrolmentContext {
+  readonly policy: EnrollPolicy;
+  readonly calibration: Calibration;
+  /** The embedding space of the faces. */
+  readonly space: string;
+  /** `null` for a new profile. */
+  readonly profileId: string | null;
+  /** The templates of the profile, none for a new one. */
+  readonly references: readonly Float32Array[];
+  /** The collections that the profile is in, or comes into. */
+  readonly galleries: readonly Gallery[];
+  /** The false positive identification rate at which a face counts as a duplicate. */
+  readonly maxFpir: number;
+}
+
+/** One image after judgement. */
+type Judged =
+  | { readonly taken: true; readonly found: Found; readonly warnings: readonly QualityIssue[] }
+  | {
+      readonly taken: false;
+      readonly found: Acquisition;
+      readonly reasons: readonly RejectionReason[];
+      readonly duplicateOf: string | null;
+    };
+
+type Found = Extract<Acquisition, { acquired: true }>;
+
+/** @returns the templates to be stored, and the reports, which lack the ids that the store gives */
+export function judgeEnrolment(
+  images: readonly Acquisition[],
+  context: EnrolmentContext,
+): { templates: NewTemplate[]; report: (templateIds: readonly string[]) => ImageReport[] } {
+  const judged = context.policy === 'off' ? images.map(takeIfFound) : judgeAll(images, context);
+  const templates = judged.flatMap((image): NewTemplate[] => {
+    if (!image.taken) return [];
+    const { vector, quality } = image.found;
+    return [{ space: context.space, vector, quality: quality.score }];
+  });
+  const report = (templateIds: readonly string[]) => {
+    const ids = templateIds.values();
+    return judged.map((image) => describe(image, () => ids.next().value as string));
+  };
+  return { templates, report };
+}
+
+function takeIfFound(found: Acquisition): Judged {
+  return found.acquired ? { taken: true, found, warnings: found.quality.poor } : refuse(found, [found.reason]);
+}
+
+function refuse(found: Acquisition, reasons: readonly RejectionReason[], duplicateOf: string | null = null): Judged {
+  return { taken: false, found, reasons, duplicateOf };
+}
+
+function judgeAll(images: readonly Acquisition[], context: EnrolmentContext): Judged[] {
+  const { policy, calibration, references, galleries, profileId, maxFpir } = context;
+  const judged = images.map((found): Judged => {
+    const first = takeIfFound(found);
+    if (!first.taken) return first;
+    const { poor, unusable } = first.found.quality;
+    const faults = policy === 'strict' ? [...unusable, ...poor] : unusable;
+    return faults.length > 0 ? refuse(found, faults) : first;
+  });
+  // Only pictures that are good enough have a say in who the person is.
+  const vectors = judged.flatMap((image) => (image.taken ? [image.found.vector] : []));
+  const resembles = (distance: number) => similarityAt(distance, calibration) >= SAME_PERSON_SCORE;
+  const same = findSamePerson(vectors, references, resembles).values();
+  return judged.map((image): Judged => {
+    if (!image.taken) return image;
+    if (same.next().value !== true) return refuse(image.found, ['not-the-same-person']);
+    for (const gallery of galleries) {
+      const threshold = identificationThreshold(maxFpir, gallery.size, calibration);
+      const isNear = (distance: number) => similarityAt(distance, calibration) >= threshold;
+      const duplicateOf = findDuplicate(image.found.vector, gallery, profileId, isNear);
+      if (duplicateOf !== null) return refuse(image.found, ['duplicate-of'], duplicateOf);
+    }
+    return image;
+  });
+}
+
+function describe(image: Judged, nextId: () => string): ImageReport {
+  if (image.taken) {
+    const { face, quality } = image.found;
+    return { accepted: true, templateId: nextId(), face, quality, warnings: image.warnings };
+  }
+  const { found, reasons, duplicateOf } = image;
+  return found.acquired
+    ? { accepted: false, reasons, faceCount: found.faceCount, face: found.face, quality: found.quality, duplicateOf }
+    : { accepted: false, reasons, faceCount: found.faceCount, face: null, quality: null, duplicateOf };
+}

@@ -1,0 +1,122 @@
+/** Which key opens what is stored, and what is stored under it: templates, negative examples, classifiers. */
+import { InfaceError } from '../../errors.js';
+import type { Classifier } from '../../recognition/classifier.js';
+import type { VaultStatus } from '../../types.js';
+import { createDeviceKey, seal, unreadable, unseal, type OpenKey, type Sealed, type StoredKey } from '../vault.js';
+import { decodeBlock, decodeClassifier, encodeBlock, encodeClassifier, type BlockItem } from './block.js';
+import type { ClassifierRecord, NegativeBlock, ReadTransaction, TemplateBlock, Writer } from './database.js';
+
+/** The key that a passphrase opened, while it is open. A key of the device is read anew each time. */
+export interface Keyring {
+  /** The key to write with; the first one is made here. Only for the holder of the writer. @throws `VAULT_LOCKED` */
+  forWriting(writer: Writer): Promise<OpenKey>;
+  /**
+   * The key to read with.
+   * @param stored from {@link readKey}, in the transaction that read what is to be opened
+   * @param context what is to be opened, for the message
+   * @throws InfaceError `VAULT_LOCKED`; `TEMPLATES_UNREADABLE` when there is no key
+   */
+  forReading(stored: StoredKey | undefined, context: string): OpenKey;
+  status(stored: StoredKey | undefined): VaultStatus;
+  remember(key: OpenKey): void;
+  forget(): void;
+}
+
+export function createKeyring(): Keyring {
+  let unlocked: OpenKey | null = null;
+
+  function open(stored: StoredKey): OpenKey {
+    if (stored.kind === 'device') return { id: stored.id, key: stored.key };
+    if (unlocked?.id === stored.id) return unlocked;
+    throw new InfaceError('VAULT_LOCKED', 'The templates are locked by a passphrase. Call vault.unlock() first.');
+  }
+
+  return {
+    async forWriting(writer) {
+      const stored = await writer.read(readKey);
+      if (stored) return open(stored);
+      const made = await createDeviceKey();
+      await writer.commit((tx) => tx.objectStore('keys').put(made.stored, 'current'));
+      return made.open;
+    },
+    forReading(stored, context) {
+      if (!stored) throw unreadable(context, 'its key was destroyed');
+      return open(stored);
+    },
+    status(stored) {
+      const hasPassphrase = stored?.kind === 'passphrase';
+      return { state: hasPassphrase && unlocked?.id !== stored.id ? 'locked' : 'open', hasPassphrase };
+    },
+    remember(key) {
+      unlocked = key;
+    },
+    forget() {
+      unlocked = null;
+    },
+  };
+}
+
+export function readKey(tx: ReadTransaction): Promise<StoredKey | undefined> {
+  return tx.objectStore('keys').get('current');
+}
+
+type BlockPlace = Pick<TemplateBlock, 'profileId' | 'space'>;
+type NegativePlace = Pick<NegativeBlock, 'collectionId' | 'profileId' | 'space'>;
+type ClassifierPlace = Pick<ClassifierRecord, 'collectionId'>;
+
+/** What a record is and where it belongs: see `seal`. */
+function contextOf(place: BlockPlace | NegativePlace | ClassifierPlace): string {
+  if (!('profileId' in place)) return `classifier of collection ${place.collectionId}`;
+  const of = `of profile ${place.profileId} in space ${place.space}`;
+  return 'collectionId' in place ? `negative examples ${of} for collection ${place.collectionId}` : `templates ${of}`;
+}
+
+/** Encrypts the templates of a profile, or its negative examples in a collection. */
+export async function sealBlock<P extends BlockPlace | NegativePlace>(
+  key: OpenKey,
+  place: P,
+  items: readonly BlockItem[],
+): Promise<P & Sealed> {
+  return { ...place, ...(await seal(key, encodeBlock(items), contextOf(place))) };
+}
+
+/** The inverse of {@link sealBlock}, for many at once. @throws InfaceError `VAULT_LOCKED`, `TEMPLATES_UNREADABLE` */
+export async function openBlocks(
+  keyring: Keyring,
+  stored: StoredKey | undefined,
+  blocks: readonly (TemplateBlock | NegativeBlock)[],
+): Promise<BlockItem[][]> {
+  const [first] = blocks;
+  if (!first) return [];
+  const key = keyring.forReading(stored, contextOf(first));
+  return Promise.all(blocks.map(async (block) => decodeBlock(await unseal(key, block, contextOf(block)))));
+}
+
+/** Encrypts a classifier: its weights are made of templates. */
+export async function sealClassifier(
+  key: OpenKey,
+  collectionId: string,
+  classifier: Classifier,
+): Promise<ClassifierRecord> {
+  return { collectionId, ...(await seal(key, encodeClassifier(classifier), contextOf({ collectionId }))) };
+}
+
+/** The inverse of {@link sealClassifier}. */
+export async function openClassifier(
+  keyring: Keyring,
+  stored: StoredKey | undefined,
+  record: ClassifierRecord,
+): Promise<Classifier> {
+  const context = contextOf(record);
+  return decodeClassifier(await unseal(keyring.forReading(stored, context), record, context));
+}
+
+/** The same record under another key. */
+export async function reseal<R extends TemplateBlock | NegativeBlock | ClassifierRecord>(
+  old: OpenKey,
+  next: OpenKey,
+  record: R,
+): Promise<R> {
+  const context = contextOf(record);
+  return { ...record, ...(await seal(next, await unseal(old, record, context), context)) };
+}

@@ -1,0 +1,112 @@
+/** What the parts of the store share: looking records up, and keeping collections and their revisions in step. */
+import { InfaceError } from '../../errors.js';
+import type { AuditEntry, Collection, Profile } from '../../types.js';
+import type { Owner, StoreChange, StoredClassifierState } from '../face-store.js';
+import type {
+  CollectionRecord,
+  Database,
+  ProfileRecord,
+  ReadTransaction,
+  Tombstone,
+  WriteTransaction,
+} from './database.js';
+import type { Keyring } from './keyring.js';
+
+/** What every part of the store is made of. */
+export interface StoreParts {
+  readonly db: Database;
+  readonly keyring: Keyring;
+  /** Adds a line to the audit trail, in the transaction of what it tells of. */
+  readonly note: (
+    tx: WriteTransaction,
+    action: AuditEntry['action'],
+    about: { readonly actor: Owner; readonly subject: string | null; readonly count: number | null },
+  ) => Promise<void>;
+  /** Tells of what was committed. */
+  readonly changed: (change: StoreChange) => void;
+}
+
+/** Now, and later than `previous`: of two states of a record, the later one has the later time. */
+export function timestamp(previous?: string): string {
+  const after = previous === undefined ? 0 : Date.parse(previous) + 1;
+  return new Date(Math.max(Date.now(), after)).toISOString();
+}
+
+/** Every second part of the keys of one first part: an array sorts behind every string and number. */
+export function startingWith(first: string): IDBKeyRange {
+  return IDBKeyRange.bound([first], [first, []]);
+}
+
+export function isSeenBy(owner: Owner, record: { readonly owner: Owner }): boolean {
+  return owner === null || record.owner === owner;
+}
+
+/** @throws InfaceError `PROFILE_GONE`, `PROFILE_NOT_FOUND` */
+export async function requireProfile(tx: ReadTransaction, owner: Owner, id: string): Promise<ProfileRecord> {
+  const record = await tx.objectStore('profiles').get(id);
+  if (record && isSeenBy(owner, record)) return record;
+  const deleted = await tombstoneOf(tx, owner, 'profile', id);
+  if (deleted) throw new InfaceError('PROFILE_GONE', `The profile '${id}' was deleted at ${deleted.deletedAt}.`);
+  throw new InfaceError('PROFILE_NOT_FOUND', `There is no profile '${id}'. profiles.list() has them all.`);
+}
+
+/** @throws InfaceError `COLLECTION_GONE`, `COLLECTION_NOT_FOUND` */
+export async function requireCollection(tx: ReadTransaction, owner: Owner, id: string): Promise<CollectionRecord> {
+  const record = await tx.objectStore('collections').get(id);
+  if (record && isSeenBy(owner, record)) return record;
+  const deleted = await tombstoneOf(tx, owner, 'collection', id);
+  if (deleted) throw new InfaceError('COLLECTION_GONE', `The collection '${id}' was deleted at ${deleted.deletedAt}.`);
+  throw new InfaceError('COLLECTION_NOT_FOUND', `There is no collection '${id}'. collections.list() has them all.`);
+}
+
+async function tombstoneOf(
+  tx: ReadTransaction,
+  owner: Owner,
+  kind: Tombstone['kind'],
+  id: string,
+): Promise<Tombstone | null> {
+  const tombstone = await tx.objectStore('tombstones').get([kind, id]);
+  return tombstone && isSeenBy(owner, tombstone) ? tombstone : null;
+}
+
+export async function collectionsOf(tx: ReadTransaction, profileId: string): Promise<string[]> {
+  const memberships = await tx.objectStore('memberships').index('profileId').getAll(profileId);
+  return memberships.map(({ collectionId }) => collectionId);
+}
+
+export async function profilesOf(tx: ReadTransaction, collectionId: string): Promise<string[]> {
+  const keys = await tx.objectStore('memberships').getAllKeys(startingWith(collectionId));
+  return keys.map(([, profileId]) => profileId);
+}
+
+/** Counts up what collections recognise. @returns the states that their classifiers have now */
+export async function touchCollections(
+  tx: WriteTransaction,
+  ids: readonly string[],
+): Promise<NonNullable<StoreChange['classifiers']>> {
+  const touched = [];
+  for (const id of ids) {
+    const record = await requireCollection(tx, null, id);
+    const updated = { ...record, revision: record.revision + 1, updatedAt: timestamp(record.updatedAt) };
+    await tx.objectStore('collections').put(updated);
+    touched.push({ collectionId: id, state: classifierState(updated) });
+  }
+  return touched;
+}
+
+export function classifierState({
+  revision,
+  trainedRevision,
+}: Pick<CollectionRecord, 'revision' | 'trainedRevision'>): StoredClassifierState {
+  if (trainedRevision === null) return 'untrained';
+  return trainedRevision === revision ? 'trained' : 'stale';
+}
+
+export function toProfile(record: ProfileRecord, collectionIds: readonly string[]): Profile {
+  return { ...record, collectionIds };
+}
+
+export function toCollection(record: CollectionRecord, profileIds: readonly string[]): Collection {
+  const { revision, trainedRevision, ...fields } = record;
+  return { ...fields, profileIds, classifier: classifierState({ revision, trainedRevision }) };
+}

@@ -1,0 +1,165 @@
+/** Everything that is stored as one value, and such a value merged into what is stored. */
+import type { ImportConflict } from '../../types.js';
+import type { BackupCollection, BackupContent, BackupProfile, FaceStore } from '../face-store.js';
+import type {
+  CollectionRecord,
+  NegativeBlock,
+  ProfileRecord,
+  ReadTransaction,
+  TemplateBlock,
+  Tombstone,
+} from './database.js';
+import { openBlocks, readKey, sealBlock } from './keyring.js';
+import { classifierState, startingWith, type StoreParts } from './records.js';
+
+type Operations = Pick<FaceStore, 'exportContent' | 'importContent'>;
+
+export function createTransfer({ db, keyring, note, changed }: StoreParts): Operations {
+  return {
+    exportContent: () =>
+      db.exclusive(async (writer) => {
+        const { profiles, blocks, collections, members, negatives, stored } = await writer.read(async (tx) => ({
+          profiles: await tx.objectStore('profiles').index('createdAt').getAll(),
+          blocks: await tx.objectStore('blocks').getAll(),
+          collections: await tx.objectStore('collections').index('createdAt').getAll(),
+          members: await tx.objectStore('memberships').getAll(),
+          negatives: await tx.objectStore('negatives').getAll(),
+          stored: await readKey(tx),
+        }));
+        const opened = await openBlocks(keyring, stored, blocks);
+        const openedNegatives = await openBlocks(keyring, stored, negatives);
+        const templates = new Map(
+          blocks.map(({ profileId, space }, i) => [profileId, { space, items: opened[i] ?? [] }]),
+        );
+        const content: BackupContent = {
+          profiles: profiles.map(({ templateCount: _, ...record }): BackupProfile => {
+            const { space = '', items = [] } = templates.get(record.id) ?? {};
+            return { ...record, space, templates: items };
+          }),
+          collections: collections.map(({ revision: _, trainedRevision: __, ...record }): BackupCollection => ({
+            ...record,
+            profileIds: members.filter((m) => m.collectionId === record.id).map(({ profileId }) => profileId),
+            negatives: negatives.flatMap(({ collectionId, profileId, space }, i) =>
+              collectionId === record.id ? [{ profileId, space, templates: openedNegatives[i] ?? [] }] : [],
+            ),
+          })),
+        };
+        await writer.commit((tx) => note(tx, 'export', { actor: null, subject: null, count: profiles.length }));
+        return content;
+      }),
+
+    importContent: (content) =>
+      db.exclusive(async (writer) => {
+        const stored = await writer.read(readStored);
+        const profiles = decide('profile', content.profiles, stored.profiles, stored.tombstones);
+        const collections = decide('collection', content.collections, stored.collections, stored.tombstones);
+        // Even when nothing is to be written: a locked vault says so, as it does for every other import.
+        const key = await keyring.forWriting(writer);
+
+        const records = profiles.taken.map(toRecord);
+        const blocks: TemplateBlock[] = await Promise.all(
+          profiles.taken.map(({ id, space, templates }) => sealBlock(key, { profileId: id, space }, templates)),
+        );
+        const known = new Set([...stored.profiles.keys(), ...profiles.taken.map(({ id }) => id)]);
+        const membersOf = new Map(
+          collections.taken.map(({ id, profileIds }) => [id, profileIds.filter((profileId) => known.has(profileId))]),
+        );
+        const negatives: NegativeBlock[] = await Promise.all(
+          collections.taken.flatMap(({ id, negatives: examples }) =>
+            examples
+              .filter(({ profileId }) => membersOf.get(id)?.includes(profileId))
+              .map(({ profileId, space, templates }) =>
+                sealBlock(key, { collectionId: id, profileId, space }, templates),
+              ),
+          ),
+        );
+        const changedProfiles = new Set(profiles.taken.map(({ id }) => id));
+
+        await writer.commit(async (tx) => {
+          for (const record of records) {
+            await tx.objectStore('profiles').put(record);
+            await tx.objectStore('tombstones').delete(['profile', record.id]);
+          }
+          for (const block of blocks) await tx.objectStore('blocks').put(block);
+          for (const { id, name, unknowns, owner, createdAt, updatedAt } of collections.taken) {
+            const before = stored.collections.get(id);
+            await tx.objectStore('memberships').delete(startingWith(id));
+            await tx.objectStore('negatives').delete(startingWith(id));
+            for (const profileId of membersOf.get(id) ?? []) {
+              await tx.objectStore('memberships').put({ collectionId: id, profileId });
+            }
+            const revision = (before?.revision ?? 0) + 1;
+            const trainedRevision = before?.trainedRevision ?? null;
+            await tx
+              .objectStore('collections')
+              .put({ id, name, unknowns, owner, revision, trainedRevision, createdAt, updatedAt });
+            await tx.objectStore('tombstones').delete(['collection', id]);
+          }
+          for (const negative of negatives) await tx.objectStore('negatives').put(negative);
+          // Collections that stay as they are recognise other templates of the profiles that were replaced.
+          for (const record of stored.collections.values()) {
+            if (membersOf.has(record.id)) continue;
+            const keys = await tx.objectStore('memberships').getAllKeys(startingWith(record.id));
+            if (!keys.some(([, profileId]) => changedProfiles.has(profileId))) continue;
+            await tx.objectStore('collections').put({ ...record, revision: record.revision + 1 });
+          }
+          await note(tx, 'import', { actor: null, subject: null, count: records.length });
+        });
+        const reset = { change: 'reset', ids: [] } as const;
+        const states = await writer.read(async (tx) =>
+          (await tx.objectStore('collections').getAll()).map((record) => ({
+            collectionId: record.id,
+            state: classifierState(record),
+          })),
+        );
+        changed({ profiles: reset, collections: reset, classifiers: states });
+        return {
+          profiles: profiles.counts,
+          collections: collections.counts,
+          conflicts: [...profiles.conflicts, ...collections.conflicts],
+        };
+      }),
+  };
+}
+
+async function readStored(tx: ReadTransaction) {
+  const profiles = await tx.objectStore('profiles').getAll();
+  const collections = await tx.objectStore('collections').getAll();
+  return {
+    profiles: new Map(profiles.map((record) => [record.id, record])),
+    collections: new Map(collections.map((record) => [record.id, record])),
+    tombstones: await tx.objectStore('tombstones').getAll(),
+  };
+}
+
+/** Which of the imported records are taken: those that are new, or newer than what is stored under their id. */
+function decide<T extends { readonly id: string; readonly updatedAt: string }>(
+  kind: ImportConflict['kind'],
+  imported: readonly T[],
+  stored: ReadonlyMap<string, ProfileRecord | CollectionRecord>,
+  tombstones: readonly Tombstone[],
+) {
+  const deleted = new Map(tombstones.filter((t) => t.kind === kind).map(({ id, deletedAt }) => [id, deletedAt]));
+  const taken: T[] = [];
+  const conflicts: ImportConflict[] = [];
+  let [added, updated, kept] = [0, 0, 0];
+  for (const record of imported) {
+    const { id, updatedAt: importedAt } = record;
+    const deletedAt = deleted.get(id);
+    const storedAt = stored.get(id)?.updatedAt ?? deletedAt;
+    const isTaken = storedAt === undefined || importedAt > storedAt;
+    if (isTaken) taken.push(record);
+    if (!isTaken) kept++;
+    else if (stored.has(id)) updated++;
+    else added++;
+    if (storedAt !== undefined && storedAt !== importedAt) {
+      const storedDeleted = !stored.has(id);
+      conflicts.push({ kind, id, kept: isTaken ? 'imported' : 'stored', storedAt, storedDeleted, importedAt });
+    }
+  }
+  return { taken, conflicts, counts: { added, updated, kept } };
+}
+
+function toRecord({ templates, space: _, ...record }: BackupProfile): ProfileRecord {
+  return { ...record, templateCount: templates.length };
+}

@@ -1,0 +1,276 @@
+/** Training of classifiers: asked for or by itself, one collection in one tab at a time. */
+import { InfaceError } from '../errors.js';
+import { backgroundCount, sampleBackground, type Background } from '../recognition/background.js';
+import { trainClassifier, type TrainingSet } from '../recognition/classifier.js';
+import { createGallery } from '../recognition/gallery.js';
+import { assertSameSpace } from '../recognition/template.js';
+import type { ClassifierState, TrainProgress, TrainResult } from '../types.js';
+import type { CollectionContent, FaceStore, Owner } from './face-store.js';
+
+/** Over all tabs, one collection is trained once at a time. */
+export interface TrainingLocks {
+  /** Waits until nobody trains the collection, and keeps the others from it. @throws the signal's reason */
+  run<T>(collectionId: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+  /** The same without waiting: false, and nothing done, when somebody trains it. */
+  tryRun(collectionId: string, work: () => Promise<void>): Promise<boolean>;
+  /** The collections that are being trained, here or in another tab. */
+  held(): Promise<ReadonlySet<string>>;
+}
+
+export interface TrainerParts {
+  readonly store: Pick<FaceStore, 'collectionRevision' | 'listCollections' | 'loadCollection' | 'saveClassifier'>;
+  readonly embedder: { readonly space: string; readonly dimension: number };
+  readonly background: Background;
+  readonly locks: TrainingLocks;
+  /** Whether collections are trained after they changed. */
+  readonly auto: boolean;
+  /** Tells this kit and the others of a state, and this kit of progress. */
+  readonly announce: (news: {
+    readonly collectionId: string;
+    readonly state: ClassifierState;
+    readonly progress: TrainProgress | null;
+    readonly error: string | null;
+  }) => void;
+}
+
+export interface Trainer {
+  /** Trains now; an automatic training of the same collection gives way. */
+  train(
+    owner: Owner,
+    collectionId: string,
+    signal: AbortSignal,
+    onProgress: (progress: TrainProgress) => void,
+  ): Promise<TrainResult>;
+  /** Ends what this trainer does for the collection. @returns whether it did something */
+  abort(collectionId: string): boolean;
+  /** Sees to it that a changed collection is trained. @param own whether the change was made by this kit */
+  schedule(collectionId: string, own: boolean): void;
+  /** Looks for collections that no tab lived to train, or that were locked. */
+  resume(): Promise<void>;
+  close(): void;
+}
+
+/** A change is rarely alone: the training waits for this long after the last one, */
+const QUIET_MS = 2_000;
+/** but not longer than this after the first, so that half of the promised 30 s is left for a busy worker. */
+const MAX_WAIT_MS = 15_000;
+/** After this, the tab that made the change should have trained; if it was closed, another one does. */
+const OTHERS_MS = 20_000;
+/** A training lets other calls through this often. */
+const YIELD_AFTER_MS = 30;
+/** Equal collections get equal classifiers. */
+const BACKGROUND_SEED = 1;
+
+export function createTrainer({ store, embedder, background, locks, auto, announce }: TrainerParts): Trainer {
+  const timers = new Map<
+    string,
+    { readonly timer: ReturnType<typeof setTimeout>; readonly due: number; first: number }
+  >();
+  /** Trainings that run or wait for their turn; the automatic ones give way. */
+  const running = new Map<string, Set<{ readonly automatic: boolean; readonly controller: AbortController }>>();
+  let closed = false;
+
+  /** Learns from what is stored, and stores what was learnt. */
+  async function learn(
+    owner: Owner,
+    collectionId: string,
+    signal: AbortSignal,
+    onProgress: (progress: TrainProgress) => void,
+  ): Promise<TrainResult> {
+    const started = performance.now();
+    const content = await store.loadCollection(owner, collectionId);
+    if (content.templates.length === 0) {
+      await store.saveClassifier(collectionId, content.revision, null);
+      throw new InfaceError(
+        'COLLECTION_EMPTY',
+        `Collection '${collectionId}' has no templates to learn from. Enrol profiles into it first.`,
+      );
+    }
+    const set = toTrainingSet(content, embedder, background);
+    let lastYield = performance.now();
+    const classifier = await trainClassifier(set, async (progress) => {
+      onProgress(progress);
+      announce({ collectionId, state: 'training', progress, error: null });
+      if (performance.now() - lastYield > YIELD_AFTER_MS) {
+        await new Promise((resolve) => setTimeout(resolve));
+        lastYield = performance.now();
+      }
+      signal.throwIfAborted();
+    });
+    await store.saveClassifier(collectionId, content.revision, classifier);
+    return {
+      collectionId,
+      profileCount: set.profileIds.length,
+      templateCount: content.templates.length,
+      unknownCount: set.labels.length - content.templates.length,
+      iterations: classifier.iterations,
+      loss: classifier.loss,
+      durationMs: performance.now() - started,
+    };
+  }
+
+  /** Keeps the books of a training: it can be aborted while it waits and while it runs. */
+  async function tracked<T>(
+    collectionId: string,
+    automatic: boolean,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const entry = { automatic, controller: new AbortController() };
+    const entries = running.get(collectionId) ?? new Set();
+    running.set(collectionId, entries.add(entry));
+    try {
+      return await work(entry.controller.signal);
+    } finally {
+      entries.delete(entry);
+      if (entries.size === 0) running.delete(collectionId);
+    }
+  }
+
+  /** What the state is once a training ended, however it ended. */
+  async function announceState(collectionId: string, error: string | null): Promise<void> {
+    try {
+      const { classifier } = await store.collectionRevision(null, collectionId);
+      announce({ collectionId, state: classifier, progress: null, error });
+    } catch {
+      // The collection is gone, and its deletion was told.
+    }
+  }
+
+  function cancelTimer(collectionId: string): boolean {
+    const pending = timers.get(collectionId);
+    clearTimeout(pending?.timer);
+    return timers.delete(collectionId);
+  }
+
+  function setTimer(collectionId: string, due: number, first: number): void {
+    cancelTimer(collectionId);
+    const timer = setTimeout(
+      () => {
+        timers.delete(collectionId);
+        void trainByItself(collectionId);
+      },
+      Math.max(0, due - Date.now()),
+    );
+    timers.set(collectionId, { timer, due, first });
+  }
+
+  async function trainByItself(collectionId: string): Promise<void> {
+    let failure: string | null = null;
+    const work = async () => {
+      try {
+        await tracked(collectionId, true, (signal) => learn(null, collectionId, signal, () => undefined));
+      } catch (error) {
+        const code = error instanceof InfaceError ? error.code : null;
+        // Not failures: it was aborted, has nothing to learn from, is gone, or is tried again when it is unlocked.
+        const isExpected = ['TRAINING_ABORTED', 'COLLECTION_EMPTY', 'COLLECTION_GONE', 'VAULT_LOCKED', 'CLOSED'];
+        if (code === null || !isExpected.includes(code))
+          failure = error instanceof Error ? error.message : String(error);
+      }
+    };
+    try {
+      if ((await store.collectionRevision(null, collectionId)).classifier === 'trained') return;
+      const ran = await locks.tryRun(collectionId, work);
+      if (ran) await announceState(collectionId, failure);
+      // Another tab is at it. Should it end without having trained, this one comes back.
+      else if (!closed) schedule(collectionId, false);
+    } catch {
+      // The collection or the database is gone.
+    }
+  }
+
+  function schedule(collectionId: string, own: boolean): void {
+    if (!auto || closed) return;
+    const pending = timers.get(collectionId);
+    const now = Date.now();
+    const first = pending?.first ?? now;
+    if (own) setTimer(collectionId, Math.min(now + QUIET_MS, first + MAX_WAIT_MS), first);
+    else if (!pending) setTimer(collectionId, now + OTHERS_MS, now);
+  }
+
+  function abortRunning(collectionId: string, accepts: (automatic: boolean) => boolean): boolean {
+    let aborted = false;
+    for (const { automatic, controller } of running.get(collectionId) ?? []) {
+      if (!accepts(automatic)) continue;
+      aborted = true;
+      controller.abort(new InfaceError('TRAINING_ABORTED', `The training of '${collectionId}' was ended.`));
+    }
+    return aborted;
+  }
+
+  return {
+    async train(owner, collectionId, callSignal, onProgress) {
+      // Before the wait, so that a wrong id is told at once.
+      await store.collectionRevision(owner, collectionId);
+      cancelTimer(collectionId);
+      abortRunning(collectionId, (automatic) => automatic);
+      try {
+        return await tracked(collectionId, false, (signal) => {
+          const controller = new AbortController();
+          const end = (of: AbortSignal) => () => controller.abort(of.reason);
+          for (const source of [callSignal, signal]) {
+            if (source.aborted) controller.abort(source.reason);
+            source.addEventListener('abort', end(source), { once: true });
+          }
+          const work = () => learn(owner, collectionId, controller.signal, onProgress);
+          return locks.run(collectionId, controller.signal, work);
+        });
+      } finally {
+        await announceState(collectionId, null);
+      }
+    },
+
+    abort(collectionId) {
+      const wasPending = cancelTimer(collectionId);
+      return abortRunning(collectionId, () => true) || wasPending;
+    },
+
+    schedule,
+
+    async resume() {
+      if (!auto || closed) return;
+      for (const { id, classifier, profileIds } of await store.listCollections(null)) {
+        if (classifier !== 'trained' && profileIds.length > 0) schedule(id, true);
+      }
+    },
+
+    close() {
+      closed = true;
+      for (const collectionId of [...timers.keys()]) cancelTimer(collectionId);
+      for (const collectionId of running.keys()) abortRunning(collectionId, () => true);
+    },
+  };
+}
+
+/**
+ * The templates of a collection, and with them in the unknown class: synthetic faces where the collection asks for them,
+ * and the faces that were rejected. A rejected face that is nearer to another profile may well be that person: it says who
+ * somebody is not, and nothing of strangers, so it is not learnt as one.
+ */
+function toTrainingSet(
+  { templates, negatives, unknowns }: CollectionContent,
+  { space, dimension }: TrainerParts['embedder'],
+  background: Background,
+): TrainingSet {
+  const gallery = createGallery(templates, space);
+  const strangers = negatives.filter(({ profileId, vector, space: own }) => {
+    assertSameSpace({ space: own }, space);
+    const [nearest] = gallery.search(vector, 1);
+    return nearest?.profileId === profileId;
+  });
+  const synthetic = unknowns ? sampleBackground(background, backgroundCount(templates.length), BACKGROUND_SEED) : null;
+  const syntheticCount = synthetic ? synthetic.length / dimension : 0;
+  const profileIds = [...gallery.profileIds];
+  const indexOf = new Map(profileIds.map((id, index) => [id, index]));
+  const count = templates.length + strangers.length + syntheticCount;
+  const vectors = new Float32Array(count * dimension);
+  const labels = new Int32Array(count).fill(-1);
+  templates.forEach(({ vector, profileId }, i) => {
+    vectors.set(vector, i * dimension);
+    labels[i] = indexOf.get(profileId) as number;
+  });
+  strangers.forEach(({ vector }, i) => {
+    vectors.set(vector, (templates.length + i) * dimension);
+  });
+  if (synthetic) vectors.set(synthetic, (templates.length + strangers.length) * dimension);
+  return { vectors, labels, profileIds, space, dimension };
+}

@@ -1,0 +1,304 @@
+/** When classifiers are trained, by whom, and on what. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { InfaceError } from '../../src/errors.js';
+import type { Background } from '../../src/recognition/background.js';
+import type { Classifier } from '../../src/recognition/classifier.js';
+import type { ClassifierState } from '../../src/types.js';
+import type { CollectionContent, StoredClassifierState } from '../../src/worker/face-store.js';
+import { createTrainer, type Trainer, type TrainerParts } from '../../src/worker/training.js';
+
+const SPACE = 'space';
+const ID = 'home';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const template = (profileId: string, x: number, y: number) => ({
+  id: `${profileId}:${x},${y}`,
+  profileId,
+  space: SPACE,
+  vector: Float32Array.of(x, y),
+  createdAt: '',
+});
+
+/** Two components around the axes. */
+const BACKGROUND: Background = {
+  dimension: 2,
+  shares: Float32Array.of(0.5, 0.5),
+  centres: Float32Array.of(-1, 0, 0, -1),
+  factor: Float32Array.of(0.05, 0, 0.05),
+};
+
+interface World {
+  content: CollectionContent;
+  state: StoredClassifierState;
+  saved: (Classifier | null)[];
+  /** Thrown by the next load. */
+  failure: Error | null;
+  /** Whether another tab holds the lock. */
+  taken: boolean;
+  /** What was announced, without progress. */
+  news: (readonly [ClassifierState, string | null])[];
+  trainer: Trainer;
+}
+
+function world(parts: Partial<TrainerParts> = {}, content: Partial<CollectionContent> = {}): World {
+  const w: World = {
+    content: {
+      revision: 3,
+      unknowns: false,
+      templates: [template('anna', 1, 0), template('berta', 0, 1)],
+      negatives: [],
+      classifier: null,
+      ...content,
+    },
+    state: 'stale',
+    saved: [],
+    failure: null,
+    taken: false,
+    news: [],
+    trainer: undefined as unknown as Trainer,
+  };
+  w.trainer = createTrainer({
+    store: {
+      collectionRevision: () => Promise.resolve({ revision: w.content.revision, classifier: w.state }),
+      listCollections: () =>
+        Promise.resolve(
+          ['home', 'empty', 'done'].map((id) => ({
+            id,
+            name: id,
+            unknowns: false,
+            owner: null,
+            profileIds: id === 'empty' ? [] : ['anna'],
+            classifier: id === 'done' ? 'trained' : 'stale',
+            createdAt: '',
+            updatedAt: '',
+          })),
+        ),
+      loadCollection: () => (w.failure ? Promise.reject(w.failure) : Promise.resolve(w.content)),
+      saveClassifier: (_id, _revision, classifier) => {
+        w.saved.push(classifier);
+        w.state = classifier ? 'trained' : 'untrained';
+        return Promise.resolve(w.state);
+      },
+    },
+    embedder: { space: SPACE, dimension: 2 },
+    background: BACKGROUND,
+    locks: {
+      async run(_id, signal, work) {
+        signal.throwIfAborted();
+        return work();
+      },
+      async tryRun(_id, work) {
+        if (w.taken) return false;
+        await work();
+        return true;
+      },
+      held: () => Promise.resolve(new Set()),
+    },
+    auto: true,
+    announce: ({ state, error, progress }) => {
+      if (progress === null) w.news.push([state, error]);
+    },
+    ...parts,
+  });
+  return w;
+}
+
+const train = (w: World, signal = new AbortController().signal) => w.trainer.train(null, ID, signal, () => undefined);
+
+describe('after a change of its own', () => {
+  it('a kit trains when it has been quiet for 2 s', async () => {
+    const w = world();
+    w.trainer.schedule(ID, true);
+    await vi.advanceTimersByTimeAsync(1_500);
+    w.trainer.schedule(ID, true);
+    await vi.advanceTimersByTimeAsync(1_900);
+    expect(w.saved).toEqual([]);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(w.saved).toHaveLength(1);
+    expect(w.news).toEqual([['trained', null]]);
+    // Trained, so that nothing is left to do.
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(w.saved).toHaveLength(1);
+  });
+
+  it('changes that do not end do not put it off for longer than 15 s', async () => {
+    const w = world();
+    for (let seconds = 0; seconds < 15; seconds++) {
+      w.trainer.schedule(ID, true);
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect(w.saved).toHaveLength(1);
+  });
+
+  it('nothing happens where that is switched off', async () => {
+    const w = world({ auto: false });
+    w.trainer.schedule(ID, true);
+    await w.trainer.resume();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(w.saved).toEqual([]);
+  });
+
+  it('a collection that lost its last template loses its classifier', async () => {
+    const w = world({}, { templates: [] });
+    w.trainer.schedule(ID, true);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(w.saved).toEqual([null]);
+    expect(w.news).toEqual([['untrained', null]]);
+  });
+
+  it('a failure is told, and a locked vault is none', async () => {
+    const w = world();
+    w.failure = new Error('out of luck');
+    w.trainer.schedule(ID, true);
+    await vi.advanceTimersByTimeAsync(3_000);
+    w.failure = new InfaceError('VAULT_LOCKED', 'locked');
+    w.trainer.schedule(ID, true);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(w.news).toEqual([
+      ['stale', 'out of luck'],
+      ['stale', null],
+    ]);
+    w.failure = null;
+    w.trainer.schedule(ID, true);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(w.saved).toHaveLength(1);
+  });
+});
+
+describe('after a change of another tab', () => {
+  it('the training is left to it, and made up for after 20 s', async () => {
+    const w = world();
+    w.trainer.schedule(ID, false);
+    await vi.advanceTimersByTimeAsync(19_000);
+    w.trainer.schedule(ID, false);
+    expect(w.saved).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1_100);
+    expect(w.saved).toHaveLength(1);
+  });
+
+  it('nothing is trained twice', async () => {
+    const w = world();
+    w.trainer.schedule(ID, false);
+    w.state = 'trained';
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(w.saved).toEqual([]);
+  });
+
+  it('a tab that holds the training is waited for, and replaced when it goes without a result', async () => {
+    const w = world();
+    w.taken = true;
+    w.trainer.schedule(ID, true);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(w.saved).toEqual([]);
+    w.taken = false;
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(w.saved).toHaveLength(1);
+  });
+});
+
+describe('at the start', () => {
+  it('collections that nobody trained are looked for', async () => {
+    const trained: string[] = [];
+    const { trainer } = world({
+      locks: {
+        run: async (_id, _signal, work) => work(),
+        tryRun: async (id, work) => {
+          trained.push(id);
+          await work();
+          return true;
+        },
+        held: () => Promise.resolve(new Set()),
+      },
+    });
+    await trainer.resume();
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(trained).toEqual(['home']);
+  });
+});
+
+describe('train', () => {
+  it('answers with figures, and takes the place of what was due', async () => {
+    const w = world();
+    w.trainer.schedule(ID, true);
+    const result = await train(w);
+    expect(result).toMatchObject({ collectionId: ID, profileCount: 2, templateCount: 2, unknownCount: 0 });
+    expect(w.saved[0]).toMatchObject({ profileIds: ['anna', 'berta'], hasUnknown: false });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(w.saved).toHaveLength(1);
+  });
+
+  it('refuses an empty collection', async () => {
+    const w = world({}, { templates: [] });
+    await expect(train(w)).rejects.toMatchObject({ code: 'COLLECTION_EMPTY' });
+  });
+
+  it('ends with its signal, or by abort(), and stores nothing', async () => {
+    const reason = new Error('enough');
+    const w = world();
+    await expect(train(w, AbortSignal.abort(reason))).rejects.toBe(reason);
+
+    const running = world({
+      announce: ({ progress }) => {
+        if (progress?.iteration === 1) running.trainer.abort(ID);
+      },
+    });
+    await expect(train(running)).rejects.toMatchObject({ code: 'TRAINING_ABORTED' });
+    expect([w.saved, running.saved]).toEqual([[], []]);
+    expect(running.trainer.abort(ID)).toBe(false);
+    running.trainer.schedule(ID, true);
+    expect(running.trainer.abort(ID)).toBe(true);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(running.saved).toEqual([]);
+  });
+
+  it('puts an end to an automatic training of the same collection', async () => {
+    const explicit: Promise<unknown>[] = [];
+    const w = world({
+      announce: ({ progress }) => {
+        if (progress?.iteration === 1 && explicit.length === 0) explicit.push(train(w));
+      },
+    });
+    w.trainer.schedule(ID, true);
+    await vi.advanceTimersByTimeAsync(3_000);
+    await Promise.all(explicit);
+    expect(w.saved).toHaveLength(1);
+  });
+
+  it('is over when the kit is closed', async () => {
+    const w = world({
+      announce: ({ progress }) => {
+        if (progress?.iteration === 1) w.trainer.close();
+      },
+    });
+    await expect(train(w)).rejects.toMatchObject({ code: 'TRAINING_ABORTED' });
+    w.trainer.schedule(ID, true);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(w.saved).toEqual([]);
+  });
+});
+
+describe('the unknown class', () => {
+  it('is made of synthetic faces where the collection asks for it, the same ones each time', async () => {
+    const [a, b] = [world({}, { unknowns: true }), world({}, { unknowns: true })];
+    const result = await train(a);
+    await train(b);
+    expect(result.unknownCount).toBeGreaterThan(0);
+    expect(a.saved[0]).toMatchObject({ hasUnknown: true, profileIds: ['anna', 'berta'] });
+    expect(a.saved).toEqual(b.saved);
+  });
+
+  it('takes in faces that were rejected, but not those that look like another profile', async () => {
+    const stranger = { profileId: 'anna', space: SPACE, vector: Float32Array.of(0.9, -0.3) };
+    const rather = { profileId: 'anna', space: SPACE, vector: Float32Array.of(0.1, 0.9) };
+    const w = world({}, { negatives: [stranger, rather] });
+    expect((await train(w)).unknownCount).toBe(1);
+    const foreign = world({}, { negatives: [{ ...stranger, space: 'other' }] });
+    await expect(train(foreign)).rejects.toMatchObject({ code: 'EMBEDDING_SPACE_MISMATCH' });
+  });
+});
