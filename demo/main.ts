@@ -10,7 +10,19 @@ import { explain } from './words.js';
 
 async function main(): Promise<void> {
   const kit = await loadKit();
-  const people = createPeople(kit);
+  const status = byId('people-status', HTMLElement);
+  const refresh = async () => {
+    try {
+      await people.refresh();
+    } catch (error) {
+      status.textContent = explain(error);
+    }
+  };
+  const people = createPeople(kit, () => {
+    void refresh().then(() => {
+      photos.identifyAll();
+    });
+  });
   const profiles = createProfiles(people, () => {
     photos.identifyAll();
   });
@@ -18,11 +30,7 @@ async function main(): Promise<void> {
   const photos = createPhotos(kit, people, enrolment);
   createWebcam(people, enrolment);
   byId('app', HTMLElement).hidden = false;
-  try {
-    await people.refresh();
-  } catch (error) {
-    byId('people-status', HTMLElement).textContent = explain(error);
-  }
+  await refresh();
 }
 
 void main();

@@ -42,10 +42,21 @@ export interface People {
   look(image: ImageInput, options?: DetectorOptions): Promise<SeenFace[]>;
 }
 
-export function createPeople(kit: FaceKit): People {
+/** @param onChange called when people or their classifier changed without this page having asked for it */
+export function createPeople(kit: FaceKit, onChange: () => void): People {
   let profiles: readonly Profile[] = [];
   let collection: Collection | null = null;
   const listeners: (() => void)[] = [];
+
+  // What another tab did, and what the kit trains by itself.
+  for (const records of ['profiles', 'collections'] as const) {
+    kit.on(records, ({ origin }) => {
+      if (origin === 'other') onChange();
+    });
+  }
+  kit.on('classifier', ({ state }) => {
+    if (state === 'trained') onChange();
+  });
 
   async function refresh(): Promise<void> {
     const [allProfiles, collections] = await Promise.all([kit.profiles.list(), kit.collections.list()]);
@@ -67,7 +78,7 @@ export function createPeople(kit: FaceKit): People {
     },
 
     async enrol(name, images) {
-      collection ??= await kit.collections.create(COLLECTION_NAME);
+      collection ??= await kit.collections.create(COLLECTION_NAME, { unknowns: true });
       const known = profiles.find((profile) => sameName(profile.name, name));
       const { outcome, images: reports } = known
         ? await kit.addImages(known.id, images)

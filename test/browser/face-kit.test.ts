@@ -3,7 +3,7 @@ import { openDB } from 'idb';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { DetectedFace, FaceImage, FaceKit, ImageInput, Point, Profile } from '../../src/index.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
-import { asCanvas, asJpeg, disguised, draw, emptyPhoto, samplePhoto, testKit } from './support.js';
+import { asCanvas, asJpeg, cutOut, disguised, draw, emptyPhoto, samplePhoto, testKit } from './support.js';
 
 const PHOTO_NUMBERS = [1, 2, 3, 4, 5, 6];
 const photos: Blob[] = [];
@@ -14,15 +14,6 @@ beforeAll(async () => {
   for (const number of PHOTO_NUMBERS) photos.push(await samplePhoto(number));
   portrait = await cutOut(photos[0] as Blob, (sampleFaces[0] as [Point])[0], 0.6);
 });
-
-/** A square around a face, its side a part of the photo's shorter side. */
-async function cutOut(photo: Blob, center: Point, part: number): Promise<Blob> {
-  const canvas = await asCanvas(photo);
-  const side = Math.round(Math.min(canvas.width, canvas.height) * part);
-  const left = Math.min(Math.max(0, center.x - side / 2), canvas.width - side);
-  const top = Math.min(Math.max(0, center.y - side / 2), canvas.height - side);
-  return asJpeg(draw(side, side, (context) => context.drawImage(canvas, -left, -top)));
-}
 
 const centerOf = ({ box }: DetectedFace): Point => ({ x: box.x + box.width / 2, y: box.y + box.height / 2 });
 const isIn = ({ box }: DetectedFace, p: Point) =>

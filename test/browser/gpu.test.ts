@@ -52,7 +52,7 @@ describe('WebGPU', () => {
   );
 
   it('goes on with wasm when the GPU is lost, and repeats the call', async () => {
-    const { runtime, embed } = await embedderOn('webgpu');
+    const { runtime, embed, fallbacks } = await embedderOn('webgpu');
     expect(runtime).toMatchObject({ backend: 'webgpu', note: null });
     const onGpu = await embed();
     const device = (await env.webgpu.device) as unknown as { destroy(): void };
@@ -60,6 +60,7 @@ describe('WebGPU', () => {
     device.destroy();
     const [a, b] = await Promise.all([first, second]);
     expect(runtime.backend).toBe('wasm');
+    expect(fallbacks()).toBe(1);
     expect(runtime.note).toMatch(/GPU was lost \(destroyed\).*Continued on wasm/);
     expect(greatestDifference(a, onGpu)).toBeLessThan(1e-3);
     expect(b).toEqual(await embed());

@@ -1,7 +1,7 @@
 /** What the browser tests share: sample photos, pictures made on the spot, and kits that clean up after themselves. */
 import { deleteDB } from 'idb';
 import { onTestFinished } from 'vitest';
-import { createFaceKit, type FaceKit, type FaceKitOptions } from '../../src/index.js';
+import { createFaceKit, type FaceKit, type FaceKitOptions, type Point } from '../../src/index.js';
 import { findModel, parseManifest } from '../../src/models/manifest.js';
 import { loadFiles, loadJson } from '../../src/worker/files.js';
 import { chooseBackend, createRuntime } from '../../src/worker/session.js';
@@ -76,6 +76,15 @@ export async function disguised(photo: Blob): Promise<Blob> {
   return asJpeg(canvas, 0.7);
 }
 
+/** A square around a face, its side a part of the photo's shorter side. */
+export async function cutOut(photo: Blob, center: Point, part: number): Promise<Blob> {
+  const canvas = await asCanvas(photo);
+  const side = Math.round(Math.min(canvas.width, canvas.height) * part);
+  const left = Math.min(Math.max(0, center.x - side / 2), canvas.width - side);
+  const top = Math.min(Math.max(0, center.y - side / 2), canvas.height - side);
+  return asJpeg(draw(side, side, (context) => context.drawImage(canvas, -left, -top)));
+}
+
 /** A plain grey picture: no face. */
 export function emptyPhoto(): Promise<Blob> {
   return asJpeg(
@@ -94,7 +103,8 @@ export async function embedderOn(backend: 'wasm' | 'webgpu') {
   const entry = findModel(manifest, 'embedder', ({ precision }) => precision === 'lossless');
   const file = { path: `models/${entry.file}`, bytes: entry.bytes, sha256: entry.sha256 };
   const files = await loadFiles(ASSETS_URL, [choice.wasm, file], () => undefined, signal);
-  const runtime = createRuntime(ASSETS_URL, choice, files.get(choice.wasm.path) as Uint8Array, () => undefined);
+  let fallbacks = 0;
+  const runtime = createRuntime(ASSETS_URL, choice, files.get(choice.wasm.path) as Uint8Array, () => fallbacks++);
   onTestFinished(() => runtime.close());
   const run = await runtime.addModel(entry.id, files.get(file.path) as Uint8Array);
   const data = Float32Array.from({ length: 3 * 150 * 150 }, (_, i) => (i * 7919) % 256);
@@ -102,5 +112,5 @@ export async function embedderOn(backend: 'wasm' | 'webgpu') {
     const { embedding } = await run({ [entry.input.name]: { data, dims: [1, 3, 150, 150] } });
     return embedding?.data as Float32Array;
   };
-  return { runtime, run, embed };
+  return { runtime, run, embed, fallbacks: () => fallbacks };
 }

@@ -59,29 +59,44 @@ test('a person is enrolled from a photo, recognised after a reload, and deleted'
   await expect(card.getByRole('button', { name: /^Face \d$/ })).toHaveCount(3);
 });
 
-test('several photos make one person, and a known name gets more', async ({ page }) => {
+test('several photos make one person, a known name gets more, and somebody else is refused', async ({ page }) => {
   await openDemo(page);
   await pickPhotos(page, [samplePhoto(1), samplePhoto(2), samplePhoto(3)]);
   await expect(page.getByText('9 faces in 3 photos.')).toBeVisible();
-  for (const name of ['sample1.jpg', 'sample2.jpg']) {
-    await photo(page, name).getByRole('button', { name: 'Face 1' }).click();
-  }
+  const choose = (name: string, face: number) =>
+    photo(page, name)
+      .getByRole('button', { name: new RegExp(`^Face ${face}`) })
+      .click();
   const tray = page.getByRole('list', { name: 'Faces in the tray' });
+  await choose('sample1.jpg', 1);
+  await choose('sample2.jpg', 1);
   await expect(tray.getByRole('img')).toHaveCount(2);
   // One face of each photo: another takes the place of the first.
-  await photo(page, 'sample2.jpg').getByRole('button', { name: 'Face 2' }).click();
+  await choose('sample2.jpg', 2);
   await expect(tray.getByRole('img')).toHaveCount(2);
   await expect(tray.getByRole('img', { name: 'face 2 of sample2.jpg' })).toBeVisible();
+  await choose('sample2.jpg', 2);
+  // The same woman is in photo 1 and in photo 3.
+  await choose('sample3.jpg', 3);
+  await choose('sample1.jpg', 3);
   await enrol(page, 'Berta');
   await expect(people(page)).toHaveText([/Berta2 templates/]);
   await expect(tray.getByRole('img')).toHaveCount(0);
 
-  await photo(page, 'sample3.jpg').getByRole('button', { name: 'Face 3' }).click();
+  await choose('sample3.jpg', 3);
   await enrol(page, 'berta');
+  await expect(people(page)).toHaveText([/Berta3 templates/]);
+
+  // Somebody else does not get into her profile.
+  await choose('sample2.jpg', 2);
+  await page.getByLabel('Name').fill('Berta');
+  await page.getByRole('button', { name: 'Enrol', exact: true }).click();
+  await expect(page.getByText('Berta was not enrolled: no photo could be used.')).toBeVisible();
+  await expect(tray.getByText('Not used: it seems to show somebody else.')).toBeVisible();
   await expect(people(page)).toHaveText([/Berta3 templates/]);
 });
 
-test('a training can be cancelled and made up for, and goes out of date', async ({ page }) => {
+test('a training can be cancelled and made up for, and happens by itself after a change', async ({ page }) => {
   await openDemo(page);
   await pickPhotos(page, [samplePhoto(1)]);
   const card = photo(page, 'sample1.jpg');
@@ -108,7 +123,9 @@ test('a training can be cancelled and made up for, and goes out of date', async 
   await enrol(page, 'Gina');
   await page.getByRole('button', { name: 'Delete Gina' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
-  await expect(page.getByText('Classifier: out of date')).toBeVisible();
+  // The collection changed, so it is trained again by itself.
+  await expect(page.getByText('Gina was deleted.')).toBeVisible();
+  await expect(page.getByText('Classifier: trained')).toBeVisible();
   await expect(card.getByRole('button', { name: /: Fay, / })).toHaveCount(1);
   await expect(card.getByRole('button', { name: /: unknown$/ })).toHaveCount(2);
 });

@@ -1,0 +1,62 @@
+/** docs/api.md, run from top to bottom: its examples work, give what they say, and leave no operation out. */
+import { deleteDB } from 'idb';
+import { expect, it, onTestFinished } from 'vitest';
+import { createFaceKit, type FaceKit, type Point } from '../../src/index.js';
+import docs from '../../docs/api.md?raw';
+import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
+import { asCanvas, asJpeg, cutOut, disguised, samplePhoto, testKit } from './support.js';
+
+/** `expression; // -> value` becomes an assertion; the import becomes a variable of the same name. */
+function toScript(markdown: string): { script: string; assertions: number } {
+  const blocks = [...markdown.matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code as string);
+  let assertions = 0;
+  const script = blocks
+    .join('\n')
+    .replace(/^import .* from 'inface';$/gm, '')
+    .replace(/^(?!\s*(?:const|let)\s)(.+); \/\/ -> (.+)$/gm, (_line, expression: string, value: string) => {
+      assertions++;
+      return `check(${JSON.stringify(expression)}, ${expression}, ${value});`;
+    });
+  return { script, assertions };
+}
+
+/** The paths of all functions of a kit: `detect`, `profiles.list`, ... */
+function operationsOf(kit: FaceKit): string[] {
+  return Object.entries(kit).flatMap(([name, value]) =>
+    typeof value === 'function' ? [name] : Object.keys(value as object).map((key) => `${name}.${key}`),
+  );
+}
+
+it('the examples of docs/api.md give what they say', async () => {
+  onTestFinished(() => deleteDB('docs'));
+  const anna0 = await cutOut(await samplePhoto(6), (sampleFaces[5] as [Point])[0], 0.3);
+  const photos = {
+    anna0,
+    anna1: await disguised(anna0),
+    anna2: await asJpeg(await asCanvas(anna0, 0.9), 0.8),
+    berta: await cutOut(await samplePhoto(1), (sampleFaces[0] as [Point])[0], 0.6),
+    group: await samplePhoto(6),
+  };
+  const { script, assertions } = toScript(docs);
+  const checked: string[] = [];
+  const check = (expression: string, actual: unknown, expected: unknown) => {
+    expect(actual, expression).toEqual(expected);
+    checked.push(expression);
+  };
+  const scope = { createFaceKit, check, ...photos };
+  // The text is our own, and running it is the point.
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval
+  const run = new Function(...Object.keys(scope), `return (async () => {${script}\n})();`) as (
+    ...values: unknown[]
+  ) => Promise<void>;
+  await run(...Object.values(scope));
+  expect(checked).toHaveLength(assertions);
+  expect(assertions).toBeGreaterThan(40);
+});
+
+it('docs/api.md has an example of every operation', async () => {
+  const { script } = toScript(docs);
+  const operations = operationsOf(await testKit());
+  expect(operations).toContain('collections.update');
+  expect(operations.filter((name) => !script.includes(`kit.${name}(`))).toEqual([]);
+});
