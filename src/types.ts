@@ -313,9 +313,10 @@ export interface Candidate {
 }
 
 /**
- * Why nobody is named: the collection has no templates; the best candidate is not near enough for the rate that was
- * asked for; the classifier does not clearly prefer it to the second; the classifier's unknown class is more probable; or
- * the face is nearer to one that was rejected as this person (`kit.reject`) than to the person.
+ * Why nobody is named: the collection has no templates; the best candidate is not near enough for the rate that was asked
+ * for; the face is nearer to one that was rejected as this person (`kit.reject`) than to the person; the classifier's
+ * unknown class is at least as probable; or the classifier does not clearly prefer the best candidate, to the second or to
+ * the unknown class.
  */
 export type UnknownReason = 'empty-collection' | 'not-near' | 'ambiguous' | 'unknown-class' | 'rejected-before';
 

@@ -6,7 +6,7 @@ import { ROOT } from './process.mjs';
 
 const dist = join(ROOT, 'dist');
 const files = readdirSync(dist, { recursive: true, encoding: 'utf8' })
-  .filter((file) => /\.(js|mjs|json|onnx|wasm)$/.test(file))
+  .filter((file) => /\.(bin|js|mjs|json|onnx|wasm)$/.test(file))
   .sort();
 console.table(
   Object.fromEntries(

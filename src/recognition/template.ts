@@ -1,6 +1,9 @@
 /** Templates and their distance. Vectors of different embedders never meet. */
 import { InfaceError } from '../errors.js';
 
+/** Templates per profile. More of one person than this teach nothing new, and every one is one more comparison. */
+export const MAX_TEMPLATES = 50;
+
 /** What is stored of one face image. */
 export interface Template {
   readonly id: string;

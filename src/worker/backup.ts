@@ -7,7 +7,7 @@
  * passphrase; it is the authentication that keeps altered files out.
  */
 import { InfaceError } from '../errors.js';
-import { assertEmbedding } from '../recognition/template.js';
+import { assertEmbedding, MAX_TEMPLATES } from '../recognition/template.js';
 import type { BackupCollection, BackupContent, BackupProfile, BackupTemplate, JsonObject } from './face-store.js';
 import {
   acceptsParameters,
@@ -29,7 +29,6 @@ const MAX_HEAD_BYTES = 10_000;
 /** What an application may have stored: the limits of the kit's own operations. */
 const MAX_NAME_LENGTH = 200;
 const MAX_TEXT_LENGTH = 10_000;
-const MAX_TEMPLATES = 50;
 
 /** @param passphrase of any length; the caller sees to its strength */
 export async function sealBackup(content: BackupContent, passphrase: string): Promise<Blob> {

@@ -10,7 +10,7 @@ import {
   similarityAt,
 } from '../recognition/decision.js';
 import { createGallery, type Gallery } from '../recognition/gallery.js';
-import { assertSameSpace, distance } from '../recognition/template.js';
+import { assertSameSpace, distance, MAX_TEMPLATES } from '../recognition/template.js';
 import type {
   AcquisitionFailure,
   AddImagesOptions,
@@ -68,8 +68,6 @@ export interface Engine {
 const DEFAULT_CANDIDATES = 5;
 /** Share of strangers that may get a name: the FPIR at which NIST's FRVT 1:N ranks algorithms. */
 const DEFAULT_MAX_FPIR = 0.003;
-/** Templates per profile: the seed's limits leave it open, and more of one person than this teach nothing new. */
-const MAX_TEMPLATES = 50;
 /** Templates that an enrolment should have, as the seed recommends. */
 const RECOMMENDED_TEMPLATES = 3;
 /** Negative examples per profile and collection. */

@@ -290,7 +290,7 @@ export function viewContent(state: State, handle: string) {
     unknowns,
     templates: Object.fromEntries(members.map((key) => [key, seeds(state.profiles[key]?.templates)])),
     negatives: Object.fromEntries(Object.entries(negatives).map(([key, faces]) => [key, seeds(faces)])),
-    classifier: trained?.revision === revision ? trained.seed : null,
+    loaded: trained?.revision === revision ? trained.seed : null,
   };
 }
 

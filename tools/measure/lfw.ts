@@ -77,16 +77,16 @@ async function loadEmbeddings(folder: string, paths: readonly string[]): Promise
   if (!existsSync(file)) {
     const measured = await measurePhotos(paths.map((path) => ({ path: join(folder, 'images', path) })));
     mkdirSync(CACHE, { recursive: true });
-    writeFileSync(file, JSON.stringify(measured.map(centralEmbedding)));
+    writeFileSync(file, JSON.stringify(measured.map((photo) => centralFace(photo)?.embedding ?? null)));
   }
   return JSON.parse(readFileSync(file, 'utf8')) as (number[] | null)[];
 }
 
 /** LFW's subject is the face nearest the centre. */
-function centralEmbedding({ faces, width, height }: MeasuredPhoto): readonly number[] | null {
+export function centralFace({ faces, width, height }: MeasuredPhoto): MeasuredPhoto['faces'][number] | null {
   const offset = ({ x, y, width: w, height: h }: Box) => Math.hypot(x + (w - width) / 2, y + (h - height) / 2);
   const [nearest] = faces.toSorted((a, b) => offset(a.box) - offset(b.box));
-  return nearest?.embedding ?? null;
+  return nearest ?? null;
 }
 
 /** pairs.txt: `folds<TAB>n`, then per fold n rows `name i j` and n rows `name i other j`. */

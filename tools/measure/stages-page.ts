@@ -3,8 +3,7 @@ import { createBlazeFace } from '../../src/models/detector.js';
 import { createDlibEmbedder } from '../../src/models/embedder.js';
 import { createFaceLandmark68 } from '../../src/models/landmarker.js';
 import { findModel, parseManifest, type ModelEntry } from '../../src/models/manifest.js';
-import type { Box, Point } from '../../src/types.js';
-import type { Pixels } from '../../src/vision/image.js';
+import type { Box, Point, QualityReport } from '../../src/types.js';
 import { createAcquisition, createClock } from '../../src/worker/acquisition.js';
 import { loadFiles, loadJson } from '../../src/worker/files.js';
 import { readPixels } from '../../src/worker/pixels.js';
@@ -20,8 +19,7 @@ export interface MeasuredFace {
   readonly landmarks: readonly Point[];
   /** As the embedder gives it, not normalised. */
   readonly embedding: readonly number[];
-  /** What `perFace` returned, `null` without it. */
-  readonly extra: unknown;
+  readonly quality: QualityReport;
 }
 
 /** All faces of one photo. */
@@ -33,20 +31,17 @@ export interface MeasuredPhoto {
   readonly faces: readonly MeasuredFace[];
 }
 
-type PerFace = (pixels: Pixels, face: Omit<MeasuredFace, 'extra'>) => unknown;
-
 /** What the page does; everything can be JSON. */
 export interface StagesPage {
-  readonly open: (origin: string, perFace: string | null) => Promise<void>;
+  readonly open: (origin: string) => Promise<void>;
   readonly measure: (url: string, transform: string) => Promise<MeasuredPhoto>;
 }
 
 const MAX_FACES = 100;
 const { signal } = new AbortController();
 let stages: ReturnType<typeof createAcquisition>;
-let perFace: PerFace | null = null;
 
-async function open(origin: string, module: string | null): Promise<void> {
+async function open(origin: string): Promise<void> {
   const assetsUrl = `${origin}/`;
   const backend = await chooseBackend('wasm', 1);
   const manifest = parseManifest(await loadJson(assetsUrl, 'models/manifest.json', signal));
@@ -65,14 +60,12 @@ async function open(origin: string, module: string | null): Promise<void> {
     embedder: createDlibEmbedder(embedder, await run(embedder)),
     readPixels,
   });
-  if (module !== null) ({ perFace } = (await import(/* @vite-ignore */ module)) as { perFace: PerFace });
 }
 
 async function measure(url: string, transform: string): Promise<MeasuredPhoto> {
   let bitmap = await createImageBitmap(await (await fetch(url)).blob());
   for (const step of transform.split(',').filter((name) => name !== '')) bitmap = change(bitmap, step);
   const { width, height } = bitmap;
-  const pixels = perFace ? readPixels(bitmap) : null;
   const frame = stages.open(
     { bitmap, sourceWidth: width, sourceHeight: height, moving: false },
     {},
@@ -82,8 +75,8 @@ async function measure(url: string, transform: string): Promise<MeasuredPhoto> {
   const faces: MeasuredFace[] = [];
   for (const found of await frame.find(MAX_FACES)) {
     const { box, score, rollDegrees, landmarks } = frame.describe(found, 68);
-    const face = { box, score, rollDegrees, landmarks, embedding: [...(await frame.embed(found))] };
-    faces.push({ ...face, extra: perFace && pixels ? await perFace(pixels, face) : null });
+    const embedding = [...(await frame.embed(found))];
+    faces.push({ box, score, rollDegrees, landmarks, embedding, quality: frame.judge(found) });
   }
   return { width, height, faces };
 }

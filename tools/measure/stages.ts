@@ -8,8 +8,6 @@ import { createServer } from 'vite';
 import { BROWSER_ARGS, findBrowser } from '../browser.mjs';
 import type { MeasuredPhoto as PageResult, StagesPage } from './stages-page.js';
 
-export type { MeasuredFace } from './stages-page.js';
-
 /** What was measured of one photo. */
 export interface MeasuredPhoto extends PageResult {
   readonly path: string;
@@ -25,24 +23,11 @@ export interface PhotoRequest {
   readonly transform?: string;
 }
 
-export interface MeasureOptions {
-  /**
-   * Path from the repository's root of a module with an export `perFace(pixels, face)`, which runs in the page for every
-   * face; what it returns must be JSON. `face` is a MeasuredFace without `extra`.
-   */
-  readonly perFace?: string;
-  /** Takes a line every few hundred photos. Defaults to standard error. */
-  readonly log?: (line: string) => void;
-}
-
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PROGRESS_EVERY = 250;
 
 /** @returns one result per request, in their order @throws when no browser starts or a photo cannot be decoded */
-export async function measurePhotos(
-  requests: readonly PhotoRequest[],
-  { perFace, log = console.error }: MeasureOptions = {},
-): Promise<MeasuredPhoto[]> {
+export async function measurePhotos(requests: readonly PhotoRequest[]): Promise<MeasuredPhoto[]> {
   const { path: executablePath, tried } = await findBrowser();
   if (executablePath === undefined) {
     throw new Error(`No Chromium starts: ${tried.join('; ')}. Set INFACE_BROWSER to the path of one.`);
@@ -61,14 +46,14 @@ export async function measurePhotos(
     await server.listen();
     const origin = new URL(server.resolvedUrls?.local[0] ?? '').origin;
     const page = await openPage(await browser.newPage(), origin, requests);
-    await call(page, 'open', origin, perFace === undefined ? null : `/${perFace}`);
+    await call(page, 'open', origin);
     const measured: MeasuredPhoto[] = [];
     const start = performance.now();
     for (const [i, { path, transform = '' }] of requests.entries()) {
       measured.push({ path, ...(await call(page, 'measure', `/photo/${i}`, transform)) });
       if (measured.length % PROGRESS_EVERY === 0) {
         const seconds = Math.round((performance.now() - start) / 1000);
-        log(`${measured.length} of ${requests.length} photos, ${seconds} s`);
+        console.error(`${measured.length} of ${requests.length} photos, ${seconds} s`);
       }
     }
     return measured;

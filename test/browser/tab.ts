@@ -1,0 +1,78 @@
+/** The page's side of `store-worker.ts`: a tab that can be killed in the middle of a write. */
+import type { FaceStore } from '../../src/worker/face-store.js';
+
+/** `forgetKey` answers nothing that could be waited for. */
+export type TabMethod = Exclude<keyof FaceStore, 'forgetKey'>;
+
+export type TabRequest =
+  | { readonly open: string }
+  | { readonly killAt: number }
+  | { readonly id: number; readonly method: TabMethod; readonly args: readonly unknown[] };
+
+export type TabAnswer =
+  | { readonly id: number; readonly ok: true; readonly value: unknown }
+  | { readonly id: number; readonly ok: false; readonly code: string; readonly message: string }
+  | { readonly reached: true };
+
+export interface Tab {
+  /** Calls the tab's store. A refusal rejects with an Error that has the `code`. */
+  call<M extends TabMethod>(method: M, ...args: Parameters<FaceStore[M]>): Promise<Awaited<ReturnType<FaceStore[M]>>>;
+  /**
+   * The tab stands still for ever right after the n-th request from now on that writes to the database (1 is the first
+   * one): the request is made, its transaction cannot commit. Resolves when it stands there, and never when fewer
+   * requests are made: race it with the call.
+   */
+  killAt(n: number): Promise<void>;
+  /** What is pending is never answered. */
+  terminate(): void;
+}
+
+interface Pending {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A worker with its own connection to the database `name`. */
+export function openTab(name: string): Tab {
+  const worker = new Worker(new URL('./store-worker.ts', import.meta.url), { type: 'module' });
+  const pending = new Map<number, Pending>();
+  let lastId = 0;
+  let onReached: () => void = () => undefined;
+
+  const send = (request: TabRequest) => {
+    worker.postMessage(request);
+  };
+  worker.addEventListener('message', ({ data }: MessageEvent<TabAnswer>) => {
+    if ('reached' in data) {
+      onReached();
+      return;
+    }
+    const call = pending.get(data.id);
+    pending.delete(data.id);
+    if (data.ok) call?.resolve(data.value as never);
+    else call?.reject(Object.assign(new Error(data.message), { code: data.code }));
+  });
+  // A worker that did not load answers nobody.
+  worker.addEventListener('error', ({ message }) => {
+    for (const call of pending.values()) call.reject(new Error(`The tab failed: ${message}`));
+    pending.clear();
+  });
+  send({ open: name });
+
+  return {
+    call: <M extends TabMethod>(method: M, ...args: Parameters<FaceStore[M]>) =>
+      new Promise<Awaited<ReturnType<FaceStore[M]>>>((resolve, reject) => {
+        const id = ++lastId;
+        pending.set(id, { resolve, reject });
+        send({ id, method, args });
+      }),
+    killAt: (n) =>
+      new Promise((resolve) => {
+        onReached = resolve;
+        send({ killAt: n });
+      }),
+    terminate: () => {
+      worker.terminate();
+    },
+  };
+}
