@@ -1,7 +1,7 @@
 /** How well a face is shown: size, light, sharpness and pose, and where recognition suffers from them. */
 import type { Point, QualityIssue, QualityReport } from '../types.js';
 import { dlibChip } from './align.js';
-import { similarityScale } from './geometry.js';
+import { similarityScale, type Similarity } from './geometry.js';
 import { warp, type Pixels } from './image.js';
 
 /** From where on a measure is `poor`, and from where on `unusable`. */
@@ -79,6 +79,7 @@ const PITCH_OFFSET_DEGREES = -11.2;
 export function measureQuality(pixels: Pixels, landmarks: readonly Point[], scale: number): QualityReport {
   const toSource = dlibChip(landmarks, CHIP_SIZE, 0);
   const luminance = luminanceOf(warp(pixels, toSource, CHIP_SIZE, CHIP_SIZE));
+  hideOutside(luminance, pixels, toSource);
   const size = similarityScale(toSource) * CHIP_SIZE * CHIP_EYES;
   const brightness = mean(luminance);
   const sharpness = sharpnessOf(luminance);
@@ -122,10 +123,29 @@ function luminanceOf(planes: Float32Array): Float32Array {
   return out;
 }
 
+/**
+ * Makes what lies outside of the image NaN. `warp` paints it black, which would make a face at the border dark, and its
+ * edge would make a blurred one sharp.
+ */
+function hideOutside(luminance: Float32Array, { width, height }: Pixels, { a, b, tx, ty }: Similarity): void {
+  for (let v = 0, i = 0; v < CHIP_SIZE; v++) {
+    for (let u = 0; u < CHIP_SIZE; u++, i++) {
+      const x = a * (u + 0.5) - b * (v + 0.5) + tx;
+      const y = b * (u + 0.5) + a * (v + 0.5) + ty;
+      if (x < 0 || y < 0 || x >= width || y >= height) luminance[i] = Number.NaN;
+    }
+  }
+}
+
+/** Of the values that are numbers; 0 when there is none. */
 function mean(values: Float32Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
+  let [sum, count] = [0, 0];
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
+    sum += value;
+    count++;
+  }
+  return count > 0 ? sum / count : 0;
 }
 
 /**
@@ -148,19 +168,18 @@ function sharpnessOf(luminance: Float32Array): number {
     }
   }
   const average = mean(half);
-  let variance = 0;
-  for (const value of half) variance += (value - average) ** 2 / half.length;
-  let energy = 0;
+  const variance = mean(half.map((value) => (value - average) ** 2));
+  const energies = new Float32Array(side * side).fill(Number.NaN);
   for (let y = 1; y < side - 1; y++) {
     for (let x = 1; x < side - 1; x++) {
       const i = y * side + x;
       const around =
         (half[i - 1] as number) + (half[i + 1] as number) + (half[i - side] as number) + (half[i + side] as number);
-      energy += (4 * (half[i] as number) - around) ** 2 / (side - 2) ** 2;
+      energies[i] = (4 * (half[i] as number) - around) ** 2;
     }
   }
   // One grey level: a plain area has no detail, and its rounding is none either.
-  return Math.sqrt(energy / (variance + 1 / 255 ** 2));
+  return Math.sqrt(mean(energies) / (variance + 1 / 255 ** 2));
 }
 
 /**

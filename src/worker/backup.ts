@@ -7,7 +7,7 @@
  * passphrase; it is the authentication that keeps altered files out.
  */
 import { InfaceError } from '../errors.js';
-import { assertEmbedding, MAX_TEMPLATES } from '../recognition/template.js';
+import { euclideanNorm, MAX_TEMPLATES } from '../recognition/template.js';
 import type { BackupCollection, BackupContent, BackupProfile, BackupTemplate, JsonObject } from './face-store.js';
 import {
   acceptsParameters,
@@ -122,7 +122,9 @@ function fromJson(json: unknown, dimension: number): BackupContent {
       const raw = bytesOf(template['vector'], `${at}[${i}].vector`);
       if (raw.length !== 4 * dimension) throw damaged(`${at}[${i}].vector has another length`);
       const vector = new Float32Array(raw.buffer);
-      assertEmbedding(vector, dimension);
+      const norm = euclideanNorm(vector);
+      // Put so that a NaN fails it.
+      if (!(norm > 0 && norm < Infinity)) throw damaged(`${at}[${i}].vector has the norm ${norm}`);
       const { quality } = template;
       if (quality !== null && !(typeof quality === 'number' && quality >= 0 && quality <= 1)) {
         throw damaged(`${at}[${i}].quality is no number from 0 to 1`);

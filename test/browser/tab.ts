@@ -1,4 +1,4 @@
-/** The page's side of `store-worker.ts`: a tab that can be killed in the middle of a write. */
+/** The page's side of `tab-worker.ts`: a tab that can be killed in the middle of a write. */
 import type { FaceStore } from '../../src/worker/face-store.js';
 
 /** `forgetKey` answers nothing that could be waited for. */
@@ -34,7 +34,7 @@ interface Pending {
 
 /** A worker with its own connection to the database `name`. */
 export function openTab(name: string): Tab {
-  const worker = new Worker(new URL('./store-worker.ts', import.meta.url), { type: 'module' });
+  const worker = new Worker(new URL('./tab-worker.ts', import.meta.url), { type: 'module' });
   const pending = new Map<number, Pending>();
   let lastId = 0;
   let onReached: () => void = () => undefined;

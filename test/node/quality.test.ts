@@ -227,3 +227,13 @@ it('is a number everywhere, also of a face at the border or beyond it', () => {
     expect(poor.filter((issue) => unusable.includes(issue))).toEqual([]);
   }
 });
+
+it('leaves out what lies outside of the image: its edge does not make a blurred face sharp, nor its black a bright one dark', () => {
+  const blurred = texture(0.5, 0.25, 60);
+  for (const view of [{ x: 30 }, { x: 0 }, { x: 275, y: 20 }]) {
+    const report = measure(blurred, { pitch: -NOD, ...view });
+    expect(report.unusable).toEqual(['blurred']);
+    expect(report.brightness).toBeCloseTo(measure(blurred, { pitch: -NOD }).brightness, 0);
+    expect(report.brightness).toBeGreaterThan(0.4);
+  }
+});

@@ -1,0 +1,363 @@
+/** A tab that is killed in the middle of a write: what it wanted to write is there in the end, or nothing of it is. */
+import { deleteDB, openDB } from 'idb';
+import { describe, expect, it, type TestContext } from 'vitest';
+import type { BackupContent, FaceStore } from '../../src/worker/face-store.js';
+import { createStore } from '../../src/worker/store.js';
+import { openTab, type TabMethod } from './tab.js';
+
+const SPACE = 'space';
+const PASSPHRASE = 'correct horse';
+const AT = '2026-01-02T03:04:05.678Z';
+
+const template = (seed: number, quality = 0.5) => ({ space: SPACE, vector: Float32Array.of(seed, 1, 2, 3), quality });
+
+const CLASSIFIER = {
+  version: 2,
+  space: SPACE,
+  dimension: 4,
+  profileIds: ['p'],
+  hasUnknown: false,
+  weights: Float32Array.of(1, 2, 3, 4),
+  biases: Float32Array.of(5),
+  iterations: 3,
+  loss: 0.5,
+} as const;
+
+/** What a scenario works on. */
+interface Ids {
+  readonly anna: string;
+  readonly home: string;
+  readonly key: string;
+  readonly revision: number;
+}
+
+/** Two people, a collection of both with a negative example and a classifier, and an API key. */
+async function setUp(store: FaceStore): Promise<Ids> {
+  const home = await store.createCollection(null, 'Home', true);
+  const enrol = async (name: string, seeds: readonly number[]) => {
+    const templates = seeds.map((seed) => template(seed));
+    const profile = { name, metadata: {}, consent: null, templates, collectionId: home.id };
+    return (await store.createProfile(null, profile)).profile;
+  };
+  const anna = await enrol('Anna', [1, 2, 3]);
+  await enrol('Berta', [10, 11]);
+  await store.addNegative(null, home.id, { profileId: anna.id, ...template(77) }, 50);
+  const { revision } = await store.collectionRevision(null, home.id);
+  await store.saveClassifier(home.id, revision, CLASSIFIER);
+  const { key } = await store.createApiKey('door', ['match']);
+  return { anna: anna.id, home: home.id, key: key.id, revision };
+}
+
+const IMPORTED: BackupContent = {
+  profiles: [
+    {
+      id: 'imported',
+      name: 'Imported',
+      metadata: {},
+      consent: null,
+      owner: null,
+      createdAt: AT,
+      updatedAt: AT,
+      space: SPACE,
+      templates: [{ id: 't', createdAt: AT, quality: 1, vector: Float32Array.of(9, 1, 2, 3) }],
+    },
+  ],
+  collections: [
+    {
+      id: 'other',
+      name: 'Other',
+      unknowns: false,
+      owner: null,
+      createdAt: AT,
+      updatedAt: AT,
+      profileIds: ['imported'],
+      negatives: [
+        {
+          profileId: 'imported',
+          space: SPACE,
+          templates: [{ id: 'n', createdAt: AT, quality: null, vector: Float32Array.of(8, 1, 2, 3) }],
+        },
+      ],
+    },
+  ],
+};
+
+type Call = { [M in TabMethod]: readonly [method: M, ...args: Parameters<FaceStore[M]>] }[TabMethod];
+
+/** One write operation each; `before` brings the store into the state that it needs. */
+const SCENARIOS: readonly {
+  readonly name: string;
+  readonly before?: (store: FaceStore, ids: Ids) => Promise<unknown>;
+  readonly call: (ids: Ids) => Call;
+}[] = [
+  {
+    name: 'createProfile',
+    call: ({ home }) => {
+      const templates = [template(20), template(21)];
+      const profile = { name: 'New', metadata: { a: 1 }, consent: 'yes', templates, collectionId: home };
+      return ['createProfile', null, profile];
+    },
+  },
+  {
+    name: 'addTemplates, with two that are replaced',
+    call: ({ anna }) => ['addTemplates', null, anna, [template(4, 0.9), template(5, 0.9)], 3],
+  },
+  {
+    name: 'updateProfile',
+    call: ({ anna }) => ['updateProfile', null, anna, { name: 'Anne', metadata: { b: 2 }, consent: 'no' }],
+  },
+  { name: 'deleteProfile', call: ({ anna }) => ['deleteProfile', null, anna] },
+  { name: 'createCollection', call: () => ['createCollection', null, 'Second', false] },
+  {
+    name: 'updateCollection',
+    call: ({ home, anna }) => [
+      'updateCollection',
+      null,
+      home,
+      { name: 'House', unknowns: false, removeProfileIds: [anna] },
+    ],
+  },
+  { name: 'deleteCollection', call: ({ home }) => ['deleteCollection', null, home] },
+  {
+    name: 'saveClassifier',
+    call: ({ home, revision }) => ['saveClassifier', home, revision, { ...CLASSIFIER, loss: 0.25 }],
+  },
+  { name: 'saveClassifier with none', call: ({ home, revision }) => ['saveClassifier', home, revision, null] },
+  {
+    name: 'addNegative, with one that is replaced',
+    call: ({ home, anna }) => ['addNegative', null, home, { profileId: anna, ...template(78) }, 1],
+  },
+  { name: 'setPassphrase', call: () => ['setPassphrase', PASSPHRASE] },
+  // Only an open vault can change its key, and a tab starts with a locked one.
+  { name: 'setPassphrase to none, from the key of the device', call: () => ['setPassphrase', null] },
+  { name: 'destroyKey', call: () => ['destroyKey'] },
+  { name: 'importContent', call: () => ['importContent', IMPORTED] },
+  {
+    name: 'importContent over what is there',
+    before: async (store) => {
+      const older = '2025-01-02T03:04:05.678Z';
+      const dated = <T extends object>(records: readonly T[]) =>
+        records.map((record) => ({ ...record, name: 'Older', createdAt: older, updatedAt: older }));
+      await store.importContent({
+        profiles: dated(IMPORTED.profiles),
+        collections: dated(IMPORTED.collections),
+      });
+    },
+    call: () => ['importContent', IMPORTED],
+  },
+  { name: 'exportContent, for its line in the audit trail', call: () => ['exportContent'] },
+  { name: 'clearAudit', call: () => ['clearAudit'] },
+  { name: 'createApiKey', call: () => ['createApiKey', 'desk', ['enroll']] },
+  { name: 'revokeApiKey', call: ({ key }) => ['revokeApiKey', key] },
+  { name: 'eraseAll', call: () => ['eraseAll'] },
+];
+
+function testDatabase({ onTestFinished }: TestContext): { name: string; store: FaceStore } {
+  const name = `kill-${crypto.randomUUID()}`;
+  const store = createStore(name, { audit: true, onChange: () => undefined });
+  onTestFinished(async () => {
+    await store.close();
+    await deleteDB(name);
+  });
+  return { name, store };
+}
+
+/** The value, or the code of what it rejects with. */
+async function orCode<T>(promise: Promise<T>): Promise<T | string> {
+  try {
+    return await promise;
+  } catch (error) {
+    return String((error as { code?: unknown }).code);
+  }
+}
+
+/** Everything that can be seen of a database but its random ids and times: two with the same history have the same. */
+async function summarise(name: string, store: FaceStore): Promise<unknown> {
+  const vault = await store.vaultStatus();
+  if (vault.state === 'locked') await store.unlockVault(PASSPHRASE);
+  const collections = await store.listCollections(null);
+  const profiles = await store.listProfiles(null);
+  const nameOf = (id: string) => profiles.find((profile) => profile.id === id)?.name ?? id;
+  const seed = ({ vector }: { readonly vector: Float32Array }) => vector[0];
+  const loaded = [];
+  for (const { id, name: collection, unknowns, profileIds, classifier } of collections) {
+    const content = await orCode(store.loadCollection(null, id));
+    const { revision } = await store.collectionRevision(null, id);
+    loaded.push({
+      collection,
+      unknowns,
+      revision,
+      classifier,
+      members: profileIds.map(nameOf).sort(),
+      content:
+        typeof content === 'string'
+          ? content
+          : {
+              templates: content.templates.map((t) => [nameOf(t.profileId), seed(t)]).sort(),
+              negatives: content.negatives.map((n) => [nameOf(n.profileId), seed(n)]).sort(),
+              loss: content.classifier?.loss ?? null,
+            },
+    });
+  }
+  const people = [];
+  for (const { id, name: person, consent, metadata, templateCount, collectionIds } of profiles) {
+    const templates = await orCode(store.templatesOf(null, id));
+    const seeds = typeof templates === 'string' ? templates : templates.map(seed);
+    people.push({ person, consent, metadata, templateCount, seeds, collections: collectionIds.length });
+  }
+  const db = await openDB(name);
+  const counts: Record<string, number> = {};
+  for (const storeName of db.objectStoreNames) counts[storeName] = await db.count(storeName);
+  db.close();
+  return {
+    hasPassphrase: vault.hasPassphrase,
+    people: people.sort((a, b) => String(a.person).localeCompare(String(b.person))),
+    loaded,
+    keys: (await store.listApiKeys()).map((key) => key.name),
+    audit: (await store.listAudit(null)).map(({ action, count }) => [action, count]),
+    counts,
+  };
+}
+
+/** Lets other events happen, this many times. */
+async function pass(times: number): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  for (let i = 0; i < times; i++) {
+    await new Promise((resolve) => {
+      port1.onmessage = resolve;
+      port2.postMessage(null);
+    });
+  }
+  port1.close();
+}
+
+// Side by side, because the browser takes two seconds to end a worker that stands still.
+describe.concurrent('a tab that is killed in the middle of', () => {
+  it.for(SCENARIOS)('$name leaves the state before or after', async ({ name: scenario, before, call }, context) => {
+    // What it does when nobody disturbs it.
+    const twin = testDatabase(context);
+    const twinIds = await setUp(twin.store);
+    await before?.(twin.store, twinIds);
+    const stateBefore = await summarise(twin.name, twin.store);
+    const [twinMethod, ...twinArgs] = call(twinIds);
+    await (twin.store[twinMethod] as (...args: unknown[]) => Promise<unknown>)(...twinArgs);
+    const stateAfter = await summarise(twin.name, twin.store);
+    expect(stateAfter).not.toEqual(stateBefore);
+
+    const { name, store } = testDatabase(context);
+    const ids = await setUp(store);
+    await before?.(store, ids);
+    expect(await summarise(name, store)).toEqual(stateBefore);
+    const [method, ...args] = call(ids);
+    for (let n = 1; ; n++) {
+      const tab = openTab(name);
+      const reached = tab.killAt(n);
+      const done = tab.call(method, ...(args as never)).then(() => 'done' as const);
+      const outcome = await Promise.race([reached.then(() => 'reached' as const), done]);
+      tab.terminate();
+      if (outcome === 'done') {
+        // All kill points are behind, and the store has just worked.
+        expect(n, `${scenario} makes no request that writes`).toBeGreaterThan(1);
+        console.log(`${scenario}: killed at ${n - 1} writes`);
+        break;
+      }
+      expect(await summarise(name, store), `${scenario}, killed at request ${n}`).toEqual(stateBefore);
+    }
+    expect(await summarise(name, store)).toEqual(stateAfter);
+  });
+
+  it('any of them, at any moment, leaves the state before or after', { timeout: 240_000 }, async (context) => {
+    const seen = { before: 0, after: 0 };
+    for (const { name: scenario, before, call } of SCENARIOS) {
+      const { name, store } = testDatabase(context);
+      const ids = await setUp(store);
+      await before?.(store, ids);
+      const stateBefore = JSON.stringify(await summarise(name, store));
+      const [method, ...args] = call(ids);
+      const twin = testDatabase(context);
+      const twinIds = await setUp(twin.store);
+      await before?.(twin.store, twinIds);
+      const [twinMethod, ...twinArgs] = call(twinIds);
+      await (twin.store[twinMethod] as (...values: unknown[]) => Promise<unknown>)(...twinArgs);
+      const stateAfter = JSON.stringify(await summarise(twin.name, twin.store));
+      for (const events of [0, 40, 150, 400, 1000]) {
+        const tab = openTab(name);
+        // Answers when it stands.
+        await tab.call('count');
+        tab.call(method, ...(args as never)).catch(() => undefined);
+        await pass(events);
+        tab.terminate();
+        const state = JSON.stringify(await summarise(name, store));
+        expect([stateBefore, stateAfter], `${scenario}, killed after ${events} events`).toContain(state);
+        if (state === stateAfter) {
+          seen.after++;
+          break;
+        }
+        seen.before++;
+      }
+    }
+    console.log(`killed at random moments: ${JSON.stringify(seen)}`);
+    expect(seen.before + seen.after).toBeGreaterThanOrEqual(SCENARIOS.length);
+  });
+
+  it('the encryption of a database of version 1 loses no template, and leaves none in both forms', async (context) => {
+    const { name, store } = testDatabase(context);
+    const old = await openDB(name, 1, {
+      upgrade(db) {
+        db.createObjectStore('profiles', { keyPath: 'id' }).createIndex('createdAt', 'createdAt');
+        db.createObjectStore('templates', { keyPath: 'id' }).createIndex('profile', ['profileId', 'ordinal'], {
+          unique: true,
+        });
+        db.createObjectStore('collections', { keyPath: 'id' }).createIndex('createdAt', 'createdAt');
+        const memberships = db.createObjectStore('memberships', { keyPath: ['collectionId', 'profileId'] });
+        memberships.createIndex('profileId', 'profileId');
+        db.createObjectStore('classifiers', { keyPath: 'collectionId' });
+      },
+    });
+    const dated = { createdAt: AT, updatedAt: AT };
+    for (const id of ['p1', 'p2']) {
+      await old.add('profiles', { id, name: id, metadata: {}, templateCount: 2, ...dated });
+      for (const ordinal of [0, 1]) {
+        const vector = Float32Array.of(ordinal + 1, 2, 3, 4);
+        await old.add('templates', {
+          id: `${id}-${ordinal}`,
+          profileId: id,
+          ordinal,
+          space: SPACE,
+          vector,
+          createdAt: AT,
+        });
+      }
+    }
+    await old.add('collections', { id: 'c', name: 'Home', revision: 1, trainedRevision: 1, ...dated });
+    await old.add('memberships', { collectionId: 'c', profileId: 'p1' });
+    old.close();
+
+    for (let n = 1; ; n++) {
+      const tab = openTab(name);
+      const reached = tab.killAt(n);
+      const done = tab.call('count').then(() => 'done' as const);
+      const outcome = await Promise.race([reached.then(() => 'reached' as const), done]);
+      tab.terminate();
+      if (outcome === 'done') break;
+      const db = await openDB(name);
+      const counts = {
+        templates: await db.count('templates'),
+        blocks: db.objectStoreNames.contains('blocks') ? await db.count('blocks') : 0,
+      };
+      db.close();
+      expect(counts, `killed at request ${n}`).toEqual({ templates: 4, blocks: 0 });
+    }
+    for (const id of ['p1', 'p2']) {
+      const templates = await store.templatesOf(null, id);
+      expect(templates.map(({ id: own, vector }) => [own, vector[0]])).toEqual([
+        [`${id}-0`, 1],
+        [`${id}-1`, 2],
+      ]);
+    }
+    expect(await store.getCollection(null, 'c')).toMatchObject({ profileIds: ['p1'], classifier: 'untrained' });
+    const db = await openDB(name);
+    expect([await db.count('templates'), await db.count('blocks')]).toEqual([0, 2]);
+    db.close();
+  });
+});
