@@ -7,7 +7,7 @@
  * passphrase; it is the authentication that keeps altered files out.
  */
 import { InfaceError } from '../errors.js';
-import { euclideanNorm, MAX_TEMPLATES } from '../recognition/template.js';
+import { assertSameSpace, euclideanNorm, MAX_TEMPLATES } from '../recognition/template.js';
 import type { BackupCollection, BackupContent, BackupProfile, BackupTemplate, JsonObject } from './face-store.js';
 import {
   acceptsParameters,
@@ -29,6 +29,13 @@ const MAX_HEAD_BYTES = 10_000;
 /** What an application may have stored: the limits of the kit's own operations. */
 const MAX_NAME_LENGTH = 200;
 const MAX_TEXT_LENGTH = 10_000;
+
+/** The embedder of this kit, as far as its templates go. */
+interface Embedder {
+  readonly space: string;
+  /** Length of an embedding. */
+  readonly dimension: number;
+}
 
 /** @param passphrase of any length; the caller sees to its strength */
 export async function sealBackup(content: BackupContent, passphrase: string): Promise<Blob> {
@@ -53,11 +60,11 @@ export async function sealBackup(content: BackupContent, passphrase: string): Pr
 
 /**
  * The inverse of {@link sealBackup}. Everything in it is checked.
- * @param dimension length of an embedding
- * @throws InfaceError `BACKUP_INVALID`, `WRONG_PASSPHRASE`
+ * @param embedder whose templates can be used here
+ * @throws InfaceError `BACKUP_INVALID`, `WRONG_PASSPHRASE`, `EMBEDDING_SPACE_MISMATCH`
  */
-export async function openBackup(file: Blob, passphrase: string, dimension: number): Promise<BackupContent> {
-  const bytes = new Uint8Array(await file.arrayBuffer());
+export async function openBackup(file: Blob, passphrase: string, embedder: Embedder): Promise<BackupContent> {
+  const bytes = new Uint8Array(await readAll(file));
   const { parameters, iv, opening, encrypted } = await readOpening(bytes);
   const key = await deriveKey(passphrase, parameters);
   let plain: ArrayBuffer;
@@ -68,7 +75,15 @@ export async function openBackup(file: Blob, passphrase: string, dimension: numb
       cause,
     });
   }
-  return fromJson(parseJson(new Uint8Array(plain), 'its content'), dimension);
+  return fromJson(parseJson(new Uint8Array(plain), 'its content'), embedder);
+}
+
+async function readAll(file: Blob): Promise<ArrayBuffer> {
+  try {
+    return await file.arrayBuffer();
+  } catch (cause) {
+    throw damaged(`it cannot be read (${String(cause)})`);
+  }
 }
 
 async function readOpening(bytes: Uint8Array<ArrayBuffer>) {
@@ -114,7 +129,7 @@ function toJson({ profiles, collections }: BackupContent): Json {
   } as unknown as Json;
 }
 
-function fromJson(json: unknown, dimension: number): BackupContent {
+function fromJson(json: unknown, { space, dimension }: Embedder): BackupContent {
   const content = fields(json, 'content');
   const templatesOf = (value: unknown, at: string): readonly BackupTemplate[] => {
     const templates = list(value, at).map((entry, i) => {
@@ -140,6 +155,12 @@ function fromJson(json: unknown, dimension: number): BackupContent {
       throw damaged(`${at} has ${templates.length} entries`);
     return unique(templates, at);
   };
+  /** Before the templates are read, which may be of another length in another space. */
+  const spaceOf = (value: unknown, at: string): string => {
+    const stored = text(value, at, MAX_TEXT_LENGTH);
+    assertSameSpace({ space: stored }, space);
+    return stored;
+  };
   const common = (record: Fields, at: string) => ({
     id: idOf(record['id'], `${at}.id`),
     owner: record['owner'] === null ? null : idOf(record['owner'], `${at}.owner`),
@@ -149,12 +170,13 @@ function fromJson(json: unknown, dimension: number): BackupContent {
   const profiles = list(content['profiles'], 'profiles').map((entry, i): BackupProfile => {
     const at = `profiles[${i}]`;
     const profile = fields(entry, at);
+    const own = spaceOf(profile['space'], `${at}.space`);
     return {
       ...common(profile, at),
       name: profile['name'] === null ? null : text(profile['name'], `${at}.name`, MAX_NAME_LENGTH),
       metadata: fields(profile['metadata'], `${at}.metadata`) as JsonObject,
       consent: profile['consent'] === null ? null : text(profile['consent'], `${at}.consent`, MAX_TEXT_LENGTH),
-      space: text(profile['space'], `${at}.space`, MAX_TEXT_LENGTH),
+      space: own,
       templates: templatesOf(profile['templates'], `${at}.templates`),
     };
   });
@@ -172,7 +194,7 @@ function fromJson(json: unknown, dimension: number): BackupContent {
         const negative = fields(value, `${at}.negatives[${k}]`);
         return {
           profileId: idOf(negative['profileId'], `${at}.negatives[${k}].profileId`),
-          space: text(negative['space'], `${at}.negatives[${k}].space`, MAX_TEXT_LENGTH),
+          space: spaceOf(negative['space'], `${at}.negatives[${k}].space`),
           templates: templatesOf(negative['templates'], `${at}.negatives[${k}].templates`),
         };
       }),

@@ -1,6 +1,7 @@
 /** The use cases, top to bottom. Knows roles and a store, no runtime and no database. */
 import { InfaceError } from '../errors.js';
 import type { FaceAntispoof } from '../models/antispoof.js';
+import type { FaceEmbedder } from '../models/embedder.js';
 import { predict, type Classifier } from '../recognition/classifier.js';
 import {
   decideIdentity,
@@ -37,7 +38,8 @@ export interface EngineParts extends AcquisitionParts {
   /** The backup file. */
   readonly backup: {
     seal(content: BackupContent, passphrase: string): Promise<Blob>;
-    open(file: Blob, passphrase: string, dimension: number): Promise<BackupContent>;
+    /** @throws InfaceError `EMBEDDING_SPACE_MISMATCH` among others; what comes out can be stored */
+    open(file: Blob, passphrase: string, embedder: Pick<FaceEmbedder, 'space' | 'dimension'>): Promise<BackupContent>;
   };
   /** Called when a passphrase opened the vault. */
   onUnlock(): void;
@@ -326,10 +328,7 @@ export function createEngine(parts: EngineParts): Engine {
     exportBackup: async (_context, passphrase) => parts.backup.seal(await store.exportContent(), passphrase),
     async importBackup(_context, file, passphrase) {
       await store.assertOpen();
-      const content = await parts.backup.open(file, passphrase, embedder.dimension);
-      for (const profile of content.profiles) assertSameSpace(profile, space);
-      for (const { negatives } of content.collections) for (const block of negatives) assertSameSpace(block, space);
-      return store.importContent(content);
+      return store.importContent(await parts.backup.open(file, passphrase, embedder));
     },
 
     listAudit: (_context, limit) => store.listAudit(limit),

@@ -134,7 +134,7 @@ export interface FaceStore {
   lockVault(): Promise<VaultStatus>;
   unlockVault(passphrase: string): Promise<VaultStatus>;
   destroyKey(): Promise<void>;
-  /** Another tab locked the vault, or changed its key. */
+  /** Another tab locked the vault. A key that another tab replaced opens nothing any more, and needs no telling. */
   forgetKey(): void;
 
   exportContent(): Promise<BackupContent>;

@@ -93,7 +93,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
 
   function onMessage(message: TabMessage): void {
     if (message.kind === 'change') {
-      if (message.change.vault) store.forgetKey();
+      if (message.change.vault === 'locked') store.forgetKey();
       deliver(message.change, 'other');
       return;
     }

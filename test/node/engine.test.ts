@@ -6,7 +6,7 @@ import type { Point } from '../../src/types.js';
 import { createPixels } from '../../src/vision/image.js';
 import type { FaceFrame, Frame } from '../../src/wire.js';
 import { createEngine, type CallContext, type EngineParts } from '../../src/worker/engine.js';
-import type { BackupContent, CollectionContent, FaceStore, Negative } from '../../src/worker/face-store.js';
+import type { CollectionContent, FaceStore, Negative } from '../../src/worker/face-store.js';
 
 const WIDTH = 400;
 
@@ -316,40 +316,6 @@ describe('reject', () => {
     const { faces } = await empty.engine.identify(context(), frame(), 'home', {});
     const id = faces[0]?.identificationId as string;
     await expect(empty.engine.reject(context(), id, {})).rejects.toMatchObject(notFound);
-  });
-});
-
-describe('an import', () => {
-  const at = '2026-01-02T03:04:05.678Z';
-  const profile = { id: 'p', name: null, metadata: {}, consent: null, owner: null, createdAt: at, updatedAt: at };
-  const templates = [{ id: 't', createdAt: at, quality: 1, vector: Float32Array.of(1, 2) }];
-  const collection = {
-    id: 'c',
-    name: 'Home',
-    unknowns: false,
-    owner: null,
-    profileIds: ['p'],
-    createdAt: at,
-    updatedAt: at,
-  };
-
-  it('of another embedding space is refused before anything is written, and both are named', async () => {
-    const contents: BackupContent[] = [
-      { profiles: [{ ...profile, space: 'other', templates }], collections: [] },
-      {
-        profiles: [{ ...profile, space: 'space', templates }],
-        collections: [{ ...collection, negatives: [{ profileId: 'p', space: 'other', templates }] }],
-      },
-    ];
-    for (const content of contents) {
-      const backup = { seal: () => Promise.reject(new Error()), open: () => Promise.resolve(content) };
-      const { engine, calls } = engineWith([], { backup });
-      await expect(engine.importBackup(context(), new Blob(), 'passphrase')).rejects.toMatchObject({
-        code: 'EMBEDDING_SPACE_MISMATCH',
-        message: expect.stringMatching(/'other'.*'space'/) as string,
-      });
-      expect(calls).toEqual(['store.assertOpen']);
-    }
   });
 });
 

@@ -92,7 +92,8 @@ export function createCare({ db, keyring, note, changed }: StoreParts): Operatio
     async unlockVault(passphrase) {
       const stored = await passphraseKey();
       keyring.remember(await openPassphraseKey(stored, passphrase));
-      return keyring.status(stored);
+      // Another tab may have changed it meanwhile.
+      return keyring.status(await db.read(readKey));
     },
 
     destroyKey: () =>

@@ -28,6 +28,7 @@ export function createKeyring(): Keyring {
   function open(stored: StoredKey): OpenKey {
     if (stored.kind === 'device') return { id: stored.id, key: stored.key };
     if (unlocked?.id === stored.id) return unlocked;
+    unlocked = null;
     throw new InfaceError('VAULT_LOCKED', 'The templates are locked by a passphrase. Call vault.unlock() first.');
   }
 

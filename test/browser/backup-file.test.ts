@@ -5,7 +5,7 @@ import { openBackup, sealBackup } from '../../src/worker/backup.js';
 import type { BackupContent } from '../../src/worker/face-store.js';
 import { createStore } from '../../src/worker/store.js';
 
-const DIMENSION = 4;
+const EMBEDDER = { space: 'space', dimension: 4 };
 const PASSPHRASE = 'correct horse battery staple';
 const AT = '2026-01-02T03:04:05.678Z';
 const HASH_BYTES = 32;
@@ -78,7 +78,7 @@ async function bytesOf(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 const open = (bytes: Uint8Array<ArrayBuffer>, passphrase = PASSPHRASE) =>
-  openBackup(new Blob([bytes]), passphrase, DIMENSION);
+  openBackup(new Blob([bytes]), passphrase, EMBEDDER);
 
 /** The code of what a promise rejects with; a defect has none. */
 async function refusal(promise: Promise<unknown>): Promise<string> {
@@ -192,6 +192,15 @@ describe('a backup', () => {
     expect(await state()).toEqual(before);
     // And the file itself is good.
     expect(await store.importContent(await open(original))).toMatchObject({ profiles: { added: 1, kept: 1 } });
+  });
+
+  it('survives no change of a single byte, and no length but its own', async () => {
+    const original = await bytesOf(await sealBackup(CONTENT, PASSPHRASE));
+    for (let at = 0; at < original.length; at++) {
+      const flipped = original.with(at, (original[at] as number) ^ 0x80);
+      expect(await refusal(open(flipped)), `byte ${at}`).toBe('BACKUP_INVALID');
+      expect(await refusal(open(original.slice(0, at))), `length ${at}`).toBe('BACKUP_INVALID');
+    }
   });
 
   it('is no other file', async () => {
@@ -365,6 +374,28 @@ describe('content that somebody with the passphrase made up', () => {
     expect(await refusal(open(await write('{"profiles":')))).toBe('BACKUP_INVALID');
     // The forge itself is sound.
     expect(await open(await write(JSON.stringify(json)))).toEqual(CONTENT);
+  });
+
+  it('of another embedding space is refused, and both are named', async () => {
+    const { json, write } = await setUp();
+    const [anna] = json.profiles;
+    const long = { ...anna.templates[0], vector: base64(1, 2, 3, 4, 5, 6) };
+    const [home] = json.collections;
+    const foreign = [
+      { profiles: [{ ...anna, space: 'other' }], collections: [] },
+      // Also when its embeddings have another length.
+      { profiles: [{ ...anna, space: 'other', templates: [long] }], collections: [] },
+      {
+        profiles: [],
+        collections: [{ ...home, negatives: [{ profileId: 'anna', space: 'other', templates: anna.templates }] }],
+      },
+    ];
+    for (const content of foreign) {
+      await expect(open(await write(JSON.stringify(content)))).rejects.toMatchObject({
+        code: 'EMBEDDING_SPACE_MISMATCH',
+        message: expect.stringMatching(/'other'.*'space'/) as string,
+      });
+    }
   });
 
   it('does no harm where it is only odd', async () => {
