@@ -174,7 +174,7 @@ function fromJson(json: unknown, { space, dimension }: Embedder): BackupContent 
     return {
       ...common(profile, at),
       name: profile['name'] === null ? null : text(profile['name'], `${at}.name`, MAX_NAME_LENGTH),
-      metadata: fields(profile['metadata'], `${at}.metadata`) as JsonObject,
+      metadata: metadataOf(profile['metadata'], `${at}.metadata`),
       consent: profile['consent'] === null ? null : text(profile['consent'], `${at}.consent`, MAX_TEXT_LENGTH),
       space: own,
       templates: templatesOf(profile['templates'], `${at}.templates`),
@@ -230,7 +230,21 @@ function timeOf(value: unknown, at: string): string {
   const time = text(value, at, MAX_NAME_LENGTH);
   const date = new Date(time);
   if (Number.isNaN(date.getTime()) || date.toISOString() !== time) throw damaged(`${at} is no time in ISO 8601`);
+  // Times are compared as text, and a change needs a later one: neither works with years of more digits.
+  if (!/^[0-8]\d{3}-/.test(time)) throw damaged(`${at} is not in the years 0 to 8999`);
   return time;
+}
+
+function metadataOf(value: unknown, at: string): JsonObject {
+  const metadata = fields(value, at) as JsonObject;
+  let length = Infinity;
+  try {
+    length = JSON.stringify(metadata).length;
+  } catch {
+    // Nested deeper than the stack.
+  }
+  if (length > MAX_TEXT_LENGTH) throw damaged(`${at} is too long`);
+  return metadata;
 }
 
 function unique<T extends { readonly id: string }>(records: readonly T[], at: string): readonly T[] {

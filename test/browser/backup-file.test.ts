@@ -347,8 +347,12 @@ describe('content that somebody with the passphrase made up', () => {
       ['no owner', profile({ owner: undefined }), /owner/],
       ['a huge name', profile({ name: 'x'.repeat(201) }), /name/],
       ['metadata that are a list', profile({ metadata: [] }), /metadata/],
+      ['metadata that are huge', profile({ metadata: { text: 'x'.repeat(10_001) } }), /metadata/],
       ['consent that is an object', profile({ consent: {} }), /consent/],
       ['a date that is none', profile({ updatedAt: 'tomorrow' }), /updatedAt/],
+      // Times are compared as text, where these would lie before all others, or leave no later one.
+      ['a year of five digits', profile({ updatedAt: '+010000-01-01T00:00:00.000Z' }), /updatedAt/],
+      ['the last year of four digits', profile({ updatedAt: '9999-12-31T23:59:59.999Z' }), /updatedAt/],
       ['a date in another form', profile({ createdAt: '2026-01-02' }), /createdAt/],
       ['a space that is none', profile({ space: null }), /space/],
       ['no template', templates(), /templates/],
