@@ -120,8 +120,8 @@ export interface FaceStore {
   collectionRevision(owner: Owner, id: string): Promise<{ revision: number; classifier: StoredClassifierState }>;
   loadCollection(owner: Owner, id: string): Promise<CollectionContent>;
   /**
-   * Stores what was trained on the content of `revision`; `null` drops what there is. It tells nobody: the training does
-   * when it has ended.
+   * Stores what was trained on the content of `revision`, if that is still the current one; `null` drops what there is. It
+   * tells nobody: the training does when it has ended.
    */
   saveClassifier(id: string, revision: number, classifier: Classifier | null): Promise<StoredClassifierState>;
   /** @param limit of examples per profile and collection; beyond it the oldest ones give way. @returns their number */

@@ -186,7 +186,8 @@ async function summarise(name: string, store: FaceStore): Promise<unknown> {
     loaded.push({
       collection,
       unknowns,
-      revision,
+      // An imported collection counts from the time of its import, which is another one in each database.
+      revision: revision > Date.parse('2000') ? 'imported' : revision,
       classifier,
       members: profileIds.map(nameOf).sort(),
       content:

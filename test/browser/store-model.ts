@@ -199,9 +199,7 @@ function change(state: State, operation: Operation): unknown {
     case 'saveClassifier': {
       const { collection: handle, revision, classifier } = operation;
       const collection = findCollection(state, null, handle);
-      if (collection.trained === null || collection.trained.revision <= revision) {
-        collection.trained = classifier && { revision, seed: classifier.seed };
-      }
+      if (collection.revision === revision) collection.trained = classifier && { revision, seed: classifier.seed };
       return classifierOf(collection);
     }
     case 'addNegative': {

@@ -135,12 +135,13 @@ describe('profiles', () => {
     expect((await store.getCollection(null, id)).classifier).toBe('trained');
   });
 
-  it('are deleted with their templates, memberships and negative examples, and nothing of others', async () => {
+  it('are deleted with their templates, memberships, negative examples and classifiers, and nothing of others', async () => {
     const { store, changes, name } = testStore();
     const { id } = await store.createCollection(null, 'Home', false);
     const gone = await enrolled(store, 'Gone', [1, 2, 3], id);
     const kept = await enrolled(store, 'Kept', [10, 11], id);
     await store.addNegative(null, id, { profileId: gone.id, ...template(4) }, LIMIT);
+    await store.saveClassifier(id, (await store.collectionRevision(null, id)).revision, CLASSIFIER);
     await store.deleteProfile(null, gone.id);
     await expect(store.getProfile(null, gone.id)).rejects.toMatchObject(code('PROFILE_GONE'));
     await expect(store.deleteProfile(null, gone.id)).rejects.toMatchObject(code('PROFILE_GONE'));
@@ -151,11 +152,13 @@ describe('profiles', () => {
     expect(changes.at(-1)).toEqual({
       profiles: { change: 'deleted', ids: [gone.id] },
       collections: { change: 'updated', ids: [id] },
-      classifiers: [{ collectionId: id, state: 'untrained' }],
+      classifiers: [{ collectionId: id, state: 'stale' }],
     });
     const db = await openDB(name);
     expect(await db.count('blocks')).toBe(1);
     expect(await db.count('negatives')).toBe(0);
+    // Its weights were made of the templates, too.
+    expect(await db.count('classifiers')).toBe(0);
     db.close();
   });
 
@@ -246,7 +249,7 @@ describe('collections', () => {
   });
 
   it('keep their classifier until they change', async () => {
-    const { store } = testStore();
+    const { store, name } = testStore();
     const { id, classifier } = await store.createCollection(null, 'Home', false);
     expect(classifier).toBe('untrained');
     await enrolled(store, 'A', [1], id);
@@ -257,8 +260,11 @@ describe('collections', () => {
     await enrolled(store, 'B', [2], id);
     expect((await store.listCollections(null))[0]?.classifier).toBe('stale');
     expect((await store.loadCollection(null, id)).classifier).toBeNull();
-    // What was trained before the change came in does not become current by being saved late.
+    // What was trained before the change came in does not become current by being saved late, and is not kept at all.
     expect(await store.saveClassifier(id, revision, CLASSIFIER)).toBe('stale');
+    const db = await openDB(name);
+    expect(await db.count('classifiers')).toBe(0);
+    db.close();
     const now = (await store.collectionRevision(null, id)).revision;
     await store.saveClassifier(id, now, CLASSIFIER);
     // Nor does it replace a newer one.
@@ -266,6 +272,28 @@ describe('collections', () => {
     expect((await store.loadCollection(null, id)).classifier?.loss).toBe(0.5);
     expect(await store.saveClassifier(id, now, null)).toBe('untrained');
     expect((await store.loadCollection(null, id)).classifier).toBeNull();
+  });
+
+  it('that come back by an import do not take a classifier of what they were for their own', async () => {
+    const { store } = testStore();
+    const content = (seed: number) => {
+      const at = '2026-01-02T03:04:05.678Z';
+      const dated = { owner: null, createdAt: at, updatedAt: at };
+      const { vector } = template(seed);
+      const templates = [{ id: 't', createdAt: at, quality: 1, vector }];
+      const profile = { ...dated, id: 'p', name: null, metadata: {}, consent: null, space: SPACE, templates };
+      return {
+        profiles: [profile],
+        collections: [{ ...dated, id: 'home', name: 'Home', unknowns: false, profileIds: ['p'], negatives: [] }],
+      };
+    };
+    await store.importContent(content(1));
+    const { revision } = await store.collectionRevision(null, 'home');
+    await store.eraseAll();
+    await store.importContent(content(50));
+    // A training that began before the erasure comes to its end.
+    expect(await store.saveClassifier('home', revision, CLASSIFIER)).toBe('untrained');
+    expect((await store.loadCollection(null, 'home')).classifier).toBeNull();
   });
 
   it('keep the latest negative examples of each profile', async () => {

@@ -164,8 +164,8 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
         const sealed = classifier ? await sealClassifier(await keyring.forWriting(writer), id, classifier) : null;
         return writer.commit(async (tx) => {
           const record = await requireCollection(tx, null, id);
-          // Trained on what was there before another training read it.
-          if (record.trainedRevision !== null && record.trainedRevision > revision) return classifierState(record);
+          // Trained on what is no longer there: nobody would use it.
+          if (record.revision !== revision) return classifierState(record);
           if (sealed) await tx.objectStore('classifiers').put(sealed);
           else await tx.objectStore('classifiers').delete(id);
           const updated = { ...record, trainedRevision: sealed ? revision : null };

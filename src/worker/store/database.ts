@@ -42,7 +42,7 @@ export interface CollectionRecord {
   readonly owner: string | null;
   /** Rises with every change of what the collection recognises. */
   readonly revision: number;
-  /** The revision that the stored classifier was trained at, `null` when there is none. */
+  /** The revision that the last classifier was trained at, `null` when there was none. It is stored while that is current. */
   readonly trainedRevision: number | null;
   readonly createdAt: string;
   readonly updatedAt: string;

@@ -79,7 +79,11 @@ export async function profilesOf(tx: ReadTransaction, collectionId: string): Pro
   return keys.map(([, profileId]) => profileId);
 }
 
-/** Counts up what collections recognise. @returns the states that their classifiers have now */
+/**
+ * Counts up what collections recognise. Their classifiers go, for nobody uses them any more, and what was made of the
+ * templates of somebody who is deleted must not outlive them.
+ * @returns the states that the classifiers have now
+ */
 export async function touchCollections(
   tx: WriteTransaction,
   ids: readonly string[],
@@ -89,6 +93,7 @@ export async function touchCollections(
     const record = await requireCollection(tx, null, id);
     const updated = { ...record, revision: record.revision + 1, updatedAt: timestamp(record.updatedAt) };
     await tx.objectStore('collections').put(updated);
+    await tx.objectStore('classifiers').delete(id);
     touched.push({ collectionId: id, state: classifierState(updated) });
   }
   return touched;

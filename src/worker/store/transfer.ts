@@ -85,10 +85,13 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
             const before = stored.collections.get(id);
             await tx.objectStore('memberships').delete(startingWith(id));
             await tx.objectStore('negatives').delete(startingWith(id));
+            await tx.objectStore('classifiers').delete(id);
             for (const profileId of membersOf.get(id) ?? []) {
               await tx.objectStore('memberships').put({ collectionId: id, profileId });
             }
-            const revision = (before?.revision ?? 0) + 1;
+            // A collection that comes back must not count as it did before: a search in another tab, or a training that
+            // is still on its way, would take what it knows of the old one for current.
+            const revision = before ? before.revision + 1 : Date.now();
             const trainedRevision = before?.trainedRevision ?? null;
             await tx
               .objectStore('collections')
@@ -102,6 +105,7 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
             const keys = await tx.objectStore('memberships').getAllKeys(startingWith(record.id));
             if (!keys.some(([, profileId]) => changedProfiles.has(profileId))) continue;
             await tx.objectStore('collections').put({ ...record, revision: record.revision + 1 });
+            await tx.objectStore('classifiers').delete(record.id);
           }
           await note(tx, 'import', { actor: null, subject: null, count: records.length });
         });
