@@ -684,7 +684,7 @@ export interface FaceOperations {
 
   /**
    * Trains the classifier of a collection and stores it. One collection is trained in one tab at a time: a second
-   * training waits for the first.
+   * training waits for the first. What was learnt of a collection that changed meanwhile is not stored.
    * @throws InfaceError `COLLECTION_NOT_FOUND`, `COLLECTION_GONE`, `COLLECTION_EMPTY`, `VAULT_LOCKED`,
    * `TRAINING_ABORTED`
    */

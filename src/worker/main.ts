@@ -64,8 +64,11 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     emit({ name: 'backend', detail: { backend: runtime.backend, note: runtime.note } });
   });
   const run = (entry: ModelEntry) => runtime.addModel(entry.id, take(assetFile(entry)));
+  const detect = createBlazeFace(detector, await run(detector));
+  const locate = createFaceLandmark68(landmarker, await run(landmarker));
   const embed = createDlibEmbedder(embedder, await run(embedder));
 
+  // From here on nothing is waited for: a message of another tab finds everything in its place.
   const tabs = openTabs(config.database, onMessage);
   const watchStorage = createPressureWatch(estimateStorage, Date.now, (use) => {
     emit({ name: 'storage-pressure', detail: use });
@@ -120,8 +123,8 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   }
 
   const engine = createEngine({
-    detector: createBlazeFace(detector, await run(detector)),
-    landmarker: createFaceLandmark68(landmarker, await run(landmarker)),
+    detector: detect,
+    landmarker: locate,
     embedder: embed,
     antispoof: null,
     store,

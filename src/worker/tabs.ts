@@ -14,6 +14,7 @@ export type TabMessage =
     };
 
 export interface Tabs {
+  /** Does nothing once it is closed. */
   post(message: TabMessage): void;
   close(): void;
 }
@@ -21,14 +22,17 @@ export interface Tabs {
 /** @param onMessage gets what other tabs, and other kits of this page, have posted */
 export function openTabs(database: string, onMessage: (message: TabMessage) => void): Tabs {
   const channel = new BroadcastChannel(`inface-${database}`);
+  let closed = false;
   channel.addEventListener('message', (event: MessageEvent<TabMessage>) => {
     onMessage(event.data);
   });
   return {
     post(message) {
-      channel.postMessage(message);
+      // A write that was on its way when the kit was closed is done all the same, and must not fail for its news.
+      if (!closed) channel.postMessage(message);
     },
     close() {
+      closed = true;
       channel.close();
     },
   };

@@ -62,10 +62,8 @@ const YIELD_AFTER_MS = 30;
 const BACKGROUND_SEED = 1;
 
 export function createTrainer({ store, embedder, background, locks, auto, announce }: TrainerParts): Trainer {
-  const timers = new Map<
-    string,
-    { readonly timer: ReturnType<typeof setTimeout>; readonly due: number; first: number }
-  >();
+  /** Trainings that are due, each with the time of the first change that it is for. */
+  const timers = new Map<string, { readonly timer: ReturnType<typeof setTimeout>; readonly first: number }>();
   /** Trainings that run or wait for their turn; the automatic ones give way. */
   const running = new Map<string, Set<{ readonly automatic: boolean; readonly controller: AbortController }>>();
   let closed = false;
@@ -151,7 +149,7 @@ export function createTrainer({ store, embedder, background, locks, auto, announ
       },
       Math.max(0, due - Date.now()),
     );
-    timers.set(collectionId, { timer, due, first });
+    timers.set(collectionId, { timer, first });
   }
 
   async function trainByItself(collectionId: string): Promise<void> {
