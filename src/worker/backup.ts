@@ -236,15 +236,16 @@ function timeOf(value: unknown, at: string): string {
 }
 
 function metadataOf(value: unknown, at: string): JsonObject {
-  const metadata = fields(value, at) as JsonObject;
-  let length = Infinity;
+  const metadata = fields(value, at);
+  let json: string;
   try {
-    length = JSON.stringify(metadata).length;
+    json = JSON.stringify(metadata);
   } catch {
-    // Nested deeper than the stack.
+    throw damaged(`${at} is nested too deep`);
   }
-  if (length > MAX_TEXT_LENGTH) throw damaged(`${at} is too long`);
-  return metadata;
+  if (json.length > MAX_TEXT_LENGTH) throw damaged(`${at} is too long`);
+  // As the kit's own operations take it: a number like 1e400 is read as an infinite one, which no JSON holds.
+  return JSON.parse(json) as JsonObject;
 }
 
 function unique<T extends { readonly id: string }>(records: readonly T[], at: string): readonly T[] {
