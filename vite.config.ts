@@ -72,6 +72,8 @@ export default defineConfig(({ command, mode }) => {
         },
         {
           extends: true,
+          // For the same reason as above, and for tests alone.
+          optimizeDeps: { include: ['fast-check'] },
           test: {
             name: 'browser',
             include: ['test/browser/**/*.test.ts'],
