@@ -28,6 +28,7 @@ const MAX_HEAD_BYTES = 10_000;
 
 /** What an application may have stored: the limits of the kit's own operations. */
 const MAX_NAME_LENGTH = 200;
+const MAX_CONSENT_LENGTH = 2_000;
 const MAX_TEXT_LENGTH = 10_000;
 
 /** The embedder of this kit, as far as its templates go. */
@@ -175,7 +176,7 @@ function fromJson(json: unknown, { space, dimension }: Embedder): BackupContent 
       ...common(profile, at),
       name: profile['name'] === null ? null : text(profile['name'], `${at}.name`, MAX_NAME_LENGTH),
       metadata: metadataOf(profile['metadata'], `${at}.metadata`),
-      consent: profile['consent'] === null ? null : text(profile['consent'], `${at}.consent`, MAX_TEXT_LENGTH),
+      consent: profile['consent'] === null ? null : text(profile['consent'], `${at}.consent`, MAX_CONSENT_LENGTH),
       space: own,
       templates: templatesOf(profile['templates'], `${at}.templates`),
     };

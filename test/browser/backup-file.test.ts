@@ -349,6 +349,7 @@ describe('content that somebody with the passphrase made up', () => {
       ['metadata that are a list', profile({ metadata: [] }), /metadata/],
       ['metadata that are huge', profile({ metadata: { text: 'x'.repeat(10_001) } }), /metadata/],
       ['consent that is an object', profile({ consent: {} }), /consent/],
+      ['consent that is huge', profile({ consent: 'x'.repeat(2_001) }), /consent/],
       ['a date that is none', profile({ updatedAt: 'tomorrow' }), /updatedAt/],
       // Times are compared as text, where these would lie before all others, or leave no later one.
       ['a year of five digits', profile({ updatedAt: '+010000-01-01T00:00:00.000Z' }), /updatedAt/],

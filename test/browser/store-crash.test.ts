@@ -3,6 +3,7 @@ import { deleteDB, openDB, type IDBPDatabase } from 'idb';
 import { describe, expect, it, type TestContext } from 'vitest';
 import type { BackupContent, FaceStore } from '../../src/worker/face-store.js';
 import { createStore } from '../../src/worker/store.js';
+import { openVersion1 } from './support.js';
 import { openTab, type TabMethod } from './tab.js';
 
 const SPACE = 'space';
@@ -286,20 +287,9 @@ async function pass(times: number): Promise<void> {
   port1.close();
 }
 
-/** Written out as version 1 was released, and not to be changed with the schema. */
+/** Two people with two templates each, and a trained collection of one of them, as version 1 stored them. */
 async function createVersion1(name: string): Promise<void> {
-  const old = await openDB(name, 1, {
-    upgrade(db) {
-      db.createObjectStore('profiles', { keyPath: 'id' }).createIndex('createdAt', 'createdAt');
-      db.createObjectStore('templates', { keyPath: 'id' }).createIndex('profile', ['profileId', 'ordinal'], {
-        unique: true,
-      });
-      db.createObjectStore('collections', { keyPath: 'id' }).createIndex('createdAt', 'createdAt');
-      const memberships = db.createObjectStore('memberships', { keyPath: ['collectionId', 'profileId'] });
-      memberships.createIndex('profileId', 'profileId');
-      db.createObjectStore('classifiers', { keyPath: 'collectionId' });
-    },
-  });
+  const old = await openVersion1(name);
   const dated = { createdAt: AT, updatedAt: AT };
   for (const profileId of ['p1', 'p2']) {
     await old.add('profiles', { id: profileId, name: profileId, metadata: {}, templateCount: 2, ...dated });

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { FaceStore, NewTemplate, StoreChange } from '../../src/worker/face-store.js';
 import { createStore } from '../../src/worker/store.js';
 import { MIGRATIONS } from '../../src/worker/store/database.js';
+import { openVersion1 } from './support.js';
 
 const SPACE = 'test-space';
 const LIMIT = 50;
@@ -639,19 +640,7 @@ describe('eraseAll', () => {
 describe('versions and connections', () => {
   it('opens a database of version 1 with what it holds, and encrypts it', async () => {
     const { store, name } = testStore();
-    // Written out as version 1 was released, and not to be changed with the schema.
-    const old = await openDB(name, 1, {
-      upgrade(db) {
-        db.createObjectStore('profiles', { keyPath: 'id' }).createIndex('createdAt', 'createdAt');
-        db.createObjectStore('templates', { keyPath: 'id' }).createIndex('profile', ['profileId', 'ordinal'], {
-          unique: true,
-        });
-        db.createObjectStore('collections', { keyPath: 'id' }).createIndex('createdAt', 'createdAt');
-        const memberships = db.createObjectStore('memberships', { keyPath: ['collectionId', 'profileId'] });
-        memberships.createIndex('profileId', 'profileId');
-        db.createObjectStore('classifiers', { keyPath: 'collectionId' });
-      },
-    });
+    const old = await openVersion1(name);
     const at = '2026-01-02T03:04:05.678Z';
     await old.add('profiles', { id: 'p1', name: 'Anna', metadata: {}, templateCount: 2, createdAt: at, updatedAt: at });
     for (const ordinal of [1, 0]) {

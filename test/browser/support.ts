@@ -1,5 +1,5 @@
 /** What the browser tests share: sample photos, pictures made on the spot, and kits that clean up after themselves. */
-import { deleteDB } from 'idb';
+import { deleteDB, openDB, type IDBPDatabase } from 'idb';
 import { onTestFinished } from 'vitest';
 import { createFaceKit, type FaceKit, type FaceKitOptions, type Point } from '../../src/index.js';
 import { findModel, parseManifest } from '../../src/models/manifest.js';
@@ -83,6 +83,22 @@ export async function cutOut(photo: Blob, center: Point, part: number): Promise<
   const left = Math.min(Math.max(0, center.x - side / 2), canvas.width - side);
   const top = Math.min(Math.max(0, center.y - side / 2), canvas.height - side);
   return asJpeg(draw(side, side, (context) => context.drawImage(canvas, -left, -top)));
+}
+
+/** An empty database of version 1: written out as it was released, and not to be changed with the schema. */
+export function openVersion1(name: string): Promise<IDBPDatabase> {
+  return openDB(name, 1, {
+    upgrade(db) {
+      db.createObjectStore('profiles', { keyPath: 'id' }).createIndex('createdAt', 'createdAt');
+      db.createObjectStore('templates', { keyPath: 'id' }).createIndex('profile', ['profileId', 'ordinal'], {
+        unique: true,
+      });
+      db.createObjectStore('collections', { keyPath: 'id' }).createIndex('createdAt', 'createdAt');
+      const memberships = db.createObjectStore('memberships', { keyPath: ['collectionId', 'profileId'] });
+      memberships.createIndex('profileId', 'profileId');
+      db.createObjectStore('classifiers', { keyPath: 'collectionId' });
+    },
+  });
 }
 
 /** A plain grey picture: no face. */
