@@ -1,18 +1,21 @@
 /**
- * What sets the limits in src/vision/quality.ts: `npx tsx tools/measure/quality.ts --data DIR`, DIR a folder with `images/`
- * and `pairs.txt` of LFW. Prints how often people are not recognised when one of two photos is degraded, with the medians
- * of the measures, and how many ordinary photos the limits call poor or unusable. About 20 minutes.
+ * What sets the limits in src/vision/quality.ts: `npx tsx tools/measure/quality.ts --data DIR`, DIR a folder with `lfw/`.
+ * Prints how often people are not recognised when one of two photos is degraded, with the medians of the measures, and how
+ * many ordinary photos the limits call poor or unusable. About 20 minutes.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { distanceAtFmr } from '../../src/recognition/decision.js';
+import { centralFace, lfwFolder, vectorsOf } from '../../eval/data.js';
+import { readEmbedder } from '../../eval/identify.js';
+import { DEFAULT_MODELS, measurePhotos, type MeasuredPhoto } from '../../eval/measure.js';
+import { kitScorer } from '../../eval/scorer.js';
+import { distanceAtFmr, fmrCurve } from '../../src/recognition/decision.js';
 import type { QualityIssue } from '../../src/types.js';
 import { DLIB_INT8 } from '../models/entries.js';
-import { centralFace, lfwFolder } from './lfw.js';
-import { measurePhotos, type MeasuredPhoto } from './stages.js';
 
 const PEOPLE = 250;
 const FMR = 1e-3;
+const scorer = kitScorer(readEmbedder(DEFAULT_MODELS).scoring, 'balanced');
 const TRANSFORMS = [
   '',
   ...['0.7', '0.5', '0.4', '0.3', '0.25', '0.2'].map((factor) => `scale:${factor}`),
@@ -23,7 +26,7 @@ const ISSUES: readonly QualityIssue[] = ['too-small', 'too-dark', 'too-bright', 
 
 const folder = lfwFolder(process.argv);
 if (folder === null) {
-  console.log('skipped: no data (--data DIR, with images/ and pairs.txt of LFW)');
+  console.log('skipped: no data (--data DIR, a folder with lfw/)');
 } else {
   const people = readdirSync(join(folder, 'images'))
     .sort()
@@ -95,13 +98,14 @@ function byAngle(pairs: readonly Pair[]): Record<string, { pairs: number; 'FNMR 
 
 /** Infinity where one of the two photos shows no face. */
 function distanceOf([photo, reference]: Pair): number {
-  const [a, b] = [centralFace(photo)?.embedding, reference ? centralFace(reference)?.embedding : undefined];
-  return a && b ? Math.hypot(...a.map((value, i) => value - (b[i] as number))) : Infinity;
+  const [a, b] = [centralFace(photo), reference && centralFace(reference)];
+  if (!a || !b) return Infinity;
+  return -scorer.score(scorer.prepare(vectorsOf(a)), scorer.prepare(vectorsOf(b)));
 }
 
 /** Percent. */
 function fnmr(distances: readonly number[]): number {
-  const limit = distanceAtFmr(FMR, DLIB_INT8.calibration);
+  const limit = distanceAtFmr(FMR, fmrCurve(DLIB_INT8.calibration, 'balanced', 1));
   return (100 * distances.filter((distance) => distance > limit).length) / distances.length;
 }
 

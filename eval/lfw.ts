@@ -1,0 +1,138 @@
+/**
+ * Verification on LFW: view 2 of its protocol, and all pairs of photos. LFW is not balanced over demographic groups, and
+ * says nothing about the fitness for a purpose.
+ */
+import { folderOf, loadLfw, peopleOf, type Lfw, type LfwPhoto, type Settings } from './data.js';
+import { readEmbedder } from './identify.js';
+import { percent, rateKey, writeChart, type Outcome } from './report.js';
+import { scorersFor, type Scorer } from './scorer.js';
+import { crossValidate, detCurve, fnmrAtFmr, mean, shareAbove } from './statistics.js';
+import type { Chart } from './svg.js';
+
+const RATES = [1e-2, 1e-3, 1e-4, 1e-5];
+const CURVE_POINTS = 81;
+
+export async function runLfw(settings: Settings): Promise<Outcome> {
+  const folder = folderOf(settings, 'lfw');
+  if (folder === null) return { skipped: 'no lfw/ in the data' };
+  const lfw = await loadLfw(folder, settings.models, settings.limit);
+  const scorers = scorersFor(readEmbedder(settings.models).scoring);
+  const missing = lfw.photos.filter(({ vectors }) => !vectors).length;
+  console.log(`${lfw.photos.length} photos, no face found in ${missing}; ${lfw.pairs.length} pairs of view 2`);
+  console.log('FNMR % of all pairs / with every person weighing the same (score), at false match rates');
+
+  const results = scorers.map((scorer) => ({ name: scorer.name, ...judge(lfw, scorer) }));
+  console.table(Object.fromEntries(results.map(({ name, row }) => [name, row])));
+  const curves = results.map(({ name, curve }) => ({
+    name,
+    points: curve.map(({ fmr, fnmr }) => [fmr, fnmr] as const),
+  }));
+  writeChart(settings.charts, 'lfw-det', detChart(curves));
+
+  const byScorer = Object.fromEntries(results.map(({ name, json }) => [name, json]));
+  const ours = results.at(-1)!;
+  const photos = { photos: lfw.photos.length, failuresToAcquire: missing };
+  return { json: { lfw: { scorer: ours.name, ...ours.json, ...photos, scorers: byScorer } } };
+}
+
+function judge({ photos, pairs }: Lfw, scorer: Scorer) {
+  const prepared = new Map(
+    photos.flatMap((photo) => (photo.vectors ? [[photo, scorer.prepare(photo.vectors)] as const] : [])),
+  );
+  const view2 = crossValidate(
+    pairs.map(({ fold, same, first, second }) => {
+      const [a, b] = [prepared.get(first), prepared.get(second)];
+      return { fold, same, score: a === undefined || b === undefined ? NaN : scorer.score(a, b) };
+    }),
+  );
+  const { same, different } = crossPairs(photos, scorer);
+  const perPerson = sameByPerson(photos, scorer);
+  const points = fnmrAtFmr(same, different, RATES).map((point) => ({
+    ...point,
+    fnmrPerPerson: 1 - mean(perPerson.map((scores) => shareAbove(scores, point.score))),
+  }));
+  const keyed = (value: (point: (typeof points)[number]) => number) =>
+    Object.fromEntries(points.map((point) => [rateKey(point.fmr), value(point)]));
+  const json = {
+    accuracy: view2.accuracy,
+    standardError: view2.standardError,
+    failureToAcquire: view2.failureToAcquire,
+    bestScore: mean(view2.thresholds),
+    fnmrAtFmr: keyed(({ fnmr }) => fnmr),
+    /** The same with every person weighing the same. */
+    fnmrAtFmrPerPerson: keyed(({ fnmrPerPerson }) => fnmrPerPerson),
+    scoreAtFmr: keyed(({ score }) => score),
+    samePairs: same.length,
+    differentPairs: different.length,
+  };
+  const row = {
+    'accuracy %': percent(view2.accuracy),
+    '+-': percent(view2.standardError),
+    'no face %': percent(view2.failureToAcquire),
+    'best score': json.bestScore.toFixed(3),
+    ...Object.fromEntries(
+      points.map(({ fmr, fnmr, fnmrPerPerson, score }) => [
+        `FMR ${rateKey(fmr)}`,
+        `${percent(fnmr)} / ${percent(fnmrPerPerson)} (${score.toFixed(3)})`,
+      ]),
+    ),
+  };
+  return { row, json, curve: detCurve(same, different, 1e-6, 1e-1, CURVE_POINTS) };
+}
+
+/** Scores of all pairs of photos that show a face, of one person and of two, ascending. */
+export function crossPairs(
+  photos: readonly LfwPhoto[],
+  scorer: Scorer,
+): { readonly same: Float32Array; readonly different: Float32Array } {
+  const faces = photos.flatMap(({ name, vectors }) => (vectors ? [{ name, prepared: scorer.prepare(vectors) }] : []));
+  const scores = {
+    same: new Float32Array((faces.length * (faces.length - 1)) / 2),
+    different: new Float32Array((faces.length * (faces.length - 1)) / 2),
+  };
+  let [same, different] = [0, 0];
+  for (const [i, face] of faces.entries()) {
+    for (let j = 0; j < i; j++) {
+      const other = faces[j]!;
+      const score = scorer.score(face.prepared, other.prepared);
+      if (face.name === other.name) scores.same[same++] = score;
+      else scores.different[different++] = score;
+    }
+  }
+  return { same: scores.same.slice(0, same).sort(), different: scores.different.subarray(0, different).sort() };
+}
+
+/** Scores of all pairs of photos of each person who has several, ascending: a few people have most of the pairs. */
+function sameByPerson(photos: readonly LfwPhoto[], scorer: Scorer): Float32Array[] {
+  return peopleOf(photos)
+    .filter(({ photos: own }) => own.length > 1)
+    .map(({ photos: own }) => {
+      const prepared = own.map((face) => scorer.prepare(face));
+      const scores = prepared.flatMap((a, i) => prepared.slice(0, i).map((b) => scorer.score(a, b)));
+      return Float32Array.from(scores).sort();
+    });
+}
+
+function detChart(series: Chart['series']): Chart {
+  const power = (value: number) => `${Number((100 * value).toPrecision(3))} %`;
+  return {
+    title: 'LFW, all pairs of photos',
+    x: {
+      label: 'false match rate',
+      scale: 'log',
+      from: 1e-6,
+      to: 1e-1,
+      ticks: [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1],
+      format: power,
+    },
+    y: {
+      label: 'false non-match rate',
+      scale: 'log',
+      from: 1e-3,
+      to: 1,
+      ticks: [1e-3, 1e-2, 0.03, 0.1, 0.3, 1],
+      format: power,
+    },
+    series,
+  };
+}

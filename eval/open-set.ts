@@ -1,0 +1,160 @@
+/**
+ * Open-set identification on LFW, after M. Guenther and others, 'Toward Open-Set Face Recognition', 2017: people with 4
+ * photos or more are known, their first three are enrolled and up to ten others are probes. People with 2 or 3 photos are
+ * the known unknown (of their kind a method may have learnt), those with one photo the unknown. LFW is not balanced over
+ * demographic groups.
+ */
+import { folderOf, loadLfw, peopleOf, type FaceVectors, type Person, type Settings } from './data.js';
+import { identifyLikeTheKit, readEmbedder, type EmbedderData } from './identify.js';
+import { checkKit } from './kit.js';
+import { percent, type Outcome } from './report.js';
+import { PLAIN_SCORERS, type Scorer } from './scorer.js';
+import { dirAtFpir, type Search } from './statistics.js';
+
+const ENROLLED = 3;
+const MAX_PROBES = 10;
+const GALLERIES = [10, 50, 100, Infinity];
+const RATES = [0.1, 0.01, 0.003, 0.001];
+/** At this rate, the threshold of `identify` is lower than any that is looked at. */
+const ANY_STRANGER = 0.999;
+
+/** Somebody who is enrolled, and other photos of the same person. */
+export interface Known {
+  readonly enrolled: Person;
+  readonly probes: readonly FaceVectors[];
+}
+
+interface Found extends Search {
+  /** Whether the best candidate is the person, named or not. */
+  readonly isBest: boolean;
+}
+
+type Find = (probe: FaceVectors, name: string | null) => Promise<Found> | Found;
+
+/** A way to identify: what is done with a gallery, and then with every probe. */
+interface Method {
+  readonly name: string;
+  readonly enrol: (gallery: readonly Person[]) => Promise<Find> | Find;
+}
+
+export async function runOpenSet(settings: Settings): Promise<Outcome> {
+  const folder = folderOf(settings, 'lfw');
+  if (folder === null) return { skipped: 'no lfw/ in the data' };
+  const lfw = await loadLfw(folder, settings.models, settings.limit);
+  const embedder = readEmbedder(settings.models);
+  const people = peopleOf(lfw.photos);
+  const known = knownPeople(people);
+  const strangers = {
+    knownUnknown: people
+      .filter(({ photos }) => photos.length === 2 || photos.length === 3)
+      .flatMap(({ photos }) => photos),
+    unknown: people.filter(({ photos }) => photos.length === 1).flatMap(({ photos }) => photos),
+  };
+  console.log(
+    `${known.length} known people; strangers: ${strangers.knownUnknown.length} photos of known unknown people, ` +
+      `${strangers.unknown.length} of unknown ones`,
+  );
+
+  const galleries: Record<string, Record<string, ReturnType<typeof summarise>>> = {};
+  for (const size of GALLERIES) {
+    const groups = splitIntoGalleries(known, size);
+    if (groups.length === 0) continue;
+    const results: Record<string, ReturnType<typeof summarise>> = {};
+    for (const { name, enrol } of methodsFor(embedder)) {
+      const [probes, knownUnknown, unknown]: [Found[], number[], number[]] = [[], [], []];
+      for (const group of groups) {
+        const find = await enrol(group.map(({ enrolled }) => enrolled));
+        for (const person of group) {
+          for (const probe of person.probes) probes.push(await find(probe, person.enrolled.name));
+        }
+        for (const stranger of strangers.knownUnknown) knownUnknown.push((await find(stranger, null)).score);
+        for (const stranger of strangers.unknown) unknown.push((await find(stranger, null)).score);
+      }
+      results[name] = summarise(probes, knownUnknown, unknown);
+      console.error(`open-set: ${name}, ${groups.length} galleries of ${groups[0]!.length}`);
+    }
+    const probeCount = groups.flat().reduce((sum, { probes }) => sum + probes.length, 0);
+    console.log(
+      `${groups.length} galleries of ${groups[0]!.length} people, ${probeCount} probes; % of DIR (known unknown / unknown alone)`,
+    );
+    console.table(Object.fromEntries(Object.entries(results).map(([name, result]) => [name, toRow(result)])));
+    galleries[size === Infinity ? 'all' : size] = results;
+  }
+
+  const agreement = await checkKit(lfw, embedder, settings.models);
+  return { json: { openSet: { knownPeople: known.length, ...galleries['all'], galleries, agreement } } };
+}
+
+/** Who has photos beyond those that are enrolled. */
+export function knownPeople(people: readonly Person[]): Known[] {
+  return people
+    .filter(({ photos }) => photos.length > ENROLLED)
+    .map(({ name, photos }) => ({
+      enrolled: { name, photos: photos.slice(0, ENROLLED) },
+      probes: photos.slice(ENROLLED, ENROLLED + MAX_PROBES),
+    }));
+}
+
+/** As many disjoint galleries of one size as there are; every so many-th person, for the names are sorted. */
+export function splitIntoGalleries(known: readonly Known[], size: number): Known[][] {
+  const count = Math.min(size, known.length);
+  if (size < Infinity && size >= known.length) return [];
+  const groups = Math.floor(known.length / count);
+  return Array.from({ length: groups }, (_, g) => known.filter((_person, i) => i % groups === g).slice(0, count));
+}
+
+function methodsFor(embedder: EmbedderData): Method[] {
+  const kit = (train: boolean) => async (gallery: readonly Person[]) => {
+    const identify = await identifyLikeTheKit(gallery, embedder, train);
+    return async (probe: FaceVectors, name: string | null): Promise<Found> => {
+      const { decision, candidates } = await identify(probe, ANY_STRANGER);
+      const isBest = candidates[0]?.profileId === name;
+      const isNamed = decision === 'identified';
+      return { score: isNamed ? candidates[0]!.score : -Infinity, isRight: isNamed && isBest, isBest };
+    };
+  };
+  return [
+    ...PLAIN_SCORERS.map((scorer) => ({ name: scorer.name, enrol: nearest(scorer) })),
+    { name: 'untrained', enrol: kit(false) },
+    { name: 'trained', enrol: kit(true) },
+  ];
+}
+
+/** Plain nearest neighbour: the most alike of all templates says who it is. */
+function nearest(scorer: Scorer): Method['enrol'] {
+  return (gallery) => {
+    const templates = gallery.flatMap(({ name, photos }) =>
+      photos.map((face) => ({ name, prepared: scorer.prepare(face) })),
+    );
+    return (probe, name) => {
+      const prepared = scorer.prepare(probe);
+      let [best, bestName] = [-Infinity, ''];
+      for (const template of templates) {
+        const score = scorer.score(prepared, template.prepared);
+        if (score > best) [best, bestName] = [score, template.name];
+      }
+      return { score: best, isRight: bestName === name, isBest: bestName === name };
+    };
+  };
+}
+
+/** Thresholds come from one kind of strangers each, and from both together. */
+function summarise(probes: readonly Found[], knownUnknown: readonly number[], unknown: readonly number[]) {
+  const at = (strangers: readonly number[]) =>
+    Object.fromEntries(dirAtFpir(probes, strangers, RATES).map(({ fpir, dir }) => [String(fpir), dir]));
+  return {
+    rank1: probes.filter(({ isBest }) => isBest).length / probes.length,
+    dirAtFpir: at([...knownUnknown, ...unknown]),
+    dirAtFpirOfKnownUnknown: at(knownUnknown),
+    dirAtFpirOfUnknown: at(unknown),
+  };
+}
+
+function toRow({ rank1, dirAtFpir: all, dirAtFpirOfKnownUnknown, dirAtFpirOfUnknown }: ReturnType<typeof summarise>) {
+  const columns = RATES.map((rate) => {
+    const key = String(rate);
+    const both = [dirAtFpirOfKnownUnknown, dirAtFpirOfUnknown].map((kind) => percent(kind[key]!)).join(' / ');
+    return [`FPIR ${100 * rate} %`, `${percent(all[key]!)} (${both})`] as const;
+  });
+  return { 'rank 1': percent(rank1), ...Object.fromEntries(columns) };
+}

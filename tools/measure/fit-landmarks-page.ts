@@ -1,0 +1,71 @@
+/** The browser side of fit-landmarks.ts: the detector and one look of the landmark net at every face. */
+import { createDetector } from '../../src/models/families.js';
+import { createFaceLandmark68 } from '../../src/models/landmarker.js';
+import { findModel, parseManifest, type Landmark68Entry, type ModelEntry } from '../../src/models/manifest.js';
+import type { Box, Point } from '../../src/types.js';
+import { faceCrop, landmarkCrop } from '../../src/vision/align.js';
+import type { Similarity } from '../../src/vision/geometry.js';
+import { loadFiles, loadJson } from '../../src/worker/files.js';
+import { findFaces, planSearch } from '../../src/worker/finder.js';
+import { readPixels } from '../../src/worker/pixels.js';
+import { chooseBackend, createRuntime } from '../../src/worker/session.js';
+
+/** What the last pass found in one face. */
+export interface LocatedFace {
+  readonly box: Box;
+  readonly landmarks: readonly Point[];
+  /** From pixels of the crop of that pass to pixels of the photo. */
+  readonly crop: Similarity;
+}
+
+/** What the page does; everything can be JSON. */
+export interface FitPage {
+  readonly open: (assetsUrl: string) => Promise<void>;
+  readonly locate: (photoUrl: string, passes: Landmark68Entry['passes']) => Promise<LocatedFace[]>;
+}
+
+const { signal } = new AbortController();
+let models: {
+  readonly detector: ReturnType<typeof createDetector>;
+  readonly entry: Landmark68Entry;
+  readonly run: Awaited<ReturnType<ReturnType<typeof createRuntime>['addModel']>>;
+};
+
+const evalPage: FitPage = {
+  async open(assetsUrl) {
+    const backend = await chooseBackend('wasm', 1);
+    const manifest = parseManifest(await loadJson(assetsUrl, 'models/manifest.json', signal));
+    const detector = findModel(manifest, 'detector');
+    const entry = findModel(manifest, 'landmarker');
+    const fileOf = ({ file, bytes, sha256 }: ModelEntry) => ({ path: `models/${file}`, bytes, sha256 });
+    const wanted = [backend.wasm, fileOf(detector), fileOf(entry)];
+    const files = await loadFiles(assetsUrl, wanted, () => undefined, signal);
+    const take = (path: string) => files.get(path)!;
+    const runtime = createRuntime(assetsUrl, backend, take(backend.wasm.path), () => undefined);
+    const add = (model: ModelEntry) => runtime.addModel(model.id, take(fileOf(model).path));
+    models = { detector: createDetector(detector, await add(detector)), entry, run: await add(entry) };
+  },
+
+  async locate(photoUrl, passes) {
+    const bitmap = await createImageBitmap(await (await fetch(photoUrl)).blob());
+    const pixels = readPixels(bitmap);
+    bitmap.close();
+    const { detector, entry, run } = models;
+    const last = createFaceLandmark68({ ...entry, passes }, run);
+    const before = createFaceLandmark68({ ...entry, passes: passes.slice(0, -1) }, run);
+    const { cropScale } = passes.at(-1)!;
+    const faces: LocatedFace[] = [];
+    const plan = planSearch(pixels, detector, 'auto', false);
+    for (const detection of await findFaces(detector, pixels, plan, detector.defaultMinScore, signal)) {
+      const landmarks = await last.locate(pixels, detection);
+      const earlier = await before.locate(pixels, detection);
+      if (!landmarks) continue;
+      const { box, roll } = detection;
+      const crop = earlier ? landmarkCrop(earlier, cropScale, entry.size) : faceCrop(box, roll, cropScale, entry.size);
+      faces.push({ box, landmarks, crop });
+    }
+    return faces;
+  },
+};
+
+Object.assign(globalThis, { evalPage });
