@@ -1,0 +1,347 @@
+/** The adapters of models that users bring, on plain arrays: one anchor each, decoded by hand. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { offeredSize } from '../../src/models/detector.js';
+import { createDetector, createEmbedder } from '../../src/models/families.js';
+import { parseManifest, type DetectorEntry, type ModelEntry } from '../../src/models/manifest.js';
+import type { Run } from '../../src/models/run.js';
+import type { Point } from '../../src/types.js';
+import { createPixels, type Pixels, type Tensor } from '../../src/vision/image.js';
+import { MOBILEFACENET, RFB_320, SCRFD, YUNET } from '../../tools/models/reference-entries.js';
+
+/** Boxes as the graph gives them: a square round the same centre, with the longer side. */
+const PLAIN_BOX = { scale: 1, shift: 0, origin: 'test' };
+const YUNET_64 = { ...YUNET, sizes: [64], box: PLAIN_BOX };
+const SCRFD_64 = { ...SCRFD, sizes: [64], box: PLAIN_BOX };
+const RFB = { ...RFB_320, box: PLAIN_BOX };
+
+function plain(width: number, height: number, rgb: readonly [number, number, number] = [0, 0, 0]): Pixels {
+  const data = new Uint8ClampedArray(width * height * 4);
+  for (let i = 0; i < data.length; i += 4) data.set([...rgb, 255], i);
+  return createPixels(width, height, data);
+}
+
+const tensor = (length: number): Tensor => ({ data: new Float32Array(length), dims: [1, length] });
+const answering =
+  (outputs: Record<string, Tensor>): Run =>
+  () =>
+    Promise.resolve(outputs);
+
+/** Outputs of YuNet for 64 px without a face. */
+function yunetOutputs() {
+  return Object.fromEntries(
+    [8, 16, 32].flatMap((stride) => {
+      const cells = (64 / stride) ** 2;
+      return [
+        [`cls_${stride}`, tensor(cells)],
+        [`obj_${stride}`, tensor(cells)],
+        [`bbox_${stride}`, tensor(cells * 4)],
+        [`kps_${stride}`, tensor(cells * 10)],
+      ] as const;
+    }),
+  );
+}
+
+/** Outputs of SCRFD for 64 px without a face. */
+function scrfdOutputs() {
+  return Object.fromEntries(
+    SCRFD_64.levels.flatMap(({ stride, scores, boxes, points }) => {
+      const anchors = 2 * (64 / stride) ** 2;
+      return [
+        [scores, tensor(anchors)],
+        [boxes, tensor(anchors * 4)],
+        [points, tensor(anchors * 10)],
+      ] as const;
+    }),
+  );
+}
+
+function rfbOutputs() {
+  return { scores: tensor(4420 * 2), boxes: tensor(4420 * 4) };
+}
+
+/** Eyes level, the mouth as far below them as they are apart, in strides from the corner of the cell. */
+const UPRIGHT = [0, 0, 1, 0, 9, 9, 0.25, 1, 0.75, 1];
+/** The same, turned by a right angle, clockwise in the image: the eyes one below the other, the mouth on the left. */
+const TURNED = [0, 0, 0, 1, 9, 9, -1, 0.25, -1, 0.75];
+
+describe('YuNet', () => {
+  it('decodes an anchor into a square in pixels of the frame, with the roll of eyes and mouth', async () => {
+    const outputs = yunetOutputs();
+    // Cell x 1, y 2 of the 4 x 4 cells of 16 px: its corner is at 16, 32 of the input.
+    const cell = 2 * 4 + 1;
+    outputs['cls_16']!.data[cell] = 0.9;
+    outputs['obj_16']!.data[cell] = 0.4;
+    // Centre at 24, 28; 16 px wide and 32 px high.
+    outputs['bbox_16']!.data.set([0.5, -0.25, 0, Math.log(2)], cell * 4);
+    outputs['kps_16']!.data.set(TURNED, cell * 10);
+    let fed: Tensor | undefined;
+    const run: Run = (feeds) => {
+      fed = feeds['input'];
+      return Promise.resolve(outputs);
+    };
+    // 128 x 64: twice the size of the input's 64 x 32, with bars of 16 px above and below.
+    const [face, ...others] = await createDetector(YUNET_64, run).detect(plain(128, 64, [10, 20, 30]), 64, 0.5);
+    expect(others).toEqual([]);
+    expect(face?.score).toBeCloseTo(0.6, 6);
+    expect(face?.roll).toBeCloseTo(Math.PI / 2, 6);
+    expect(face?.box.x).toBeCloseTo((24 - 16) * 2, 4);
+    expect(face?.box.y).toBeCloseTo((28 - 16 - 16) * 2, 4);
+    expect([face?.box.width, face?.box.height].map((side) => side?.toFixed(3))).toEqual(['64.000', '64.000']);
+    // Blue first, as they are.
+    expect(fed?.dims).toEqual([1, 3, 64, 64]);
+    expect([0, 1, 2].map((plane) => fed?.data[plane * 4096 + 32 * 64])).toEqual([30, 20, 10]);
+  });
+
+  it('looks at a part of the frame, and beyond its edge', async () => {
+    const outputs = yunetOutputs();
+    outputs['cls_32']!.data[0] = 1;
+    outputs['obj_32']!.data[0] = 1;
+    // Centre at 32, 32 of the input.
+    outputs['bbox_32']!.data.set([1, 1, 0, 0]);
+    outputs['kps_32']!.data.set(UPRIGHT);
+    const part = { x: 90, y: -10, width: 32, height: 32 };
+    const found = await createDetector(YUNET_64, answering(outputs)).detect(plain(100, 50), 64, 0.5, part);
+    expect(found.map(({ box }) => box)).toEqual([{ x: 98, y: -2, width: 16, height: 16 }]);
+  });
+
+  it('makes the box the square of its entry, moved along the axis of the head', async () => {
+    const outputs = yunetOutputs();
+    outputs['cls_32']!.data.fill(1, 0, 2);
+    outputs['obj_32']!.data.fill(1, 0, 2);
+    // 32 px high, centres at 0, 0 and at 64, 0.
+    outputs['bbox_32']!.data.set([0, 0, -1, 0, 1, 0, -1, 0]);
+    outputs['kps_32']!.data.set([...UPRIGHT, ...TURNED]);
+    const entry = { ...YUNET_64, box: { scale: 0.5, shift: 0.25, origin: 'test' } };
+    const found = await createDetector(entry, answering(outputs)).detect(plain(64, 64), 64, 0.9);
+    const rounded = found.map(({ box }) => Object.values(box).map((value) => Math.round(value * 1e3) / 1e3));
+    // Down by 8 px, and for the head that lies on its side, to the left.
+    expect(rounded).toEqual([
+      [-8, 0, 16, 16],
+      [64 - 16, -8, 16, 16],
+    ]);
+  });
+
+  it('applies the score, drops overlaps, and takes a NaN for no face', async () => {
+    const outputs = yunetOutputs();
+    outputs['cls_8']!.data.set([1, 1, 1, NaN]);
+    outputs['obj_8']!.data.set([0.81, 1, 0.25, 1]);
+    // Three boxes of 64 px with centres 8 px apart.
+    outputs['bbox_8']!.data.set([0, 1, 2].flatMap(() => [0, 0, Math.log(8), Math.log(8)]));
+    outputs['kps_8']!.data.set([0, 1, 2, 3].flatMap(() => UPRIGHT));
+    const detector = createDetector(YUNET_64, answering(outputs));
+    expect((await detector.detect(plain(64, 64), 64, 0.6)).map(({ score }) => score)).toEqual([1]);
+    const apart = createDetector({ ...YUNET_64, postprocess: { minScore: 0.7, nmsIou: 0.9 } }, answering(outputs));
+    expect(apart.defaultMinScore).toBe(0.7);
+    const scores = (await apart.detect(plain(64, 64), 64, 0.6)).map(({ score }) => Math.round(score * 1e6) / 1e6);
+    expect(scores).toEqual([1, 0.9]);
+  });
+});
+
+describe('SCRFD', () => {
+  it('decodes the second anchor of a cell from its distances, at the corner of the cell', async () => {
+    const outputs = scrfdOutputs();
+    // Cell x 3, y 1 of the 8 x 8 cells of 8 px: its corner is at 24, 8.
+    const anchor = (1 * 8 + 3) * 2 + 1;
+    outputs['443']!.data[anchor] = 0.75;
+    // 8 px to the left, 4 px up, 8 px to the right, 20 px down.
+    outputs['446']!.data.set([1, 0.5, 1, 2.5], anchor * 4);
+    outputs['449']!.data.set(TURNED, anchor * 10);
+    let fed: Tensor | undefined;
+    const run: Run = (feeds) => {
+      fed = feeds['input.1'];
+      return Promise.resolve(outputs);
+    };
+    const [face, ...others] = await createDetector(SCRFD_64, run).detect(plain(64, 64, [0, 127.5, 255]), 64, 0.5);
+    expect(others).toEqual([]);
+    expect(face?.score).toBe(0.75);
+    expect(face?.roll).toBeCloseTo(Math.PI / 2, 6);
+    expect(face?.box).toEqual({ x: 24 - 12, y: 16 - 12, width: 24, height: 24 });
+    // Red first, from -1 to 1.
+    expect([0, 2].map((plane) => fed?.data[plane * 4096])).toEqual([-127.5 / 128, 127.5 / 128]);
+  });
+
+  it('reads every level by the names of its entry', async () => {
+    for (const { stride, scores, boxes, points } of SCRFD_64.levels) {
+      const outputs = scrfdOutputs();
+      outputs[scores]!.data[2] = 1;
+      outputs[boxes]!.data.set([1, 1, 1, 1], 8);
+      outputs[points]!.data.set(UPRIGHT, 20);
+      const [face] = await createDetector(SCRFD_64, answering(outputs)).detect(plain(64, 64), 64, 0.5);
+      expect(face?.box, `${stride} px`).toEqual({ x: 0, y: -stride, width: 2 * stride, height: 2 * stride });
+      expect(face?.roll).toBeCloseTo(0, 6);
+    }
+  });
+});
+
+describe('Ultra-Light-Fast', () => {
+  it('fits the frame into 320 x 240, reads fractions of it, and takes heads as upright', async () => {
+    const outputs = rfbOutputs();
+    outputs.scores.data.set([0.1, 0.9], 4419 * 2);
+    // 80..160 and 60..180 px of the input.
+    outputs.boxes.data.set([0.25, 0.25, 0.5, 0.75], 4419 * 4);
+    let fed: Tensor | undefined;
+    const run: Run = (feeds) => {
+      fed = feeds['input'];
+      return Promise.resolve(outputs);
+    };
+    // A portrait photo: 240 px of its 480 px of height, with bars of 100 px left and right.
+    const detector = createDetector(RFB, run);
+    expect(detector.sizes).toEqual([320]);
+    const [face, ...others] = await detector.detect(plain(240, 480, [255, 255, 255]), 320, 0.8);
+    expect(others).toEqual([]);
+    expect(face?.score).toBeCloseTo(0.9, 6);
+    expect(face?.roll).toBe(0);
+    // Centre 120, 120 and 120 px high in the input.
+    expect(face?.box).toEqual({ x: (120 - 60 - 100) * 2, y: (120 - 60) * 2, width: 240, height: 240 });
+    expect(fed?.dims).toEqual([1, 3, 240, 320]);
+    expect([0, 99, 100, 219, 220].map((x) => fed?.data[x])).toEqual([-127 / 128, -127 / 128, 1, 1, -127 / 128]);
+  });
+});
+
+describe.each<[DetectorEntry, () => Record<string, Tensor>, number]>([
+  [YUNET_64, yunetOutputs, 64],
+  [SCRFD_64, scrfdOutputs, 64],
+  [RFB, rfbOutputs, 320],
+])('any detector', (entry, outputs, size) => {
+  it(`refuses a size that it does not offer, and outputs of another graph (${entry.family})`, async () => {
+    const detector = createDetector(entry, answering(outputs()));
+    await expect(detector.detect(plain(8, 8), size + 1, 0.5)).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringContaining(`'${entry.id}'; choose one of ${size}.`) as string,
+    });
+    for (const name of Object.keys(outputs())) {
+      const others = { ...outputs(), [name]: tensor(7) };
+      const failing = createDetector(entry, answering(others)).detect(plain(8, 8), size, 0.5);
+      await expect(failing, name).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+    }
+  });
+});
+
+it('gives the next larger of the sizes that a detector offers, or its largest', () => {
+  expect([128, 256, 320, 384, 512, 900].map((wanted) => offeredSize([320, 640], wanted))).toEqual([
+    320, 320, 320, 640, 640, 640,
+  ]);
+});
+
+describe('ArcFace embedder', () => {
+  /** 68 points whose eyes, nose and mouth corners are where ArcFace's template has them, times a scale. */
+  function landmarks(scale: number): Point[] {
+    const points = Array.from({ length: 68 }, (): Point => ({ x: 0, y: 0 }));
+    const put = (from: number, to: number, x: number, y: number) => {
+      for (let i = from; i <= to; i++) points[i] = { x: x * scale, y: y * scale };
+    };
+    put(36, 41, 38.2946, 51.6963);
+    put(42, 47, 73.5318, 51.5014);
+    put(30, 30, 56.0252, 71.7366);
+    put(48, 48, 41.5493, 92.3655);
+    put(54, 54, 70.7299, 92.2041);
+    return points;
+  }
+
+  /** Every pixel its own shade of red: its column. */
+  const columns = createPixels(
+    224,
+    224,
+    Uint8ClampedArray.from({ length: 224 * 224 * 4 }, (_, i) => (i % 4 === 0 ? (i / 4) % 224 : 0)),
+  );
+
+  it('cuts the chip by the five points, whatever its side, and reads the output of its entry', async () => {
+    const embedding = Float32Array.from({ length: 128 }, (_, i) => i - 60);
+    for (const size of [112, 56]) {
+      let fed: Tensor | undefined;
+      const run: Run = (feeds) => {
+        fed = feeds['input0'];
+        return Promise.resolve({ output0: { data: embedding, dims: [1, 128] } });
+      };
+      const entry = {
+        ...MOBILEFACENET,
+        size,
+        input: { ...MOBILEFACENET.input, mean: [0, 0, 0], std: [1, 1, 1] },
+      } as const;
+      const [first, ...others] = await createEmbedder(entry, run).embed(columns, landmarks(2), 1);
+      expect(first).toEqual(embedding);
+      expect(others).toEqual([]);
+      expect(fed?.dims).toEqual([1, 3, size, size]);
+      // The template at twice its size fills the image: a pixel of the chip is as many of the image.
+      const step = 224 / size;
+      for (const x of [0, 20, size - 1]) {
+        expect(Math.abs(fed!.data[x]! - (x * step + (step - 1) / 2)), `column ${x} of ${size}`).toBeLessThanOrEqual(
+          0.5,
+        );
+      }
+    }
+  });
+
+  it('refuses an output of another name or length', async () => {
+    const embed = (outputs: Record<string, Tensor>) =>
+      createEmbedder(MOBILEFACENET, answering(outputs)).embed(columns, landmarks(2), 1);
+    await expect(embed({ embedding: tensor(128) })).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+    await expect(embed({ output0: tensor(512) })).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+  });
+});
+
+describe('their manifest entries', () => {
+  it('are the examples of the documentation', () => {
+    const page = readFileSync(new URL('../../docs/models.md', import.meta.url), 'utf8');
+    const examples = Array.from(page.matchAll(/```json\n(.*?)```/gs), ([, json = '']) => JSON.parse(json) as unknown);
+    expect(examples).toEqual([YUNET, SCRFD, RFB_320, MOBILEFACENET]);
+  });
+
+  const manifestOf = (...models: readonly unknown[]) => ({ version: 1, models });
+
+  it('are read, an embedder without background statistics among them', () => {
+    const manifest = manifestOf(YUNET, SCRFD, RFB_320, MOBILEFACENET);
+    expect(parseManifest(structuredClone(manifest))).toEqual(manifest);
+    const background = { file: 'background.bin', bytes: 1, sha256: 'a'.repeat(64) };
+    expect(parseManifest(manifestOf({ ...MOBILEFACENET, background })).models).toHaveLength(1);
+  });
+
+  it.each<[string, ModelEntry, Record<string, unknown>, RegExp]>([
+    ['no sizes', YUNET, { sizes: [] }, /models\[0\].sizes should be a list that is not empty/],
+    ['a size of 0', YUNET, { sizes: [0] }, /sizes should be a number above 0, got 0/],
+    ['no strides', YUNET, { strides: undefined }, /strides should be a list that is not empty, got nothing/],
+    ['a negative stride', YUNET, { strides: [-8] }, /strides should be a number above 0, got -8/],
+    ['no box', YUNET, { box: undefined }, /box should be an object, got nothing/],
+    ['a box of no size', YUNET, { box: { scale: 0, shift: 0 } }, /box.scale should be a number above 0, got 0/],
+    ['half a box', YUNET, { box: { scale: 1 } }, /box.shift should be a number, got nothing/],
+    ['no levels', SCRFD, { levels: [] }, /levels should be a list that is not empty/],
+    [
+      'a level without points',
+      SCRFD,
+      { levels: [{ ...SCRFD.levels[0], points: undefined }] },
+      /levels.points should be a text, got nothing/,
+    ],
+    [
+      'a level without anchors',
+      SCRFD,
+      { levels: [{ ...SCRFD.levels[0], perCell: 0 }] },
+      /levels.perCell should be a number above 0/,
+    ],
+    [
+      'half of the postprocessing',
+      SCRFD,
+      { postprocess: { minScore: 0.5 } },
+      /postprocess.nmsIou should be a number above 0, got nothing/,
+    ],
+    ['a height as text', RFB_320, { height: '240' }, /height should be a number above 0, got "240"/],
+    [
+      'no number of anchors',
+      RFB_320,
+      { anchorCount: undefined },
+      /anchorCount should be a number above 0, got nothing/,
+    ],
+    ['no output', MOBILEFACENET, { output: '' }, /output should be a text/],
+    ['no chip', MOBILEFACENET, { size: null }, /size should be a number above 0, got null/],
+    ['no dimension', MOBILEFACENET, { dimension: 0 }, /dimension should be a number above 0, got 0/],
+    ['no space', MOBILEFACENET, { embeddingSpace: undefined }, /embeddingSpace should be a text, got nothing/],
+    [
+      'a background that is no file',
+      MOBILEFACENET,
+      { background: 'x.bin' },
+      /background should be an object, got "x.bin"/,
+    ],
+  ])('are refused with %s', (_what, entry, change, message) => {
+    expect(() => parseManifest(manifestOf({ ...entry, ...change }))).toThrow(message);
+  });
+});

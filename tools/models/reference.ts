@@ -1,0 +1,81 @@
+/**
+ * Makes a folder of models with a reference model in place of the kit's own, by its manifest entry alone:
+ * `npx tsx tools/models/reference.ts --models ../shared/models --out DIR --detector yunet --embedder mobilefacenet`.
+ * `--models` is a folder that holds the files, at any depth; they are checked against the entries.
+ */
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { parseManifest, type ModelEntry, type ModelManifest } from '../../src/models/manifest.js';
+import { DETECTORS, EMBEDDERS } from './reference-entries.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const OWN_MODELS = join(ROOT, 'public/models');
+/** Where a checkout may have them. */
+export const REFERENCE_FOLDER = join(ROOT, '../shared/models');
+
+/** @returns the path of an entry's file below a folder, or `null` when it is not there */
+export function findReferenceFile(folder: string, { file }: Pick<ModelEntry, 'file'>): string | null {
+  if (!existsSync(folder)) return null;
+  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).find((path) => basename(path) === file);
+  return found === undefined ? null : join(folder, found);
+}
+
+/**
+ * @param entries take the place of the kit's own of their role
+ * @throws when a file is missing, or is not the one of its entry
+ */
+export function makeReferenceFolder(
+  folder: string,
+  outFolder: string,
+  entries: readonly ModelEntry[],
+  ownModels = OWN_MODELS,
+): ModelManifest {
+  const own = parseManifest(JSON.parse(readFileSync(join(ownModels, 'manifest.json'), 'utf8')));
+  const kept = own.models.filter(({ role }) => !entries.some((entry) => entry.role === role));
+  const manifest: ModelManifest = { ...own, models: [...entries, ...kept] };
+  mkdirSync(outFolder, { recursive: true });
+  for (const entry of entries) {
+    const path = findReferenceFile(folder, entry);
+    if (path === null) throw new Error(`${folder} has no ${entry.file}.`);
+    const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
+    if (sha256 !== entry.sha256) throw new Error(`${path} has SHA-256 ${sha256}, the entry says ${entry.sha256}.`);
+    copyFileSync(path, join(outFolder, entry.file));
+  }
+  for (const entry of kept) {
+    const data = entry.role === 'embedder' && entry.background ? [entry.background.file] : [];
+    for (const file of [entry.file, ...data]) copyFileSync(join(ownModels, file), join(outFolder, file));
+  }
+  writeFileSync(join(outFolder, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  return manifest;
+}
+
+/** The entry with this name. @throws with the names that there are */
+function choose<E>(choices: Readonly<Record<string, E>>, name: string): E {
+  const entry = choices[name];
+  if (entry === undefined) throw new Error(`There is no '${name}'; choose one of ${Object.keys(choices).join(', ')}.`);
+  return entry;
+}
+
+function main(): void {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({ options: { models: text, out: text, detector: text, embedder: text } });
+  const { models = REFERENCE_FOLDER, out, detector, embedder } = values;
+  if (out === undefined) throw new Error('Tell where to with --out DIR.');
+  const manifest = makeReferenceFolder(models, out, [
+    ...(detector === undefined ? [] : [choose(DETECTORS, detector)]),
+    ...(embedder === undefined ? [] : [choose(EMBEDDERS, embedder)]),
+  ]);
+  console.log(`${manifest.models.map(({ id }) => id).join(', ')} in ${out}`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    main();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
