@@ -1,7 +1,7 @@
 /** From a detection to the crop of the landmark net, and from 68 landmarks to the face chip of the embedder. */
 import { InfaceError } from '../errors.js';
 import type { Box, Point } from '../types.js';
-import { boxCenter, fitSimilarity, type Similarity } from './geometry.js';
+import { applySimilarity, boxCenter, fitSimilarity, invertSimilarity, type Similarity } from './geometry.js';
 
 /** Number of landmarks of the iBUG scheme. */
 export const LANDMARK_COUNT = 68;
@@ -14,10 +14,29 @@ export const LANDMARK_COUNT = 68;
  * @returns the transform from crop pixels to source pixels
  */
 export function faceCrop(box: Box, rollRadians: number, cropScale: number, size: number): Similarity {
-  const scale = (Math.max(box.width, box.height) * cropScale) / size;
-  const a = scale * Math.cos(rollRadians);
-  const b = scale * Math.sin(rollRadians);
-  const center = boxCenter(box);
+  return squareCrop(boxCenter(box), Math.max(box.width, box.height) * cropScale, rollRadians, size);
+}
+
+/**
+ * A square around landmarks, turned with the line through the eyes.
+ * @param landmarks 68 points in source pixels
+ * @param cropScale side of the square as a multiple of the longer side of the upright rectangle that they span
+ * @param size side of the crop in its own pixels
+ * @returns the transform from crop pixels to source pixels
+ */
+export function landmarkCrop(landmarks: readonly Point[], cropScale: number, size: number): Similarity {
+  const roll = rollOf(landmarks);
+  const turn: Similarity = { a: Math.cos(roll), b: Math.sin(roll), tx: 0, ty: 0 };
+  const upright = landmarks.map((point) => applySimilarity(invertSimilarity(turn), point));
+  const [xs, ys] = [upright.map(({ x }) => x), upright.map(({ y }) => y)];
+  const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  const center = applySimilarity(turn, { x: (left + right) / 2, y: (top + bottom) / 2 });
+  return squareCrop(center, Math.max(right - left, bottom - top) * cropScale, roll, size);
+}
+
+function squareCrop(center: Point, side: number, rollRadians: number, size: number): Similarity {
+  const a = (side / size) * Math.cos(rollRadians);
+  const b = (side / size) * Math.sin(rollRadians);
   const half = size / 2;
   return { a, b, tx: center.x - (a * half - b * half), ty: center.y - (b * half + a * half) };
 }
@@ -47,6 +66,33 @@ export function dlibChip(landmarks: readonly Point[], size: number, padding: num
   return fitSimilarity(
     DLIB_POINTS.map(({ x, y }) => ({ x: place(x), y: place(y) })),
     DLIB_POINTS.map(({ index }) => landmarks[index] as Point),
+  );
+}
+
+/**
+ * Eyes, nose tip and mouth corners in ArcFace's chip of 112 pixels: `arcface_src` in InsightFace's
+ * python-package/insightface/utils/face_align.py.
+ */
+const ARCFACE_POINTS: readonly Point[] = [
+  { x: 38.2946, y: 51.6963 },
+  { x: 73.5318, y: 51.5014 },
+  { x: 56.0252, y: 71.7366 },
+  { x: 41.5493, y: 92.3655 },
+  { x: 70.7299, y: 92.2041 },
+];
+const ARCFACE_SIZE = 112;
+
+/**
+ * ArcFace's face chip: the similarity transform that takes its five points nearest to the face's.
+ * @param landmarks 68 points in source pixels
+ * @param size side of the chip in pixels
+ * @returns the transform from chip pixels to source pixels
+ */
+export function arcFaceChip(landmarks: readonly Point[], size: number): Similarity {
+  const scale = size / ARCFACE_SIZE;
+  return fitSimilarity(
+    ARCFACE_POINTS.map(({ x, y }) => ({ x: x * scale, y: y * scale })),
+    fivePoints(landmarks),
   );
 }
 

@@ -21,6 +21,34 @@ export function intersectionOverUnion(a: Box, b: Box): number {
   return intersection / (a.width * a.height + b.width * b.height - intersection);
 }
 
+/** The box whose sides lie in the mean places of theirs. */
+export function meanBox(boxes: readonly Box[]): Box {
+  const mean = (value: (box: Box) => number) => boxes.reduce((sum, box) => sum + value(box), 0) / boxes.length;
+  return { x: mean((b) => b.x), y: mean((b) => b.y), width: mean((b) => b.width), height: mean((b) => b.height) };
+}
+
+/** The square about the centre of a box whose side is `scale` times the longer one of the box. */
+export function squareAround(box: Box, scale: number): Box {
+  const side = scale * Math.max(box.width, box.height);
+  const { x, y } = boxCenter(box);
+  return { x: x - side / 2, y: y - side / 2, width: side, height: side };
+}
+
+/**
+ * Squares that cover an image, row by row, as few and as evenly spread as can be. Along a dimension in which the square
+ * is longer than the image, there is one in the middle.
+ * @param side of the squares in pixels
+ * @param minOverlap how much neighbours have in common at least, as a fraction of the side, below 1
+ */
+export function tilesOf(width: number, height: number, side: number, minOverlap: number): Box[] {
+  const startsAlong = (length: number): number[] => {
+    if (length <= side) return [(length - side) / 2];
+    const steps = Math.ceil((length - side) / (side * (1 - minOverlap)));
+    return Array.from({ length: steps + 1 }, (_, i) => (i * (length - side)) / steps);
+  };
+  return startsAlong(height).flatMap((y) => startsAlong(width).map((x) => ({ x, y, width: side, height: side })));
+}
+
 /**
  * Greedy non-maximum suppression: keeps the best, drops what overlaps it by more than `maxIou`, and goes on.
  * @returns the kept items by falling score; equal scores keep their order
@@ -54,6 +82,12 @@ export interface Similarity {
 
 export function applySimilarity(t: Similarity, p: Point): Point {
   return { x: t.a * p.x - t.b * p.y + t.tx, y: t.b * p.x + t.a * p.y + t.ty };
+}
+
+/** The transform that does `first`, then `then`. */
+export function composeSimilarities(then: Similarity, first: Similarity): Similarity {
+  const { x: tx, y: ty } = applySimilarity(then, { x: first.tx, y: first.ty });
+  return { a: then.a * first.a - then.b * first.b, b: then.b * first.a + then.a * first.b, tx, ty };
 }
 
 /** The transform that undoes `t`. */

@@ -168,6 +168,15 @@ export function warp(pixels: Pixels, toSource: Similarity, width: number, height
   return out;
 }
 
+/** Planes R, G, B with left and right exchanged. */
+export function mirror(planes: Float32Array, width: number, height: number): Float32Array {
+  const out = new Float32Array(planes.length);
+  for (let row = 0; row < 3 * height; row++) {
+    for (let x = 0; x < width; x++) out[row * width + x] = planes[(row + 1) * width - 1 - x] as number;
+  }
+  return out;
+}
+
 /**
  * Planes R, G, B of 0..255 as a tensor [1, 3, height, width]: `(value - mean) / std` per channel, the channels in the
  * order that the model wants. Mean and std are in that order, too.

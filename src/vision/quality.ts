@@ -66,10 +66,10 @@ const HEAD: readonly { readonly index: number; readonly at: readonly [number, nu
 ];
 
 /**
- * Faces that look into the camera seem to nod by this much, in degrees: the median of 5,310 LFW photos. It is the model's
- * mean face and the constant error of the landmarks, not the people.
+ * Faces that look into the camera seem to nod by this much, in degrees: the median of LFW's photos. It is the model's mean face
+ * and what is left of the landmarks' constant error, not the people.
  */
-const PITCH_OFFSET_DEGREES = -11.2;
+const PITCH_OFFSET_DEGREES = -5;
 
 /**
  * Measures a face. Takes about a millisecond.
