@@ -75,9 +75,9 @@ export function createProfiles(people: People, onRecognitionChange: () => void):
     try {
       await people.train({
         signal: training.signal,
-        onProgress({ iteration, maxIterations }) {
-          bar.max = maxIterations;
-          bar.value = iteration;
+        onProgress({ done, total }) {
+          bar.max = total;
+          bar.value = done;
         },
       });
       setText(status, 'Training is done.');

@@ -75,10 +75,13 @@ export interface CallOptions {
 /** How faces are looked for; part of the options of every operation on images. */
 export interface DetectorOptions {
   /**
-   * Side of the detector's square input in pixels. Larger finds smaller faces and costs more. `'auto'`, the default,
-   * takes 256 for a video frame and 256 to 512 for a photo, by its size.
+   * Side of the detector's square input in pixels: one look at the whole image. Larger finds smaller faces and costs more.
+   * `'group'` looks at the whole image and at four to six overlapping parts of it, from 640 px on: it finds the small faces of
+   * a group photo and takes about eight times as long. `'auto'`, the default, takes 256 for a video frame and 256 or 384 for
+   * a photo, by its size, and does what `'group'` does where the first look shows several small faces or none.
+   * In all but video frames, what the detector is not certain of is looked at again from near.
    */
-  readonly detectorSize?: 'auto' | 128 | 192 | 256 | 384 | 512;
+  readonly detectorSize?: 'auto' | 'group' | 128 | 192 | 256 | 384 | 512;
   /** Least score of a face, 0..1. Defaults to the detector's own, see its model card. */
   readonly minScore?: number;
 }
@@ -104,7 +107,7 @@ export interface DetectResult {
   /** Size of the source image in pixels. */
   readonly width: number;
   readonly height: number;
-  /** The detector size that was used, in pixels. */
+  /** Side of the detector's input for the whole image, in pixels, whether or not parts of it were looked at, too. */
   readonly detectorSize: number;
   readonly timings: StageTimings;
 }
@@ -250,10 +253,22 @@ export interface ProfileChange {
 
 // ------------------------------------------------------------------------------------------------ match, identify
 
-export interface MatchOptions extends CallOptions, DetectorOptions {
+/**
+ * How many views of a face are compared: the face chip alone; the chip and its mirror image; six chips, cut a little
+ * differently and mirrored. Each view costs one run of the embedder. Faces that are enrolled always get six.
+ */
+export type Accuracy = 'fast' | 'balanced' | 'high';
+
+/** How carefully a face is compared. */
+export interface AccuracyOptions {
+  /** Defaults to `'balanced'`. `docs/accuracy.md` has the errors of each. */
+  readonly accuracy?: Accuracy;
+}
+
+export interface MatchOptions extends CallOptions, DetectorOptions, AccuracyOptions {
   /** Least similarity of a match, 0..1. Defaults to 0.5, which is a false match rate of 0.001 on LFW. */
   readonly threshold?: number;
-  /** Instead of `threshold`: the false match rate to be kept by the whole reference, above 0 and below 1. */
+  /** Instead of `threshold`: the false match rate to be kept, above 0 and below 1. */
   readonly maxFmr?: number;
 }
 
@@ -270,9 +285,9 @@ export interface TemplateComparison {
 export type MatchResult =
   | {
       readonly outcome: 'compared';
-      /** True when the best score reaches the threshold. */
+      /** True when the score reaches the threshold. */
       readonly match: boolean;
-      /** The best score. */
+      /** Calibrated similarity of the probe and the mean of the reference's templates, 0..1. */
       readonly score: number;
       /** The similarity threshold that was applied. */
       readonly threshold: number;
@@ -288,14 +303,14 @@ export type MatchResult =
       readonly timings: StageTimings;
     };
 
-export interface IdentifyOptions extends CallOptions, DetectorOptions {
+export interface IdentifyOptions extends CallOptions, DetectorOptions, AccuracyOptions {
   /** Number of landmarks per face. Defaults to 5. */
   readonly landmarks?: 5 | 68;
   /** At most this many faces, the largest ones; 1 to 100. Defaults to 100. */
   readonly maxFaces?: number;
   /**
    * The false positive identification rate to be kept: how often a stranger may be given a name. Above 0 and below 1,
-   * defaults to 0.003, where NIST's tests of identification stand. The threshold gets stricter as templates get more.
+   * defaults to 0.01. The threshold gets stricter as profiles get more; a trained collection knows its own.
    */
   readonly maxFpir?: number;
   /** Number of candidates per face, 1 to 100. Defaults to 5. */
@@ -306,19 +321,18 @@ export interface IdentifyOptions extends CallOptions, DetectorOptions {
 export interface Candidate {
   readonly profileId: string;
   readonly name: string | null;
-  /** Calibrated similarity to the nearest template of the profile, 0..1. */
+  /** Calibrated similarity to the mean of the profile's templates, 0..1. */
   readonly score: number;
-  /** The classifier's probability, or `null` when it was not asked. With that of 'unknown', all sum to 1. */
+  /** The classifier's probability, or `null` where there is none. With that of 'unknown', all sum to 1. */
   readonly probability: number | null;
 }
 
 /**
  * Why nobody is named: the collection has no templates; the best candidate is not near enough for the rate that was asked
- * for; the face is nearer to one that was rejected as this person (`kit.reject`) than to the person; the classifier's
- * unknown class is at least as probable; or the classifier does not clearly prefer the best candidate, to the second or to
- * the unknown class.
+ * for; the classifier does not clearly prefer it to the second; or the face is nearer to one that was rejected as this person
+ * (`kit.reject`) than to the person.
  */
-export type UnknownReason = 'empty-collection' | 'not-near' | 'ambiguous' | 'unknown-class' | 'rejected-before';
+export type UnknownReason = 'empty-collection' | 'not-near' | 'ambiguous' | 'rejected-before';
 
 /** The 1:N decision on one face. */
 export type IdentifiedFace = DetectedFace & {
@@ -326,7 +340,7 @@ export type IdentifiedFace = DetectedFace & {
   readonly identificationId: string;
   /** Best first. */
   readonly candidates: readonly Candidate[];
-  /** How sure the best candidate is, 0..1: its probability where the classifier was asked, otherwise its score. */
+  /** How sure the best candidate is, 0..1: its probability where there is a classifier, otherwise its score. */
   readonly confidence: number;
   /** The probability of the classifier's unknown class, 0..1, or `null` when no trained one was asked. */
   readonly unknownProbability: number | null;
@@ -354,9 +368,9 @@ export interface RejectResult {
 export interface IdentifyResult {
   /** Faces by size, largest first; empty when there is none. */
   readonly faces: readonly IdentifiedFace[];
-  /** A `trained` classifier ranks the candidates; otherwise the nearest template does. */
+  /** A `trained` one normalises the distance to each profile, and knows how near strangers come; see docs/accuracy.md. */
   readonly classifier: ClassifierState;
-  /** The least similarity that was asked of a name, from `maxFpir` and the number of templates. */
+  /** The least similarity that was asked of a name, from `maxFpir`, the number of profiles and the classifier. */
   readonly threshold: number;
   readonly timings: StageTimings;
 }
@@ -380,8 +394,8 @@ export interface Collection {
 
 export interface CreateCollectionOptions extends CallOptions {
   /**
-   * Gives the classifier an unknown class, made of synthetic faces of nobody: strangers are then told apart by what was
-   * learnt, not by nearness alone. Defaults to false.
+   * Gives 'nobody of these' a probability of its own, measured on synthetic faces of nobody; without it, probabilities are
+   * those of the profiles alone. Who is named does not depend on it. Defaults to false.
    */
   readonly unknowns?: boolean;
 }
@@ -394,11 +408,10 @@ export interface CollectionChange {
   readonly removeProfileIds?: readonly string[];
 }
 
-/** Progress of a training: `iteration` of at most `maxIterations`; it may end earlier. */
+/** Progress of a training: profiles and synthetic strangers that were looked at. */
 export interface TrainProgress {
-  readonly iteration: number;
-  readonly maxIterations: number;
-  readonly loss: number;
+  readonly done: number;
+  readonly total: number;
 }
 
 export interface TrainOptions extends CallOptions {
@@ -409,11 +422,8 @@ export interface TrainResult {
   readonly collectionId: string;
   readonly profileCount: number;
   readonly templateCount: number;
-  /** Number of synthetic and rejected faces in the unknown class; 0 without one. */
+  /** Number of synthetic strangers that the collection was tried on. */
   readonly unknownCount: number;
-  readonly iterations: number;
-  /** Mean regularised cross-entropy at the end, in nats. */
-  readonly loss: number;
   readonly durationMs: number;
 }
 

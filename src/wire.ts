@@ -11,7 +11,9 @@ import type {
   Collection,
   CollectionChange,
   CreateCollectionOptions,
+  DetectedFace,
   DetectOptions,
+  DetectorOptions,
   DetectResult,
   EnrollOptions,
   EnrollResult,
@@ -26,6 +28,7 @@ import type {
   MatchResult,
   Profile,
   ProfileChange,
+  QualityReport,
   RejectOptions,
   RejectResult,
   SpoofResult,
@@ -52,6 +55,28 @@ export interface FaceFrame {
 
 /** Options as they cross: signals and callbacks stay on the page. */
 export type Wire<O> = Omit<O, 'signal' | 'onProgress'>;
+
+/** How a frame is measured. */
+export interface MeasureOptions extends DetectorOptions {
+  /** At most this many faces, the largest ones. Defaults to 100. */
+  readonly maxFaces?: number;
+  /** How many views of each face are embedded, 0 to 6. Defaults to 6; with 0 a face costs its landmarks only. */
+  readonly views?: number;
+}
+
+/** A face as the stages give it. */
+export interface MeasuredFace extends DetectedFace {
+  readonly quality: QualityReport;
+  /** One embedding per view as the embedder gives it, not normalised. */
+  readonly views: readonly Float32Array[];
+}
+
+export interface MeasureResult {
+  /** Faces by size, largest first, with 68 landmarks. */
+  readonly faces: readonly MeasuredFace[];
+  /** The detector size that was used, in pixels. */
+  readonly detectorSize: number;
+}
 
 /** What the worker can do; the page adds the decoding of images and nothing else. */
 export interface WorkerOperations {
@@ -89,6 +114,8 @@ export interface WorkerOperations {
   verifyApiKey(secret: string): Promise<ApiKey | null>;
   eraseAll(): Promise<void>;
   info(): Promise<KitInfo>;
+  /** For evaluation, which must see what the worker computes; the kit does not offer it. */
+  measure(frame: Frame, options: MeasureOptions): Promise<MeasureResult>;
 }
 
 /** The options of the kit as the worker gets them; all URLs absolute. */

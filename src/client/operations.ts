@@ -30,7 +30,7 @@ const MAX_CANDIDATES = 100;
 export const CALL_RULES: Rules<CallOptions> = { signal: abortSignal };
 const DETECTOR_RULES: Rules<DetectorOptions & CallOptions> = {
   ...CALL_RULES,
-  detectorSize: oneOf('auto', 128, 192, 256, 384, 512),
+  detectorSize: oneOf('auto', 'group', 128, 192, 256, 384, 512),
   minScore: fraction,
 };
 const POLICY: readonly EnrollPolicy[] = ['strict', 'guidance', 'off'];
@@ -111,6 +111,7 @@ export function createOperations(call: Call): FaceOperations {
     match: async (probe, reference, options = {}) => {
       const { signal, ...wire } = checkOptions('match', options, {
         ...DETECTOR_RULES,
+        accuracy: oneOf('fast', 'balanced', 'high'),
         threshold: fraction,
         maxFmr: rate,
       });
@@ -131,6 +132,7 @@ export function createOperations(call: Call): FaceOperations {
         ...DETECTOR_RULES,
         landmarks: oneOf(5, 68),
         maxFaces: wholeNumber(1, MAX_FACES),
+        accuracy: oneOf('fast', 'balanced', 'high'),
         maxFpir: rate,
         maxCandidates: wholeNumber(1, MAX_CANDIDATES),
       });

@@ -3,7 +3,7 @@ import { InfaceError } from '../errors.js';
 import type { Box, Point } from '../types.js';
 import { fitSimilarity, suppressNonMaxima } from '../vision/geometry.js';
 import { letterbox, packTensor, warp, type Pixels } from '../vision/image.js';
-import type { BlazeFaceEntry } from './manifest.js';
+import type { BlazeFaceEntry, SecondLook } from './manifest.js';
 import { readOutput, type Run } from './run.js';
 
 /** A face as the detector sees it, in pixels of the image it was given. */
@@ -20,8 +20,18 @@ export interface FaceDetector {
   readonly sizes: readonly number[];
   /** Least score of a face when the caller does not say, 0..1. */
   readonly defaultMinScore: number;
-  /** @returns faces by falling score */
-  detect(pixels: Pixels, size: number, minScore: number): Promise<Detection[]>;
+  /** Absent where one look is all that is known to be worth its time. */
+  readonly secondLook?: SecondLook;
+  /**
+   * @param part of the image that is looked at, fitted into the input; it may reach beyond the image. Defaults to all of it
+   * @returns faces by falling score, in pixels of the image
+   */
+  detect(pixels: Pixels, size: number, minScore: number, part?: Box): Promise<Detection[]>;
+}
+
+/** The size nearest to what was wished that a detector offers: the next larger one, or else its largest. */
+export function offeredSize(sizes: FaceDetector['sizes'], wanted: number): number {
+  return sizes.find((size) => size >= wanted) ?? (sizes.at(-1) as number);
 }
 
 /** Values per anchor: centre x, centre y, width, height, then x, y of 6 keypoints: eyes, nose, mouth and ears. */
@@ -38,7 +48,7 @@ const UPRIGHT: readonly Point[] = [
  * How far a face is turned, from all three points together: in a profile the eyes fall into one, and the line through
  * them could point anywhere.
  */
-function rollOf(eyesAndMouth: readonly Point[]): number {
+export function rollOf(eyesAndMouth: readonly Point[]): number {
   const { a, b } = fitSimilarity(UPRIGHT, eyesAndMouth);
   return Math.atan2(b, a);
 }
@@ -51,15 +61,17 @@ export function createBlazeFace(entry: BlazeFaceEntry, run: Run): FaceDetector {
   return {
     sizes: entry.sizes,
     defaultMinScore: entry.postprocess.minScore,
+    secondLook: entry.postprocess.secondLook,
 
-    async detect(pixels, size, minScore) {
+    async detect(pixels, size, minScore, part = { x: 0, y: 0, width: pixels.width, height: pixels.height }) {
       if (!entry.sizes.includes(size)) {
         throw new InfaceError(
           'INVALID_INPUT',
           `Detector size ${size} is not offered by '${entry.id}'; choose one of ${entry.sizes.join(', ')}.`,
         );
       }
-      const toSource = letterbox(pixels.width, pixels.height, size);
+      const toPart = letterbox(part.width, part.height, size);
+      const toSource = { ...toPart, tx: toPart.tx + part.x, ty: toPart.ty + part.y };
       const input = packTensor(warp(pixels, toSource, size, size), size, size, entry.input);
       const outputs = await run({ [entry.input.name]: input });
 

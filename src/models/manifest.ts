@@ -5,6 +5,7 @@
  * model of a known family is an entry and a file, and no code.
  */
 import { InfaceError } from '../errors.js';
+import type { Accuracy } from '../types.js';
 
 export const MANIFEST_VERSION = 1;
 
@@ -45,11 +46,28 @@ interface ModelBase {
   readonly bytes: number;
   /** SHA-256 of the file, 64 lower-case hex digits. */
   readonly sha256: string;
-  readonly source: ModelSource;
+  /** Of a model that somebody brings, a sentence is enough. */
+  readonly source: ModelSource | string;
   /** SPDX expression or a short statement, for example 'MIT'. */
   readonly licence: string;
   readonly input: InputContract;
   readonly outputs: readonly OutputContract[];
+}
+
+/** How a face that is not certain is looked at again, in close crops around it, and what all looks together say. */
+export interface SecondLook {
+  /** Least score of what is looked at again, 0..1. */
+  readonly from: number;
+  /** From this score on, no second look is needed. */
+  readonly certain: number;
+  /** Side of the input for the crops in pixels, one of the detector's sizes. */
+  readonly size: number;
+  /** One look per crop: its side as a multiple of the longer side of the box. */
+  readonly cropScales: readonly number[];
+  /** The score that counts where a look finds nothing, above 0. */
+  readonly missed: number;
+  /** Added to the mean logit of all looks, so that the least score means the same rate of false faces as for one look. */
+  readonly bias: number;
 }
 
 /** Google MediaPipe BlazeFace with a dynamic square input. */
@@ -65,8 +83,65 @@ export interface BlazeFaceEntry extends ModelBase {
     readonly minScore: number;
     /** Overlapping boxes above this IoU are one face. */
     readonly nmsIou: number;
+    readonly secondLook: SecondLook;
   };
 }
+
+/** What the entries of the other detectors share. */
+interface FramedDetectorEntry extends ModelBase {
+  readonly role: 'detector';
+  /** Widths of the input in pixels that the kit offers, ascending. A photo gets the next larger one of 256 to 512. */
+  readonly sizes: readonly number[];
+  readonly postprocess: {
+    /** Least score of a reported face, 0..1. */
+    readonly minScore: number;
+    /** Overlapping boxes above this IoU are one face. */
+    readonly nmsIou: number;
+  };
+  /**
+   * Detectors frame a face differently, and the landmark crop is cut by the box. So every box is made the square that
+   * BlazeFace would have given, in units of its longer side.
+   */
+  readonly box: {
+    /** Side of the square. */
+    readonly scale: number;
+    /** How far its centre lies from that of the box, from the eyes towards the mouth. */
+    readonly shift: number;
+    /** Measured on which data. */
+    readonly origin: string;
+  };
+}
+
+/** YuNet with a dynamic square input. Outputs `cls_S`, `obj_S`, `bbox_S` and `kps_S` for each stride S. */
+export interface YuNetEntry extends FramedDetectorEntry {
+  readonly family: 'yunet';
+  /** Pixels per cell of the feature maps; each divides all `sizes`. */
+  readonly strides: readonly number[];
+}
+
+/** SCRFD with five points and a square input. */
+export interface ScrfdEntry extends FramedDetectorEntry {
+  readonly family: 'scrfd';
+  /** The feature maps, with the names of their outputs; each stride divides all `sizes`. */
+  readonly levels: readonly {
+    readonly stride: number;
+    readonly perCell: number;
+    readonly scores: string;
+    readonly boxes: string;
+    readonly points: string;
+  }[];
+}
+
+/** Ultra-Light-Fast-Generic-Face-Detector ('slim', 'RFB'). Outputs `scores` and `boxes`; no points, so no roll. */
+export interface UltraFaceEntry extends FramedDetectorEntry {
+  readonly family: 'ultraface';
+  /** Height of the input in pixels; its width is the only one of `sizes`. */
+  readonly height: number;
+  /** Rows of the outputs. */
+  readonly anchorCount: number;
+}
+
+export type DetectorEntry = BlazeFaceEntry | YuNetEntry | ScrfdEntry | UltraFaceEntry;
 
 /** face_landmark_68 of face-api.js: 68 points (iBUG order) in a square face crop. */
 export interface Landmark68Entry extends ModelBase {
@@ -74,8 +149,15 @@ export interface Landmark68Entry extends ModelBase {
   readonly family: 'face-landmark-68';
   /** Side of the square input in pixels. */
   readonly size: number;
-  /** Side of the crop as a multiple of the longer side of the detected box. */
-  readonly cropScale: number;
+  /** One or more looks at a face: the first at the box, each further one at the points that the one before found. */
+  readonly passes: readonly {
+    /** Side of the crop as a multiple of the longer side of the box, or of what the points span. */
+    readonly cropScale: number;
+    /** Added to the 136 outputs: what the net is off by in such crops on average, in fractions of the crop. */
+    readonly offsets: readonly number[];
+  }[];
+  /** What the offsets were measured on. */
+  readonly offsetsOrigin: string;
   /**
    * Where the points lie closer together than this, there is no face in the box, or none that can be aligned: their
    * root mean square distance from their centre, as a fraction of the longer side of the box.
@@ -102,6 +184,26 @@ export interface DlibEmbedderEntry extends ModelBase {
   readonly background: DataFile;
 }
 
+/** An embedder on the five-point chip of ArcFace. */
+export interface ArcFaceEntry extends ModelBase {
+  readonly role: 'embedder';
+  readonly family: 'arcface';
+  /** Name of the output. */
+  readonly output: string;
+  readonly dimension: number;
+  /** Only where the manifest has one for each. */
+  readonly precision?: 'int8' | 'lossless';
+  /** Side of the chip in pixels; 112 for most. */
+  readonly size: number;
+  /** Templates may be compared only within one embedding space: name the weights and the chip. */
+  readonly embeddingSpace: string;
+  readonly calibration: EmbedderCalibration;
+  /** Without it, distances are plain cosines, and collections with unknowns cannot be trained. */
+  readonly background?: DataFile;
+}
+
+export type EmbedderEntry = DlibEmbedderEntry | ArcFaceEntry;
+
 /** A file beside the manifest that is no graph. */
 export interface DataFile {
   /** Ends in .bin. */
@@ -111,18 +213,30 @@ export interface DataFile {
   readonly sha256: string;
 }
 
-/** What Euclidean distances in one embedding space mean. Measured, see the model card. */
+/** (x, y) pairs, two or more, ascending in x. */
+type Curve = readonly (readonly [x: number, y: number])[];
+
+/**
+ * What distances in one embedding space mean. A distance is 1 - cosine and, where there are background statistics, what both
+ * faces add, see `recognition/scoring.ts`. Measured, see the model card.
+ */
 export interface EmbedderCalibration {
-  readonly metric: 'euclidean';
   /** Measured on which data. */
   readonly origin: string;
-  /** (distance, false match rate) pairs, ascending in both; log-linear between and beyond them. */
-  readonly fmr: readonly (readonly [distance: number, fmr: number])[];
-  /** (distance, similarity) pairs, ascending in distance, descending in similarity 1..0; linear between them. */
-  readonly similarity: readonly (readonly [distance: number, similarity: number])[];
+  /** (distance, similarity), descending in similarity 1..0; linear between them. */
+  readonly similarity: Curve;
+  /**
+   * (distance, false match rate) of two images, ascending in both; log-linear between and beyond them. One curve per
+   * accuracy; an accuracy that has none uses that of `fast`.
+   */
+  readonly fmr: { readonly fast: Curve } & { readonly [K in Accuracy]?: Curve };
+  /** The same for an image and a profile, the mean of several templates. Defaults to that of `fast`. */
+  readonly profile?: Curve;
+  /** What a profile adds to a distance before its collection is trained. Defaults to 0, right where nothing is added. */
+  readonly commonness?: number;
 }
 
-export type ModelEntry = BlazeFaceEntry | Landmark68Entry | DlibEmbedderEntry;
+export type ModelEntry = DetectorEntry | Landmark68Entry | EmbedderEntry;
 
 export interface ModelManifest {
   readonly version: typeof MANIFEST_VERSION;
@@ -149,7 +263,7 @@ export function parseManifest(json: unknown): ModelManifest {
 }
 
 /**
- * The entry for a role.
+ * The entry for a role: the only one, or the first that is accepted.
  * @param accepts narrows the choice where a role has several entries
  * @throws InfaceError `MODEL_LOAD_FAILED` when there is none
  */
@@ -158,10 +272,8 @@ export function findModel<R extends ModelRole>(
   role: R,
   accepts: (entry: Extract<ModelEntry, { role: R }>) => boolean = () => true,
 ): Extract<ModelEntry, { role: R }> {
-  const found = manifest.models.find(
-    (entry): entry is Extract<ModelEntry, { role: R }> =>
-      entry.role === role && accepts(entry as Extract<ModelEntry, { role: R }>),
-  );
+  const all = manifest.models.filter((entry): entry is Extract<ModelEntry, { role: R }> => entry.role === role);
+  const found = all.length === 1 ? all[0] : all.find(accepts);
   if (!found) throw new InfaceError('MODEL_LOAD_FAILED', `The model manifest has no suitable ${role}.`);
   return found;
 }
@@ -191,32 +303,94 @@ function checkEntry(entry: Fields, at: string): void {
       const postprocess = record(entry['postprocess'], `${at}.postprocess`);
       positive(postprocess['minScore'], `${at}.postprocess.minScore`);
       positive(postprocess['nmsIou'], `${at}.postprocess.nmsIou`);
+      const look = record(postprocess['secondLook'], `${at}.postprocess.secondLook`);
+      for (const field of ['from', 'certain', 'size', 'missed', 'bias']) {
+        positive(look[field], `${at}.postprocess.secondLook.${field}`);
+      }
+      numbers(look['cropScales'], `${at}.postprocess.secondLook.cropScales`);
       return;
     }
+    case 'detector/yunet':
+      numbers(entry['strides'], `${at}.strides`).forEach((stride) => positive(stride, `${at}.strides`));
+      checkFramed(entry, at);
+      return;
+    case 'detector/scrfd':
+      for (const level of list(entry['levels'], `${at}.levels`)) {
+        const { stride, perCell, ...outputs } = record(level, `${at}.levels`);
+        positive(stride, `${at}.levels.stride`);
+        positive(perCell, `${at}.levels.perCell`);
+        for (const name of ['scores', 'boxes', 'points']) text(outputs[name], `${at}.levels.${name}`);
+      }
+      checkFramed(entry, at);
+      return;
+    case 'detector/ultraface':
+      positive(entry['height'], `${at}.height`);
+      positive(entry['anchorCount'], `${at}.anchorCount`);
+      checkFramed(entry, at);
+      return;
     case 'landmarker/face-landmark-68':
       positive(entry['size'], `${at}.size`);
-      positive(entry['cropScale'], `${at}.cropScale`);
+      for (const pass of list(entry['passes'], `${at}.passes`)) {
+        const { cropScale, offsets } = record(pass, `${at}.passes`);
+        positive(cropScale, `${at}.passes.cropScale`);
+        numbers(offsets, `${at}.passes.offsets`, 136);
+      }
       positive(entry['minSpread'], `${at}.minSpread`);
       return;
     case 'embedder/dlib-resnet': {
-      positive(entry['dimension'], `${at}.dimension`);
       text(entry['precision'], `${at}.precision`);
-      text(entry['embeddingSpace'], `${at}.embeddingSpace`);
       const chip = record(entry['chip'], `${at}.chip`);
       positive(chip['size'], `${at}.chip.size`);
       positive(chip['padding'], `${at}.chip.padding`);
-      const calibration = record(entry['calibration'], `${at}.calibration`);
-      for (const curve of ['fmr', 'similarity']) {
-        const knots = list(calibration[curve], `${at}.calibration.${curve}`);
-        if (knots.length < 2) fail(`${at}.calibration.${curve}`, 'two or more pairs', knots.length);
-        knots.forEach((knot, i) => numbers(knot, `${at}.calibration.${curve}[${i}]`, 2));
-      }
+      checkEmbedder(entry, at);
       checkFile(record(entry['background'], `${at}.background`), '.bin', `${at}.background`);
       return;
     }
+    case 'embedder/arcface':
+      text(entry['output'], `${at}.output`);
+      positive(entry['size'], `${at}.size`);
+      checkEmbedder(entry, at);
+      if (entry['background'] !== undefined) {
+        checkFile(record(entry['background'], `${at}.background`), '.bin', `${at}.background`);
+      }
+      return;
     default:
       fail(`${at}.role and family`, 'a family that this version has an adapter for', kind);
   }
+}
+
+/** What the detectors beside BlazeFace have in common. */
+function checkFramed(entry: Fields, at: string): void {
+  numbers(entry['sizes'], `${at}.sizes`).forEach((size) => positive(size, `${at}.sizes`));
+  const postprocess = record(entry['postprocess'], `${at}.postprocess`);
+  positive(postprocess['minScore'], `${at}.postprocess.minScore`);
+  positive(postprocess['nmsIou'], `${at}.postprocess.nmsIou`);
+  const box = record(entry['box'], `${at}.box`);
+  positive(box['scale'], `${at}.box.scale`);
+  if (typeof box['shift'] !== 'number') fail(`${at}.box.shift`, 'a number', box['shift']);
+}
+
+/** What all embedders have in common. */
+function checkEmbedder(entry: Fields, at: string): void {
+  positive(entry['dimension'], `${at}.dimension`);
+  text(entry['embeddingSpace'], `${at}.embeddingSpace`);
+  const calibration = record(entry['calibration'], `${at}.calibration`);
+  checkCurve(calibration['similarity'], `${at}.calibration.similarity`);
+  const fmr = record(calibration['fmr'], `${at}.calibration.fmr`);
+  for (const accuracy of ['fast', 'balanced', 'high'] satisfies Accuracy[]) {
+    if (accuracy === 'fast' || fmr[accuracy] !== undefined) {
+      checkCurve(fmr[accuracy], `${at}.calibration.fmr.${accuracy}`);
+    }
+  }
+  if (calibration['profile'] !== undefined) checkCurve(calibration['profile'], `${at}.calibration.profile`);
+  if (calibration['commonness'] !== undefined) positive(calibration['commonness'], `${at}.calibration.commonness`);
+}
+
+function checkCurve(value: unknown, at: string): void {
+  const knots = list(value, at);
+  if (knots.length < 2) fail(at, 'two or more pairs', knots.length);
+  const xs = knots.map((knot, i) => numbers(knot, `${at}[${i}]`, 2)[0] as number);
+  if (xs.some((x, i) => i > 0 && x <= (xs[i - 1] as number))) fail(at, 'ascending', xs);
 }
 
 /** The fields that name a file and say what is in it. */

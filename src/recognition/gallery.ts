@@ -1,80 +1,99 @@
-/** The templates of a collection as one matrix, and the exact search for the nearest. */
+/** The profiles of a collection as one matrix, and the exact search for the nearest. */
 import { InfaceError } from '../errors.js';
-import { assertEmbedding, assertSameSpace, squaredDistanceToRow, type Template } from './template.js';
+import type { Comparable } from './scoring.js';
+import { assertEmbedding, assertSameSpace, dotWithRow, lengthMismatch, unitMean, type Template } from './template.js';
 
-/** A profile and its nearest template. */
+/** A profile and how far the probe is from it. */
 export interface Neighbour {
   readonly profileId: string;
-  /** Euclidean distance of the probe to the profile's nearest template. */
+  /** See `distance` in scoring.ts. */
   readonly distance: number;
 }
 
 /** What a probe is searched in. It does not change: a changed collection gets a new one. */
 export interface Gallery {
-  /** Number of templates, which is the number of comparisons of one search. */
+  /** Number of profiles that have templates, which is the number of comparisons of one search. */
   readonly size: number;
-  /** The profiles that have templates, in the order of their first ones. */
+  /** In the order of their first templates. */
   readonly profileIds: readonly string[];
+  /** The profiles' means of their templates, row by row in the order of `profileIds`, each one unit long. */
+  readonly rows: Float32Array;
   /**
-   * Euclidean distance of the probe to the nearest template of every profile, in the order of `profileIds`.
-   * @throws InfaceError `INVALID_INPUT` when the probe is no embedding of the templates' length
+   * Distance of the probe to every profile, in the order of `profileIds`.
+   * @throws InfaceError `INVALID_INPUT` when the probe is of another length
    */
-  distances(probe: Float32Array): Float64Array;
+  distances(probe: Comparable): Float64Array;
   /**
    * The `k` nearest profiles, or all if there are fewer: nearest first, equally near ones by id.
-   * @throws InfaceError `INVALID_INPUT` when the probe is no embedding of the templates' length, or `k` no whole
-   * number above 0
+   * @throws InfaceError `INVALID_INPUT` when the probe is of another length, or `k` no whole number above 0
    */
-  search(probe: Float32Array, k: number): Neighbour[];
+  search(probe: Comparable, k: number): Neighbour[];
 }
 
+/** Least weight of a template of bad quality, of 1: it may be the only one that shows the face as it is now. */
+const MIN_WEIGHT = 0.25;
 /**
- * Copies templates into a gallery.
- * @param space the embedding space of the probes
- * @throws InfaceError `EMBEDDING_SPACE_MISMATCH` when a template is of another space; `INVALID_INPUT` when an id occurs
- * twice, a vector is no embedding, or lengths differ
+ * How fast the weight of a template falls with its cosine to the mean of the others: those of one person differ by 0.01 to
+ * 0.03, and one of somebody else by 0.07 and more, which leaves it a quarter.
  */
-export function createGallery(templates: readonly Template[], space: string): Gallery {
+const AGREEMENT = 20;
+
+/**
+ * Makes a gallery of templates. A profile is the mean of its templates, where sharper ones and those that agree with the
+ * others weigh more: of 235 people with three templates, DIR at FPIR 1 and 0.3 % is 92.4 and 87.5 % with means, 87.0 and
+ * 83.3 % with the nearest template.
+ * @param space the embedding space of the probes
+ * @param commonness of every profile in the order of `profileIds`, or one for all while they are not known
+ * @throws InfaceError `EMBEDDING_SPACE_MISMATCH` when a template is of another space; `INVALID_INPUT` when an id occurs
+ * twice, a vector is no embedding, lengths differ, or there is not one commonness per profile
+ */
+export function createGallery(
+  templates: readonly Template[],
+  space: string,
+  commonness: number | Float32Array,
+): Gallery {
   const dimension = templates[0]?.vector.length ?? 0;
-  // Row after row in one array: a search reads memory in order, and no template needs an object of its own.
-  const matrix = new Float32Array(templates.length * dimension);
-  const profileOfRow = new Uint32Array(templates.length);
-  const profileIndex = new Map<string, number>();
+  const byProfile = new Map<string, Template[]>();
   const ids = new Set<string>();
-  for (const [row, template] of templates.entries()) {
+  for (const template of templates) {
     assertSameSpace(template, space);
     assertEmbedding(template.vector, dimension);
     if (ids.has(template.id)) {
       throw new InfaceError('INVALID_INPUT', `The template '${template.id}' occurs twice. Pass every template once.`);
     }
     ids.add(template.id);
-    const profile = profileIndex.get(template.profileId) ?? profileIndex.size;
-    profileIndex.set(template.profileId, profile);
-    profileOfRow[row] = profile;
-    matrix.set(template.vector, row * dimension);
+    const own = byProfile.get(template.profileId);
+    if (own) own.push(template);
+    else byProfile.set(template.profileId, [template]);
   }
-  const profileIds = [...profileIndex.keys()];
+  const profileIds = [...byProfile.keys()];
+  const size = profileIds.length;
+  if (typeof commonness !== 'number' && commonness.length !== size) {
+    throw new InfaceError('INVALID_INPUT', `${size} profiles need a commonness each, got ${commonness.length}.`);
+  }
+  // Row after row in one array: a search reads memory in order.
+  const rows = new Float32Array(size * dimension);
+  [...byProfile.values()].forEach((own, i) => {
+    rows.set(profileMean(own), i * dimension);
+  });
 
-  function distances(probe: Float32Array): Float64Array {
-    const nearest = new Float64Array(profileIds.length).fill(Infinity);
-    if (nearest.length === 0) return nearest;
-    assertEmbedding(probe, dimension);
-    for (let row = 0; row < profileOfRow.length; row++) {
-      const profile = profileOfRow[row] as number;
-      const squared = squaredDistanceToRow(probe, matrix, row * dimension);
-      if (squared < (nearest[profile] as number)) nearest[profile] = squared;
+  function distances(probe: Comparable): Float64Array {
+    const found = new Float64Array(size);
+    if (size > 0 && probe.vector.length !== dimension) throw lengthMismatch(probe.vector.length, dimension);
+    for (let i = 0; i < size; i++) {
+      const own = typeof commonness === 'number' ? commonness : (commonness[i] as number);
+      found[i] = 1 - dotWithRow(rows, i * dimension, probe.vector, 0, dimension) + probe.commonness + own;
     }
-    return nearest.map(Math.sqrt);
+    return found;
   }
 
-  function search(probe: Float32Array, k: number): Neighbour[] {
+  function search(probe: Comparable, k: number): Neighbour[] {
     if (!Number.isInteger(k) || k < 1) {
       throw new InfaceError('INVALID_INPUT', `The number of neighbours is ${k}. Ask for 1 or more.`);
     }
-    const nearest = distances(probe);
     const best: Neighbour[] = [];
-    for (let profile = 0; profile < nearest.length; profile++) {
-      const found = { profileId: profileIds[profile] as string, distance: nearest[profile] as number };
+    for (const [i, distance] of distances(probe).entries()) {
+      const found = { profileId: profileIds[i] as string, distance };
       let place = best.length;
       while (place > 0 && precedes(found, best[place - 1] as Neighbour)) place--;
       if (place === k) continue;
@@ -84,7 +103,26 @@ export function createGallery(templates: readonly Template[], space: string): Ga
     return best;
   }
 
-  return { size: templates.length, profileIds, distances, search };
+  return { size, profileIds, rows, distances, search };
+}
+
+/** One vector for all templates of a person, one unit long. */
+export function profileMean(templates: readonly Pick<Template, 'vector' | 'quality'>[]): Float32Array {
+  const vectors = templates.map(({ vector }) => unitMean([vector]));
+  const weights = templates.map(({ quality }) => MIN_WEIGHT + (1 - MIN_WEIGHT) * (quality ?? 1));
+  if (vectors.length < 3) return unitMean(vectors, weights);
+  const agreements = vectors.map((vector, i) => {
+    const others = unitMean(
+      vectors.filter((_, k) => k !== i),
+      weights.filter((_, k) => k !== i),
+    );
+    return dotWithRow(vector, 0, others, 0, vector.length);
+  });
+  const highest = Math.max(...agreements);
+  return unitMean(
+    vectors,
+    weights.map((weight, i) => weight * Math.exp(AGREEMENT * ((agreements[i] as number) - highest))),
+  );
 }
 
 function precedes(a: Neighbour, b: Neighbour): boolean {

@@ -1,4 +1,4 @@
-/** Templates and their distance. Vectors of different embedders never meet. */
+/** Templates and the arithmetic of their vectors. Vectors of different embedders never meet. */
 import { InfaceError } from '../errors.js';
 
 /** Templates per profile. More of one person than this teach nothing new, and every one is one more comparison. */
@@ -11,8 +11,10 @@ export interface Template {
   readonly profileId: string;
   /** The embedding space of the vector, as the embedder's manifest entry names it. */
   readonly space: string;
-  /** The embedding as the embedder gave it, not normalised. */
+  /** The mean of the embeddings of its views, see {@link unitMean}. */
   readonly vector: Float32Array;
+  /** `QualityReport.score` of its picture, 0..1; `null` where it was not measured. */
+  readonly quality: number | null;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
 }
@@ -55,41 +57,47 @@ export function euclideanNorm(vector: Float32Array): number {
   return Math.sqrt(sum);
 }
 
-/**
- * Euclidean distance of two embeddings of one space.
- * @throws InfaceError `INVALID_INPUT` when their lengths differ
- */
-export function distance(a: Float32Array, b: Float32Array): number {
-  if (a.length !== b.length) throw lengthMismatch(a.length, b.length);
-  return Math.sqrt(squaredDistanceToRow(a, b, 0));
+/** The same direction, one unit long. */
+export function unitLength(vector: Float32Array): Float32Array {
+  const norm = euclideanNorm(vector);
+  return vector.map((value) => value / norm);
 }
 
 /**
- * Squared Euclidean distance of a vector to a row of a matrix. It is the inner loop of a search: four independent sums
- * do not wait for each other's additions, which makes it 1.6 times as fast as one sum.
- * @param offset where the row begins in `matrix`; the row is as long as the vector
+ * The mean of the directions of vectors, one unit long: what they have in common, with less of what tells them apart.
+ * @param vectors one or more, of one length
+ * @param weights one per vector, above 0; defaults to equal ones
  */
-export function squaredDistanceToRow(vector: Float32Array, matrix: Float32Array, offset: number): number {
+export function unitMean(vectors: readonly Float32Array[], weights?: readonly number[]): Float32Array {
+  const sum = new Float32Array(vectors[0]?.length ?? 0);
+  for (const [i, vector] of vectors.entries()) {
+    const factor = (weights?.[i] ?? 1) / euclideanNorm(vector);
+    for (let d = 0; d < sum.length; d++) sum[d] = (sum[d] as number) + factor * (vector[d] as number);
+  }
+  return unitLength(sum);
+}
+
+/**
+ * Dot product of two rows of matrices. It is the inner loop of a search: four independent sums do not wait for each other's
+ * additions, which makes it 1.6 times as fast as one sum.
+ * @param aOffset where the row begins in `a`
+ * @param length of both rows
+ */
+export function dotWithRow(a: Float32Array, aOffset: number, b: Float32Array, bOffset: number, length: number): number {
   let [sum0, sum1, sum2, sum3] = [0, 0, 0, 0];
   let i = 0;
-  for (; i + 3 < vector.length; i += 4) {
-    const d0 = (vector[i] as number) - (matrix[offset + i] as number);
-    const d1 = (vector[i + 1] as number) - (matrix[offset + i + 1] as number);
-    const d2 = (vector[i + 2] as number) - (matrix[offset + i + 2] as number);
-    const d3 = (vector[i + 3] as number) - (matrix[offset + i + 3] as number);
-    sum0 += d0 * d0;
-    sum1 += d1 * d1;
-    sum2 += d2 * d2;
-    sum3 += d3 * d3;
+  for (; i + 3 < length; i += 4) {
+    sum0 += (a[aOffset + i] as number) * (b[bOffset + i] as number);
+    sum1 += (a[aOffset + i + 1] as number) * (b[bOffset + i + 1] as number);
+    sum2 += (a[aOffset + i + 2] as number) * (b[bOffset + i + 2] as number);
+    sum3 += (a[aOffset + i + 3] as number) * (b[bOffset + i + 3] as number);
   }
-  for (; i < vector.length; i++) {
-    const d = (vector[i] as number) - (matrix[offset + i] as number);
-    sum0 += d * d;
-  }
+  for (; i < length; i++) sum0 += (a[aOffset + i] as number) * (b[bOffset + i] as number);
   return sum0 + sum1 + sum2 + sum3;
 }
 
-function lengthMismatch(actual: number, expected: number): InfaceError {
+/** What tells that vectors of two embedders met. */
+export function lengthMismatch(actual: number, expected: number): InfaceError {
   return new InfaceError(
     'INVALID_INPUT',
     `A vector of ${actual} values was to be compared with ${expected} values. Use vectors of one embedder only.`,

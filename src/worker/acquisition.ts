@@ -1,9 +1,11 @@
 /** From a frame to faces, landmarks and embeddings: the stages that every use case on images shares. */
 import type { FaceAntispoof } from '../models/antispoof.js';
 import type { Detection, FaceDetector } from '../models/detector.js';
-import type { FaceEmbedder } from '../models/embedder.js';
+import { VIEW_COUNTS, type FaceEmbedder } from '../models/embedder.js';
 import type { FaceLandmarker } from '../models/landmarker.js';
+import { unitMean } from '../recognition/template.js';
 import type {
+  Accuracy,
   AcquisitionFailure,
   DetectedFace,
   DetectorOptions,
@@ -17,6 +19,7 @@ import { boxCenter, boxContains } from '../vision/geometry.js';
 import type { Pixels } from '../vision/image.js';
 import { measureQuality } from '../vision/quality.js';
 import type { FaceFrame, Frame } from '../wire.js';
+import { findFaces, planSearch } from './finder.js';
 
 /** Faces per image, unless the caller asks for fewer. */
 export const MAX_FACES = 100;
@@ -41,12 +44,15 @@ type Choice =
 
 /** A frame whose pixels were read. Every stage throws the reason of the call's signal once it is aborted. */
 interface OpenFrame {
-  /** The detector size that is used, in pixels. */
+  /** Side of the detector's input for the whole frame, in pixels. */
   readonly size: number;
   /** Faces with their landmarks, the largest ones first. */
   find(limit: number): Promise<Acquired[]>;
   choose(face: FaceChoice): Promise<Choice>;
-  embed(face: Acquired): Promise<Float32Array>;
+  /** One unit long: the mean of the views. */
+  embed(face: Acquired, accuracy: Accuracy): Promise<Float32Array>;
+  /** Each view alone, as the net gives it. */
+  embedViews(face: Acquired, views: number): Promise<Float32Array[]>;
   judge(face: Acquired): QualityReport;
   /** The score of the anti-spoof model on these very pixels. */
   check(antispoof: FaceAntispoof, face: Acquired): Promise<number>;
@@ -73,6 +79,7 @@ interface Stages {
   readonly acquire: (
     face: FaceFrame,
     options: DetectorOptions,
+    accuracy: Accuracy,
     signal: AbortSignal,
     clock: Clock,
   ) => Promise<Acquisition>;
@@ -83,15 +90,12 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
     signal.throwIfAborted();
     const pixels = clock.time('pixelsMs', () => readPixels(frame.bitmap));
     frame.bitmap.close();
-    const size =
-      options.detectorSize === undefined || options.detectorSize === 'auto'
-        ? detectorSizeFor(pixels, frame.moving)
-        : options.detectorSize;
+    const plan = planSearch(pixels, detector, options.detectorSize, frame.moving);
     const minScore = options.minScore ?? detector.defaultMinScore;
     const scale = frame.sourceWidth / pixels.width;
 
     async function find(limit: number): Promise<Acquired[]> {
-      const detections = await clock.timeAsync('detectMs', () => detector.detect(pixels, size, minScore));
+      const detections = await clock.timeAsync('detectMs', () => findFaces(detector, pixels, plan, minScore, signal));
       const found: Acquired[] = [];
       for (const detection of detections.sort((a, b) => areaOf(b) - areaOf(a))) {
         if (found.length === limit) break;
@@ -103,17 +107,20 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
       return found;
     }
 
+    async function embedViews({ landmarks }: Acquired, views: number): Promise<Float32Array[]> {
+      const embeddings = await clock.timeAsync('embedMs', () => embedder.embed(pixels, landmarks, views));
+      signal.throwIfAborted();
+      return embeddings;
+    }
+
     return {
-      size,
+      size: plan.size,
       find,
       async choose(face) {
         return choose(await find(face === 'largest' ? 1 : MAX_FACES), face, scale);
       },
-      async embed({ landmarks }) {
-        const vector = await clock.timeAsync('embedMs', () => embedder.embed(pixels, landmarks));
-        signal.throwIfAborted();
-        return vector;
-      },
+      embed: async (face, accuracy) => unitMean(await embedViews(face, VIEW_COUNTS[accuracy])),
+      embedViews,
       judge: ({ landmarks }) => measureQuality(pixels, landmarks, scale),
       check: (antispoof, { detection }) => antispoof.check(pixels, detection),
       describe: (face, landmarkCount = 5) => describeFace(face, landmarkCount, scale),
@@ -122,25 +129,15 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
 
   return {
     open,
-    async acquire({ frame, face }, options, signal, clock) {
+    async acquire({ frame, face }, options, accuracy, signal, clock) {
       const image = open(frame, options, signal, clock);
       const choice = await image.choose(face);
       if (!('chosen' in choice)) return { acquired: false, ...choice };
-      const vector = await image.embed(choice.chosen);
+      const vector = await image.embed(choice.chosen, accuracy);
       const { chosen, faceCount } = choice;
       return { acquired: true, face: image.describe(chosen), faceCount, vector, quality: image.judge(chosen) };
     },
   };
-}
-
-/**
- * The detector's input for a frame. A video must be quick and shows few, near faces. A photo is worth more time, the
- * more it may show: 512 px find two thirds of the faces of 48-96 px in a group photo where 256 px find half.
- */
-function detectorSizeFor(pixels: Pixels, moving: boolean): 256 | 384 | 512 {
-  const longSide = Math.max(pixels.width, pixels.height);
-  if (moving || longSide <= 384) return 256;
-  return longSide <= 640 ? 384 : 512;
 }
 
 /**

@@ -1,19 +1,22 @@
 /** The use cases, top to bottom. Knows roles and a store, no runtime and no database. */
 import { InfaceError } from '../errors.js';
 import type { FaceAntispoof } from '../models/antispoof.js';
-import type { FaceEmbedder } from '../models/embedder.js';
+import { VIEW_COUNTS, type FaceEmbedder } from '../models/embedder.js';
 import { predict, type Classifier } from '../recognition/classifier.js';
 import {
   decideIdentity,
   decideMatch,
-  identificationThreshold,
+  distanceAtFpir,
+  fmrCurve,
   matchThreshold,
   similarityAt,
 } from '../recognition/decision.js';
-import { createGallery, type Gallery } from '../recognition/gallery.js';
-import { assertSameSpace, distance, MAX_TEMPLATES } from '../recognition/template.js';
+import { createGallery, profileMean, type Gallery } from '../recognition/gallery.js';
+import { distance, type Comparable, type Scoring } from '../recognition/scoring.js';
+import { assertSameSpace, MAX_TEMPLATES, unitLength } from '../recognition/template.js';
 import type {
   AcquisitionFailure,
+  Accuracy,
   AddImagesOptions,
   Candidate,
   Collection,
@@ -21,7 +24,7 @@ import type {
   KitInfo,
   TrainProgress,
 } from '../types.js';
-import type { FaceFrame, Wire, WorkerOperations } from '../wire.js';
+import type { FaceFrame, MeasuredFace, Wire, WorkerOperations } from '../wire.js';
 import { createAcquisition, createClock, MAX_FACES, type Acquisition, type AcquisitionParts } from './acquisition.js';
 import { judgeEnrolment } from './enrolment.js';
 import type { BackupContent, FaceStore, Negative, Owner } from './face-store.js';
@@ -31,6 +34,7 @@ import type { Trainer } from './training.js';
 export interface EngineParts extends AcquisitionParts {
   /** `null` while the manifest has no anti-spoof model. */
   readonly antispoof: FaceAntispoof | null;
+  readonly scoring: Scoring;
   readonly store: FaceStore;
   readonly trainer: Pick<Trainer, 'train' | 'abort' | 'resume'>;
   /** The collections that are being trained, here or in another tab. */
@@ -68,8 +72,11 @@ export interface Engine {
 
 /** Names within `candidates`, best first, are cut to this number unless the caller says otherwise. */
 const DEFAULT_CANDIDATES = 5;
-/** Share of strangers that may get a name: the FPIR at which NIST's FRVT 1:N ranks algorithms. */
-const DEFAULT_MAX_FPIR = 0.003;
+/** Share of strangers that may get a name. */
+const DEFAULT_MAX_FPIR = 0.01;
+const DEFAULT_ACCURACY: Accuracy = 'balanced';
+/** Of faces that are enrolled: they are looked at once, and compared for years. */
+const ENROLMENT_ACCURACY: Accuracy = 'high';
 /** Templates that an enrolment should have, as the seed recommends. */
 const RECOMMENDED_TEMPLATES = 3;
 /** Negative examples per profile and collection. */
@@ -86,9 +93,10 @@ interface LoadedCollection {
 }
 
 export function createEngine(parts: EngineParts): Engine {
-  const { embedder, store, trainer } = parts;
+  const { embedder, scoring, store, trainer } = parts;
   const { open, acquire } = createAcquisition(parts);
   const { calibration, space } = embedder;
+  const { commonness = 0 } = calibration;
   const loadedCollections = new Map<string, LoadedCollection>();
   /** Counts how often secrets were forgotten: what was read before must not be kept after. */
   let generation = 0;
@@ -102,7 +110,7 @@ export function createEngine(parts: EngineParts): Engine {
   async function acquireAll(faces: readonly FaceFrame[], options: Wire<AddImagesOptions>, context: CallContext) {
     const clock = createClock();
     const images: Acquisition[] = [];
-    for (const face of faces) images.push(await acquire(face, options, context.signal, clock));
+    for (const face of faces) images.push(await acquire(face, options, ENROLMENT_ACCURACY, context.signal, clock));
     return images;
   }
 
@@ -116,16 +124,16 @@ export function createEngine(parts: EngineParts): Engine {
   ) {
     if (policy === 'off') {
       const nothing = { profileId, references: [], galleries: [] };
-      return judgeEnrolment(images, { policy, calibration, space, maxFpir: DEFAULT_MAX_FPIR, ...nothing });
+      return judgeEnrolment(images, { policy, calibration, scoring, space, maxFpir: DEFAULT_MAX_FPIR, ...nothing });
     }
     const stored = profileId === null ? [] : await store.templatesOf(owner, profileId);
     for (const template of stored) assertSameSpace(template, space);
-    const references = stored.map(({ vector }) => vector);
+    const references = stored.map(({ vector }) => scoring.prepare(vector));
     const galleries: Gallery[] = [];
     // Whoever put the profile into the collection, a duplicate in it is one.
     for (const id of collectionIds) galleries.push((await load(null, id)).gallery);
-    const context = { policy, calibration, space, maxFpir: DEFAULT_MAX_FPIR, profileId, references, galleries };
-    return judgeEnrolment(images, context);
+    const judged = { policy, calibration, scoring, space, maxFpir: DEFAULT_MAX_FPIR, profileId, references, galleries };
+    return judgeEnrolment(images, judged);
   }
 
   /** A collection, read again when it changed, be it in another tab. */
@@ -136,9 +144,9 @@ export function createEngine(parts: EngineParts): Engine {
     if (isFresh) return { ...cached, state };
     const readIn = generation;
     const content = await store.loadCollection(owner, collectionId);
-    const gallery = createGallery(content.templates, space);
-    for (const negative of content.negatives) assertSameSpace(negative, space);
     const { classifier, negatives } = content;
+    const gallery = createGallery(content.templates, space, classifier?.commonness ?? commonness);
+    for (const negative of negatives) assertSameSpace(negative, space);
     const loaded: LoadedCollection = { revision: content.revision, gallery, classifier, negatives };
     if (readIn === generation) loadedCollections.set(collectionId, loaded);
     return { ...loaded, state: classifier ? ('trained' as const) : state };
@@ -223,52 +231,64 @@ export function createEngine(parts: EngineParts): Engine {
 
     async match(context, probe, reference, options) {
       const clock = createClock();
+      const { accuracy = DEFAULT_ACCURACY } = options;
       const stored = typeof reference === 'string' ? await store.templatesOf(context.owner, reference) : null;
-      const probed = await acquire(probe, options, context.signal, clock);
+      const probed = await acquire(probe, options, accuracy, context.signal, clock);
       const fail = (side: 'probe' | 'reference', failed: { reason: AcquisitionFailure; faceCount: number }) => {
         const { reason, faceCount } = failed;
         return { outcome: 'failure-to-acquire', side, reason, faceCount, timings: clock.timings() } as const;
       };
       if (!probed.acquired) return fail('probe', probed);
 
-      const references: { readonly id: string | null; readonly vector: Float32Array }[] = [];
+      const face = scoring.prepare(probed.vector);
+      const references: {
+        readonly id: string | null;
+        readonly vector: Float32Array;
+        readonly quality: number | null;
+      }[] = [];
       if (typeof reference === 'string') {
         for (const template of stored ?? []) {
           assertSameSpace(template, space);
           references.push(template);
         }
       } else {
-        const other = await acquire(reference, options, context.signal, clock);
+        const other = await acquire(reference, options, accuracy, context.signal, clock);
         if (!other.acquired) return fail('reference', other);
-        references.push({ id: null, vector: other.vector });
+        references.push({ id: null, vector: other.vector, quality: null });
+      }
+      if (references.length === 0) {
+        throw new InfaceError('INVALID_INPUT', 'The profile has 0 templates to match with. Add images of the person.');
       }
       const comparisons = references.map(({ id, vector }) => ({
         templateId: id,
-        distance: distance(probed.vector, vector),
+        distance: distance(face, scoring.prepare(vector)),
       }));
-      const threshold = matchThreshold(options, comparisons.length, calibration);
-      const decision = decideMatch(comparisons, threshold, calibration);
+      const whole = distance(face, scoring.prepare(profileMean(references)));
+      const threshold = matchThreshold(options, fmrCurve(calibration, accuracy, references.length), calibration);
+      const decision = decideMatch(whole, comparisons, threshold, calibration);
       return { outcome: 'compared', ...decision, face: probed.face, timings: clock.timings() };
     },
 
     async identify(context, frame, collectionId, options) {
       const clock = createClock();
-      const { maxFaces = MAX_FACES, maxCandidates = DEFAULT_CANDIDATES } = options;
+      const { maxFaces = MAX_FACES, maxCandidates = DEFAULT_CANDIDATES, accuracy = DEFAULT_ACCURACY } = options;
       const { gallery, classifier, negatives, state } = await load(context.owner, collectionId);
-      const threshold = identificationThreshold(options.maxFpir ?? DEFAULT_MAX_FPIR, gallery.size, calibration);
+      const { maxFpir = DEFAULT_MAX_FPIR } = options;
+      const limit = distanceAtFpir(maxFpir, gallery.size, calibration) + (classifier?.strangerShift ?? 0);
+      const threshold = similarityAt(limit, calibration);
       const image = open(frame, options, context.signal, clock);
       const faces: IdentifiedFace[] = [];
       for (const acquired of await image.find(maxFaces)) {
-        const vector = await image.embed(acquired);
-        const { ranked, unknown } = rank(gallery, classifier, vector, Math.max(2, maxCandidates));
+        const face = scoring.prepare(await image.embed(acquired, accuracy));
+        const { ranked, unknown } = rank(gallery, classifier, face, limit, Math.max(2, maxCandidates));
         const names = await store.namesOf(ranked.map(({ profileId }) => profileId));
         const candidates = ranked.map(({ distance: _, ...candidate }, i) => ({ ...candidate, name: names[i] ?? null }));
         const [best] = ranked;
-        const rejectedBefore = best !== undefined && wasRejected(vector, best, negatives);
+        const rejectedBefore = best !== undefined && wasRejected(face, best, { gallery, classifier, negatives });
         faces.push({
           ...image.describe(acquired, options.landmarks),
-          identificationId: remember(collectionId, vector, best?.profileId ?? null),
-          ...decideIdentity({ candidates, threshold, unknownProbability: unknown, rejectedBefore }),
+          identificationId: remember(collectionId, face.vector, best?.profileId ?? null),
+          ...decideIdentity({ candidates, threshold, rejectedBefore }),
           candidates: candidates.slice(0, maxCandidates),
           confidence: best?.probability ?? best?.score ?? 0,
           unknownProbability: unknown,
@@ -349,6 +369,16 @@ export function createEngine(parts: EngineParts): Engine {
         collectionCount: collections,
       };
     },
+
+    async measure(context, frame, options) {
+      const image = open(frame, options, context.signal, createClock());
+      const faces: MeasuredFace[] = [];
+      for (const found of await image.find(options.maxFaces ?? MAX_FACES)) {
+        const views = options.views === 0 ? [] : await image.embedViews(found, options.views ?? VIEW_COUNTS.high);
+        faces.push({ ...image.describe(found, 68), quality: image.judge(found), views });
+      }
+      return { faces, detectorSize: image.size };
+    },
   };
   return {
     operations,
@@ -359,43 +389,37 @@ export function createEngine(parts: EngineParts): Engine {
     },
   };
 
-  /** The `k` best profiles of a gallery: by the classifier where there is one, else by the nearest template. */
-  function rank(gallery: Gallery, classifier: Classifier | null, vector: Float32Array, k: number): Ranking {
-    const candidate = (profileId: string, d: number, probability: number | null): Ranked => ({
-      profileId,
-      distance: d,
-      score: similarityAt(d, calibration),
-      probability,
-    });
-    if (!classifier) {
-      const ranked = gallery.search(vector, k).map((near) => candidate(near.profileId, near.distance, null));
-      return { ranked, unknown: null };
-    }
-    const distances = gallery.distances(vector);
-    const distanceOf = new Map(gallery.profileIds.map((id, i) => [id, distances[i] as number]));
-    const { probabilities, unknown } = predict(classifier, vector);
-    const ranked = classifier.profileIds
-      .map((id, i) => candidate(id, distanceOf.get(id) as number, probabilities[i] as number))
-      .sort((a, b) => (b.probability as number) - (a.probability as number))
-      .slice(0, k);
-    return { ranked, unknown };
+  /** The `k` nearest profiles of a gallery, with their probabilities where there is a classifier. */
+  function rank(
+    gallery: Gallery,
+    classifier: Classifier | null,
+    face: Comparable,
+    limit: number,
+    k: number,
+  ): { readonly ranked: readonly Ranked[]; readonly unknown: number | null } {
+    const prediction = classifier ? predict(classifier, gallery.distances(face), limit, calibration) : null;
+    const ranked = gallery.search(face, k).map((near) => ({
+      ...near,
+      score: similarityAt(near.distance, calibration),
+      probability: prediction?.probabilities[gallery.profileIds.indexOf(near.profileId)] ?? null,
+    }));
+    return { ranked, unknown: prediction?.unknown ?? null };
+  }
+
+  /** Whether a face is nearer to one that was rejected as this profile than it is to the profile. */
+  function wasRejected(
+    face: Comparable,
+    { profileId, distance: toProfile }: Ranked,
+    { gallery, classifier, negatives }: Pick<LoadedCollection, 'gallery' | 'classifier' | 'negatives'>,
+  ): boolean {
+    // As common as the profile, so that nothing but the cosines is compared.
+    const own = classifier?.commonness[gallery.profileIds.indexOf(profileId)] ?? commonness;
+    return negatives.some(
+      (negative) =>
+        negative.profileId === profileId &&
+        distance(face, { vector: unitLength(negative.vector), commonness: own }) < toProfile,
+    );
   }
 }
 
 type Ranked = Omit<Candidate, 'name'> & { readonly distance: number };
-
-interface Ranking {
-  /** Best first. */
-  readonly ranked: readonly Ranked[];
-  /** The probability of the classifier's unknown class, `null` without one. */
-  readonly unknown: number | null;
-}
-
-/** Whether a face is nearer to one that was rejected as this profile than it is to the profile. */
-function wasRejected(
-  vector: Float32Array,
-  { profileId, distance: own }: Ranked,
-  negatives: readonly Negative[],
-): boolean {
-  return negatives.some((negative) => negative.profileId === profileId && distance(vector, negative.vector) < own);
-}

@@ -1,7 +1,8 @@
 /** Which images of an enrolment are taken, and why the others are not. */
-import { identificationThreshold, similarityAt, type Calibration } from '../recognition/decision.js';
+import { distanceAtFpir, similarityAt, type Calibration } from '../recognition/decision.js';
 import { findDuplicate, findSamePerson } from '../recognition/enrolment.js';
 import type { Gallery } from '../recognition/gallery.js';
+import type { Comparable, Scoring } from '../recognition/scoring.js';
 import type { EnrollPolicy, ImageReport, QualityIssue, RejectionReason } from '../types.js';
 import type { Acquisition } from './acquisition.js';
 import type { NewTemplate } from './face-store.js';
@@ -13,12 +14,13 @@ const SAME_PERSON_SCORE = 0.4;
 export interface EnrolmentContext {
   readonly policy: EnrollPolicy;
   readonly calibration: Calibration;
+  readonly scoring: Scoring;
   /** The embedding space of the faces. */
   readonly space: string;
   /** `null` for a new profile. */
   readonly profileId: string | null;
   /** The templates of the profile, none for a new one. */
-  readonly references: readonly Float32Array[];
+  readonly references: readonly Comparable[];
   /** The collections that the profile is in, or comes into. */
   readonly galleries: readonly Gallery[];
   /** The false positive identification rate at which a face counts as a duplicate. */
@@ -64,7 +66,7 @@ function refuse(found: Acquisition, reasons: readonly RejectionReason[], duplica
 }
 
 function judgeAll(images: readonly Acquisition[], context: EnrolmentContext): Judged[] {
-  const { policy, calibration, references, galleries, profileId, maxFpir } = context;
+  const { policy, calibration, scoring, references, galleries, profileId, maxFpir } = context;
   const judged = images.map((found): Judged => {
     const first = takeIfFound(found);
     if (!first.taken) return first;
@@ -73,16 +75,17 @@ function judgeAll(images: readonly Acquisition[], context: EnrolmentContext): Ju
     return faults.length > 0 ? refuse(found, faults) : first;
   });
   // Only pictures that are good enough have a say in who the person is.
-  const vectors = judged.flatMap((image) => (image.taken ? [image.found.vector] : []));
+  const faces = judged.map((image) => (image.taken ? scoring.prepare(image.found.vector) : null));
   const resembles = (distance: number) => similarityAt(distance, calibration) >= SAME_PERSON_SCORE;
-  const same = findSamePerson(vectors, references, resembles).values();
-  return judged.map((image): Judged => {
-    if (!image.taken) return image;
+  const good = faces.filter((face) => face !== null);
+  const same = findSamePerson(good, references, resembles).values();
+  return judged.map((image, i): Judged => {
+    const face = faces[i];
+    if (!image.taken || !face) return image;
     if (same.next().value !== true) return refuse(image.found, ['not-the-same-person']);
     for (const gallery of galleries) {
-      const threshold = identificationThreshold(maxFpir, gallery.size, calibration);
-      const isNear = (distance: number) => similarityAt(distance, calibration) >= threshold;
-      const duplicateOf = findDuplicate(image.found.vector, gallery, profileId, isNear);
+      const limit = distanceAtFpir(maxFpir, gallery.size, calibration);
+      const duplicateOf = findDuplicate(face, gallery, profileId, (distance) => distance <= limit);
       if (duplicateOf !== null) return refuse(image.found, ['duplicate-of'], duplicateOf);
     }
     return image;

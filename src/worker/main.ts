@@ -1,11 +1,11 @@
 /** The worker's entry: puts the parts together and answers the page. The only `Comlink.expose`. */
 import * as Comlink from 'comlink';
 import { InfaceError, toWire } from '../errors.js';
-import { createBlazeFace } from '../models/detector.js';
-import { createDlibEmbedder } from '../models/embedder.js';
+import { createDetector, createEmbedder } from '../models/families.js';
 import { createFaceLandmark68 } from '../models/landmarker.js';
 import { findModel, parseManifest, type ModelEntry } from '../models/manifest.js';
-import { parseBackground } from '../recognition/background.js';
+import { parseBackground, sampleBackground } from '../recognition/background.js';
+import { COHORT_SEED, COHORT_SIZE, createScoring } from '../recognition/scoring.js';
 import type { RecordsChange } from '../types.js';
 import type { FaceFrame, Frame, KitEvent, Reply, WorkerApi, WorkerConfig, WorkerNotice } from '../wire.js';
 import { openBackup, sealBackup } from './backup.js';
@@ -47,10 +47,10 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     bytes,
     sha256,
   });
-  const backgroundFile = assetFile(embedder.background);
+  const backgroundFile = embedder.background ? assetFile(embedder.background) : null;
   const content = await loadFiles(
     config.assetsUrl,
-    [backend.wasm, backgroundFile, ...models.map(assetFile)],
+    [backend.wasm, ...(backgroundFile ? [backgroundFile] : []), ...models.map(assetFile)],
     (progress) => notify({ kind: 'load', progress }),
     signal,
   );
@@ -64,9 +64,13 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     emit({ name: 'backend', detail: { backend: runtime.backend, note: runtime.note } });
   });
   const run = (entry: ModelEntry) => runtime.addModel(entry.id, take(assetFile(entry)));
-  const detect = createBlazeFace(detector, await run(detector));
+  const detect = createDetector(detector, await run(detector));
   const locate = createFaceLandmark68(landmarker, await run(landmarker));
-  const embed = createDlibEmbedder(embedder, await run(embedder));
+  const embed = createEmbedder(embedder, await run(embedder));
+
+  const background = backgroundFile ? parseBackground(take(backgroundFile), embedder.dimension) : null;
+  const cohort = background && (() => sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort'));
+  const scoring = createScoring(embedder.dimension, cohort);
 
   // From here on nothing is waited for: a message of another tab finds everything in its place.
   const tabs = openTabs(config.database, onMessage);
@@ -78,12 +82,13 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   const trainer = createTrainer({
     store,
     embedder: embed,
-    background: parseBackground(take(backgroundFile), embedder.dimension),
+    scoring,
+    background,
     locks,
     auto: config.autoTrain,
     announce({ progress, ...news }) {
       // Others learn of states; the progress between them is this kit's own.
-      if (progress === null || progress.iteration === 0) tabs.post({ kind: 'classifier', ...news });
+      if (progress === null || progress.done === 0) tabs.post({ kind: 'classifier', ...news });
       emit({ name: 'classifier', detail: { ...news, progress } });
     },
   });
@@ -126,6 +131,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     detector: detect,
     landmarker: locate,
     embedder: embed,
+    scoring,
     antispoof: null,
     store,
     trainer,

@@ -1,11 +1,11 @@
 /** Training of classifiers: asked for or by itself, one collection in one tab at a time. */
 import { InfaceError } from '../errors.js';
-import { backgroundCount, sampleBackground, type Background } from '../recognition/background.js';
-import { trainClassifier, type TrainingSet } from '../recognition/classifier.js';
-import { createGallery } from '../recognition/gallery.js';
-import { assertSameSpace } from '../recognition/template.js';
+import { strangerCount, type Background } from '../recognition/background.js';
+import { trainClassifier } from '../recognition/classifier.js';
+import type { Calibration } from '../recognition/decision.js';
+import type { Scoring } from '../recognition/scoring.js';
 import type { ClassifierState, TrainProgress, TrainResult } from '../types.js';
-import type { CollectionContent, FaceStore, Owner } from './face-store.js';
+import type { FaceStore, Owner } from './face-store.js';
 
 /** Over all tabs, one collection is trained once at a time. */
 export interface TrainingLocks {
@@ -19,8 +19,10 @@ export interface TrainingLocks {
 
 export interface TrainerParts {
   readonly store: Pick<FaceStore, 'collectionRevision' | 'listCollections' | 'loadCollection' | 'saveClassifier'>;
-  readonly embedder: { readonly space: string; readonly dimension: number };
-  readonly background: Background;
+  readonly embedder: { readonly space: string; readonly calibration: Calibration };
+  readonly scoring: Scoring;
+  /** `null` where the embedder has no statistics of many people. */
+  readonly background: Background | null;
   readonly locks: TrainingLocks;
   /** Whether collections are trained after they changed. */
   readonly auto: boolean;
@@ -58,10 +60,8 @@ const MAX_WAIT_MS = 15_000;
 const OTHERS_MS = 20_000;
 /** A training lets other calls through this often. */
 const YIELD_AFTER_MS = 30;
-/** Equal collections get equal classifiers. */
-const BACKGROUND_SEED = 1;
 
-export function createTrainer({ store, embedder, background, locks, auto, announce }: TrainerParts): Trainer {
+export function createTrainer({ store, embedder, scoring, background, locks, auto, announce }: TrainerParts): Trainer {
   /** Trainings that are due, each with the time of the first change that it is for. */
   const timers = new Map<string, { readonly timer: ReturnType<typeof setTimeout>; readonly first: number }>();
   /** Trainings that run or wait for their turn; the automatic ones give way. */
@@ -84,7 +84,16 @@ export function createTrainer({ store, embedder, background, locks, auto, announ
         `Collection '${collectionId}' has no templates to learn from. Enrol profiles into it first.`,
       );
     }
-    const set = toTrainingSet(content, embedder, background);
+    const { templates, unknowns } = content;
+    if (unknowns && !background) {
+      throw new InfaceError(
+        'INVALID_INPUT',
+        'This collection asks for an unknown class, and the embedder of this model manifest has no background statistics ' +
+          'to make one of. Update the collection with unknowns: false, or add them to the entry.',
+      );
+    }
+    const { space, calibration } = embedder;
+    const set = { space, templates, scoring, calibration, background, unknowns };
     let lastYield = performance.now();
     const classifier = await trainClassifier(set, async (progress) => {
       onProgress(progress);
@@ -98,11 +107,9 @@ export function createTrainer({ store, embedder, background, locks, auto, announ
     await store.saveClassifier(collectionId, content.revision, classifier);
     return {
       collectionId,
-      profileCount: set.profileIds.length,
-      templateCount: content.templates.length,
-      unknownCount: set.labels.length - content.templates.length,
-      iterations: classifier.iterations,
-      loss: classifier.loss,
+      profileCount: classifier.profileIds.length,
+      templateCount: templates.length,
+      unknownCount: background ? strangerCount(classifier.profileIds.length) : 0,
       durationMs: performance.now() - started,
     };
   }
@@ -237,38 +244,4 @@ export function createTrainer({ store, embedder, background, locks, auto, announ
       for (const collectionId of running.keys()) abortRunning(collectionId, () => true);
     },
   };
-}
-
-/**
- * The templates of a collection, and with them in the unknown class: synthetic faces where the collection asks for them,
- * and the faces that were rejected. A rejected face that is nearer to another profile may well be that person: it says who
- * somebody is not, and nothing of strangers, so it is not learnt as one.
- */
-function toTrainingSet(
-  { templates, negatives, unknowns }: CollectionContent,
-  { space, dimension }: TrainerParts['embedder'],
-  background: Background,
-): TrainingSet {
-  const gallery = createGallery(templates, space);
-  const strangers = negatives.filter(({ profileId, vector, space: own }) => {
-    assertSameSpace({ space: own }, space);
-    const [nearest] = gallery.search(vector, 1);
-    return nearest?.profileId === profileId;
-  });
-  const synthetic = unknowns ? sampleBackground(background, backgroundCount(templates.length), BACKGROUND_SEED) : null;
-  const syntheticCount = synthetic ? synthetic.length / dimension : 0;
-  const profileIds = [...gallery.profileIds];
-  const indexOf = new Map(profileIds.map((id, index) => [id, index]));
-  const count = templates.length + strangers.length + syntheticCount;
-  const vectors = new Float32Array(count * dimension);
-  const labels = new Int32Array(count).fill(-1);
-  templates.forEach(({ vector, profileId }, i) => {
-    vectors.set(vector, i * dimension);
-    labels[i] = indexOf.get(profileId) as number;
-  });
-  strangers.forEach(({ vector }, i) => {
-    vectors.set(vector, (templates.length + i) * dimension);
-  });
-  if (synthetic) vectors.set(synthetic, (templates.length + strangers.length) * dimension);
-  return { vectors, labels, profileIds, space, dimension };
 }

@@ -28,19 +28,22 @@ async function enrol(kit: FaceKit, image: FaceImage, name: string, collectionId?
 }
 
 describe('detect', () => {
-  it('finds all 22 faces of the six sample photos, and nothing else', async () => {
-    const kit = await testKit();
-    const counts: number[] = [];
-    for (const [i, photo] of photos.entries()) {
-      const { faces } = await kit.detect(photo);
-      const known = sampleFaces[i] as Point[];
-      for (const face of faces) expect(known.filter((p) => isIn(face, p))).toHaveLength(1);
-      for (const p of known) expect(faces.filter((face) => isIn(face, p))).toHaveLength(1);
-      counts.push(faces.length);
-    }
-    expect(counts).toEqual(sampleFaces.map(({ length }) => length));
-    expect(counts.reduce((a, b) => a + b)).toBe(22);
-  });
+  it.each(['auto', 'group', 512] as const)(
+    'finds all 22 faces of the six sample photos, and nothing else: %s',
+    async (size) => {
+      const kit = await testKit();
+      const counts: number[] = [];
+      for (const [i, photo] of photos.entries()) {
+        const { faces } = await kit.detect(photo, { detectorSize: size });
+        const known = sampleFaces[i] as Point[];
+        for (const face of faces) expect(known.filter((p) => isIn(face, p))).toHaveLength(1);
+        for (const p of known) expect(faces.filter((face) => isIn(face, p))).toHaveLength(1);
+        counts.push(faces.length);
+      }
+      expect(counts).toEqual(sampleFaces.map(({ length }) => length));
+      expect(counts.reduce((a, b) => a + b)).toBe(22);
+    },
+  );
 
   it('gives boxes, scores and 5 or 68 landmarks in pixels of the source, largest face first', async () => {
     const kit = await testKit();
@@ -94,6 +97,8 @@ describe('detect', () => {
     for (const detectorSize of [128, 192, 256, 384, 512] as const) {
       expect(await kit.detect(portrait, { detectorSize })).toMatchObject({ detectorSize, faces: [{}] });
     }
+    // Of the look at the whole photo.
+    expect(await kit.detect(photo, { detectorSize: 'group' })).toMatchObject({ detectorSize: 384 });
     expect((await kit.detect(await emptyPhoto())).faces).toEqual([]);
   });
 
@@ -263,7 +268,7 @@ describe('detect', () => {
       [{ maxFaces: 0 }, /detect\(\) option 'maxFaces' must be a whole number from 1 to 100, got 0/],
       [{ minScore: '0.5' }, /'minScore' must be a number from 0 to 1, got '0.5'/],
       [{ minScore: Number.NaN }, /got NaN/],
-      [{ detectorSize: 300 }, /one of auto, 128, 192, 256, 384, 512, got 300/],
+      [{ detectorSize: 300 }, /one of auto, group, 128, 192, 256, 384, 512, got 300/],
       [{ landmarks: 468 }, /one of 5, 68, got 468/],
       [{ maxFace: 1 }, /an option of detect\(\) must be one of .*maxFaces.*got 'maxFace'/],
       [{ signal: {} }, /must be an AbortSignal/],
@@ -315,7 +320,8 @@ describe('enrol, match, identify', () => {
     /** What the kit says about the face of a profile, in its photo's mirrored and reduced copy. */
     const ask = async ({ photo, center }: (typeof profiles)[number]) => {
       const width = (sizes[photo] as ImageBitmap).width;
-      const { faces } = await kit.identify(copies[photo] as Blob, id);
+      // These people were photographed together, which makes them more alike than strangers are.
+      const { faces } = await kit.identify(copies[photo] as Blob, id, { maxFpir: 0.003 });
       return faces.find((face) => isIn(face, { x: (width - center.x) * 0.8, y: center.y * 0.8 }));
     };
     const count = async () => {
@@ -388,8 +394,10 @@ describe('enrol, match, identify', () => {
     const same = await kit.match(portrait, profile.id);
     if (same.outcome !== 'compared') throw new Error(same.outcome);
     expect(same.comparisons).toHaveLength(2);
-    expect(same.comparisons[0]?.score).toBeCloseTo(1, 6);
-    expect(same.score).toBe(Math.max(...same.comparisons.map(({ score }) => score)));
+    // The very photo, but with two views instead of the six of an enrolment.
+    expect(same.comparisons[0]?.score).toBeGreaterThan(0.9);
+    expect(same.score).toBeGreaterThan(0.8);
+    expect(same.match).toBe(true);
     expect(same.face.landmarks).toHaveLength(5);
 
     const image = await kit.match({ image: portrait, face: 'largest' }, await disguised(portrait));
@@ -525,7 +533,7 @@ describe('train', () => {
     const centers = sampleFaces[5] as Point[];
     for (const center of centers) await enrol(kit, { image: group, face: center }, `at ${center.x}`, id);
     const progress: number[] = [];
-    const result = await kit.train(id, { onProgress: ({ iteration }) => progress.push(iteration) });
+    const result = await kit.train(id, { onProgress: ({ done }) => progress.push(done) });
     expect(result).toMatchObject({ collectionId: id, profileCount: centers.length, templateCount: centers.length });
     expect(progress.length).toBeGreaterThan(0);
     expect(progress).toEqual([...progress].sort((a, b) => a - b));

@@ -14,15 +14,12 @@ const AT = '2026-01-02T03:04:05.678Z';
 const template = (seed: number, quality = 0.5) => ({ space: SPACE, vector: Float32Array.of(seed, 1, 2, 3), quality });
 
 const CLASSIFIER = {
-  version: 2,
+  version: 3,
   space: SPACE,
-  dimension: 4,
   profileIds: ['p'],
+  commonness: Float32Array.of(1, 2, 3, 4),
+  strangerShift: 0.5,
   hasUnknown: false,
-  weights: Float32Array.of(1, 2, 3, 4),
-  biases: Float32Array.of(5),
-  iterations: 3,
-  loss: 0.5,
 } as const;
 
 /** What a scenario works on. */
@@ -134,7 +131,7 @@ const SCENARIOS: readonly Scenario[] = [
   { name: 'deleteCollection', call: ({ home }) => ['deleteCollection', null, home] },
   {
     name: 'saveClassifier',
-    call: ({ home, revision }) => ['saveClassifier', home, revision, { ...CLASSIFIER, loss: 0.25 }],
+    call: ({ home, revision }) => ['saveClassifier', home, revision, { ...CLASSIFIER, strangerShift: 0.25 }],
   },
   { name: 'saveClassifier with none', call: ({ home, revision }) => ['saveClassifier', home, revision, null] },
   {
@@ -249,7 +246,7 @@ async function summarise(name: string, store: FaceStore): Promise<unknown> {
           : {
               templates: content.templates.map((t) => [nameOf(t.profileId), seed(t)]).sort(),
               negatives: content.negatives.map((n) => [nameOf(n.profileId), seed(n)]).sort(),
-              loss: content.classifier?.loss ?? null,
+              shift: content.classifier?.strangerShift ?? null,
             },
     });
   }

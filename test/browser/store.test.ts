@@ -40,15 +40,12 @@ const seedsOf = async (store: FaceStore, profileId: string) =>
   (await store.templatesOf(null, profileId)).map(({ vector }) => vector[0]);
 
 const CLASSIFIER = {
-  version: 2,
+  version: 3,
   space: SPACE,
-  dimension: 4,
   profileIds: ['p'],
+  commonness: Float32Array.of(1, 2, 3, 4),
+  strangerShift: 0.5,
   hasUnknown: true,
-  weights: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8),
-  biases: Float32Array.of(9, 10),
-  iterations: 3,
-  loss: 0.5,
 } as const;
 
 const code = (expected: string) => ({ code: expected });
@@ -158,7 +155,7 @@ describe('profiles', () => {
     const db = await openDB(name);
     expect(await db.count('blocks')).toBe(1);
     expect(await db.count('negatives')).toBe(0);
-    // Its weights were made of the templates, too.
+    // It was made of the templates, too.
     expect(await db.count('classifiers')).toBe(0);
     db.close();
   });
@@ -269,8 +266,8 @@ describe('collections', () => {
     const now = (await store.collectionRevision(null, id)).revision;
     await store.saveClassifier(id, now, CLASSIFIER);
     // Nor does it replace a newer one.
-    expect(await store.saveClassifier(id, revision, { ...CLASSIFIER, loss: 99 })).toBe('trained');
-    expect((await store.loadCollection(null, id)).classifier?.loss).toBe(0.5);
+    expect(await store.saveClassifier(id, revision, { ...CLASSIFIER, strangerShift: 99 })).toBe('trained');
+    expect((await store.loadCollection(null, id)).classifier?.strangerShift).toBe(0.5);
     expect(await store.saveClassifier(id, now, null)).toBe('untrained');
     expect((await store.loadCollection(null, id)).classifier).toBeNull();
   });

@@ -2,11 +2,16 @@
 import { describe, expect, it } from 'vitest';
 import type { FaceAntispoof } from '../../src/models/antispoof.js';
 import type { Detection } from '../../src/models/detector.js';
+import type { Classifier } from '../../src/recognition/classifier.js';
+import { distanceAtFmr, distanceAtFpir, probabilityScale } from '../../src/recognition/decision.js';
+import { createScoring } from '../../src/recognition/scoring.js';
+import { unitMean } from '../../src/recognition/template.js';
 import type { Point } from '../../src/types.js';
 import { createPixels } from '../../src/vision/image.js';
 import type { FaceFrame, Frame } from '../../src/wire.js';
 import { createEngine, type CallContext, type EngineParts } from '../../src/worker/engine.js';
-import type { CollectionContent, FaceStore, Negative } from '../../src/worker/face-store.js';
+import type { CollectionContent, FaceStore, Negative, NewProfile } from '../../src/worker/face-store.js';
+import { angularDistance, atAngle, CALIBRATION, cosine, template } from './vectors.js';
 
 const WIDTH = 400;
 
@@ -26,19 +31,6 @@ const detection = (x: number, y: number, side: number): Detection => ({
 const landmarksOf = ({ box }: Detection): Point[] =>
   Array.from({ length: 68 }, (_, i) => ({ x: box.x + box.width / 2 + (i % 7), y: box.y + box.height / 2 }));
 
-const CALIBRATION = {
-  metric: 'euclidean',
-  origin: 'test',
-  fmr: [
-    [0.4, 1e-4],
-    [0.5, 1e-3],
-  ],
-  similarity: [
-    [0, 1],
-    [1, 0],
-  ],
-} as const;
-
 function engineWith(detections: readonly Detection[], parts: Partial<EngineParts> = {}) {
   const calls: string[] = [];
   const missing = new Proxy({}, { get: (_target, name) => () => calls.push(`store.${String(name)}`) });
@@ -56,10 +48,14 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
     embedder: {
       space: 'space',
       dimension: 2,
-      calibration: CALIBRATION,
+      calibration: { ...CALIBRATION, origin: 'test' },
       // The embedding is the place of the face, so that a test sees which one was embedded.
-      embed: (_pixels, [first]) => Promise.resolve(Float32Array.of(first?.x ?? 0, first?.y ?? 0)),
+      embed: (_pixels, [first], views) => {
+        calls.push(`embed ${views}`);
+        return Promise.resolve(Array.from({ length: views }, () => Float32Array.of(first?.x ?? 0, first?.y ?? 0)));
+      },
     },
+    scoring: createScoring(2, null),
     antispoof: null,
     store: missing as FaceStore,
     trainer: { train: unused, abort: () => false, resume: unused },
@@ -166,12 +162,142 @@ describe('checkSpoof', () => {
   });
 });
 
+/** An embedder whose views are in these directions. */
+const embedding = (...degrees: readonly number[]): EngineParts['embedder'] => ({
+  space: 'space',
+  dimension: 2,
+  calibration: { ...CALIBRATION, origin: 'test' },
+  embed: (_pixels, _landmarks, views) =>
+    Promise.resolve(Array.from({ length: views }, (_, i) => atAngle(degrees[i % degrees.length] as number))),
+});
+
+/** A template in this direction. */
+const stored = (profileId: string, degrees: number, quality: number | null = null) =>
+  template(`${profileId} ${degrees}`, profileId, atAngle(degrees), { space: 'space', quality });
+
+describe('enroll', () => {
+  it('stores the mean of six views, with the quality of the picture', async () => {
+    const created: NewProfile[] = [];
+    const store = {
+      assertOpen: () => Promise.resolve(),
+      createProfile: (_owner: unknown, profile: NewProfile) => {
+        created.push(profile);
+        return Promise.resolve({ profile: {}, templateIds: ['t'] });
+      },
+    } as unknown as FaceStore;
+    const views: number[] = [];
+    const directions = [0, 40, 80, 10, 20, 30];
+    const embedder = embedding(...directions);
+    const { engine } = engineWith([detection(0, 0, 50)], {
+      store,
+      embedder: {
+        ...embedder,
+        embed: (pixels, landmarks, count) => {
+          views.push(count);
+          return embedder.embed(pixels, landmarks, count);
+        },
+      },
+    });
+    const result = await engine.enroll(context(), [face('largest')], { policy: 'off' });
+    expect(result.outcome).toBe('enrolled');
+    expect(views).toEqual([6]);
+    const [{ templates } = { templates: [] }] = created;
+    expect(templates).toHaveLength(1);
+    expect(templates[0]?.vector).toEqual(unitMean(directions.map(atAngle)));
+    expect(templates[0]?.space).toBe('space');
+    expect(templates[0]?.quality).toBe(result.images[0]?.quality?.score);
+  });
+});
+
 describe('match', () => {
-  it('refuses templates of another embedding space, and names both', async () => {
-    const stored = { id: 't', profileId: 'p', space: 'other', vector: Float32Array.of(1, 2), createdAt: '' };
-    const store = { templatesOf: () => Promise.resolve([stored]) } as unknown as FaceStore;
-    const { engine } = engineWith([detection(0, 0, 50)], { store });
-    await expect(engine.match(context(), face('largest'), 'p', {})).rejects.toMatchObject({
+  const withTemplates = (...templates: readonly ReturnType<typeof stored>[]) =>
+    ({ templatesOf: () => Promise.resolve(templates) }) as unknown as FaceStore;
+
+  it('scores the mean of the templates and each of them, by the mean of the views', async () => {
+    const store = withTemplates(stored('p', 20), stored('p', 100));
+    // The two views of a balanced comparison have their mean at 30.
+    const { engine } = engineWith([detection(0, 0, 50)], { store, embedder: embedding(20, 40) });
+    const result = await engine.match(context(), face('largest'), 'p', {});
+    if (result.outcome !== 'compared') throw new Error(result.outcome);
+    expect(result.match).toBe(true);
+    // The similarity is 1 less the distance, and the mean of the templates lies at 60.
+    expect(result.score).toBeCloseTo(1 - angularDistance(30), 6);
+    expect(result.threshold).toBe(0.5);
+    expect(result.comparisons.map(({ templateId, match }) => [templateId, match])).toEqual([
+      ['p 20', true],
+      ['p 100', false],
+    ]);
+    expect(result.comparisons[0]?.score).toBeCloseTo(1 - angularDistance(10), 6);
+    expect(result.comparisons[1]?.score).toBeCloseTo(1 - angularDistance(70), 6);
+  });
+
+  it('weighs templates by their quality', async () => {
+    const store = withTemplates(stored('p', 0, 1), stored('p', 90, 0));
+    const { engine } = engineWith([detection(0, 0, 50)], { store, embedder: embedding(0) });
+    const result = await engine.match(context(), face('largest'), 'p', {});
+    if (result.outcome !== 'compared') throw new Error(result.outcome);
+    expect(result.score).toBeCloseTo(Math.cos(Math.atan(1 / 4)), 6);
+  });
+
+  it('adds how common both faces are', async () => {
+    const store = withTemplates(stored('p', 60));
+    // Ten of the cohort at 60 and ten at 0: each face adds 0.4.
+    const cohort = Float32Array.from(Array.from({ length: 20 }, (_, i) => [...atAngle(i < 10 ? 0 : 60)]).flat());
+    const scoring = createScoring(2, () => cohort);
+    const { engine } = engineWith([detection(0, 0, 50)], { store, scoring, embedder: embedding(60) });
+    const result = await engine.match(context(), face('largest'), 'p', {});
+    if (result.outcome !== 'compared') throw new Error(result.outcome);
+    expect(result.score).toBeCloseTo(1 - 0.8, 6);
+    expect(result.comparisons[0]?.score).toBeCloseTo(1 - 0.8, 6);
+  });
+
+  it('looks at as many views as the accuracy asks for, of the probe and of a reference', async () => {
+    const store = withTemplates(stored('p', 45));
+    const { engine, calls } = engineWith([detection(0, 0, 50)], { store });
+    await engine.match(context(), face('largest'), 'p', {});
+    await engine.match(context(), face('largest'), 'p', { accuracy: 'fast' });
+    await engine.match(context(), face('largest'), face('largest'), { accuracy: 'high' });
+    const embedded = calls.filter((call) => call.startsWith('embed'));
+    expect(embedded).toEqual(['embed 2', 'embed 1', 'embed 6', 'embed 6']);
+  });
+
+  it('keeps a rate by the curve of its accuracy, and by that of profiles where there are several templates', async () => {
+    const moved = (by: number) => CALIBRATION.fmr.fast.map(([d, rate]) => [d - by, rate] as const);
+    const calibration = {
+      ...CALIBRATION,
+      origin: 'test',
+      fmr: { ...CALIBRATION.fmr, high: moved(0.1) },
+      profile: moved(0.2),
+    };
+    const embedder = { ...embedding(0), calibration };
+    const threshold = async (templates: number, accuracy: 'fast' | 'high') => {
+      const store = withTemplates(...Array.from({ length: templates }, (_, i) => stored('p', i)));
+      const { engine } = engineWith([detection(0, 0, 50)], { store, embedder });
+      const result = await engine.match(context(), face('largest'), 'p', { maxFmr: 0.003, accuracy });
+      return 'threshold' in result ? result.threshold : null;
+    };
+    const single = 1 - distanceAtFmr(0.003, CALIBRATION.fmr.fast);
+    expect(await threshold(1, 'fast')).toBeCloseTo(single, 10);
+    expect(await threshold(1, 'high')).toBeCloseTo(single + 0.1, 10);
+    expect(await threshold(2, 'fast')).toBeCloseTo(single + 0.2, 10);
+    expect(await threshold(3, 'high')).toBeCloseTo(single + 0.2, 10);
+  });
+
+  it('compares two pictures', async () => {
+    const { engine } = engineWith([detection(0, 0, 50)]);
+    const result = await engine.match(context(), face('largest'), face('largest'), {});
+    expect(result).toMatchObject({
+      outcome: 'compared',
+      match: true,
+      comparisons: [{ templateId: null, match: true }],
+    });
+  });
+
+  it('refuses a profile without templates, and templates of another embedding space, naming both', async () => {
+    const match = (store: FaceStore) =>
+      engineWith([detection(0, 0, 50)], { store }).engine.match(context(), face('largest'), 'p', {});
+    await expect(match(withTemplates())).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    await expect(match(withTemplates({ ...stored('p', 0), space: 'other' }))).rejects.toMatchObject({
       code: 'EMBEDDING_SPACE_MISMATCH',
       message: expect.stringMatching(/other.*space/) as string,
     });
@@ -200,18 +326,21 @@ function homeStore(content: Partial<CollectionContent>) {
   return { state, store: store as unknown as FaceStore };
 }
 
-/** Where the faked embedder puts a face of the box (0, 0, 50, 50): see `landmarksOf`. */
-const EMBEDDED = Float32Array.of(25, 25);
-const stored = (profileId: string, ...values: number[]) => ({
-  id: `${profileId} ${values.join()}`,
-  profileId,
-  space: 'space',
-  vector: Float32Array.from(values),
-  createdAt: '',
-});
-
 describe('identify', () => {
-  const near = [stored('anna', 25.1, 25), stored('berta', 25, 27)];
+  // A face of the box (0, 0, 50, 50) is embedded at 45 degrees, see `landmarksOf`.
+  const near = [stored('anna', 46), stored('berta', 50)];
+
+  /** Two who are equally far, and one of them so common that the other is four times as probable. */
+  const equal = [stored('anna', 45), stored('berta', 45)];
+  const SCALE = probabilityScale(CALIBRATION);
+  const CLASSIFIER: Classifier = {
+    version: 3,
+    space: 'space',
+    profileIds: ['anna', 'berta'],
+    commonness: Float32Array.of(0.1 + SCALE * Math.log(4), 0.1),
+    strangerShift: 0,
+    hasUnknown: false,
+  };
 
   it('reads a collection once per revision, and again when its secrets were forgotten', async () => {
     const { store, state } = homeStore({ templates: near });
@@ -260,43 +389,111 @@ describe('identify', () => {
     const trainingNow = () => Promise.resolve(new Set(['home']));
     const untrained = engineWith([], { store: homeStore({ templates: near }).store, trainingNow });
     expect(await untrained.engine.identify(context(), frame(), 'home', {})).toMatchObject({ classifier: 'training' });
-    const classifier = {
-      version: 2,
-      space: 'space',
-      dimension: 2,
-      profileIds: ['anna', 'berta'],
-      hasUnknown: true,
-      weights: Float32Array.of(0, 0, 0, 0, 0, 0),
-      biases: Float32Array.of(Math.log(8), 0, 0),
-      iterations: 1,
-      loss: 0,
-    } as const;
-    const { store } = homeStore({ templates: near, classifier });
-    const { engine } = engineWith([detection(0, 0, 50)], { store, trainingNow });
-    const result = await engine.identify(context(), frame(), 'home', { maxFpir: 0.5 });
-    expect(result.classifier).toBe('trained');
-    const [face] = result.faces;
-    expect(face).toMatchObject({ decision: 'identified', profileId: 'anna' });
-    expect(face?.confidence).toBeCloseTo(0.8, 6);
-    expect(face?.unknownProbability).toBeCloseTo(0.1, 6);
-    expect(face?.candidates[1]?.probability).toBeCloseTo(0.1, 6);
+    const { store } = homeStore({ templates: near, classifier: CLASSIFIER });
+    const trained = engineWith([], { store, trainingNow });
+    expect(await trained.engine.identify(context(), frame(), 'home', {})).toMatchObject({ classifier: 'trained' });
+  });
+
+  it('names by what was learnt: how common the profiles are, and where strangers stay', async () => {
+    const limit = distanceAtFpir(0.5, 2, CALIBRATION);
+    // Where unknown is half as probable as the first.
+    const strangerShift = 0.1 + SCALE * Math.log(2) - limit;
+    const identify = (classifier: Classifier, maxFpir = 0.5) =>
+      engineWith([detection(0, 0, 50)], {
+        store: homeStore({ templates: equal, classifier }).store,
+      }).engine.identify(context(), frame(), 'home', { maxFpir });
+
+    const result = await identify({ ...CLASSIFIER, strangerShift, hasUnknown: true });
+    expect(result.threshold).toBeCloseTo(1 - limit - strangerShift, 10);
+    const [found] = result.faces;
+    expect(found).toMatchObject({ decision: 'identified', profileId: 'berta', name: 'name of berta' });
+    expect(found?.candidates.map(({ profileId }) => profileId)).toEqual(['berta', 'anna']);
+    expect(found?.candidates[0]?.score).toBeCloseTo(0.9, 6);
+    // Odds of 4 to 1, and 2 for unknown.
+    expect(found?.confidence).toBeCloseTo(4 / 7, 6);
+    expect(found?.candidates[1]?.probability).toBeCloseTo(1 / 7, 6);
+    expect(found?.unknownProbability).toBeCloseTo(2 / 7, 6);
+
+    const closed = (await identify(CLASSIFIER)).faces[0];
+    expect(closed?.confidence).toBeCloseTo(4 / 5, 6);
+    expect(closed?.unknownProbability).toBeNull();
+
+    // Strangers come nearer than 0.1 here.
+    const strict = await identify({ ...CLASSIFIER, strangerShift: 0.09 - limit });
+    expect(strict.faces).toMatchObject([{ decision: 'unknown', reason: 'not-near' }]);
+    const alike = await identify({ ...CLASSIFIER, commonness: Float32Array.of(0.1, 0.1) });
+    expect(alike.faces).toMatchObject([{ decision: 'unknown', reason: 'ambiguous' }]);
+  });
+
+  it('takes all profiles for equally common before they are trained, and an FPIR of 1 % if nothing is said', async () => {
+    const calibration = { ...CALIBRATION, origin: 'test', commonness: 0.25 };
+    const embedder = { ...embedding(0), calibration };
+    const templates = [stored('anna', 60), stored('berta', 180), stored('berta', 200), stored('cleo', 270)];
+    const { engine } = engineWith([detection(0, 0, 50)], { store: homeStore({ templates }).store, embedder });
+    const { faces, threshold, classifier } = await engine.identify(context(), frame(), 'home', {});
+    expect(classifier).toBe('untrained');
+    // Three profiles, whatever the number of their templates.
+    expect(threshold).toBeCloseTo(1 - distanceAtFpir(0.01, 3, CALIBRATION), 10);
+    expect(faces).toMatchObject([{ decision: 'unknown', reason: 'not-near', unknownProbability: null }]);
+    expect(faces[0]?.candidates[0]).toMatchObject({ profileId: 'anna', probability: null });
+    expect(faces[0]?.candidates[0]?.score).toBeCloseTo(1 - 0.5 - 0.25, 6);
+  });
+
+  it('looks at as many views as the accuracy asks for', async () => {
+    const { engine, calls } = engineWith([detection(0, 0, 50)], { store: homeStore({ templates: near }).store });
+    await engine.identify(context(), frame(), 'home', {});
+    for (const accuracy of ['fast', 'high'] as const) {
+      await engine.identify(context(), frame(), 'home', { accuracy });
+    }
+    expect(calls.filter((call) => call.startsWith('embed'))).toEqual(['embed 2', 'embed 1', 'embed 6']);
+  });
+
+  it('refuses what is stored of another embedding space', async () => {
+    const foreign: Partial<CollectionContent> = { templates: [{ ...stored('anna', 45), space: 'other' }] };
+    const rejected: Negative = { profileId: 'anna', space: 'other', vector: atAngle(45) };
+    const { store, state } = homeStore({ templates: near });
+    state.negatives.push(rejected);
+    for (const home of [homeStore(foreign).store, store]) {
+      const { engine } = engineWith([detection(0, 0, 50)], { store: home });
+      await expect(engine.identify(context(), frame(), 'home', {})).rejects.toMatchObject({
+        code: 'EMBEDDING_SPACE_MISMATCH',
+      });
+    }
   });
 });
 
 describe('reject', () => {
   it('keeps the very face that was identified, and names it so no more', async () => {
-    const { store, state } = homeStore({ templates: [stored('anna', 25.1, 25)] });
+    const { store, state } = homeStore({ templates: [stored('anna', 47)] });
     const { engine } = engineWith([detection(0, 0, 50)], { store });
     const identify = () => engine.identify(context(), frame(), 'home', { maxFpir: 0.5 });
     const { faces } = await identify();
     const rejected = await engine.reject(context(), faces[0]?.identificationId as string, {});
     expect(rejected).toEqual({ collectionId: 'home', profileId: 'anna', negativeCount: 1 });
-    expect(state.negatives).toEqual([{ profileId: 'anna', space: 'space', vector: EMBEDDED }]);
+    expect(state.negatives).toMatchObject([{ profileId: 'anna', space: 'space' }]);
+    expect(cosine(state.negatives[0]!.vector, atAngle(45))).toBeCloseTo(1, 6);
     expect((await identify()).faces).toMatchObject([{ decision: 'unknown', reason: 'rejected-before' }]);
   });
 
+  it('leaves the name to faces that are nearer to the profile, and to other profiles', async () => {
+    const { store, state } = homeStore({ templates: [stored('anna', 47), stored('berta', 90)] });
+    // What a profile adds to a distance, a rejected face adds, too.
+    const calibration = { ...CALIBRATION, origin: 'test', commonness: 0.25 };
+    const decide = async (degrees: number) => {
+      const embedder = { ...embedding(degrees), calibration };
+      const { engine } = engineWith([detection(0, 0, 50)], { store, embedder });
+      const { faces } = await engine.identify(context(), frame(), 'home', { maxFpir: 0.5 });
+      return faces[0]?.decision === 'identified' ? faces[0].profileId : faces[0]?.reason;
+    };
+    const negative = (vector: Float32Array) => ({ profileId: 'anna', space: 'space', vector });
+    state.negatives.push(negative(Float32Array.of(30, 30)), negative(atAngle(86)));
+    expect(await decide(45.5)).toBe('rejected-before');
+    expect(await decide(46.5)).toBe('anna');
+    expect(await decide(86)).toBe('berta');
+  });
+
   it('knows the last 200 faces, those with a candidate, and none after its secrets were forgotten', async () => {
-    const { store } = homeStore({ templates: [stored('anna', 25, 25)] });
+    const { store } = homeStore({ templates: [stored('anna', 45)] });
     const { engine, forgetSecrets } = engineWith([detection(0, 0, 50)], { store });
     const ids: string[] = [];
     for (let i = 0; i < 201; i++) {
@@ -316,6 +513,25 @@ describe('reject', () => {
     const { faces } = await empty.engine.identify(context(), frame(), 'home', {});
     const id = faces[0]?.identificationId as string;
     await expect(empty.engine.reject(context(), id, {})).rejects.toMatchObject(notFound);
+  });
+});
+
+describe('measure', () => {
+  it('gives the views of each face as the net gives them, six unless fewer are asked for', async () => {
+    const { engine, calls } = engineWith([detection(0, 0, 50), detection(100, 100, 80)]);
+    const measured = await engine.measure(context(), frame(), {});
+    expect(measured.detectorSize).toBe(384);
+    expect(measured.faces.map(({ views }) => views.length)).toEqual([6, 6]);
+    expect(measured.faces.map(({ views: [first] }) => first)).toEqual([
+      Float32Array.of(140, 140),
+      Float32Array.of(25, 25),
+    ]);
+    expect(measured.faces[0]?.landmarks).toHaveLength(68);
+    const one = await engine.measure(context(), frame(), { views: 1, maxFaces: 1 });
+    expect(one.faces.map(({ views }) => views.length)).toEqual([1]);
+    const none = await engine.measure(context(), frame(), { views: 0 });
+    expect(none.faces.map(({ views }) => views.length)).toEqual([0, 0]);
+    expect(calls.filter((call) => call.startsWith('embed'))).toEqual(['embed 6', 'embed 6', 'embed 1']);
   });
 });
 

@@ -2,30 +2,33 @@
 import { describe, expect, it } from 'vitest';
 import { findDuplicate, findSamePerson } from '../../src/recognition/enrolment.js';
 import { createGallery } from '../../src/recognition/gallery.js';
+import { createScoring } from '../../src/recognition/scoring.js';
 import type { DetectedFace, ImageReport, QualityReport } from '../../src/types.js';
 import type { Acquisition } from '../../src/worker/acquisition.js';
 import { judgeEnrolment, type EnrolmentContext } from '../../src/worker/enrolment.js';
+import { angularDistance, atAngle, CALIBRATION, comparable, SPACE, template } from './vectors.js';
 
-const SPACE = 'space';
-const at = (...values: number[]) => Float32Array.from(values);
-const near = (distance: number) => distance <= 1;
+/** A face in this direction. */
+const at = (degrees: number) => comparable(atAngle(degrees));
+const near = (distance: number) => distance <= angularDistance(10);
 
-const galleryOf = (entries: readonly (readonly [string, Float32Array])[]) =>
+const galleryOf = (entries: readonly (readonly [profileId: string, degrees: number])[], commonness = 0) =>
   createGallery(
-    entries.map(([profileId, vector], i) => ({ id: `${i}`, profileId, space: SPACE, vector, createdAt: '' })),
+    entries.map(([profileId, degrees], i) => template(`${i}`, profileId, atAngle(degrees))),
     SPACE,
+    commonness,
   );
 
 describe('findSamePerson', () => {
   it('takes the group that more than half of the faces belong to, linked directly or through others', () => {
-    expect(findSamePerson([at(1)], [], near)).toEqual([true]);
-    expect(findSamePerson([at(1), at(1.5)], [], near)).toEqual([true, true]);
-    expect(findSamePerson([at(1), at(9)], [], near)).toEqual([false, false]);
-    expect(findSamePerson([at(1), at(9), at(1.5)], [], near)).toEqual([true, false, true]);
+    expect(findSamePerson([at(10)], [], near)).toEqual([true]);
+    expect(findSamePerson([at(10), at(15)], [], near)).toEqual([true, true]);
+    expect(findSamePerson([at(10), at(90)], [], near)).toEqual([false, false]);
+    expect(findSamePerson([at(10), at(90), at(15)], [], near)).toEqual([true, false, true]);
     // A chain: the ends do not resemble each other.
-    expect(findSamePerson([at(1), at(2.8), at(1.9)], [], near)).toEqual([true, true, true]);
-    expect(findSamePerson([at(1), at(9), at(1.5), at(9.5)], [], near)).toEqual([false, false, false, false]);
-    expect(findSamePerson([at(9), at(1), at(9.5), at(20), at(8.5)], [], near)).toEqual([
+    expect(findSamePerson([at(10), at(28), at(19)], [], near)).toEqual([true, true, true]);
+    expect(findSamePerson([at(10), at(90), at(15), at(95)], [], near)).toEqual([false, false, false, false]);
+    expect(findSamePerson([at(90), at(10), at(95), at(200), at(85)], [], near)).toEqual([
       true,
       false,
       true,
@@ -36,11 +39,17 @@ describe('findSamePerson', () => {
   });
 
   it('takes what resembles a stored template, if there is one', () => {
-    expect(findSamePerson([at(1), at(9), at(9.2)], [at(2), at(30)], near)).toEqual([true, false, false]);
+    expect(findSamePerson([at(10), at(90), at(92)], [at(19), at(300)], near)).toEqual([true, false, false]);
+  });
+
+  it('takes into account how common the faces are', () => {
+    const common = (degrees: number) => comparable(atAngle(degrees), 0.1);
+    expect(findSamePerson([common(10), common(11)], [], near)).toEqual([false, false]);
+    expect(findSamePerson([common(10)], [at(11)], near)).toEqual([false]);
   });
 
   it('does not depend on the order', () => {
-    const faces = [1, 1.9, 2.8, 3.7, 9, 9.5].map((value) => at(value));
+    const faces = [10, 19, 28, 37, 90, 95].map(at);
     const reversed = findSamePerson(faces.toReversed(), [], near).toReversed();
     expect(findSamePerson(faces, [], near)).toEqual(reversed);
     expect(reversed).toEqual([true, true, true, true, false, false]);
@@ -50,15 +59,18 @@ describe('findSamePerson', () => {
 describe('findDuplicate', () => {
   it('names the nearest other profile that is near enough', () => {
     const gallery = galleryOf([
-      ['a', at(1)],
-      ['b', at(3)],
-      ['b', at(1.8)],
+      ['a', 10],
+      ['b', 24],
+      ['b', 16],
     ]);
-    expect(findDuplicate(at(1.2), gallery, null, near)).toBe('a');
-    expect(findDuplicate(at(1.2), gallery, 'a', near)).toBe('b');
-    expect(findDuplicate(at(9), gallery, null, near)).toBeNull();
-    expect(findDuplicate(at(1.2), galleryOf([]), null, near)).toBeNull();
-    expect(findDuplicate(at(1.2), galleryOf([['a', at(1)]]), 'a', near)).toBeNull();
+    expect(findDuplicate(at(12), gallery, null, near)).toBe('a');
+    // The mean of b is at 20.
+    expect(findDuplicate(at(12), gallery, 'a', near)).toBe('b');
+    expect(findDuplicate(at(9), gallery, 'a', near)).toBeNull();
+    expect(findDuplicate(at(90), gallery, null, near)).toBeNull();
+    expect(findDuplicate(at(12), galleryOf([]), null, near)).toBeNull();
+    expect(findDuplicate(at(12), galleryOf([['a', 10]]), 'a', near)).toBeNull();
+    expect(findDuplicate(at(12), galleryOf([['a', 10]], 0.1), null, near)).toBeNull();
   });
 });
 
@@ -73,29 +85,21 @@ const QUALITY: QualityReport = {
   poor: [],
   unusable: [],
 };
-const found = (x: number, quality: Partial<QualityReport> = {}): Acquisition => ({
+/** An image of a face in this direction. */
+const found = (degrees: number, quality: Partial<QualityReport> = {}): Acquisition => ({
   acquired: true,
   face: FACE,
   faceCount: 1,
-  vector: at(x, 1),
+  vector: atAngle(degrees),
   quality: { ...QUALITY, ...quality },
 });
 const failed: Acquisition = { acquired: false, reason: 'many-faces', faceCount: 3 };
 
-/** Similarity 1 - distance; FMR 1e-3 at 0.5. */
+/** One person within 66 degrees, where the similarity is 0.4; a duplicate of one of few profiles within about 60. */
 const CONTEXT: EnrolmentContext = {
   policy: 'guidance',
-  calibration: {
-    metric: 'euclidean',
-    fmr: [
-      [0.4, 1e-4],
-      [0.5, 1e-3],
-    ],
-    similarity: [
-      [0, 1],
-      [1, 0],
-    ],
-  },
+  calibration: CALIBRATION,
+  scoring: createScoring(2, null),
   space: SPACE,
   profileId: null,
   references: [],
@@ -114,8 +118,8 @@ describe('a policy', () => {
   const images = [
     found(0),
     failed,
-    found(0.1, { poor: ['too-dark'] }),
-    found(0.1, { unusable: ['blurred'], poor: ['too-small'] }),
+    found(5, { poor: ['too-dark'] }),
+    found(5, { unusable: ['blurred'], poor: ['too-small'] }),
   ];
 
   it('of guidance refuses what is unusable and warns of what is poor', () => {
@@ -132,43 +136,52 @@ describe('a policy', () => {
   });
 
   it('that is off takes every face, whoever it is', () => {
-    const galleries = [galleryOf([['x', at(0, 1)]])];
-    const { outcomes } = judge([...images, found(5)], { policy: 'off', galleries });
+    const galleries = [galleryOf([['x', 0]])];
+    const { outcomes } = judge([...images, found(90)], { policy: 'off', galleries });
     expect(outcomes).toEqual([['t0'], ['many-faces'], ['t1', 'too-dark'], ['t2', 'too-small'], ['t3']]);
   });
 });
 
 describe('the person', () => {
+  it('is told apart with what the scoring says of how common the faces are', () => {
+    const images = [found(0), found(50)];
+    expect(judge(images).outcomes).toEqual([['t0'], ['t1']]);
+    // Ten of the cohort in each direction: each face adds 0.4, which makes 0.8 + 1 - cos 50.
+    const cohort = Float32Array.from(Array.from({ length: 20 }, (_, i) => [...atAngle(i < 10 ? 0 : 50)]).flat());
+    const scoring = createScoring(2, () => cohort);
+    expect(judge(images, { scoring }).outcomes).toEqual([['not-the-same-person'], ['not-the-same-person']]);
+  });
+
   it('is the one of most images; bad pictures have no say', () => {
-    expect(judge([found(0), found(3), found(0.2)]).outcomes).toEqual([['t0'], ['not-the-same-person'], ['t1']]);
-    const blurred = found(3, { unusable: ['blurred'] });
+    expect(judge([found(0), found(90), found(10)]).outcomes).toEqual([['t0'], ['not-the-same-person'], ['t1']]);
+    const blurred = found(90, { unusable: ['blurred'] });
     expect(judge([found(0), blurred, blurred]).outcomes).toEqual([['t0'], ['blurred'], ['blurred']]);
-    expect(judge([found(0), found(3)]).outcomes).toEqual([['not-the-same-person'], ['not-the-same-person']]);
+    expect(judge([found(0), found(90)]).outcomes).toEqual([['not-the-same-person'], ['not-the-same-person']]);
   });
 
   it('of a stored profile is compared with its templates', () => {
-    const stored = { profileId: 'p', references: [at(3, 1)] };
-    expect(judge([found(0), found(3.1)], stored).outcomes).toEqual([['not-the-same-person'], ['t0']]);
+    const stored = { profileId: 'p', references: [at(150)] };
+    expect(judge([found(0), found(120)], stored).outcomes).toEqual([['not-the-same-person'], ['t0']]);
   });
 
   it('must not be in the collection already, except as the profile that is added to', () => {
     const galleries = [
       galleryOf([
-        ['other', at(0.1, 1)],
-        ['third', at(7, 1)],
+        ['other', 3],
+        ['third', 180],
       ]),
     ];
     const { reports, outcomes } = judge([found(0)], { galleries });
     expect(outcomes).toEqual([['duplicate-of']]);
     expect(reports[0]).toMatchObject({ duplicateOf: 'other', face: FACE, faceCount: 1, quality: { score: 0.8 } });
-    expect(judge([found(0)], { galleries, profileId: 'other', references: [at(0.1, 1)] }).outcomes).toEqual([['t0']]);
-    expect(judge([found(4)], { galleries }).outcomes).toEqual([['t0']]);
+    expect(judge([found(0)], { galleries, profileId: 'other', references: [at(3)] }).outcomes).toEqual([['t0']]);
+    expect(judge([found(90)], { galleries }).outcomes).toEqual([['t0']]);
   });
 
   it('counts as a duplicate less easily, the more the collection holds', () => {
-    const few = [galleryOf([['x', at(0.4, 1)]])];
-    const crowd = Array.from({ length: 3000 }, (_, i) => [`c${i}`, at(50 + i, 1)] as const);
-    const many = [galleryOf([['x', at(0.4, 1)], ...crowd])];
+    const few = [galleryOf([['x', 45]])];
+    const crowd = Array.from({ length: 3000 }, (_, i) => [`c${i}`, 180] as const);
+    const many = [galleryOf([['x', 45], ...crowd])];
     expect(judge([found(0)], { galleries: few }).outcomes).toEqual([['duplicate-of']]);
     expect(judge([found(0)], { galleries: many }).outcomes).toEqual([['t0']]);
   });
@@ -176,5 +189,5 @@ describe('the person', () => {
 
 it('templates carry the space and the quality of their pictures', () => {
   const { templates } = judge([found(0, { score: 0.3 }), failed]);
-  expect(templates).toEqual([{ space: SPACE, vector: at(0, 1), quality: 0.3 }]);
+  expect(templates).toEqual([{ space: SPACE, vector: atAngle(0), quality: 0.3 }]);
 });

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createBlazeFace } from '../../src/models/detector.js';
-import { createDlibEmbedder } from '../../src/models/embedder.js';
+import { createDlibEmbedder, VIEW_COUNTS } from '../../src/models/embedder.js';
 import { createFaceLandmark68 } from '../../src/models/landmarker.js';
 import {
   findModel,
   parseManifest,
   type BlazeFaceEntry,
   type DlibEmbedderEntry,
+  type EmbedderEntry,
   type Landmark68Entry,
 } from '../../src/models/manifest.js';
 import type { Run } from '../../src/models/run.js';
@@ -33,7 +34,11 @@ const BLAZEFACE: BlazeFaceEntry = {
     { stride: 16, perCell: 2 },
     { stride: 32, perCell: 6 },
   ],
-  postprocess: { minScore: 0.5, nmsIou: 0.3 },
+  postprocess: {
+    minScore: 0.5,
+    nmsIou: 0.3,
+    secondLook: { from: 0.3, certain: 0.8, size: 128, cropScales: [3], missed: 0.2, bias: 0.5 },
+  },
 };
 
 const LANDMARKS: Landmark68Entry = {
@@ -45,7 +50,8 @@ const LANDMARKS: Landmark68Entry = {
   input: { name: 'input', channels: 'RGB', mean: [0, 0, 0], std: [1, 1, 1] },
   outputs: [{ name: 'points', shape: [1, 136], meaning: 'x, y' }],
   size: 112,
-  cropScale: 1.15,
+  passes: [{ cropScale: 1.15, offsets: new Array<number>(136).fill(0) }],
+  offsetsOrigin: 'test',
   minSpread: 0.2,
 };
 
@@ -62,12 +68,13 @@ const EMBEDDER: DlibEmbedderEntry = {
   chip: { size: 150, padding: 0.25 },
   embeddingSpace: 'space',
   calibration: {
-    metric: 'euclidean',
     origin: 'test',
-    fmr: [
-      [0.4, 0.001],
-      [0.5, 0.01],
-    ],
+    fmr: {
+      fast: [
+        [0.4, 0.001],
+        [0.5, 0.01],
+      ],
+    },
     similarity: [
       [0, 1],
       [1, 0],
@@ -117,6 +124,24 @@ describe('BlazeFace', () => {
     // White is 1 and the bars are -1, in each of the three planes.
     expect(fed?.dims).toEqual([1, 3, 128, 128]);
     expect([fed?.data[0], fed?.data[64 * 128], fed?.data[127 * 128]]).toEqual([-1, 1, -1]);
+  });
+
+  it('looks at a part of the image, and beyond its edge', async () => {
+    const outputs = emptyOutputs(128);
+    outputs.scores_0.data[0] = 2;
+    // From the centre of the first cell: the middle of the input.
+    outputs.boxes_0.data.set([56, 56, 32, 32, -1, 0, 1, 0, 0, 0, 0, 2], 0);
+    let fed: Tensor | undefined;
+    const run: Run = (feeds) => {
+      fed = feeds['input'];
+      return Promise.resolve(outputs);
+    };
+    const part = { x: 192, y: -32, width: 64, height: 64 };
+    const found = await createBlazeFace(BLAZEFACE, run).detect(plain(256, 128, [255, 255, 255]), 128, 0.5, part);
+    // 64 px become 128.
+    expect(found.map(({ box }) => box)).toEqual([{ x: 216, y: -8, width: 16, height: 16 }]);
+    // Black above the image, white in it.
+    expect([63, 64].map((y) => fed?.data[y * 128])).toEqual([-1, 1]);
   });
 
   it('reads the coarse grid with its six anchors per cell, applies the score, and merges overlaps', async () => {
@@ -172,6 +197,35 @@ describe('face_landmark_68', () => {
     expect(found?.[1]?.y).toBeCloseTo(146, 4);
   });
 
+  it('looks a second time at a crop round the first points, and corrects each pass by its own offsets', async () => {
+    // A cross of points about (100, 100) in the first crop: 40 px wide and high, the eyes level.
+    const cross = Float32Array.from(
+      { length: 136 },
+      (_, i) => 0.5 + (i % 2 === 0 ? 20 : 0) * (i % 4 < 2 ? -1 / 92 : 1 / 92),
+    );
+    for (const k of [0, 8]) cross[2 * k + 1] = 0.5 + (k === 0 ? -20 : 20) / 92;
+    const shifted = (offset: number) => Array.from({ length: 136 }, (_, i) => (i % 2 === 0 ? offset : 0));
+    const entry: Landmark68Entry = {
+      ...LANDMARKS,
+      passes: [
+        { cropScale: 1.15, offsets: shifted(10 / 92) },
+        { cropScale: 2, offsets: shifted(-0.25) },
+      ],
+    };
+    const fed: Tensor[] = [];
+    const run: Run = (feeds) => {
+      fed.push(feeds['input'] as Tensor);
+      return Promise.resolve({ points: { data: cross, dims: [1, 136] } });
+    };
+    const upright = { ...detection, roll: 0 };
+    const found = await createFaceLandmark68(entry, run).locate(plain(200, 200), upright);
+    expect(fed).toHaveLength(2);
+    // The first pass puts the cross 10 px to the right, at 110; the second crop is 80 px wide round it and takes a quarter
+    // of it back.
+    expect(found?.[0]?.x).toBeCloseTo(110 - (20 / 92) * 80 - 20, 3);
+    expect(found?.[0]?.y).toBeCloseTo(100 - (20 / 92) * 80, 3);
+  });
+
   it('sees no face where the points lie in a heap, or nowhere', async () => {
     // Two heaps at a distance of 2 d have a spread of d; 0.2 of 80 px is 16 px, of a crop of 92 px.
     const heaps = (d: number) =>
@@ -192,16 +246,85 @@ describe('dlib embedder', () => {
       fed = feeds['input'];
       return Promise.resolve({ embedding: { data, dims: [1, 128] } });
     });
-    expect(await embedder.embed(plain(100, 100, [10, 20, 30]), landmarks)).toEqual(data);
+    expect(await embedder.embed(plain(100, 100, [10, 20, 30]), landmarks, 1)).toEqual([data]);
     const middle = 75 * 150 + 75;
     expect(fed?.dims).toEqual([1, 3, 150, 150]);
     expect([0, 1, 2].map((c) => fed?.data[c * 22_500 + middle])).toEqual([10, 20, 30]);
   });
 
+  /** Points where dlib's chip has them, so that the chip is a square of 150 px with its corner at (50, 50). */
+  const places: readonly (readonly [index: number, x: number, y: number])[] = [
+    [45, 0.8595674595992, 0.2134981538014],
+    [42, 0.6460604764104, 0.2289674387677],
+    [36, 0.1205750620789, 0.2137274526848],
+    [39, 0.3340850613712, 0.2290642403242],
+    [33, 0.4901123135679, 0.6277975316475],
+  ];
+  const aligned = landmarks.map((point, i) => {
+    const place = places.find(([index]) => index === i);
+    return place ? { x: 50 + 100 * (0.25 + place[1]), y: 50 + 100 * (0.25 + place[2]) } : point;
+  });
+
+  it('looks at the chip, two that are cut differently, and the mirror image of each', async () => {
+    // Every pixel says where it is: its column in red, its row in green.
+    const map = plain(256, 256);
+    for (let i = 0; i < 256 * 256; i++) map.data.set([i % 256, Math.floor(i / 256)], 4 * i);
+    const fed: Tensor[] = [];
+    const embedder = createDlibEmbedder(EMBEDDER, (feeds) => {
+      fed.push(feeds['input'] as Tensor);
+      return Promise.resolve({ embedding: { data: new Float32Array(128).fill(fed.length), dims: [1, 128] } });
+    });
+    const embeddings = await embedder.embed(map, aligned, 6);
+    expect(embeddings.map(([first]) => first)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(fed).toHaveLength(6);
+
+    /** Where pixel u, v of a view comes from, in the coordinates of the image, whose pixels have their centres at 0.5. */
+    const origin = (view: number, u: number, v: number) =>
+      [0, 1].map((c) => (fed[view] as Tensor).data[c * 22_500 + v * 150 + u]! + 0.5);
+    const cuts = [
+      { view: 0, scale: 1, degrees: 0, shift: 0 },
+      { view: 2, scale: 1.08, degrees: 4, shift: 2 },
+      { view: 4, scale: 1, degrees: -4, shift: -3 },
+    ];
+    for (const { view, scale, degrees, shift } of cuts) {
+      const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
+      for (const [u, v] of [
+        [74, 74],
+        [20, 100],
+        [110, 30],
+      ] as const) {
+        // From the middle of the chip, which is at (125, 125) of the image.
+        const [dx, dy] = [scale * (u + 0.5 - 75), scale * (v + 0.5 - 75)];
+        const [x, y] = origin(view, u, v);
+        expect(x).toBeCloseTo(125 + shift + cos * dx - sin * dy, 3);
+        expect(y).toBeCloseTo(125 + shift + sin * dx + cos * dy, 3);
+        expect(origin(view + 1, 149 - u, v)).toEqual([x, y]);
+      }
+    }
+  });
+
+  it('looks at as many views as it is asked for, the first ones', async () => {
+    // The middle row of what is fed tells the views apart.
+    const fed: Float32Array[] = [];
+    const embedder = createDlibEmbedder(EMBEDDER, (feeds) => {
+      fed.push((feeds['input'] as Tensor).data.slice(75 * 150, 76 * 150));
+      return Promise.resolve({ embedding: { data: new Float32Array(128), dims: [1, 128] } });
+    });
+    const columns = plain(256, 256);
+    for (let i = 0; i < 256 * 256; i++) columns.data[4 * i] = i % 256;
+    expect(VIEW_COUNTS).toEqual({ fast: 1, balanced: 2, high: 6 });
+    expect(await embedder.embed(columns, aligned, 6)).toHaveLength(6);
+    const all = fed.splice(0);
+    for (const views of [1, 2, 3]) {
+      expect(await embedder.embed(columns, aligned, views)).toHaveLength(views);
+      expect(fed.splice(0)).toEqual(all.slice(0, views));
+    }
+  });
+
   it('refuses a vector of another length', async () => {
     const short = { embedding: { data: new Float32Array(64), dims: [1, 64] } };
     const embedder = createDlibEmbedder(EMBEDDER, () => Promise.resolve(short));
-    await expect(embedder.embed(plain(100, 100), landmarks)).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+    await expect(embedder.embed(plain(100, 100), landmarks, 1)).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
   });
 });
 
@@ -220,7 +343,13 @@ describe('manifest', () => {
     const parsed = parseManifest(structuredClone(manifest));
     expect(parsed).toEqual(manifest);
     expect(findModel(parsed, 'embedder').id).toBe('dlib-resnet');
-    expect(() => findModel(parsed, 'embedder', (entry) => entry.precision === 'int8')).toThrow(/no suitable embedder/);
+    const int8 = ({ precision }: Pick<EmbedderEntry, 'precision'>) => precision === 'int8';
+    // The only one is taken as it is; among several it must be accepted.
+    expect(findModel(parsed, 'embedder', int8).id).toBe('dlib-resnet');
+    const both = { ...parsed, models: [...parsed.models, { ...EMBEDDER, id: 'other' }] };
+    expect(() => findModel(both, 'embedder', int8)).toThrow(/no suitable embedder/);
+    both.models.push({ ...EMBEDDER, id: 'quick', precision: 'int8' });
+    expect(findModel(both, 'embedder', int8).id).toBe('quick');
   });
 
   it.each<[string, unknown, RegExp]>([
@@ -231,18 +360,56 @@ describe('manifest', () => {
     ['a path as file', altered(0, ['file'], '../x.onnx'), /models\[0\].file should be a file name/],
     ['a broken hash', altered(0, ['sha256'], 'abc'), /models\[0\].sha256 should be 64 hex digits/],
     ['no bytes', altered(1, ['bytes'], 0), /models\[1\].bytes should be a number above 0, got 0/],
-    ['an unknown family', altered(0, ['family'], 'yunet'), /has an adapter for, got "detector\/yunet"/],
+    ['an unknown family', altered(0, ['family'], 'mtcnn'), /has an adapter for, got "detector\/mtcnn"/],
     ['a role of another family', altered(0, ['role'], 'embedder'), /got "embedder\/blazeface"/],
     ['unknown channels', altered(0, ['input', 'channels'], 'RGBA'), /'RGB' or 'BGR', got "RGBA"/],
     ['a std of 0', altered(0, ['input', 'std'], [1, 0, 1]), /input.std\[1\] should be a number above 0/],
     ['two means', altered(0, ['input', 'mean'], [1, 0]), /input.mean should be 3 numbers/],
     ['no anchors', altered(0, ['anchors'], undefined), /anchors should be a list that is not empty, got nothing/],
-    ['no crop', altered(1, ['cropScale'], null), /cropScale should be a number above 0, got null/],
+    [
+      'no crop',
+      altered(1, ['passes', '0', 'cropScale'], null),
+      /passes.cropScale should be a number above 0, got null/,
+    ],
+    ['offsets of another net', altered(1, ['passes', '0', 'offsets'], [1, 2]), /passes.offsets should be 136 numbers/],
     ['no chip', altered(2, ['chip'], 150), /chip should be an object, got 150/],
+    ['no curve', altered(2, ['calibration', 'fmr'], {}), /calibration.fmr.fast should be a list .*, got nothing/],
+    [
+      'the curve of an earlier version',
+      altered(2, ['calibration', 'fmr'], EMBEDDER.calibration.fmr.fast),
+      /calibration.fmr should be an object, got/,
+    ],
     [
       'one knot',
-      altered(2, ['calibration', 'fmr'], [[0.5, 0.1]]),
-      /calibration.fmr should be two or more pairs, got 1/,
+      altered(2, ['calibration', 'fmr', 'fast'], [[0.5, 0.1]]),
+      /calibration.fmr.fast should be two or more pairs, got 1/,
+    ],
+    [
+      'one knot of another accuracy',
+      altered(2, ['calibration', 'fmr', 'high'], [[0.5, 0.1]]),
+      /calibration.fmr.high should be two or more pairs, got 1/,
+    ],
+    [
+      'one knot of profiles',
+      altered(2, ['calibration', 'profile'], [[0.5, 0.1]]),
+      /calibration.profile should be two or more pairs, got 1/,
+    ],
+    [
+      'knots that do not ascend',
+      altered(
+        2,
+        ['calibration', 'similarity'],
+        [
+          [1, 0],
+          [0, 1],
+        ],
+      ),
+      /calibration.similarity should be ascending, got \[1,0\]/,
+    ],
+    [
+      'a commonness that is none',
+      altered(2, ['calibration', 'commonness'], -0.1),
+      /calibration.commonness should be a number above 0, got -0.1/,
     ],
     ['no background', altered(2, ['background'], undefined), /background should be an object, got nothing/],
     [

@@ -242,7 +242,7 @@ class FakeKit {
         if (collection(id).profileIds.length === 0) {
           throw new InfaceError('COLLECTION_EMPTY', `The collection '${id}' has no templates.`);
         }
-        options?.onProgress?.({ iteration: 1, maxIterations: 100, loss: 1 });
+        options?.onProgress?.({ done: 1, total: 100 });
         await this.training();
         throw new Error('The fake trains nothing.');
       },

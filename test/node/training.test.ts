@@ -3,9 +3,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InfaceError } from '../../src/errors.js';
 import type { Background } from '../../src/recognition/background.js';
 import type { Classifier } from '../../src/recognition/classifier.js';
-import type { ClassifierState } from '../../src/types.js';
+import { createScoring } from '../../src/recognition/scoring.js';
+import type { ClassifierState, TrainProgress } from '../../src/types.js';
 import type { CollectionContent, StoredClassifierState } from '../../src/worker/face-store.js';
 import { createTrainer, type Trainer, type TrainerParts } from '../../src/worker/training.js';
+import { CALIBRATION, vector } from './vectors.js';
 
 const SPACE = 'space';
 const ID = 'home';
@@ -21,16 +23,17 @@ const template = (profileId: string, x: number, y: number) => ({
   id: `${profileId}:${x},${y}`,
   profileId,
   space: SPACE,
-  vector: Float32Array.of(x, y),
+  vector: vector(x, y),
+  quality: null,
   createdAt: '',
 });
 
 /** Two components around the axes. */
 const BACKGROUND: Background = {
   dimension: 2,
-  shares: Float32Array.of(0.5, 0.5),
-  centres: Float32Array.of(-1, 0, 0, -1),
-  factor: Float32Array.of(0.05, 0, 0.05),
+  shares: vector(0.5, 0.5),
+  centres: vector(-1, 0, 0, -1),
+  factor: vector(0.05, 0, 0.05),
 };
 
 interface World {
@@ -86,7 +89,8 @@ function world(parts: Partial<TrainerParts> = {}, content: Partial<CollectionCon
         return Promise.resolve(w.state);
       },
     },
-    embedder: { space: SPACE, dimension: 2 },
+    embedder: { space: SPACE, calibration: CALIBRATION },
+    scoring: createScoring(2, null),
     background: BACKGROUND,
     locks: {
       async run(_id, signal, work) {
@@ -227,10 +231,31 @@ describe('train', () => {
     const w = world();
     w.trainer.schedule(ID, true);
     const result = await train(w);
-    expect(result).toMatchObject({ collectionId: ID, profileCount: 2, templateCount: 2, unknownCount: 0 });
+    expect(result).toMatchObject({ collectionId: ID, profileCount: 2, templateCount: 2, unknownCount: 500 });
+    expect(result.durationMs).toBeGreaterThanOrEqual(0);
     expect(w.saved[0]).toMatchObject({ profileIds: ['anna', 'berta'], hasUnknown: false });
+    expect(w.news).toEqual([['trained', null]]);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(w.saved).toHaveLength(1);
+  });
+
+  it('tells its progress to the caller and to the others', async () => {
+    const [told, announced]: [TrainProgress[], TrainProgress[]] = [[], []];
+    const w = world({
+      announce: ({ progress }) => {
+        if (progress) announced.push(progress);
+      },
+    });
+    await w.trainer.train(null, ID, new AbortController().signal, (progress) => told.push(progress));
+    expect(told[0]).toEqual({ done: 0, total: 502 });
+    expect(told.at(-1)).toEqual({ done: 502, total: 502 });
+    expect(announced).toEqual(told);
+  });
+
+  it('refuses what is stored of another embedding space', async () => {
+    const w = world({}, { templates: [{ ...template('anna', 1, 0), space: 'other' }] });
+    await expect(train(w)).rejects.toMatchObject({ code: 'EMBEDDING_SPACE_MISMATCH' });
+    expect(w.saved).toEqual([]);
   });
 
   it('refuses an empty collection', async () => {
@@ -245,7 +270,7 @@ describe('train', () => {
 
     const running = world({
       announce: ({ progress }) => {
-        if (progress?.iteration === 1) running.trainer.abort(ID);
+        if (progress && progress.done > 0) running.trainer.abort(ID);
       },
     });
     await expect(train(running)).rejects.toMatchObject({ code: 'TRAINING_ABORTED' });
@@ -261,7 +286,7 @@ describe('train', () => {
     const explicit: Promise<unknown>[] = [];
     const w = world({
       announce: ({ progress }) => {
-        if (progress?.iteration === 1 && explicit.length === 0) explicit.push(train(w));
+        if (progress && progress.done > 0 && explicit.length === 0) explicit.push(train(w));
       },
     });
     w.trainer.schedule(ID, true);
@@ -273,7 +298,7 @@ describe('train', () => {
   it('is over when the kit is closed', async () => {
     const w = world({
       announce: ({ progress }) => {
-        if (progress?.iteration === 1) w.trainer.close();
+        if (progress && progress.done > 0) w.trainer.close();
       },
     });
     await expect(train(w)).rejects.toMatchObject({ code: 'TRAINING_ABORTED' });
@@ -283,22 +308,27 @@ describe('train', () => {
   });
 });
 
-describe('the unknown class', () => {
-  it('is made of synthetic faces where the collection asks for it, the same ones each time', async () => {
-    const [a, b] = [world({}, { unknowns: true }), world({}, { unknowns: true })];
-    const result = await train(a);
-    await train(b);
-    expect(result.unknownCount).toBeGreaterThan(0);
+describe('strangers', () => {
+  it('are tried whether the collection asks for an unknown class or not, the same ones each time', async () => {
+    const [a, b, without] = [world({}, { unknowns: true }), world({}, { unknowns: true }), world()];
+    const results = [await train(a), await train(b), await train(without)];
+    expect(results.map(({ unknownCount }) => unknownCount)).toEqual([500, 500, 500]);
     expect(a.saved[0]).toMatchObject({ hasUnknown: true, profileIds: ['anna', 'berta'] });
     expect(a.saved).toEqual(b.saved);
+    expect(without.saved).toEqual([{ ...a.saved[0], hasUnknown: false }]);
+    // They lie on the other side, much further away than the calibration says, which makes no threshold looser.
+    expect(a.saved[0]?.strangerShift).toBe(0);
   });
 
-  it('takes in faces that were rejected, but not those that look like another profile', async () => {
-    const stranger = { profileId: 'anna', space: SPACE, vector: Float32Array.of(0.9, -0.3) };
-    const rather = { profileId: 'anna', space: SPACE, vector: Float32Array.of(0.1, 0.9) };
-    const w = world({}, { negatives: [stranger, rather] });
-    expect((await train(w)).unknownCount).toBe(1);
-    const foreign = world({}, { negatives: [{ ...stranger, space: 'other' }] });
-    await expect(train(foreign)).rejects.toMatchObject({ code: 'EMBEDDING_SPACE_MISMATCH' });
+  it('cannot be made for an embedder without background statistics, and are not left out in silence', async () => {
+    const w = world({ background: null }, { unknowns: true });
+    await expect(train(w)).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringContaining('no background statistics') as string,
+    });
+    expect(w.saved).toEqual([]);
+    w.content = { ...w.content, unknowns: false };
+    expect(await train(w)).toMatchObject({ unknownCount: 0 });
+    expect(w.saved[0]).toMatchObject({ strangerShift: 0, hasUnknown: false });
   });
 });

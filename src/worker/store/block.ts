@@ -33,17 +33,14 @@ export function decodeBlock(bytes: Uint8Array<ArrayBuffer>): BlockItem[] {
   }));
 }
 
-export function encodeClassifier({ weights, biases, ...head }: Classifier): Uint8Array<ArrayBuffer> {
-  return pack(head, [weights, biases]);
+export function encodeClassifier({ commonness, ...head }: Classifier): Uint8Array<ArrayBuffer> {
+  return pack(head, [commonness]);
 }
 
 /** The inverse of {@link encodeClassifier}, for bytes that were authenticated. */
 export function decodeClassifier(bytes: Uint8Array<ArrayBuffer>): Classifier {
   const { head, values } = unpack(bytes);
-  const fields = head as Omit<Classifier, 'weights' | 'biases'>;
-  const classes = values.length / (fields.dimension + 1);
-  const end = classes * fields.dimension;
-  return { ...fields, weights: values.slice(0, end), biases: values.slice(end) };
+  return { ...(head as Omit<Classifier, 'commonness'>), commonness: values.slice() };
 }
 
 /** Vectors begin at a multiple of this, so that they can be viewed in place. */

@@ -145,7 +145,14 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
       const templates: Template[] = [];
       for (const [i, { profileId, space }] of blocks.entries()) {
         for (const item of opened[i] ?? []) {
-          templates.push({ id: item.id, profileId, space, vector: item.vector, createdAt: item.createdAt });
+          templates.push({
+            id: item.id,
+            profileId,
+            space,
+            vector: item.vector,
+            quality: item.quality,
+            createdAt: item.createdAt,
+          });
         }
       }
       return {

@@ -157,7 +157,7 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
       });
       if (!block) return [];
       const [items = []] = await openBlocks(keyring, stored, [block]);
-      return items.map(({ id, createdAt, vector }) => ({ id, profileId, space: block.space, vector, createdAt }));
+      return items.map((item) => ({ ...item, profileId, space: block.space }));
     },
 
     namesOf: (profileIds) =>

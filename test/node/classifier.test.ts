@@ -1,0 +1,269 @@
+/** What is learnt of a collection, and what it says of a face. */
+import { describe, expect, it } from 'vitest';
+import { sampleBackground, type Background } from '../../src/recognition/background.js';
+import { predict, trainClassifier, type Classifier, type TrainingSet } from '../../src/recognition/classifier.js';
+import { distanceAtFpir, probabilityScale, type Calibration } from '../../src/recognition/decision.js';
+import { createGallery, profileMean } from '../../src/recognition/gallery.js';
+import { createScoring, distance } from '../../src/recognition/scoring.js';
+import { unitLength, type Template } from '../../src/recognition/template.js';
+import { CALIBRATION, createRandom, rowsOf, shuffled, SPACE, template, vector } from './vectors.js';
+
+const DIMENSION = 32;
+
+/** Four groups of people who have much in common, and differ in every direction. */
+const BACKGROUND: Background = (() => {
+  const random = createRandom(17);
+  return {
+    dimension: DIMENSION,
+    shares: vector(0.4, 0.3, 0.2, 0.1),
+    centres: Float32Array.from({ length: 4 * DIMENSION }, () => 0.1 + 0.2 * (random() - 0.5)),
+    factor: Float32Array.from(
+      Array.from({ length: DIMENSION }, (_, d) =>
+        Array.from({ length: d + 1 }, (_value, e) => (e === d ? 0.2 : 0)),
+      ).flat(),
+    ),
+  };
+})();
+
+const strangers = (count: number, seed: number) =>
+  rowsOf(sampleBackground(BACKGROUND, count, seed, 'stranger'), DIMENSION);
+
+const SCORING = createScoring(DIMENSION, () => sampleBackground(BACKGROUND, 1000, 1, 'cohort'));
+
+/** The rates of these people. */
+const PEOPLE: Calibration = (() => {
+  const faces = strangers(400, 5).map((face) => SCORING.prepare(face));
+  const distances = faces.flatMap((a, i) => faces.slice(0, i).map((b) => distance(a, b))).sort((a, b) => a - b);
+  const fast = [1e-4, 1e-3, 1e-2, 1e-1].map((rate) => [distances[Math.floor(rate * distances.length)]!, rate] as const);
+  return { ...CALIBRATION, fmr: { fast } };
+})();
+/** The same, measured 0.06 too far out: left to it, far too many strangers would get a name. */
+const LENIENT: Calibration = {
+  ...PEOPLE,
+  fmr: { fast: PEOPLE.fmr.fast.map(([d, rate]) => [d + 0.06, rate] as const) },
+};
+
+/**
+ * Photos of people. Those of seed 1 are the cohort, and those of seed 2 the strangers of every training.
+ * @returns one function per person that gives another photo at every call
+ */
+function createPhotos(count: number, seed: number): (() => Float32Array)[] {
+  const random = createRandom(seed);
+  return strangers(count, seed).map((person) => () => person.map((value) => value + 0.1 * (random() - 0.5)));
+}
+
+function templatesOf(photos: readonly (() => Float32Array)[], each: number): Template[] {
+  return photos.flatMap((photo, i) =>
+    Array.from({ length: each }, (_, k) => template(`t${i}-${k}`, `p${i}`, photo(), { quality: 1 - k / 10 })),
+  );
+}
+
+const setOf = (templates: readonly Template[], other: Partial<TrainingSet> = {}): TrainingSet => ({
+  space: SPACE,
+  templates,
+  scoring: SCORING,
+  calibration: PEOPLE,
+  background: BACKGROUND,
+  unknowns: false,
+  ...other,
+});
+
+const train = (set: TrainingSet): Promise<Classifier> => trainClassifier(set, () => undefined);
+
+describe('a training', () => {
+  it('finds how common every profile is: its mean, as the scoring says', async () => {
+    const templates = templatesOf(createPhotos(7, 3), 3);
+    const classifier = await train(setOf(templates));
+    expect(classifier).toMatchObject({ version: 3, space: SPACE, hasUnknown: false });
+    expect(classifier.profileIds).toEqual(['p0', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6']);
+    classifier.profileIds.forEach((id, i) => {
+      const mean = SCORING.prepare(profileMean(templates.filter(({ profileId }) => profileId === id)));
+      expect(mean.commonness).toBeGreaterThan(0.1);
+      expect(classifier.commonness[i]).toBeCloseTo(mean.commonness, 6);
+    });
+    expect(new Set(classifier.commonness).size).toBe(7);
+  });
+
+  it.each([
+    [5, 1],
+    [5, 3],
+    [50, 1],
+    [50, 3],
+  ])('of %d profiles with %d templates lets as many other strangers in as is asked for', async (profiles, each) => {
+    const templates = templatesOf(createPhotos(profiles, 11), each);
+    const classifier = await train(setOf(templates, { calibration: LENIENT }));
+    const gallery = createGallery(templates, SPACE, classifier.commonness);
+    const nearest = strangers(2000, 23).map((face) => gallery.search(SCORING.prepare(face), 1)[0]!.distance);
+    const share = (limit: number) => nearest.filter((d) => d <= limit).length / nearest.length;
+    for (const fpir of [0.1, 0.05, 0.02]) {
+      const limit = distanceAtFpir(fpir, profiles, LENIENT);
+      expect(share(limit)).toBeGreaterThan(2 * fpir);
+      expect(share(limit + classifier.strangerShift)).toBeGreaterThan(fpir / 2);
+      expect(share(limit + classifier.strangerShift)).toBeLessThan(fpir * 2);
+    }
+  });
+
+  it('makes up for a calibration that is too lenient, and follows none that is too strict', async () => {
+    const templates = templatesOf(createPhotos(6, 4), 2);
+    const [right, far] = [await train(setOf(templates)), await train(setOf(templates, { calibration: LENIENT }))];
+    expect(far.strangerShift).toBeGreaterThan(-0.09);
+    expect(far.strangerShift).toBeLessThan(-0.03);
+    expect(right.strangerShift).toBeGreaterThan(-0.03);
+    expect(right.strangerShift).toBeLessThanOrEqual(0);
+  });
+
+  it('tries no strangers where there are no statistics of people', async () => {
+    const templates = templatesOf(createPhotos(4, 3), 2);
+    const scoring = createScoring(DIMENSION, null);
+    const classifier = await train(setOf(templates, { background: null, scoring }));
+    expect(classifier).toMatchObject({ strangerShift: 0, commonness: vector(0, 0, 0, 0) });
+  });
+
+  it('has an unknown class where that is asked for, and is the same otherwise', async () => {
+    const templates = templatesOf(createPhotos(4, 3), 2);
+    const without = await train(setOf(templates));
+    expect(await train(setOf(templates, { unknowns: true }))).toEqual({ ...without, hasUnknown: true });
+  });
+
+  it('has the same result for the same input, in any order of the templates, and survives structured cloning', async () => {
+    const templates = templatesOf(createPhotos(5, 21), 3);
+    const classifier = await train(setOf(templates));
+    expect(await train(setOf(templates))).toEqual(classifier);
+    expect(structuredClone(classifier)).toEqual(classifier);
+    const other = await train(setOf(shuffled(templates, createRandom(2))));
+    expect(other.strangerShift).toBeCloseTo(classifier.strangerShift, 6);
+    classifier.profileIds.forEach((id, i) => {
+      expect(other.commonness[other.profileIds.indexOf(id)]).toBeCloseTo(classifier.commonness[i]!, 6);
+    });
+  });
+
+  it('tells its progress, waits for the observer and ends when that throws', async () => {
+    const set = setOf(templatesOf(createPhotos(40, 4), 1));
+    const seen: number[] = [];
+    const totals = new Set<number>();
+    let waiting = 0;
+    await trainClassifier(set, async ({ done, total }) => {
+      expect(++waiting).toBe(1);
+      await Promise.resolve();
+      waiting--;
+      seen.push(done);
+      totals.add(total);
+    });
+    // 40 profiles and 500 strangers.
+    expect([...totals]).toEqual([540]);
+    expect(seen[0]).toBe(0);
+    expect(seen.at(-1)).toBe(540);
+    expect(seen.length).toBeGreaterThan(10);
+    for (let i = 1; i < seen.length; i++) expect(seen[i]).toBeGreaterThan(seen[i - 1]!);
+
+    const abort = new Error('aborted');
+    let calls = 0;
+    const stopped = trainClassifier(set, async () => {
+      await Promise.resolve();
+      if (++calls === 3) throw abort;
+    });
+    await expect(stopped).rejects.toBe(abort);
+    expect(calls).toBe(3);
+  });
+
+  it('refuses what cannot be learnt from', async () => {
+    const [first, ...others] = templatesOf(createPhotos(3, 3), 1);
+    const bad: [readonly Template[], string][] = [
+      [[], 'INVALID_INPUT'],
+      [[first!, first!], 'INVALID_INPUT'],
+      [[{ ...first!, vector: new Float32Array(DIMENSION) }, ...others], 'INVALID_INPUT'],
+      [[{ ...first!, vector: vector(1, 2) }, ...others], 'INVALID_INPUT'],
+      [[{ ...first!, space: 'other' }, ...others], 'EMBEDDING_SPACE_MISMATCH'],
+    ];
+    for (const [templates, code] of bad) {
+      await expect(train(setOf(templates))).rejects.toMatchObject({ code });
+    }
+  });
+});
+
+describe('a prediction', () => {
+  const SCALE = probabilityScale(CALIBRATION);
+  const classifier = (hasUnknown: boolean): Classifier => ({
+    version: 3,
+    space: SPACE,
+    profileIds: [],
+    commonness: vector(),
+    strangerShift: 0,
+    hasUnknown,
+  });
+  const predictAt = (distances: readonly number[], unknownDistance: number, hasUnknown: boolean) =>
+    predict(classifier(hasUnknown), Float64Array.from(distances), unknownDistance, CALIBRATION);
+
+  it('halves the odds where false matches are twice as frequent', () => {
+    const at = (times: number) => 0.3 + SCALE * Math.log(times);
+    const distances = [at(2), at(1), at(4)];
+    const { probabilities, unknown } = predictAt(distances, at(8), false);
+    [2 / 7, 4 / 7, 1 / 7].forEach((p, i) => {
+      expect(probabilities[i]).toBeCloseTo(p, 12);
+    });
+    expect(unknown).toBeNull();
+    const open = predictAt(distances, at(8), true);
+    [4 / 15, 8 / 15, 2 / 15].forEach((p, i) => {
+      expect(open.probabilities[i]).toBeCloseTo(p, 12);
+    });
+    expect(open.unknown).toBeCloseTo(1 / 15, 12);
+    // From 1e-2 to 1e-4 it is a factor of 100: 0.2 of distance in this calibration.
+    const [near, far] = predictAt([0.4, 0.6], 1, false).probabilities;
+    expect(near! / far!).toBeCloseTo(100, 6);
+  });
+
+  it('leaves a lone profile no rival, or unknown: as probable as it at the threshold, less before it', () => {
+    for (const d of [0, 0.5, 9])
+      expect(predictAt([d], 0.5, false)).toEqual({ probabilities: Float64Array.of(1), unknown: null });
+    expect(predictAt([0.5], 0.5, true)).toEqual({ probabilities: Float64Array.of(0.5), unknown: 0.5 });
+    expect(predictAt([0.45], 0.5, true).unknown).toBeLessThan(0.5);
+    expect(predictAt([0.55], 0.5, true).unknown).toBeGreaterThan(0.5);
+  });
+
+  it.each([false, true])('sums to 1 and is always a number, with an unknown class: %s', (hasUnknown) => {
+    const random = createRandom(9);
+    const cases = [
+      [0.5, 0.5, 0.5, 0.5],
+      [0, 1e6],
+      [1e6, 1e6],
+      [1e300, 0.1, 1e300],
+      [-5, 2, 0.5],
+      ...Array.from({ length: 50 }, () => Array.from({ length: 20 }, () => 2 * random())),
+    ];
+    for (const distances of cases) {
+      for (const limit of [0, 0.4, 1e6]) {
+        const { probabilities, unknown } = predictAt(distances, limit, hasUnknown);
+        for (const p of probabilities) {
+          expect(p).toBeGreaterThanOrEqual(0);
+          expect(p).toBeLessThanOrEqual(1);
+        }
+        expect(probabilities.reduce((sum, p) => sum + p, unknown ?? 0)).toBeCloseTo(1, 10);
+        expect(unknown === null).toBe(!hasUnknown);
+        // The nearer, the more probable.
+        const byDistance = [...probabilities.keys()].sort((a, b) => distances[a]! - distances[b]!);
+        for (let i = 1; i < byDistance.length; i++) {
+          expect(probabilities[byDistance[i]!]).toBeLessThanOrEqual(probabilities[byDistance[i - 1]!]!);
+        }
+      }
+    }
+    expect([...predictAt([3, 3, 3, 3], 1e6, false).probabilities]).toEqual([0.25, 0.25, 0.25, 0.25]);
+  });
+
+  it('names new photos of 30 people, and prefers unknown for strangers', async () => {
+    const photos = createPhotos(30, 13);
+    const templates = templatesOf(photos, 3);
+    const trained = await train(setOf(templates, { unknowns: true }));
+    const gallery = createGallery(templates, SPACE, trained.commonness);
+    const limit = distanceAtFpir(0.01, gallery.size, PEOPLE) + trained.strangerShift;
+    const best = (face: Float32Array) => {
+      const distances = gallery.distances(SCORING.prepare(unitLength(face)));
+      const { probabilities, unknown } = predict(trained, distances, limit, PEOPLE);
+      const highest = Math.max(...probabilities);
+      return unknown! > highest ? null : probabilities.indexOf(highest);
+    };
+    const own = photos.flatMap((photo, i) => [1, 2, 3].map(() => best(photo()) === i));
+    const named = strangers(500, 31).map((face) => best(face) !== null);
+    expect(own.filter(Boolean).length / own.length).toBeGreaterThan(0.95);
+    expect(named.filter(Boolean).length / named.length).toBeLessThan(0.03);
+  });
+});
