@@ -357,7 +357,8 @@ describe('enrol, match, identify', () => {
     console.log('classifier:', JSON.stringify({ named, unknown }));
     expect(named).toBeGreaterThanOrEqual(21);
     expect(unknown).toBeGreaterThanOrEqual(20);
-  });
+    // A hundred photos are searched and 23 collections trained.
+  }, 360_000);
 
   it('keeps profiles over the life of a kit, and no picture', async () => {
     const database = `test-${crypto.randomUUID()}`;
