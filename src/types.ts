@@ -76,8 +76,8 @@ export interface CallOptions {
 export interface DetectorOptions {
   /**
    * Side of the detector's square input in pixels: one look at the whole image. Larger finds smaller faces and costs more.
-   * `'group'` looks at the whole image and at four to six overlapping parts of it, from 640 px on: it finds the small faces of
-   * a group photo and takes about eight times as long. `'auto'`, the default, takes 256 for a video frame and 256 or 384 for
+   * `'group'` looks at the whole image and, from 640 px on, at two or four overlapping parts of it: it finds the small faces of
+   * a group photo and takes about five times as long. `'auto'`, the default, takes 256 for a video frame and 256 or 384 for
    * a photo, by its size, and does what `'group'` does where the first look shows several small faces or none.
    * In all but video frames, what the detector is not certain of is looked at again from near.
    */

@@ -59,6 +59,7 @@ describe('the plan of a search', () => {
   it.each<[number, Parameters<typeof planSearch>[2], boolean, SearchPlan]>([
     [250, 'auto', false, { size: 256, tiles: 'never', secondLook: true }],
     [400, undefined, false, { size: 384, tiles: 'never', secondLook: true }],
+    [639, 'group', false, { size: 384, tiles: 'never', secondLook: true }],
     [640, 'auto', false, { size: 384, tiles: 'where-it-pays', secondLook: true }],
     [640, 'group', false, { size: 384, tiles: 'always', secondLook: true }],
     // Here a tile would show nothing that the whole does not show.
