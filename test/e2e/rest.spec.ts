@@ -246,7 +246,7 @@ for (const way of WAYS) {
         );
       expect(replies.matched).toEqual(ok(embeddings(true), 'face processed successfully'));
       // Image 2 is the third one that was enrolled.
-      expect((replies.matched.body.data as { emb2_score: number }).emb2_score).toBeGreaterThan(0.99);
+      expect((replies.matched.body.data as { emb2_score: number }).emb2_score).toBeGreaterThan(0.8);
       expect(replies.strict.body.data).toMatchObject({ emb0_match: false, emb4_match: false });
       expect(replies.unmatched.body.data).toEqual(embeddings(false));
       const identified = {
