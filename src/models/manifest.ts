@@ -163,6 +163,11 @@ export interface Landmark68Entry extends ModelBase {
    * root mean square distance from their centre, as a fraction of the longer side of the box.
    */
   readonly minSpread: number;
+  /**
+   * Where the points lie closer together than this, there is no further pass, or it does not count: a face that is blurred,
+   * half hidden or seen from the side. In the same unit as `minSpread`.
+   */
+  readonly minRefinedSpread: number;
 }
 
 /** dlib's face recognition ResNet: a 128-d embedding of a dlib face chip. */
@@ -336,6 +341,7 @@ function checkEntry(entry: Fields, at: string): void {
         numbers(offsets, `${at}.passes.offsets`, 136);
       }
       positive(entry['minSpread'], `${at}.minSpread`);
+      positive(entry['minRefinedSpread'], `${at}.minRefinedSpread`);
       return;
     case 'embedder/dlib-resnet': {
       text(entry['precision'], `${at}.precision`);
