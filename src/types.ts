@@ -423,6 +423,7 @@ export type TrackedFace = DetectedFace & {
 };
 
 export interface TrackResult {
+  /** Faces by size, largest first. */
   readonly faces: readonly TrackedFace[];
   /** Size of the frame in pixels. */
   readonly width: number;

@@ -183,7 +183,9 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
       recognised.push({ ...identified, smoothed: smoothTrack(identified, seconds) });
     }
     const state = { frame, atMs, nextId, detectedAt: isDetected ? frame : before.detectedAt, tracks: recognised, lost };
-    return { state, faces: recognised.map((track) => describe(image, track, options)), detected: isDetected };
+    const faces = recognised.map((track) => describe(image, track, options));
+    faces.sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height);
+    return { state, faces, detected: isDetected };
   };
 
   /** The same face in the next frame, or `null` when it cannot be said to be the same. */

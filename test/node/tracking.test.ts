@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Detection } from '../../src/models/detector.js';
 import { createGallery } from '../../src/recognition/gallery.js';
 import { createScoring } from '../../src/recognition/scoring.js';
-import type { Point, QualityReport } from '../../src/types.js';
+import type { Point, QualityReport, TrackedFace } from '../../src/types.js';
 import { appearanceOf, likeness } from '../../src/vision/appearance.js';
 import { smooth, type Smoothed } from '../../src/vision/smoothing.js';
 import type { OpenFrame } from '../../src/worker/acquisition.js';
@@ -133,11 +133,15 @@ function trackerOf(settings: Partial<TrackContext> = {}) {
 }
 
 const names = (faces: Awaited<ReturnType<ReturnType<typeof trackerOf>['frame']>>) =>
-  faces.map(({ identification, box }) => [
-    Math.round(box.x + box.width / 2),
-    identification?.decision === 'identified' ? identification.profileId : null,
-  ]);
-const ids = (faces: readonly { readonly trackId: number }[]) => faces.map(({ trackId }) => trackId);
+  [...faces]
+    .sort((a, b) => a.box.x - b.box.x)
+    .map(({ identification, box }) => [
+      Math.round(box.x + box.width / 2),
+      identification?.decision === 'identified' ? identification.profileId : null,
+    ]);
+/** From left to right. */
+const ids = (faces: readonly TrackedFace[]) =>
+  [...faces].sort((a, b) => a.box.x - b.box.x).map(({ trackId }) => trackId);
 
 describe('a tracker', () => {
   it('looks for faces once in 15 frames, and recognises each once, while nothing happens', async () => {
