@@ -420,6 +420,8 @@ export type TrackedFace = DetectedFace & {
   readonly identification: Identification | null;
   /** The verdict on the frame that was recognised last, or `null` where the check was off. */
   readonly spoof: SpoofVerdict | null;
+  /** How well the face is shown, judged when it appears and every 5 frames. */
+  readonly quality: QualityReport;
 };
 
 export interface TrackResult {

@@ -2,7 +2,16 @@
 import type { Detection } from '../models/detector.js';
 import { similarityAt, type Calibration } from '../recognition/decision.js';
 import { distance, type Comparable, type Scoring } from '../recognition/scoring.js';
-import type { Box, Identification, Point, SpoofFailure, SpoofVerdict, TrackedFace, TrackerOptions } from '../types.js';
+import type {
+  Box,
+  Identification,
+  Point,
+  QualityReport,
+  SpoofFailure,
+  SpoofVerdict,
+  TrackedFace,
+  TrackerOptions,
+} from '../types.js';
 import { likeness } from '../vision/appearance.js';
 import {
   boxCenter,
@@ -66,6 +75,9 @@ interface Track {
   readonly appearance: Float32Array;
   readonly unseen: number;
   readonly smoothed: Smoothed;
+  /** As it was judged last, and on which frame. */
+  readonly quality: QualityReport;
+  readonly judgedAt: number;
   readonly recognition: Recognition | null;
   readonly identification: Identification | null;
   /** Of the collection, when it was identified. */
@@ -155,7 +167,7 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
       tracks = followed.map((track) => confirm(track, found)).filter(({ unseen }) => unseen < MAX_UNSEEN);
       for (const sighting of found) {
         if (tracks.some((track) => isSamePlace(boxOf(track), sighting.detection.box))) continue;
-        if (tracks.length < maxFaces) tracks.push(begin(sighting, nextId++, frame));
+        if (tracks.length < maxFaces) tracks.push(begin(image, sighting, nextId++, frame));
       }
     }
     const gone = known.filter(({ id }) => !tracks.some((track) => track.id === id));
@@ -167,11 +179,11 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     ];
 
     const recognised: Track[] = [];
-    for (const track of tracks) {
+    for (const track of tracks.map((each) => judge(image, each, frame))) {
       let next = await recognise(image, track, frame, context);
       if (!next) {
         const { detection, points, appearance } = track;
-        const anew = begin({ detection, landmarks: points, appearance }, nextId++, frame);
+        const anew = begin(image, { detection, landmarks: points, appearance }, nextId++, frame);
         next = (await recognise(image, anew, frame, context)) ?? anew;
       }
       const { since } = next;
@@ -209,19 +221,18 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     { options: { accuracy = 'balanced' }, check, collection }: TrackContext,
   ): Promise<Track | null> {
     if (!collection && !check) return track;
-    const { recognition } = track;
+    const { recognition, quality } = track;
     const face = { detection: track.detection, landmarks: track.points };
-    const age = recognition ? frame - recognition.frame : Infinity;
-    if (recognition && age < RECOGNISE_EVERY) {
-      if (age % JUDGE_EVERY !== 0 || image.judge(face).score < recognition.quality + BETTER_QUALITY) return track;
+    const { score } = quality;
+    if (recognition && frame - recognition.frame < RECOGNISE_EVERY) {
+      if (track.judgedAt !== frame || score < recognition.quality + BETTER_QUALITY) return track;
     }
     const placed = { ...face, detection: { ...track.detection, box: boxOf(track) } };
     const spoof = check && (await image.checkSpoof(check, placed));
     const vector = collection && scoring.prepare(await image.embed(face, accuracy));
     if (vector && recognition?.face && !isPerson(recognition.face, vector, OTHER_PERSON)) return null;
-    const quality = image.judge(face).score;
     const refusal = spoofFailure(check, spoof);
-    return { ...track, recognition: { face: vector, quality, frame, spoof, refusal }, identification: null };
+    return { ...track, recognition: { face: vector, quality: score, frame, spoof, refusal }, identification: null };
   }
 
   async function identify(
@@ -238,7 +249,8 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
   }
 }
 
-function begin({ detection, landmarks, appearance }: Sighting, id: number, frame: number): Track {
+function begin(image: OpenFrame, sighting: Sighting, id: number, frame: number): Track {
+  const { detection, landmarks, appearance } = sighting;
   return {
     id,
     since: frame,
@@ -249,6 +261,8 @@ function begin({ detection, landmarks, appearance }: Sighting, id: number, frame
     appearance,
     unseen: 0,
     smoothed: { values: [], speeds: [] },
+    quality: image.judge(sighting),
+    judgedAt: frame,
     recognition: null,
     identification: null,
     revision: null,
@@ -261,6 +275,13 @@ function confirm(track: Track, found: readonly Sighting[]): Track {
   const seen = found.find(({ detection }) => isSamePlace(box, detection.box));
   if (!seen) return { ...track, unseen: track.unseen + 1 };
   return { ...track, detection: seen.detection, anchor: seen.landmarks, unseen: 0 };
+}
+
+/** A track with its quality as of now, if that is not of just before. */
+function judge(image: OpenFrame, track: Track, frame: number): Track {
+  if (frame - track.judgedAt < JUDGE_EVERY) return track;
+  const { detection, points: landmarks } = track;
+  return { ...track, quality: image.judge({ detection, landmarks }), judgedAt: frame };
 }
 
 function isSamePlace(a: Box, b: Box): boolean {
@@ -300,5 +321,6 @@ function describe(image: OpenFrame, track: Track, { landmarks }: Wire<TrackerOpt
     trackId: track.id,
     identification: track.identification,
     spoof: track.recognition?.spoof ?? null,
+    quality: track.quality,
   };
 }
