@@ -69,7 +69,9 @@ const PATIENCE_FRAMES = 10;
 /** Windows that must show a sheet, so that one odd frame fails nobody. */
 const SHEET_WINDOWS = 3;
 /** A face that is gone for longer may be another one when it comes back. */
-const MAX_GAP_MS = 1_000;
+const MAX_GONE_MS = 1_000;
+/** Between two frames; a closer look takes a second where two threads of wasm share a busy core. */
+const MAX_PAUSE_MS = 2_500;
 /** Nobody does what is asked for sooner. Reaction to what is seen takes 200 ms and more, the movement as long again. */
 const MIN_REACTION_MS = 350;
 /** Frames with another person before it counts: a poster or a false face comes and goes. */
@@ -128,6 +130,8 @@ export function createChallenge({ gestures, timeLimitMs, spoof, random }: Challe
   let recent: FaceState[] = [];
   let views: View[] = [];
   let lastMs = 0;
+  /** Since when frames showed no face. */
+  let goneSinceMs: number | null = null;
   let heldFrames = 0;
   let unclearFrames = 0;
   let manyFrames = 0;
@@ -155,15 +159,18 @@ export function createChallenge({ gestures, timeLimitMs, spoof, random }: Challe
   function advance(frame: ChallengeFrame, now: FaceState | null): Omit<Moment, 'gesture'> {
     const before = recent.at(-1);
     if (!now) {
-      if (reference && frame.timeMs - lastMs > MAX_GAP_MS) fail('track-lost');
+      goneSinceMs ??= frame.timeMs;
+      if (reference && frame.timeMs - goneSinceMs >= MAX_GONE_MS) fail('track-lost');
       if (!reference) recent = [];
       return { hint: 'no-face', progress: 0, look: null };
     }
     const others = frame.faces.slice(1).filter((face) => stateOf(face).size > BACKGROUND * now.size);
     manyFrames = others.length > 0 ? manyFrames + 1 : 0;
     if (reference && manyFrames >= MANY_FRAMES) fail('many-faces');
+    goneSinceMs = null;
     const elapsedMs = frame.timeMs - lastMs;
-    const continuous = !before || (elapsedMs <= MAX_GAP_MS && isContinuous(before, now, elapsedMs));
+    const continuous =
+      !before || (elapsedMs <= MAX_PAUSE_MS && isContinuous(before, now, Math.min(elapsedMs, MAX_GONE_MS)));
     if (!continuous) {
       if (reference) fail('track-lost');
       recent = [];
@@ -183,7 +190,8 @@ export function createChallenge({ gestures, timeLimitMs, spoof, random }: Challe
     if (views.length === WINDOW) {
       const relief = meter.measure(views);
       if (isSheet(relief)) fail('flat-target');
-      if (isTurnedSheet(relief)) sheetWindows++;
+      const asked = phase.kind === 'gesture' ? gestures[phase.index] : undefined;
+      if (isTurnedSheet(relief, asked !== undefined && isTurn(asked))) sheetWindows++;
     }
     const hint = others.length > 0 ? 'many-faces' : null;
     return phase.kind === 'gesture'

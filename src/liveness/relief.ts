@@ -64,9 +64,9 @@ export function isSheet({ parallax, depth, turnDegrees }: Relief): boolean {
   return turnDegrees >= FLAT.turnDegrees && parallax < FLAT.parallax && depth < FLAT.depth;
 }
 
-/** Whether it turned and does not show what even a nod of a head does. */
-export function isTurnedSheet(relief: Relief): boolean {
-  return relief.turnDegrees >= FLAT.turnDegrees && !isHead(relief, false);
+/** Whether it turned, and shows less than a head would. */
+export function isTurnedSheet(relief: Relief, turned: boolean): boolean {
+  return relief.turnDegrees >= FLAT.turnDegrees && !isHead(relief, turned);
 }
 
 /** Coordinates x of all points, then y, in outer eye distances about their middle. */
