@@ -3,11 +3,9 @@ import { openCamera } from './camera.js';
 import { byId, el, setText } from './dom.js';
 import { drawMarks, drawThumbnail, type Mark, type Size } from './draw.js';
 import type { Enrolment } from './enrolment.js';
-import type { People, SeenFace } from './people.js';
-import { count, explainCamera, nameOf } from './words.js';
+import type { People, SeenFace, Watch } from './people.js';
+import { count, describeSpoof, explainCamera, nameOf } from './words.js';
 
-/** The kit's size for videos, which it cannot know a single frame to be of. */
-const VIDEO_SIZE = 256;
 /** Weight of the newest frame in the shown time per frame. */
 const SMOOTHING = 0.2;
 /** Names are told to screen readers this often at most. */
@@ -29,6 +27,8 @@ export function createWebcam(people: People, enrolment: Enrolment): void {
   const video = byId('camera-video', HTMLVideoElement);
   const overlay = byId('camera-overlay', HTMLCanvasElement);
   const stats = byId('camera-stats', HTMLElement);
+  const spoofCheck = byId('camera-spoof-check', HTMLInputElement);
+  const spoofText = byId('camera-spoof', HTMLElement);
   /** One per start; aborted by the stop. */
   let session: AbortController | null = null;
   let seen: Seen | null = null;
@@ -62,7 +62,7 @@ export function createWebcam(people: People, enrolment: Enrolment): void {
       stage.hidden = addButton.hidden = false;
       if (deviceId !== '') select.focus();
       setText(status, 'Looking…');
-      await watch(stopped);
+      await watch(mine.signal);
     } catch (error) {
       if (session === mine) stop(explainCamera(error));
     }
@@ -77,10 +77,15 @@ export function createWebcam(people: People, enrolment: Enrolment): void {
     setText(toggle, 'Start camera');
     setText(status, text);
     setText(stats, '');
+    setText(spoofText, '');
   }
 
   /** Looks at one frame after the other and drops those that come meanwhile. */
-  async function watch(stopped: () => boolean): Promise<void> {
+  async function watch(signal: AbortSignal): Promise<void> {
+    const stopped = () => signal.aborted;
+    let watching: Watch | null = null;
+    let checked = false;
+    signal.addEventListener('abort', () => watching?.close());
     let averageMs = 0;
     let toldAt = 0;
     while (!stopped()) {
@@ -89,7 +94,13 @@ export function createWebcam(people: People, enrolment: Enrolment): void {
       if (stopped() || document.hidden || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) continue;
       const started = performance.now();
       const frame = await createImageBitmap(video);
-      const faces = await people.look(frame, { detectorSize: VIDEO_SIZE }).catch((error: unknown) => {
+      if (checked !== spoofCheck.checked) {
+        watching?.close();
+        watching = null;
+      }
+      checked = spoofCheck.checked;
+      watching ??= people.watch(checked);
+      const faces = await watching.look(frame).catch((error: unknown) => {
         frame.close();
         throw error;
       });
@@ -102,6 +113,7 @@ export function createWebcam(people: People, enrolment: Enrolment): void {
       const now = performance.now();
       averageMs += (now - started - averageMs) * (averageMs === 0 ? 1 : SMOOTHING);
       setText(stats, `${Math.round(averageMs)} ms per frame`);
+      setText(spoofText, spoofCheck.checked ? describeSpoof(faces[0]?.spoof ?? null) : '');
       if (now - toldAt < TELL_AFTER_MS) continue;
       toldAt = now;
       setText(status, tell(faces));

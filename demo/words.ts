@@ -2,10 +2,11 @@
 import {
   InfaceError,
   type ErrorCode,
-  type IdentifiedFace,
+  type Identification,
   type LivenessReason,
   type LivenessResult,
   type RejectionReason,
+  type SpoofVerdict,
 } from '../src/index.js';
 
 /** What happened, in words for whoever looks at the page. Never an exception's own text, unless the kit wrote it. */
@@ -48,6 +49,8 @@ const REFUSALS: Record<RejectionReason, string> = {
   'extreme-pose': 'the head is turned too far',
   'not-the-same-person': 'it seems to show somebody else',
   'duplicate-of': 'it looks like somebody who is enrolled already',
+  attack: 'it seems to be a photo or a screen',
+  'spoof-not-judged': 'the face cannot be seen well enough to tell whether it is really there',
 };
 
 /** Why an image gave no template. */
@@ -77,6 +80,18 @@ export function describeLiveness(result: LivenessResult): string {
   }
 }
 
+/** What the anti-spoof check says of the largest face. */
+export function describeSpoof(spoof: SpoofVerdict | null): string {
+  if (!spoof) return 'No face to check.';
+  if (spoof.verdict === 'not-judged') {
+    return `Cannot tell whether the face is really there: ${spoof.reasons.map((reason) => REFUSALS[reason]).join(', ')}.`;
+  }
+  const score = spoof.bonaFideScore.toFixed(2);
+  return spoof.verdict === 'bona-fide'
+    ? `The face seems to be really there (${score}).`
+    : `The face seems to be a photo or a screen (${score}).`;
+}
+
 /** What the camera's refusal means. */
 export function explainCamera(error: unknown): string {
   switch (error instanceof DOMException ? error.name : '') {
@@ -97,7 +112,7 @@ export function explainCamera(error: unknown): string {
 }
 
 /** The name that a face gets and how near it is; `null` where nobody was looked for. */
-export function nameOf(identity: IdentifiedFace | null): { name: string; known: boolean; score: number | null } | null {
+export function nameOf(identity: Identification | null): { name: string; known: boolean; score: number | null } | null {
   if (!identity) return null;
   if (identity.decision === 'unknown') return { name: 'unknown', known: false, score: null };
   const { profileId } = identity;

@@ -32,6 +32,8 @@ import type {
   RejectOptions,
   RejectResult,
   SpoofResult,
+  TrackerOptions,
+  TrackResult,
   TrainProgress,
   TrainResult,
   VaultStatus,
@@ -62,6 +64,8 @@ export interface MeasureOptions extends DetectorOptions {
   readonly maxFaces?: number;
   /** How many views of each face are embedded, 0 to 6. Defaults to 6; with 0 a face costs its landmarks only. */
   readonly views?: number;
+  /** Whether each face gets a score of the anti-spoof model. Defaults to false. */
+  readonly spoof?: boolean;
 }
 
 /** A face as the stages give it. */
@@ -69,6 +73,8 @@ export interface MeasuredFace extends DetectedFace {
   readonly quality: QualityReport;
   /** One embedding per view as the embedder gives it, not normalised. */
   readonly views: readonly Float32Array[];
+  /** 0 (attack) to 1 (bona fide), `null` where it was not asked for. */
+  readonly spoofScore: number | null;
 }
 
 export interface MeasureResult {
@@ -86,6 +92,8 @@ export interface WorkerOperations {
   addImages(profileId: string, faces: readonly FaceFrame[], options: Wire<AddImagesOptions>): Promise<AddImagesResult>;
   match(probe: FaceFrame, reference: string | FaceFrame, options: Wire<MatchOptions>): Promise<MatchResult>;
   identify(frame: Frame, collectionId: string, options: Wire<IdentifyOptions>): Promise<IdentifyResult>;
+  track(trackerId: string, frame: Frame, options: Wire<TrackerOptions>): Promise<TrackResult>;
+  endTracker(trackerId: string): Promise<void>;
   reject(identificationId: string, options: Wire<RejectOptions>): Promise<RejectResult>;
   train(collectionId: string): Promise<TrainResult>;
   abortTraining(collectionId: string): Promise<boolean>;

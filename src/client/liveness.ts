@@ -88,7 +88,7 @@ export function createLivenessChallenge(
       const compared = what === 'check' && reference ? await kit.match(faceOf(shot), faceOf(reference), call) : null;
       return {
         similarity: compared?.outcome === 'compared' ? compared.score : null,
-        spoof: verdict?.outcome === 'checked' ? verdict.verdict : null,
+        spoof: verdict?.outcome === 'checked' && verdict.verdict !== 'not-judged' ? verdict.verdict : null,
       };
     }
 

@@ -1,6 +1,16 @@
 /** The operations on faces, profiles and collections: what is passed in is checked and decoded, then the worker is called. */
 import { InfaceError } from '../errors.js';
-import type { CallOptions, DetectorOptions, EnrollPolicy, FaceImage, FaceOperations, TrainProgress } from '../types.js';
+import type {
+  AccuracyOptions,
+  CallOptions,
+  DetectorOptions,
+  EnrollPolicy,
+  FaceImage,
+  FaceOperations,
+  IdentifyOptions,
+  SpoofOptions,
+  TrainProgress,
+} from '../types.js';
 import type { FaceFrame, Frame, WorkerOperations } from '../wire.js';
 import {
   abortSignal,
@@ -28,13 +38,24 @@ const MAX_FACES = 100;
 const MAX_CANDIDATES = 100;
 
 export const CALL_RULES: Rules<CallOptions> = { signal: abortSignal };
-const DETECTOR_RULES: Rules<DetectorOptions & CallOptions> = {
-  ...CALL_RULES,
+const FINDER_RULES: Rules<DetectorOptions> = {
   detectorSize: oneOf('auto', 'group', 128, 192, 256, 384, 512),
   minScore: fraction,
 };
+const DETECTOR_RULES = { ...CALL_RULES, ...FINDER_RULES };
 const POLICY: readonly EnrollPolicy[] = ['strict', 'guidance', 'off'];
-const ADD_RULES = { ...DETECTOR_RULES, policy: oneOf(...POLICY) };
+const SPOOF_RULES: Rules<SpoofOptions> = { spoof: oneOf('require', 'report', 'off') };
+const ACCURACY_RULES: Rules<AccuracyOptions> = { accuracy: oneOf('fast', 'balanced', 'high') };
+export const IDENTIFY_RULES: Rules<Omit<IdentifyOptions, 'signal'>> = {
+  ...FINDER_RULES,
+  ...SPOOF_RULES,
+  ...ACCURACY_RULES,
+  landmarks: oneOf(5, 68),
+  maxFaces: wholeNumber(1, MAX_FACES),
+  maxFpir: rate,
+  maxCandidates: wholeNumber(1, MAX_CANDIDATES),
+};
+const ADD_RULES = { ...DETECTOR_RULES, ...SPOOF_RULES, policy: oneOf(...POLICY) };
 
 /**
  * One call of the worker.
@@ -85,7 +106,18 @@ export function createOperations(call: Call): FaceOperations {
     },
 
     checkSpoof: async (image, options = {}) => {
-      const { signal, ...wire } = checkOptions('checkSpoof', options, { ...DETECTOR_RULES, threshold: fraction });
+      const { signal, ...wire } = checkOptions('checkSpoof', options, {
+        ...DETECTOR_RULES,
+        threshold: fraction,
+        maxApcer: rate,
+        maxBpcer: rate,
+      });
+      if ([wire.threshold, wire.maxApcer, wire.maxBpcer].filter((limit) => limit !== undefined).length > 1) {
+        throw new InfaceError(
+          'INVALID_INPUT',
+          "checkSpoof() takes one of 'threshold', 'maxApcer' and 'maxBpcer', not two.",
+        );
+      }
       return call('checkSpoof', { signal }, async (frames) => [await frames.face(image, 'largest', 'image'), wire]);
     },
 
@@ -111,7 +143,8 @@ export function createOperations(call: Call): FaceOperations {
     match: async (probe, reference, options = {}) => {
       const { signal, ...wire } = checkOptions('match', options, {
         ...DETECTOR_RULES,
-        accuracy: oneOf('fast', 'balanced', 'high'),
+        ...SPOOF_RULES,
+        ...ACCURACY_RULES,
         threshold: fraction,
         maxFmr: rate,
       });
@@ -128,14 +161,7 @@ export function createOperations(call: Call): FaceOperations {
 
     identify: async (image, collectionId, options = {}) => {
       id(collectionId, 'collectionId');
-      const { signal, ...wire } = checkOptions('identify', options, {
-        ...DETECTOR_RULES,
-        landmarks: oneOf(5, 68),
-        maxFaces: wholeNumber(1, MAX_FACES),
-        accuracy: oneOf('fast', 'balanced', 'high'),
-        maxFpir: rate,
-        maxCandidates: wholeNumber(1, MAX_CANDIDATES),
-      });
+      const { signal, ...wire } = checkOptions('identify', options, { ...CALL_RULES, ...IDENTIFY_RULES });
       return call('identify', { signal }, async (frames) => [await frames.frame(image, 'image'), collectionId, wire]);
     },
 

@@ -2,7 +2,7 @@
 import type { Point, QualityIssue, QualityReport } from '../types.js';
 import { dlibChip } from './align.js';
 import { similarityScale, type Similarity } from './geometry.js';
-import { warp, type Pixels } from './image.js';
+import { luminanceOf, warp, type Pixels } from './image.js';
 import { poseOf } from './pose.js';
 
 /** From where on a measure is `poor`, and from where on `unusable`. */
@@ -46,9 +46,6 @@ const CHIP_SIZE = 100;
 /** Distance of the eyes in a chip without padding, as a part of its side: the eye corners of dlib's template. */
 const CHIP_EYES = 0.525;
 
-/** Rec. 709, on the gamma-encoded values: how bright it looks matters here, not the light itself. */
-const LUMINANCE = [0.2126, 0.7152, 0.0722] as const;
-
 /**
  * Measures a face. Takes about a millisecond.
  * @param landmarks 68 points in iBUG order, in pixels of `pixels`
@@ -87,18 +84,6 @@ export function measureQuality(pixels: Pixels, landmarks: readonly Point[], scal
 /** Whether a value lies on the side of the limit that is away from the ideal. */
 function isBeyond(value: number, limit: number, ideal: number): boolean {
   return ideal > limit ? value < limit : value > limit;
-}
-
-/** Planes R, G, B of 0..255 as luminance of 0..1. */
-function luminanceOf(planes: Float32Array): Float32Array {
-  const plane = planes.length / 3;
-  const out = new Float32Array(plane);
-  for (let i = 0; i < plane; i++) {
-    let sum = 0;
-    for (let c = 0; c < 3; c++) sum += (LUMINANCE[c] as number) * (planes[c * plane + i] as number);
-    out[i] = sum / 255;
-  }
-  return out;
 }
 
 /**

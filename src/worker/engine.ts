@@ -1,39 +1,40 @@
 /** The use cases, top to bottom. Knows roles and a store, no runtime and no database. */
 import { InfaceError } from '../errors.js';
-import type { FaceAntispoof } from '../models/antispoof.js';
+import { spoofThreshold, type FaceAntispoof } from '../models/antispoof.js';
 import { VIEW_COUNTS, type FaceEmbedder } from '../models/embedder.js';
-import { predict, type Classifier } from '../recognition/classifier.js';
-import {
-  decideIdentity,
-  decideMatch,
-  distanceAtFpir,
-  fmrCurve,
-  matchThreshold,
-  similarityAt,
-} from '../recognition/decision.js';
+import { decideMatch, fmrCurve, matchThreshold } from '../recognition/decision.js';
 import { createGallery, profileMean, type Gallery } from '../recognition/gallery.js';
-import { distance, type Comparable, type Scoring } from '../recognition/scoring.js';
-import { assertSameSpace, MAX_TEMPLATES, unitLength } from '../recognition/template.js';
+import { distance, type Scoring } from '../recognition/scoring.js';
+import { assertSameSpace, MAX_TEMPLATES } from '../recognition/template.js';
 import type {
-  AcquisitionFailure,
   Accuracy,
   AddImagesOptions,
-  Candidate,
   Collection,
   IdentifiedFace,
   KitInfo,
+  SpoofOptions,
   TrainProgress,
 } from '../types.js';
 import type { FaceFrame, MeasuredFace, Wire, WorkerOperations } from '../wire.js';
-import { createAcquisition, createClock, MAX_FACES, type Acquisition, type AcquisitionParts } from './acquisition.js';
+import {
+  createAcquisition,
+  createClock,
+  MAX_FACES,
+  spoofFailure,
+  type Acquisition,
+  type AcquisitionParts,
+  type SpoofCheck,
+} from './acquisition.js';
 import { judgeEnrolment } from './enrolment.js';
-import type { BackupContent, FaceStore, Negative, Owner } from './face-store.js';
+import type { BackupContent, FaceStore, Owner } from './face-store.js';
+import { createIdentifier, DEFAULT_MAX_FPIR, MAX_REMEMBERED, type LoadedCollection } from './identification.js';
+import { createTracking, NO_TRACKS, type TrackerState } from './tracking.js';
 import type { Trainer } from './training.js';
 
 /** What the engine is made of. */
 export interface EngineParts extends AcquisitionParts {
-  /** `null` while the manifest has no anti-spoof model. */
-  readonly antispoof: FaceAntispoof | null;
+  /** Loads the anti-spoof model when it is first asked for; `null` when the manifest has none. */
+  readonly loadAntispoof: (() => Promise<FaceAntispoof>) | null;
   readonly scoring: Scoring;
   readonly store: FaceStore;
   readonly trainer: Pick<Trainer, 'train' | 'abort' | 'resume'>;
@@ -70,10 +71,8 @@ export interface Engine {
   readonly forgetSecrets: () => void;
 }
 
-/** Names within `candidates`, best first, are cut to this number unless the caller says otherwise. */
-const DEFAULT_CANDIDATES = 5;
-/** Share of strangers that may get a name. */
-const DEFAULT_MAX_FPIR = 0.01;
+/** Trackers that are kept; of more, the one that was not used for the longest time begins anew. */
+const MAX_TRACKERS = 32;
 const DEFAULT_ACCURACY: Accuracy = 'balanced';
 /** Of faces that are enrolled: they are looked at once, and compared for years. */
 const ENROLMENT_ACCURACY: Accuracy = 'high';
@@ -81,36 +80,43 @@ const ENROLMENT_ACCURACY: Accuracy = 'high';
 const RECOMMENDED_TEMPLATES = 3;
 /** Negative examples per profile and collection. */
 const MAX_NEGATIVES = 50;
-/** Identified faces that can still be rejected: a minute of one face at 3 frames a second. */
-const MAX_REMEMBERED = 200;
-
-/** A collection as a search needs it. */
-interface LoadedCollection {
-  readonly revision: number;
-  readonly gallery: Gallery;
-  readonly classifier: Classifier | null;
-  readonly negatives: readonly Negative[];
-}
-
 export function createEngine(parts: EngineParts): Engine {
   const { embedder, scoring, store, trainer } = parts;
   const { open, acquire } = createAcquisition(parts);
   const { calibration, space } = embedder;
   const { commonness = 0 } = calibration;
+  const identifier = createIdentifier({ calibration, namesOf: (ids) => store.namesOf(ids) });
   const loadedCollections = new Map<string, LoadedCollection>();
+  const takeFrame = createTracking({ scoring, calibration, identifier });
+  /** By id, the one that was used last at the end. */
+  const trackers = new Map<string, TrackerState>();
+  /** Of each tracker, the frame that it is at. */
+  const trackerTurns = new Map<string, Promise<unknown>>();
   /** Counts how often secrets were forgotten: what was read before must not be kept after. */
   let generation = 0;
-  /** The last identified faces, oldest first. */
-  const remembered = new Map<
-    string,
-    { readonly collectionId: string; readonly vector: Float32Array; readonly best: string | null }
-  >();
+  /** @throws InfaceError `SPOOF_MODEL_UNAVAILABLE`: a check that was asked for and cannot run is no pass */
+  async function antispoofModel(): Promise<FaceAntispoof> {
+    if (parts.loadAntispoof) return parts.loadAntispoof();
+    throw new InfaceError(
+      'SPOOF_MODEL_UNAVAILABLE',
+      'No anti-spoof model is installed, so nothing can be said about this face. Do not read this as a pass.',
+    );
+  }
+
+  async function spoofCheckOf({ spoof = 'off' }: SpoofOptions): Promise<SpoofCheck | null> {
+    if (spoof === 'off') return null;
+    const antispoof = await antispoofModel();
+    return { antispoof, threshold: antispoof.calibration.threshold, required: spoof === 'require' };
+  }
 
   /** The judged faces of images of one person. */
   async function acquireAll(faces: readonly FaceFrame[], options: Wire<AddImagesOptions>, context: CallContext) {
     const clock = createClock();
+    const check = await spoofCheckOf(options);
     const images: Acquisition[] = [];
-    for (const face of faces) images.push(await acquire(face, options, ENROLMENT_ACCURACY, context.signal, clock));
+    for (const face of faces) {
+      images.push(await acquire(face, options, ENROLMENT_ACCURACY, check, context.signal, clock));
+    }
     return images;
   }
 
@@ -147,7 +153,7 @@ export function createEngine(parts: EngineParts): Engine {
     const { classifier, negatives } = content;
     const gallery = createGallery(content.templates, space, classifier?.commonness ?? commonness);
     for (const negative of negatives) assertSameSpace(negative, space);
-    const loaded: LoadedCollection = { revision: content.revision, gallery, classifier, negatives };
+    const loaded: LoadedCollection = { id: collectionId, revision: content.revision, gallery, classifier, negatives };
     if (readIn === generation) loadedCollections.set(collectionId, loaded);
     return { ...loaded, state: classifier ? ('trained' as const) : state };
   }
@@ -165,14 +171,6 @@ export function createEngine(parts: EngineParts): Engine {
     return described as Collection;
   };
 
-  function remember(collectionId: string, vector: Float32Array, best: string | null): string {
-    const id = crypto.randomUUID();
-    remembered.set(id, { collectionId, vector, best });
-    const [oldest] = remembered.keys();
-    if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
-    return id;
-  }
-
   const operations: Operations = {
     async detect(context, frame, options) {
       const clock = createClock();
@@ -184,20 +182,13 @@ export function createEngine(parts: EngineParts): Engine {
     },
 
     async checkSpoof(context, { frame, face }, options) {
-      const { antispoof } = parts;
-      if (!antispoof) {
-        throw new InfaceError(
-          'SPOOF_MODEL_UNAVAILABLE',
-          'No anti-spoof model is installed, so nothing can be said about this face. Do not read this as a pass.',
-        );
-      }
+      const antispoof = await antispoofModel();
+      const threshold = spoofThreshold(options, antispoof);
       const image = open(frame, options, context.signal, createClock());
       const choice = await image.choose(face);
       if (!('chosen' in choice)) return { outcome: 'failure-to-acquire', ...choice };
-      const score = await image.check(antispoof, choice.chosen);
-      const threshold = options.threshold ?? antispoof.defaultThreshold;
-      const verdict = score >= threshold ? 'bona-fide' : 'attack';
-      return { outcome: 'checked', verdict, score, threshold, face: image.describe(choice.chosen) };
+      const verdict = await image.checkSpoof({ antispoof, threshold, required: true }, choice.chosen);
+      return { outcome: 'checked', ...verdict, face: image.describe(choice.chosen) };
     },
 
     async enroll(context, faces, options) {
@@ -233,10 +224,12 @@ export function createEngine(parts: EngineParts): Engine {
       const clock = createClock();
       const { accuracy = DEFAULT_ACCURACY } = options;
       const stored = typeof reference === 'string' ? await store.templatesOf(context.owner, reference) : null;
-      const probed = await acquire(probe, options, accuracy, context.signal, clock);
-      const fail = (side: 'probe' | 'reference', failed: { reason: AcquisitionFailure; faceCount: number }) => {
-        const { reason, faceCount } = failed;
-        return { outcome: 'failure-to-acquire', side, reason, faceCount, timings: clock.timings() } as const;
+      const check = await spoofCheckOf(options);
+      const probed = await acquire(probe, options, accuracy, check, context.signal, clock);
+      const fail = (side: 'probe' | 'reference', failed: Extract<Acquisition, { acquired: false }>) => {
+        const { reason, faceCount, refused } = failed;
+        const spoof = refused?.spoof ?? null;
+        return { outcome: 'failure-to-acquire', side, reason, faceCount, spoof, timings: clock.timings() } as const;
       };
       if (!probed.acquired) return fail('probe', probed);
 
@@ -252,7 +245,7 @@ export function createEngine(parts: EngineParts): Engine {
           references.push(template);
         }
       } else {
-        const other = await acquire(reference, options, accuracy, context.signal, clock);
+        const other = await acquire(reference, options, accuracy, null, context.signal, clock);
         if (!other.acquired) return fail('reference', other);
         references.push({ id: null, vector: other.vector, quality: null });
       }
@@ -266,41 +259,64 @@ export function createEngine(parts: EngineParts): Engine {
       const whole = distance(face, scoring.prepare(profileMean(references)));
       const threshold = matchThreshold(options, fmrCurve(calibration, accuracy, references.length), calibration);
       const decision = decideMatch(whole, comparisons, threshold, calibration);
-      return { outcome: 'compared', ...decision, face: probed.face, timings: clock.timings() };
+      const { face: probeFace, spoof } = probed;
+      return { outcome: 'compared', ...decision, face: probeFace, spoof, timings: clock.timings() };
     },
 
     async identify(context, frame, collectionId, options) {
       const clock = createClock();
-      const { maxFaces = MAX_FACES, maxCandidates = DEFAULT_CANDIDATES, accuracy = DEFAULT_ACCURACY } = options;
-      const { gallery, classifier, negatives, state } = await load(context.owner, collectionId);
-      const { maxFpir = DEFAULT_MAX_FPIR } = options;
-      const limit = distanceAtFpir(maxFpir, gallery.size, calibration) + (classifier?.strangerShift ?? 0);
-      const threshold = similarityAt(limit, calibration);
+      const { maxFaces = MAX_FACES, accuracy = DEFAULT_ACCURACY } = options;
+      const check = await spoofCheckOf(options);
+      const { state, ...collection } = await load(context.owner, collectionId);
+      const threshold = identifier.threshold(collection, options.maxFpir);
       const image = open(frame, options, context.signal, clock);
       const faces: IdentifiedFace[] = [];
       for (const acquired of await image.find(maxFaces)) {
+        const spoof = check && (await image.checkSpoof(check, acquired));
         const face = scoring.prepare(await image.embed(acquired, accuracy));
-        const { ranked, unknown } = rank(gallery, classifier, face, limit, Math.max(2, maxCandidates));
-        const names = await store.namesOf(ranked.map(({ profileId }) => profileId));
-        const candidates = ranked.map(({ distance: _, ...candidate }, i) => ({ ...candidate, name: names[i] ?? null }));
-        const [best] = ranked;
-        const rejectedBefore = best !== undefined && wasRejected(face, best, { gallery, classifier, negatives });
-        faces.push({
-          ...image.describe(acquired, options.landmarks),
-          identificationId: remember(collectionId, face.vector, best?.profileId ?? null),
-          ...decideIdentity({ candidates, threshold, rejectedBefore }),
-          candidates: candidates.slice(0, maxCandidates),
-          confidence: best?.probability ?? best?.score ?? 0,
-          unknownProbability: unknown,
-        });
+        const decided = { ...options, spoof, refusal: spoofFailure(check, spoof) };
+        const identification = await identifier.decide(face, collection, decided);
+        faces.push({ ...image.describe(acquired, options.landmarks), ...identification });
       }
       // What answered is known; a training that runs meanwhile is told of where it could have answered.
       const isTraining = state !== 'trained' && (await parts.trainingNow()).has(collectionId);
       return { faces, classifier: isTraining ? 'training' : state, threshold, timings: clock.timings() };
     },
 
+    track(context, trackerId, frame, options) {
+      const clock = createClock();
+      const atMs = performance.now();
+      const turn = (trackerTurns.get(trackerId) ?? Promise.resolve()).then(async () => {
+        const check = await spoofCheckOf(options);
+        const { collectionId = null } = options;
+        const collection = collectionId === null ? null : await load(context.owner, collectionId);
+        const image = open({ ...frame, moving: true }, options, context.signal, clock);
+        const readIn = generation;
+        const before = trackers.get(trackerId) ?? NO_TRACKS;
+        const { state, faces, detected } = await takeFrame(image, before, { options, check, collection, atMs });
+        trackers.delete(trackerId);
+        if (readIn === generation) trackers.set(trackerId, state);
+        const [oldest] = trackers.keys();
+        if (trackers.size > MAX_TRACKERS && oldest !== undefined) trackers.delete(oldest);
+        const { sourceWidth: width, sourceHeight: height } = frame;
+        return { faces, width, height, detected, timings: clock.timings() };
+      });
+      // One frame after the other, whatever became of the one before.
+      const settled = turn
+        .catch(() => undefined)
+        .finally(() => {
+          if (trackerTurns.get(trackerId) === settled) trackerTurns.delete(trackerId);
+        });
+      trackerTurns.set(trackerId, settled);
+      return turn;
+    },
+    async endTracker(_context, trackerId) {
+      await trackerTurns.get(trackerId);
+      trackers.delete(trackerId);
+    },
+
     async reject({ owner }, identificationId, options) {
-      const found = remembered.get(identificationId);
+      const found = identifier.recall(identificationId);
       const profileId = options.profileId ?? found?.best;
       if (!found || profileId === undefined || profileId === null) {
         throw new InfaceError(
@@ -372,10 +388,12 @@ export function createEngine(parts: EngineParts): Engine {
 
     async measure(context, frame, options) {
       const image = open(frame, options, context.signal, createClock());
+      const antispoof = options.spoof ? await antispoofModel() : null;
       const faces: MeasuredFace[] = [];
       for (const found of await image.find(options.maxFaces ?? MAX_FACES)) {
+        const spoofScore = antispoof && (await image.spoofScore(antispoof, found));
         const views = options.views === 0 ? [] : await image.embedViews(found, options.views ?? VIEW_COUNTS.high);
-        faces.push({ ...image.describe(found, 68), quality: image.judge(found), views });
+        faces.push({ ...image.describe(found, 68), quality: image.judge(found), views, spoofScore });
       }
       return { faces, detectorSize: image.size };
     },
@@ -385,41 +403,8 @@ export function createEngine(parts: EngineParts): Engine {
     forgetSecrets() {
       generation++;
       loadedCollections.clear();
-      remembered.clear();
+      trackers.clear();
+      identifier.forget();
     },
   };
-
-  /** The `k` nearest profiles of a gallery, with their probabilities where there is a classifier. */
-  function rank(
-    gallery: Gallery,
-    classifier: Classifier | null,
-    face: Comparable,
-    limit: number,
-    k: number,
-  ): { readonly ranked: readonly Ranked[]; readonly unknown: number | null } {
-    const prediction = classifier ? predict(classifier, gallery.distances(face), limit, calibration) : null;
-    const ranked = gallery.search(face, k).map((near) => ({
-      ...near,
-      score: similarityAt(near.distance, calibration),
-      probability: prediction?.probabilities[gallery.profileIds.indexOf(near.profileId)] ?? null,
-    }));
-    return { ranked, unknown: prediction?.unknown ?? null };
-  }
-
-  /** Whether a face is nearer to one that was rejected as this profile than it is to the profile. */
-  function wasRejected(
-    face: Comparable,
-    { profileId, distance: toProfile }: Ranked,
-    { gallery, classifier, negatives }: Pick<LoadedCollection, 'gallery' | 'classifier' | 'negatives'>,
-  ): boolean {
-    // As common as the profile, so that nothing but the cosines is compared.
-    const own = classifier?.commonness[gallery.profileIds.indexOf(profileId)] ?? commonness;
-    return negatives.some(
-      (negative) =>
-        negative.profileId === profileId &&
-        distance(face, { vector: unitLength(negative.vector), commonness: own }) < toProfile,
-    );
-  }
 }
-
-type Ranked = Omit<Candidate, 'name'> & { readonly distance: number };
