@@ -9,7 +9,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { DEFAULT_MODELS } from '../../eval/measure.js';
 import { openPage, URLS } from '../../eval/server.js';
-import { createReliefMeter, type Relief } from '../../src/liveness/relief.js';
+import { createReliefMeter, isHead, type Relief } from '../../src/liveness/relief.js';
 import type { Point } from '../../src/types.js';
 import type { FilmPage, Shot } from './film-page.js';
 import { FLAT, landmarksOf, standUpright, type Bend } from './scene.js';
@@ -112,27 +112,20 @@ const sorted = (values: readonly number[], digits: number) =>
   values.map((value) => Number(value.toFixed(digits))).sort((a, b) => a - b);
 const errors = {
   jitter: sorted(jitters, 4),
+  /** One row per turn: parallax, unbent, depth, degrees. */
   relief: Object.fromEntries(
     Object.entries(seen).map(([name, reliefs]) => [
       name,
-      {
-        parallax: sorted(
-          reliefs.map(({ parallax }) => parallax),
-          4,
-        ),
-        unbent: sorted(
-          reliefs.map(({ unbent }) => unbent),
-          2,
-        ),
-        depth: sorted(
-          reliefs.map(({ depth }) => depth),
-          2,
-        ),
-      },
+      reliefs.map(({ parallax, unbent, depth, turnDegrees }) =>
+        [parallax, unbent, depth, turnDegrees].map((value, k) => Number(value.toFixed([4, 2, 2, 0][k]))),
+      ),
     ]),
   ),
 };
-console.log(JSON.stringify(errors, null, 1));
+for (const [name, reliefs] of Object.entries(seen)) {
+  const shown = reliefs.filter((relief) => isHead(relief, name.includes('turned'))).length;
+  console.log(`${name}: ${shown} of ${reliefs.length} have the relief of a head`);
+}
 const { version } = JSON.parse(readFileSync('node_modules/@vladmandic/human/package.json', 'utf8')) as {
   version: string;
 };
