@@ -48,11 +48,17 @@ module.exports = {
     },
     {
       name: 'pure-rooms-stand-alone',
-      comment:
-        'vision, recognition and liveness are computations: they know errors and types, and no other room or package.',
+      comment: 'vision and recognition are computations: they know errors and types, and no other room or package.',
       severity: 'error',
-      from: { path: '^src/(vision|recognition|liveness)/' },
+      from: { path: '^src/(vision|recognition)/' },
       to: { pathNot: ['^src/$1/', ERRORS_AND_TYPES] },
+    },
+    {
+      name: 'liveness-knows-points-only',
+      comment: 'It is a computation on landmarks: vision knows where a head points to.',
+      severity: 'error',
+      from: { path: '^src/liveness/' },
+      to: { pathNot: ['^src/(liveness|vision)/', ERRORS_AND_TYPES] },
     },
     {
       name: 'models-know-vision-only',
@@ -65,8 +71,15 @@ module.exports = {
       name: 'client-knows-the-contract-only',
       comment: "The page's side talks to the worker over the wire: what it imports ends in the page's bundle.",
       severity: 'error',
-      from: { path: '^src/client/' },
+      from: { path: '^src/client/', pathNot: '^src/client/(liveness|attempts)\\.ts$' },
       to: { path: '^src/', pathNot: ['^src/client/', CONTRACT] },
+    },
+    {
+      name: 'the-challenge-runs-on-the-page',
+      comment: 'It needs one number per point and frame; a session in the worker would be a second thing that can die.',
+      severity: 'error',
+      from: { path: '^src/client/(liveness|attempts)\\.ts$' },
+      to: { path: '^src/', pathNot: ['^src/(client|liveness)/', CONTRACT] },
     },
     {
       name: 'rest-knows-the-kit-by-its-interface',

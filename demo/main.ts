@@ -1,6 +1,7 @@
 /** The page, put together. It uses only what the package exports. */
 import { byId } from './dom.js';
 import { createEnrolment } from './enrolment.js';
+import { createLiveness } from './liveness.js';
 import { loadKit } from './loading.js';
 import { createPeople } from './people.js';
 import { createPhotos } from './photos.js';
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
   const enrolment = createEnrolment(people, profiles.train);
   const photos = createPhotos(kit, people, enrolment);
   createWebcam(people, enrolment);
+  createLiveness(kit, enrolment);
   byId('app', HTMLElement).hidden = false;
   await refresh();
 }

@@ -1,4 +1,5 @@
 /** The camera: the same as with photos, live. */
+import { openCamera } from './camera.js';
 import { byId, el, setText } from './dom.js';
 import { drawMarks, drawThumbnail, type Mark, type Size } from './draw.js';
 import type { Enrolment } from './enrolment.js';
@@ -174,14 +175,6 @@ export function createWebcam(people: People, enrolment: Enrolment): void {
   addEventListener('pagehide', () => {
     stop('');
   });
-}
-
-async function openCamera(deviceId: string): Promise<MediaStream> {
-  // Absent on plain http pages, whatever the type says.
-  const devices = navigator.mediaDevices as MediaDevices | undefined;
-  if (!devices) throw new DOMException('No camera on insecure pages', 'InsecureContextError');
-  const which = deviceId === '' ? { facingMode: 'user' } : { deviceId: { exact: deviceId } };
-  return devices.getUserMedia({ video: { ...which, width: { ideal: 1280 }, height: { ideal: 720 } }, audio: false });
 }
 
 function tell(faces: readonly SeenFace[]): string {

@@ -3,6 +3,8 @@ import {
   InfaceError,
   type ErrorCode,
   type Identification,
+  type LivenessReason,
+  type LivenessResult,
   type RejectionReason,
   type SpoofVerdict,
 } from '../src/index.js';
@@ -54,6 +56,28 @@ const REFUSALS: Record<RejectionReason, string> = {
 /** Why an image gave no template. */
 export function describeRefusal(reasons: readonly RejectionReason[]): string {
   return `Not used: ${reasons.map((reason) => REFUSALS[reason]).join(', ')}.`;
+}
+
+const LIVENESS_REASONS: Record<LivenessReason, string> = {
+  'flat-target': 'what the camera saw moved like a picture and not like a head',
+  'identity-changed': 'not the same person was seen from beginning to end',
+  'track-lost': 'the face was lost',
+  timeout: 'the time was over',
+  'wrong-order': 'something else was done than was asked for, or too soon',
+  attack: 'the picture looks like a print or a screen',
+  'many-faces': 'somebody else was in the picture',
+};
+
+/** How a check of liveness ended. */
+export function describeLiveness(result: LivenessResult): string {
+  switch (result.outcome) {
+    case 'passed':
+      return 'Passed: a head did what was asked for.';
+    case 'failed':
+      return `Not passed: ${result.reasons.map((reason) => LIVENESS_REASONS[reason]).join(', ')}.`;
+    case 'locked':
+      return `Too many attempts. Leave this page open and try again in ${Math.ceil(result.retryAfterMs / 1000)} s.`;
+  }
 }
 
 /** What the anti-spoof check says of the largest face. */

@@ -15,6 +15,7 @@ import { runCalibration } from './calibration.js';
 import { dataFolder, type Settings } from './data.js';
 import { runLandmarks } from './landmarks.js';
 import { runLfw } from './lfw.js';
+import { runLiveness } from './liveness.js';
 import { DEFAULT_MODELS, readManifest } from './measure.js';
 import { runOpenSet } from './open-set.js';
 import type { Outcome } from './report.js';
@@ -28,6 +29,7 @@ const RUNNERS: Readonly<Record<string, (settings: Settings) => Promise<Outcome>>
   landmarks: runLandmarks,
   calibration: runCalibration,
   robustness: runRobustness,
+  liveness: runLiveness,
 };
 const USAGE = `npm run eval -- ${Object.keys(RUNNERS).join('|')} [--data DIR] [--models DIR] [--json FILE] [--limit N]`;
 

@@ -1,4 +1,5 @@
 export { createFaceKit } from './client/face-kit.js';
+export { createLivenessChallenge } from './client/liveness.js';
 export { InfaceError, type ErrorCode } from './errors.js';
 export type {
   AcquisitionFailure,
@@ -43,6 +44,14 @@ export type {
   JsonValue,
   KitEvents,
   KitInfo,
+  LivenessChallenge,
+  LivenessGesture,
+  LivenessHint,
+  LivenessOptions,
+  LivenessPrompt,
+  LivenessReason,
+  LivenessResult,
+  LivenessSource,
   LoadProgress,
   MatchOptions,
   MatchResult,

@@ -1,0 +1,106 @@
+/** The challenge in the demo, before a camera that shows a head and sheets: simulated, see tools/liveness/make-films.ts. */
+import { chromium, type Page } from '@playwright/test';
+import { BROWSER_ARGS } from '../../tools/browser.mjs';
+import { filmFile, makeFilms } from '../../tools/liveness/make-films.js';
+import { expect, openDemo, test as base } from './demo.js';
+
+const executablePath = process.env['INFACE_BROWSER'];
+
+/** A test in a browser of its own, whose camera shows a film. */
+const test = base.extend<{ film: Parameters<typeof filmFile>[0] }>({
+  film: ['head', { option: true }],
+  context: async ({ film, baseURL }, use) => {
+    const browser = await chromium.launch({
+      ...(executablePath ? { executablePath } : {}),
+      args: [
+        ...BROWSER_ARGS,
+        '--use-fake-ui-for-media-stream',
+        '--use-fake-device-for-media-stream',
+        `--use-file-for-fake-video-capture=${filmFile(film)}`,
+      ],
+    });
+    await use(await browser.newContext(baseURL === undefined ? {} : { baseURL }));
+    await browser.close();
+  },
+});
+
+/**
+ * Makes the draw of the gestures known, as the film cannot hear what is asked for: of the four that the demo draws from,
+ * turn-left, look-up and come-closer. After these, no frame is looked at by surprise.
+ */
+async function drawForTheFilm(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const draws = [0, 0.6, 0.8];
+    const original = crypto.getRandomValues.bind(crypto);
+    crypto.getRandomValues = <T extends ArrayBufferView | null>(array: T): T => {
+      if (!(array instanceof Uint32Array) || array.length !== 1) return original(array as never);
+      array[0] = Math.floor((draws.shift() ?? 0.9) * 2 ** 32);
+      return array;
+    };
+  });
+}
+
+async function startCheck(page: Page): Promise<void> {
+  await drawForTheFilm(page);
+  await openDemo(page);
+  await page.getByRole('button', { name: 'Start the check' }).click();
+}
+
+const caption = (page: Page) => page.locator('#liveness-caption');
+
+test.beforeAll(async () => {
+  test.setTimeout(600_000);
+  await makeFilms();
+});
+
+test.describe('a head that does what is asked', () => {
+  test('passes, and its best picture can be enrolled', async ({ page }) => {
+    await startCheck(page);
+    await expect(caption(page)).toHaveText('Turn your head slowly to your left');
+    await expect(caption(page)).toHaveText('Look up');
+    await expect(caption(page)).toHaveText('Come a little closer');
+    await expect(caption(page)).toHaveText('Passed: a head did what was asked for.');
+    await expect(page.getByText('3 gestures done. The best picture is in the tray.')).toBeVisible();
+    await expect(page.getByRole('img', { name: 'picture of check 1' })).toBeVisible();
+    await expect(page.getByLabel('Yourself, as in a mirror')).toBeHidden();
+  });
+
+  test('can be stopped with the keyboard, and that is no failure', async ({ page }) => {
+    await startCheck(page);
+    await expect(caption(page)).toHaveText('Turn your head slowly to your left');
+    const toggle = page.getByRole('button', { name: 'Stop the check' });
+    await expect(toggle).toBeFocused();
+    await page.keyboard.press('Enter');
+    await expect(caption(page)).toHaveText('The check was stopped.');
+    await expect(page.getByRole('button', { name: 'Start the check' })).toBeFocused();
+    await expect.poll(() => page.evaluate(() => localStorage.getItem('inface-liveness'))).toBe('[]');
+  });
+});
+
+for (const name of ['flat', 'bent'] as const) {
+  test.describe(`a photo on a ${name} sheet`, () => {
+    test.use({ film: name });
+
+    test('fails for what it is', async ({ page }) => {
+      await startCheck(page);
+      await expect(caption(page)).toHaveText(
+        /^Not passed: what the camera saw moved like a picture and not like a head/,
+      );
+    });
+  });
+}
+
+test('failed attempts lock for three minutes of an open page, whatever the clock says', async ({ page }) => {
+  await openDemo(page);
+  await page.evaluate(() => {
+    const failures = [1, 2, 3, 4, 5].map((n) => ({ id: String(n), leftMs: 100_000 + 1_000 * n }));
+    localStorage.setItem('inface-liveness', JSON.stringify(failures));
+  });
+  await page.addInitScript(() => {
+    const original = Date.now.bind(Date);
+    Date.now = () => original() + 3_600_000;
+  });
+  await page.reload();
+  await page.getByRole('button', { name: 'Start the check' }).click();
+  await expect(caption(page)).toHaveText(/^Too many attempts\. .* try again in (101|100|9\d) s\.$/);
+});

@@ -1,0 +1,124 @@
+/** The browser side: facemesh on photos, frames of heads and sheets, and what the kit finds in them. */
+import type { Human } from '@vladmandic/human';
+import type * as api from '../../src/index.js';
+import type { DetectedFace, FaceKit } from '../../src/index.js';
+import { drawMesh, type Mesh } from './raster.js';
+import { headMesh, sheetMesh, type Bend } from './scene.js';
+import type { Placement, Vector } from './solid.js';
+
+/** One frame of a film. */
+export interface Shot {
+  readonly what:
+    | { readonly kind: 'head'; readonly face: number; readonly closed: number }
+    | { readonly kind: 'sheet'; readonly face: number; readonly bend: Bend };
+  readonly placement: Placement;
+  /** Standard deviation of the camera's noise, of 255. */
+  readonly noise: number;
+}
+
+/** What the page does; everything can be JSON. */
+export interface FilmPage {
+  /** facemesh's points of every face of a photo: x and y in pixels, z smaller towards the camera. */
+  readonly openPhoto: (url: string) => Promise<Vector[][]>;
+  readonly openKit: (assetsUrl: string) => Promise<void>;
+  /** The frame as a JPEG in base64. */
+  readonly render: (shot: Shot) => Promise<string>;
+  /** The faces of the frame, with 68 landmarks. */
+  readonly detect: (shot: Shot) => Promise<readonly DetectedFace[]>;
+}
+
+export const FRAME = { width: 640, height: 480, focalPx: 620 } as const;
+const FOLDER = '/node_modules/@vladmandic/human/';
+/** Of the sheet in centimetres, and of what it shows as a multiple of the face. */
+const SHEET_WIDTH = 28;
+const SHEET_REACH = 2.2;
+
+// By URL: Vite serves the packages' bundles as they are.
+const humanUrl = `${FOLDER}dist/human.esm.js`;
+const { default: HumanClass } = (await import(/* @vite-ignore */ humanUrl)) as { default: typeof Human };
+const off = { enabled: false };
+const human = new HumanClass({
+  modelBasePath: `${FOLDER}models/`,
+  backend: 'cpu',
+  cacheSensitivity: 0,
+  filter: off,
+  face: {
+    detector: { maxDetected: 10, rotation: true, minConfidence: 0.4 },
+    iris: off,
+    emotion: off,
+    description: off,
+  },
+  body: off,
+  hand: off,
+  gesture: off,
+});
+
+let photo: ImageData;
+let faces: Vector[][];
+let kit: FaceKit;
+
+function draw({ what, placement, noise }: Shot): ImageData {
+  const { width, height, focalPx } = FRAME;
+  const image = new ImageData(width, height);
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i += 4) {
+      // A wall, lit from the left.
+      image.data.set([170 - x / 16, 172 - x / 16, 168 - x / 18 - y / 40, 255], i);
+    }
+  }
+  const points = faces[what.face]!;
+  drawMesh(image, meshOf(what, points), photo, placement, focalPx);
+  if (noise > 0) {
+    for (let i = 0; i < image.data.length; i++) {
+      if (i % 4 === 3) continue;
+      const gauss = Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+      image.data[i] = image.data[i]! + noise * gauss;
+    }
+  }
+  return image;
+}
+
+function meshOf(what: Shot['what'], points: Vector[]): Mesh {
+  if (what.kind === 'head') return headMesh(points, human.faceTriangulation, what.closed);
+  const xs = points.map(([x]) => x);
+  const ys = points.map(([, y]) => y);
+  const side = SHEET_REACH * (Math.max(...ys) - Math.min(...ys));
+  const x = (Math.max(...xs) + Math.min(...xs) - side) / 2;
+  const y = (Math.max(...ys) + Math.min(...ys) - side) / 2;
+  return sheetMesh({ x, y, width: side, height: side }, SHEET_WIDTH, what.bend);
+}
+
+const evalPage: FilmPage = {
+  async openPhoto(url) {
+    const bitmap = await createImageBitmap(await (await fetch(url)).blob());
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    const context = canvas.getContext('2d')!;
+    context.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    photo = context.getImageData(0, 0, canvas.width, canvas.height);
+    const { face } = await human.detect(canvas);
+    faces = face.map(({ mesh }) => mesh.slice(0, 468).map(([x, y, z]): Vector => [x, y, z ?? 0]));
+    return faces;
+  },
+
+  async openKit(assetsUrl) {
+    const kitUrl = '/kit/index.js';
+    const { createFaceKit } = (await import(/* @vite-ignore */ kitUrl)) as typeof api;
+    kit = await createFaceKit({ assetsUrl, workerUrl: '/kit/worker.js', backend: 'wasm', threads: 1 });
+  },
+
+  async render(shot) {
+    const canvas = new OffscreenCanvas(FRAME.width, FRAME.height);
+    canvas.getContext('2d')!.putImageData(draw(shot), 0, 0);
+    const bytes = new Uint8Array(
+      await (await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.9 })).arrayBuffer(),
+    );
+    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  },
+
+  async detect(shot) {
+    return (await kit.detect(draw(shot), { landmarks: 68, detectorSize: 256 })).faces;
+  },
+};
+
+Object.assign(globalThis, { evalPage });
