@@ -1,5 +1,6 @@
-/** The profiles of a collection as one matrix, and the exact search for the nearest. */
+/** The profiles of a collection as one matrix, and the exact search for the nearest, which reads a smaller copy (`row-index.ts`). */
 import { InfaceError } from '../errors.js';
+import { createRowIndex, type RowIndex } from './row-index.js';
 import type { Comparable } from './scoring.js';
 import { assertEmbedding, assertSameSpace, dotWithRow, lengthMismatch, unitMean, type Template } from './template.js';
 
@@ -67,39 +68,64 @@ export function createGallery(
     else byProfile.set(template.profileId, [template]);
   }
   const profileIds = [...byProfile.keys()];
-  const size = profileIds.length;
-  if (typeof commonness !== 'number' && commonness.length !== size) {
-    throw new InfaceError('INVALID_INPUT', `${size} profiles need a commonness each, got ${commonness.length}.`);
-  }
   // Row after row in one array: a search reads memory in order.
-  const rows = new Float32Array(size * dimension);
+  const rows = new Float32Array(profileIds.length * dimension);
   [...byProfile.values()].forEach((own, i) => {
     rows.set(profileMean(own), i * dimension);
   });
+  return galleryOf(profileIds, rows, commonness);
+}
+
+/**
+ * Makes a gallery of the means of profiles.
+ * @param rows as in {@link Gallery}; they must not change
+ * @param commonness as for {@link createGallery}
+ * @throws InfaceError `INVALID_INPUT` when there is not one commonness per profile
+ */
+export function galleryOf(
+  profileIds: readonly string[],
+  rows: Float32Array,
+  commonness: number | Float32Array,
+): Gallery {
+  const size = profileIds.length;
+  const dimension = size === 0 ? 0 : rows.length / size;
+  if (typeof commonness !== 'number' && commonness.length !== size) {
+    throw new InfaceError('INVALID_INPUT', `${size} profiles need a commonness each, got ${commonness.length}.`);
+  }
+  // Made by the first search: collections that are only listed or trained do without.
+  let index: RowIndex | null = null;
+
+  function distanceTo(probe: Comparable, i: number): number {
+    const own = typeof commonness === 'number' ? commonness : (commonness[i] as number);
+    return 1 - dotWithRow(rows, i * dimension, probe.vector, 0, dimension) + probe.commonness + own;
+  }
+
+  function assertLength({ vector }: Comparable): void {
+    if (size > 0 && vector.length !== dimension) throw lengthMismatch(vector.length, dimension);
+  }
 
   function distances(probe: Comparable): Float64Array {
-    const found = new Float64Array(size);
-    if (size > 0 && probe.vector.length !== dimension) throw lengthMismatch(probe.vector.length, dimension);
-    for (let i = 0; i < size; i++) {
-      const own = typeof commonness === 'number' ? commonness : (commonness[i] as number);
-      found[i] = 1 - dotWithRow(rows, i * dimension, probe.vector, 0, dimension) + probe.commonness + own;
-    }
-    return found;
+    assertLength(probe);
+    return Float64Array.from({ length: size }, (_, i) => distanceTo(probe, i));
   }
 
   function search(probe: Comparable, k: number): Neighbour[] {
     if (!Number.isInteger(k) || k < 1) {
       throw new InfaceError('INVALID_INPUT', `The number of neighbours is ${k}. Ask for 1 or more.`);
     }
+    assertLength(probe);
     const best: Neighbour[] = [];
-    for (const [i, distance] of distances(probe).entries()) {
-      const found = { profileId: profileIds[i] as string, distance };
+    // What all distances have in common is not in the index.
+    const common = 1 + probe.commonness;
+    index ??= createRowIndex(rows, dimension, commonness);
+    index.visit(probe.vector, Infinity, (i) => {
+      const found = { profileId: profileIds[i] as string, distance: distanceTo(probe, i) };
       let place = best.length;
       while (place > 0 && precedes(found, best[place - 1] as Neighbour)) place--;
-      if (place === k) continue;
-      best.splice(place, 0, found);
+      if (place < k) best.splice(place, 0, found);
       if (best.length > k) best.pop();
-    }
+      return best.length < k ? Infinity : (best[k - 1] as Neighbour).distance - common;
+    });
     return best;
   }
 
