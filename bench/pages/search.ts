@@ -1,7 +1,7 @@
 /** 1:N search in memory. Of the address: `of`, whose search. */
 import type * as faceApi from '@vladmandic/face-api';
 import type * as human from '@vladmandic/human';
-import { createGallery } from '../../src/recognition/gallery.js';
+import { createGallery, type Gallery } from '../../src/recognition/gallery.js';
 import { drawPeople, vary } from './faces.js';
 import { measureMemory } from './serve.js';
 
@@ -26,19 +26,9 @@ const repeat = <T>(length: number, make: (i: number) => T): T[] => Array.from({ 
 const MAKERS: Readonly<Record<string, (size: number) => Promise<(i: number) => unknown>>> = {
   async inface(size) {
     const people = await drawPeople(size, 3);
-    const templates = people.map((vector, i) => {
-      const id = i.toString(16).padStart(8, '0');
-      return { id, profileId: id, space: SPACE, vector, quality: null, createdAt: '' };
-    });
-    // As common as people are after training: each has a number of its own.
-    const commonness = Float32Array.from(people, () => 0.3 + 0.05 * Math.random());
-    const gallery = createGallery(templates, SPACE, commonness);
-    const strangers = await drawPeople(PROBES, 4);
-    const probes = strangers.map((stranger, i) => {
-      const vector = i % 2 === 0 ? stranger : vary(people[(i * 7919) % size] as Float32Array);
-      const norm = Math.hypot(...vector);
-      return { vector: vector.map((value) => value / norm), commonness: 0.3 };
-    });
+    const gallery = galleryFrom(people);
+    const probes = probesOf(people, await drawPeople(PROBES, 4));
+    people.length = 0;
     return (i) => gallery.search(probes[i % PROBES] as (typeof probes)[number], 1);
   },
 
@@ -46,7 +36,8 @@ const MAKERS: Readonly<Record<string, (size: number) => Promise<(i: number) => u
     const { Human } = (await import(/* @vite-ignore */ URLS.human)) as typeof human;
     const { match } = new Human({ debug: false });
     const gallery = repeat(size, () => random(HUMAN_DIMENSION)) as unknown as number[][];
-    const probes = repeat(PROBES, () => random(HUMAN_DIMENSION)) as unknown as number[][];
+    // Rows may be typed arrays; a probe must be a plain one, or nothing is searched.
+    const probes = repeat(PROBES, () => [...random(HUMAN_DIMENSION)]);
     return (i) => match.find(probes[i % PROBES] as number[], gallery);
   },
 
@@ -57,6 +48,24 @@ const MAKERS: Readonly<Record<string, (size: number) => Promise<(i: number) => u
     return (i) => matcher.findBestMatch(probes[i % PROBES] as Float32Array);
   },
 };
+
+function galleryFrom(people: readonly Float32Array[]): Gallery {
+  const templates = people.map((vector, i) => {
+    const id = i.toString(16).padStart(8, '0');
+    return { id, profileId: id, space: SPACE, vector, quality: null, createdAt: '' };
+  });
+  // As common as people are after training: each has a number of its own.
+  const commonness = Float32Array.from(people, () => 0.3 + 0.05 * Math.random());
+  return createGallery(templates, SPACE, commonness);
+}
+
+function probesOf(people: readonly Float32Array[], strangers: readonly Float32Array[]) {
+  return strangers.map((stranger, i) => {
+    const vector = i % 2 === 0 ? stranger : vary(people[(i * 7919) % people.length] as Float32Array);
+    const norm = Math.hypot(...vector);
+    return { vector: vector.map((value) => value / norm), commonness: 0.3 };
+  });
+}
 
 let search: (i: number) => unknown = () => undefined;
 let next = 0;

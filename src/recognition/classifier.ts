@@ -11,7 +11,7 @@
 import { InfaceError } from '../errors.js';
 import { sampleBackground, strangerCount, type Background } from './background.js';
 import { distanceAtFpir, probabilityScale, type Calibration } from './decision.js';
-import { createGallery, galleryOf } from './gallery.js';
+import { createGallery, galleryOf, type Neighbour } from './gallery.js';
 import type { Scoring } from './scoring.js';
 import type { Template } from './template.js';
 
@@ -56,6 +56,8 @@ export interface Training {
   readonly classifier: Classifier;
   /** The mean of every profile, in the order of its `profileIds`. */
   readonly rows: Float32Array;
+  /** The profile that is nearest to each stranger. */
+  readonly nearest: readonly Neighbour[];
 }
 
 /** How far a training is: profiles and synthetic strangers that were looked at. */
@@ -108,6 +110,9 @@ export async function trainClassifier(
   const tried = strangers ? strangerCount(size) : 0;
   const total = size + tried;
   const known = knownCommonness(before);
+  /** Profiles that are as they were, and places of those that are not. */
+  const unchanged = new Set<string>();
+  const changed: number[] = [];
   const each = async (from: number, to: number, work: (index: number) => void) => {
     for (let i = from; i < to; i++) {
       if (i % FACES_PER_STEP === 0) await onProgress({ done: i, total });
@@ -117,24 +122,42 @@ export async function trainClassifier(
 
   const commonness = new Float32Array(size);
   await each(0, size, (i) => {
+    const id = profileIds[i] as string;
     const row = rows.subarray(i * dimension, (i + 1) * dimension);
-    commonness[i] = known(profileIds[i] as string, row) ?? scoring.commonness(rows, i * dimension);
+    const found = known(id, row);
+    if (found === undefined) changed.push(i);
+    else unchanged.add(id);
+    commonness[i] = found ?? scoring.commonness(rows, i * dimension);
   });
   const gallery = galleryOf(profileIds, rows, commonness);
-  const nearest = new Float64Array(tried);
+  const changedOnes = galleryOf(
+    changed.map((i) => profileIds[i] as string),
+    Float32Array.from(changed.flatMap((i) => [...rows.subarray(i * dimension, (i + 1) * dimension)])),
+    Float32Array.from(changed, (i) => commonness[i] as number),
+  );
+  const nearest: Neighbour[] = [];
   const faces = strangers?.rows(tried);
   await each(size, total, (i) => {
     if (!strangers || !faces) return;
     const vector = faces.subarray(i * dimension, (i + 1) * dimension);
-    nearest[i] = gallery.search({ vector, commonness: strangers.commonness(i) }, 1)[0]?.distance ?? Infinity;
+    const face = { vector, commonness: strangers.commonness(i) };
+    const last = before?.nearest[i];
+    // Where the nearest one is as it was, all others that are as they were are still no nearer.
+    const isKept = last !== undefined && unchanged.has(last.profileId);
+    const [found] = (isKept ? changedOnes : gallery).search(face, 1);
+    const best = isKept && !(found && found.distance < last.distance) ? last : found;
+    if (best) nearest.push(best);
   });
   await onProgress({ done: total, total });
-  nearest.sort();
-  const found = nearest[Math.floor(COMPARED_RATE * tried)];
+  const found = Float64Array.from(nearest, ({ distance }) => distance).sort()[Math.floor(COMPARED_RATE * tried)];
   const shift = found === undefined ? 0 : found - distanceAtFpir(COMPARED_RATE, size, calibration);
   // Only ever stricter: where synthetic strangers stay far away, real ones who resemble each other may not.
   const strangerShift = Math.min(0, shift);
-  return { classifier: { version: 3, space, profileIds, commonness, strangerShift, hasUnknown: unknowns }, rows };
+  return {
+    classifier: { version: 3, space, profileIds, commonness, strangerShift, hasUnknown: unknowns },
+    rows,
+    nearest,
+  };
 }
 
 /** How common a profile was found, for means that are the same to the last bit. */

@@ -2,7 +2,15 @@
 import { InfaceError } from '../errors.js';
 import { createRowIndex, type RowIndex } from './row-index.js';
 import type { Comparable } from './scoring.js';
-import { assertEmbedding, assertSameSpace, dotWithRow, lengthMismatch, unitMean, type Template } from './template.js';
+import {
+  assertEmbedding,
+  assertSameSpace,
+  dotWithRow,
+  lengthMismatch,
+  unitLength,
+  unitSum,
+  type Template,
+} from './template.js';
 
 /** A profile and how far the probe is from it. */
 export interface Neighbour {
@@ -134,21 +142,37 @@ export function galleryOf(
 
 /** One vector for all templates of a person, one unit long. */
 export function profileMean(templates: readonly Pick<Template, 'vector' | 'quality'>[]): Float32Array {
-  const vectors = templates.map(({ vector }) => unitMean([vector]));
+  const vectors = templates.map(({ vector }) => unitLength(vector));
   const weights = templates.map(({ quality }) => MIN_WEIGHT + (1 - MIN_WEIGHT) * (quality ?? 1));
-  if (vectors.length < 3) return unitMean(vectors, weights);
-  const agreements = vectors.map((vector, i) => {
-    const others = unitMean(
-      vectors.filter((_, k) => k !== i),
-      weights.filter((_, k) => k !== i),
-    );
-    return dotWithRow(vector, 0, others, 0, vector.length);
-  });
+  if (vectors.length < 3) return unitSum(vectors, weights);
+  const agreements = agreementsOf(vectors, weights);
   const highest = Math.max(...agreements);
-  return unitMean(
+  return unitSum(
     vectors,
     weights.map((weight, i) => weight * Math.exp(AGREEMENT * ((agreements[i] as number) - highest))),
   );
+}
+
+/** The cosine of each vector to the weighted sum of the others, without making that sum: S - w v, for each v of S. */
+function agreementsOf(vectors: readonly Float32Array[], weights: readonly number[]): number[] {
+  const dimension = vectors[0]?.length ?? 0;
+  const sum = new Float64Array(dimension);
+  for (const [i, vector] of vectors.entries()) {
+    const weight = weights[i] as number;
+    for (let d = 0; d < dimension; d++) sum[d] = (sum[d] as number) + weight * (vector[d] as number);
+  }
+  const dot = (a: Float64Array | Float32Array, b: Float64Array | Float32Array): number => {
+    let product = 0;
+    for (let d = 0; d < dimension; d++) product += (a[d] as number) * (b[d] as number);
+    return product;
+  };
+  const squares = dot(sum, sum);
+  return vectors.map((vector, i) => {
+    const weight = weights[i] as number;
+    const [along, own] = [dot(vector, sum), dot(vector, vector)];
+    const others = squares - 2 * weight * along + weight * weight * own;
+    return others > 0 ? (along - weight * own) / Math.sqrt(others * own) : 0;
+  });
 }
 
 function precedes(a: Neighbour, b: Neighbour): boolean {

@@ -2,9 +2,10 @@
  * Finds the rows of a matrix that could be among the nearest to a probe, by an 8-bit copy of it, which is a quarter as large and
  * is scanned several times as fast. Whoever asks compares those rows exactly, so results are those of a scan of the whole matrix.
  *
- * A row a is stored as s q, with q of -127..127, and the probe b as t p, with p of 16 bits. By Cauchy and Schwarz
- * |a·b - (s q)·(t p)| <= |a - s q| |b| + |s q| |b - t p|. Both errors are measured and not estimated, so a row whose distance
- * less its error is beyond the limit cannot be a result, whatever the vectors are.
+ * A row a is stored as m + s q, with the mean m of all rows and q of -127..127, and the probe b as t p, with p of 16 bits. By
+ * Cauchy and Schwarz |(a - m)·b - (s q)·(t p)| <= |a - m - s q| |b| + |s q| |b - t p|. Both errors are measured and not
+ * estimated, so a row whose distance less its error is beyond the limit cannot be a result, whatever the vectors are. Faces have
+ * much in common: without the mean, what is left is half as large, and so are the errors.
  */
 import { BLOCK_ROWS, createScan, layOut, type ScanMemory } from './kernel.js';
 import { euclideanNorm } from './template.js';
@@ -40,7 +41,7 @@ export function createRowIndex(rows: Float32Array, dimension: number, offsets: F
       },
     };
   }
-  const { layout, memory, maxError, maxNorm, maxOffset } = quantised;
+  const { layout, memory, mean, maxError, maxNorm, maxOffset } = quantised;
   const hits = new Uint32Array(memory.buffer, layout.hitsAt, BLOCK_ROWS + 1);
   const stored = new Int16Array(memory.buffer, layout.probeAt, layout.stride);
   // So that no sum of products leaves 32 bits.
@@ -49,22 +50,25 @@ export function createRowIndex(rows: Float32Array, dimension: number, offsets: F
   return {
     visit(probe, limit, look) {
       const norm = euclideanNorm(probe);
-      const step = highest(probe, 0, dimension) / probeLevels || 1;
-      let squares = 0;
+      const step = highest(probe) / probeLevels || 1;
+      let [squares, common] = [0, 0];
       for (let d = 0; d < dimension; d++) {
         const value = probe[d] as number;
         const level = Math.round(value / step);
         stored[d] = level;
         squares += (value - step * level) ** 2;
+        common += value * (mean[d] as number);
       }
       // Rows have the error of a probe of unit length in their offsets; the rest is the same for all.
       const slack =
-        maxError * Math.max(0, norm - 1) + maxNorm * Math.sqrt(squares) + ROUNDING * (1 + maxNorm * norm + maxOffset);
+        maxError * Math.max(0, norm - 1) +
+        maxNorm * Math.sqrt(squares) +
+        ROUNDING * (1 + (1 + maxNorm) * norm + maxOffset);
       let reach = limit;
       let blockRows = FIRST_ROWS;
       for (let first = 0; first < count;) {
         const end = Math.min(count, first + blockRows);
-        const found = memory.scan(first, end, step, reach + slack);
+        const found = memory.scan(first, end, step, reach + common + slack);
         for (let i = 0; i < found; i++) reach = look(first + (hits[i] as number));
         first = end;
         blockRows = Math.min(BLOCK_ROWS, 2 * blockRows);
@@ -85,12 +89,15 @@ function quantise(rows: Float32Array, dimension: number, count: number, offsets:
   const { stride, rowsAt, valuesAt } = layout;
   const values = new Int8Array(memory.buffer, valuesAt, stride * count);
   const pairs = new Float32Array(memory.buffer, rowsAt, 2 * count);
+  const mean = meanOf(rows, dimension, count);
+  const rest = new Float64Array(dimension);
   let [maxError, maxNorm, maxOffset] = [0, 0, 0];
   for (let row = 0; row < count; row++) {
-    const scale = Math.fround(highest(rows, row * dimension, dimension) / LEVELS) || 1;
+    for (let d = 0; d < dimension; d++) rest[d] = (rows[row * dimension + d] as number) - (mean[d] as number);
+    const scale = Math.fround(highest(rest) / LEVELS) || 1;
     let [errors, squares] = [0, 0];
     for (let d = 0; d < dimension; d++) {
-      const value = rows[row * dimension + d] as number;
+      const value = rest[d] as number;
       // The scale is rounded, so the highest value may come out a level too high.
       const level = Math.max(-LEVELS, Math.min(LEVELS, Math.round(value / scale)));
       values[row * stride + d] = level;
@@ -105,12 +112,20 @@ function quantise(rows: Float32Array, dimension: number, count: number, offsets:
     maxNorm = Math.max(maxNorm, Math.sqrt(squares));
     maxOffset = Math.max(maxOffset, Math.abs(offset));
   }
-  return { layout, memory, maxError, maxNorm, maxOffset };
+  return { layout, memory, mean, maxError, maxNorm, maxOffset };
 }
 
-/** The highest absolute value of a row. */
-function highest(rows: Float32Array, offset: number, length: number): number {
+function meanOf(rows: Float32Array, dimension: number, count: number): Float64Array {
+  const mean = new Float64Array(dimension);
+  for (let at = 0; at < rows.length; at += dimension) {
+    for (let d = 0; d < dimension; d++) mean[d] = (mean[d] as number) + (rows[at + d] as number) / count;
+  }
+  return mean;
+}
+
+/** The highest absolute value. */
+function highest(values: Float32Array | Float64Array): number {
   let found = 0;
-  for (let i = offset; i < offset + length; i++) found = Math.max(found, Math.abs(rows[i] as number));
+  for (let d = 0; d < values.length; d++) found = Math.max(found, Math.abs(values[d] as number));
   return found;
 }
