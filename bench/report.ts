@@ -70,7 +70,7 @@ export interface Report {
   readonly notes: readonly string[];
 }
 
-export const isOurs = (subject: string): boolean => subject.startsWith('inface');
+const isOurs = (subject: string): boolean => subject.startsWith('inface');
 
 /**
  * What the project wants to reach. With `against`, the ratio of that peer to the subject, or of the fastest one, is wanted to be
