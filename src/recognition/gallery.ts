@@ -114,7 +114,9 @@ export function galleryOf(
 
   function distances(probe: Comparable): Float64Array {
     assertLength(probe);
-    return Float64Array.from({ length: size }, (_, i) => distanceTo(probe, i));
+    const found = new Float64Array(size);
+    for (let i = 0; i < size; i++) found[i] = distanceTo(probe, i);
+    return found;
   }
 
   function search(probe: Comparable, k: number): Neighbour[] {

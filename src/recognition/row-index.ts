@@ -94,22 +94,24 @@ function quantise(rows: Float32Array, dimension: number, count: number, offsets:
   let [maxError, maxNorm, maxOffset] = [0, 0, 0];
   for (let row = 0; row < count; row++) {
     for (let d = 0; d < dimension; d++) rest[d] = (rows[row * dimension + d] as number) - (mean[d] as number);
-    const scale = Math.fround(highest(rest) / LEVELS) || 1;
-    let [errors, squares] = [0, 0];
+    const most = highest(rest) || 1;
+    const scale = Math.fround(most / LEVELS);
+    const perUnit = LEVELS / most;
+    let errors = 0;
     for (let d = 0; d < dimension; d++) {
       const value = rest[d] as number;
-      // The scale is rounded, so the highest value may come out a level too high.
-      const level = Math.max(-LEVELS, Math.min(LEVELS, Math.round(value / scale)));
+      // Rounded half up; faster than Math.round, which matters with a hundred million values.
+      const level = ((value * perUnit + LEVELS + 0.5) | 0) - LEVELS;
       values[row * stride + d] = level;
       errors += (value - scale * level) ** 2;
-      squares += (scale * level) ** 2;
     }
     const error = Math.sqrt(errors);
     const offset = typeof offsets === 'number' ? offsets : (offsets[row] as number);
     pairs[2 * row] = scale;
     pairs[2 * row + 1] = offset - error;
     maxError = Math.max(maxError, error);
-    maxNorm = Math.max(maxNorm, Math.sqrt(squares));
+    // A bound that costs nothing: it weighs the error of the probe, which has 16 bits.
+    maxNorm = Math.max(maxNorm, most * Math.sqrt(dimension));
     maxOffset = Math.max(maxOffset, Math.abs(offset));
   }
   return { layout, memory, mean, maxError, maxNorm, maxOffset };
