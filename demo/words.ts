@@ -41,6 +41,8 @@ const REFUSALS: Record<RejectionReason, string> = {
   'extreme-pose': 'the head is turned too far',
   'not-the-same-person': 'it seems to show somebody else',
   'duplicate-of': 'it looks like somebody who is enrolled already',
+  attack: 'it seems to be a photo or a screen',
+  'spoof-not-judged': 'the face cannot be seen well enough to tell whether it is really there',
 };
 
 /** Why an image gave no template. */

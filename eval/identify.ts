@@ -110,7 +110,7 @@ export async function identifyLikeTheKit(
       calibration: entry.calibration,
       embed: () => Promise.resolve([current]),
     },
-    antispoof: null,
+    loadAntispoof: null,
     scoring,
     store,
     trainer,

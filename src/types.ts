@@ -98,6 +98,7 @@ export interface StageTimings {
   readonly pixelsMs: number;
   readonly detectMs: number;
   readonly landmarksMs: number;
+  readonly spoofMs: number;
   readonly embedMs: number;
 }
 
@@ -181,6 +182,7 @@ export type EnrollPolicy = 'strict' | 'guidance' | 'off';
 export type RejectionReason =
   | AcquisitionFailure
   | QualityIssue
+  | SpoofFailure
   /** It disagrees with most images of this enrolment, or with all templates of the profile it was to be added to. */
   | 'not-the-same-person'
   /** Another profile of the collection looks the same; `duplicateOf` says which. */
@@ -195,6 +197,8 @@ export type ImageReport =
       readonly quality: QualityReport;
       /** What could be better. */
       readonly warnings: readonly QualityIssue[];
+      /** The verdict on this very image, or `null` where the check was off. */
+      readonly spoof: SpoofVerdict | null;
     }
   | {
       readonly accepted: false;
@@ -206,9 +210,11 @@ export type ImageReport =
       readonly quality: QualityReport | null;
       /** The id of the profile that looks the same; only with the reason `'duplicate-of'`. */
       readonly duplicateOf: string | null;
+      /** The verdict on this very image, or `null` where the check was off or there was no face. */
+      readonly spoof: SpoofVerdict | null;
     };
 
-export interface AddImagesOptions extends CallOptions, DetectorOptions {
+export interface AddImagesOptions extends CallOptions, DetectorOptions, SpoofOptions {
   /** Defaults to `'guidance'`. */
   readonly policy?: EnrollPolicy;
 }
@@ -265,7 +271,8 @@ export interface AccuracyOptions {
   readonly accuracy?: Accuracy;
 }
 
-export interface MatchOptions extends CallOptions, DetectorOptions, AccuracyOptions {
+/** `spoof` is about the probe: a reference may well be the photo of a document. */
+export interface MatchOptions extends CallOptions, DetectorOptions, AccuracyOptions, SpoofOptions {
   /** Least similarity of a match, 0..1. Defaults to 0.5, which is a false match rate of 0.001 on LFW. */
   readonly threshold?: number;
   /** Instead of `threshold`: the false match rate to be kept, above 0 and below 1. */
@@ -293,17 +300,21 @@ export type MatchResult =
       readonly threshold: number;
       readonly comparisons: readonly TemplateComparison[];
       readonly face: DetectedFace;
+      /** The verdict on the probe, or `null` where the check was off. */
+      readonly spoof: SpoofVerdict | null;
       readonly timings: StageTimings;
     }
   | {
       readonly outcome: 'failure-to-acquire';
       readonly side: 'probe' | 'reference';
-      readonly reason: AcquisitionFailure;
+      readonly reason: AcquisitionFailure | SpoofFailure;
       readonly faceCount: number;
+      /** The verdict that refused the probe, `null` with every other reason. */
+      readonly spoof: SpoofVerdict | null;
       readonly timings: StageTimings;
     };
 
-export interface IdentifyOptions extends CallOptions, DetectorOptions, AccuracyOptions {
+export interface IdentifyOptions extends CallOptions, DetectorOptions, AccuracyOptions, SpoofOptions {
   /** Number of landmarks per face. Defaults to 5. */
   readonly landmarks?: 5 | 68;
   /** At most this many faces, the largest ones; 1 to 100. Defaults to 100. */
@@ -330,9 +341,9 @@ export interface Candidate {
 /**
  * Why nobody is named: the collection has no templates; the best candidate is not near enough for the rate that was asked
  * for; the classifier does not clearly prefer it to the second; or the face is nearer to one that was rejected as this person
- * (`kit.reject`) than to the person.
+ * (`kit.reject`) than to the person. With `spoof: 'require'`, also because the face was not found bona fide.
  */
-export type UnknownReason = 'empty-collection' | 'not-near' | 'ambiguous' | 'rejected-before';
+export type UnknownReason = 'empty-collection' | 'not-near' | 'ambiguous' | 'rejected-before' | SpoofFailure;
 
 /** The 1:N decision on one face. */
 export type IdentifiedFace = DetectedFace & {
@@ -344,6 +355,8 @@ export type IdentifiedFace = DetectedFace & {
   readonly confidence: number;
   /** The probability of the classifier's unknown class, 0..1, or `null` when no trained one was asked. */
   readonly unknownProbability: number | null;
+  /** The verdict on this face, or `null` where the check was off. */
+  readonly spoof: SpoofVerdict | null;
 } & (
     | { readonly decision: 'identified'; readonly profileId: string; readonly name: string | null }
     | { readonly decision: 'unknown'; readonly reason: UnknownReason }
@@ -429,21 +442,50 @@ export interface TrainResult {
 
 // ---------------------------------------------------------------------------------------------------- anti-spoofing
 
+/** At most one of `threshold`, `maxApcer` and `maxBpcer`. Without, the model's own threshold counts, see its model card. */
 export interface CheckSpoofOptions extends CallOptions, DetectorOptions {
-  /** Least score of a bona fide face, 0..1. Defaults to the model's own, see its model card. */
+  /** Least score of a bona fide face, 0..1. */
   readonly threshold?: number;
+  /** The share of attacks that may pass (APCER), above 0 and below 1, as the model's calibration has it. */
+  readonly maxApcer?: number;
+  /** The share of bona fide faces that may be refused (BPCER), above 0 and below 1. */
+  readonly maxBpcer?: number;
 }
 
-/** The verdict of presentation attack detection on one face. */
-export type SpoofResult =
+/**
+ * Whether a face is looked at for presentation attacks, on the very frame that is embedded. `'require'` uses no face that is
+ * not found bona fide; `'report'` tells the verdict and uses it anyway; both throw `SPOOF_MODEL_UNAVAILABLE` without a model.
+ */
+export type SpoofPolicy = 'require' | 'report' | 'off';
+
+export interface SpoofOptions {
+  /** Defaults to `'off'`. */
+  readonly spoof?: SpoofPolicy;
+}
+
+/** Why a face was not used although it was found. `spoof-not-judged`: too small, dark, bright or blurred for a verdict. */
+export type SpoofFailure = 'attack' | 'spoof-not-judged';
+
+/** What presentation attack detection says of one face, on one frame. `modelId` is that of the manifest. */
+export type SpoofVerdict =
   | {
-      readonly outcome: 'checked';
       readonly verdict: 'bona-fide' | 'attack';
       /** 0 (attack) to 1 (bona fide). */
-      readonly score: number;
+      readonly bonaFideScore: number;
+      /** The least score of a bona fide face that was applied. */
       readonly threshold: number;
-      readonly face: DetectedFace;
+      readonly modelId: string;
     }
+  | {
+      readonly verdict: 'not-judged';
+      /** One or more: what keeps the model from seeing enough of the face. */
+      readonly reasons: readonly QualityIssue[];
+      readonly modelId: string;
+    };
+
+/** The verdict of presentation attack detection on the largest face, or the chosen one. */
+export type SpoofResult =
+  | (SpoofVerdict & { readonly outcome: 'checked'; readonly face: DetectedFace })
   | { readonly outcome: 'failure-to-acquire'; readonly reason: AcquisitionFailure; readonly faceCount: number };
 
 // ----------------------------------------------------------------------------------------------------- care of data

@@ -62,6 +62,8 @@ export interface MeasureOptions extends DetectorOptions {
   readonly maxFaces?: number;
   /** How many views of each face are embedded, 0 to 6. Defaults to 6; with 0 a face costs its landmarks only. */
   readonly views?: number;
+  /** Whether each face gets a score of the anti-spoof model. Defaults to false. */
+  readonly spoof?: boolean;
 }
 
 /** A face as the stages give it. */
@@ -69,6 +71,8 @@ export interface MeasuredFace extends DetectedFace {
   readonly quality: QualityReport;
   /** One embedding per view as the embedder gives it, not normalised. */
   readonly views: readonly Float32Array[];
+  /** 0 (attack) to 1 (bona fide), `null` where it was not asked for. */
+  readonly spoofScore: number | null;
 }
 
 export interface MeasureResult {

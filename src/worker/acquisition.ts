@@ -12,6 +12,8 @@ import type {
   FaceChoice,
   Point,
   QualityReport,
+  SpoofFailure,
+  SpoofVerdict,
   StageTimings,
 } from '../types.js';
 import { fivePoints, rollOf } from '../vision/align.js';
@@ -54,10 +56,21 @@ interface OpenFrame {
   /** Each view alone, as the net gives it. */
   embedViews(face: Acquired, views: number): Promise<Float32Array[]>;
   judge(face: Acquired): QualityReport;
-  /** The score of the anti-spoof model on these very pixels. */
-  check(antispoof: FaceAntispoof, face: Acquired): Promise<number>;
+  /** The anti-spoof model's score on these very pixels, 0 (attack) to 1 (bona fide). */
+  spoofScore(antispoof: FaceAntispoof, face: Acquired): Promise<number>;
+  /** The verdict, unless too little can be seen of the face. */
+  checkSpoof(check: SpoofCheck, face: Acquired): Promise<SpoofVerdict>;
   /** The face in pixels of the source. @param landmarkCount defaults to 5 */
   describe(face: Acquired, landmarkCount?: 5 | 68): DetectedFace;
+}
+
+/** How faces are looked at for presentation attacks. */
+export interface SpoofCheck {
+  readonly antispoof: FaceAntispoof;
+  /** Least score of a bona fide face, 0..1. */
+  readonly threshold: number;
+  /** Whether a face that is not found bona fide may be used. */
+  readonly required: boolean;
 }
 
 export type Acquisition =
@@ -68,8 +81,16 @@ export type Acquisition =
       readonly faceCount: number;
       readonly vector: Float32Array;
       readonly quality: QualityReport;
+      /** On the pixels that were embedded. */
+      readonly spoof: SpoofVerdict | null;
     }
-  | { readonly acquired: false; readonly reason: AcquisitionFailure; readonly faceCount: number };
+  | {
+      readonly acquired: false;
+      readonly reason: AcquisitionFailure | SpoofFailure;
+      readonly faceCount: number;
+      /** Why a required check refused the face. */
+      readonly refused: { readonly face: DetectedFace; readonly spoof: SpoofVerdict } | null;
+    };
 
 /** The stages as the use cases call them. `clock` gets the time that each one takes. */
 interface Stages {
@@ -80,6 +101,7 @@ interface Stages {
     face: FaceFrame,
     options: DetectorOptions,
     accuracy: Accuracy,
+    spoofCheck: SpoofCheck | null,
     signal: AbortSignal,
     clock: Clock,
   ) => Promise<Acquisition>;
@@ -113,6 +135,14 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
       return embeddings;
     }
 
+    const judge = ({ landmarks }: Acquired) => measureQuality(pixels, landmarks, scale);
+
+    async function spoofScore(antispoof: FaceAntispoof, { detection }: Acquired): Promise<number> {
+      const score = await clock.timeAsync('spoofMs', () => antispoof.check(pixels, detection.box));
+      signal.throwIfAborted();
+      return score;
+    }
+
     return {
       size: plan.size,
       find,
@@ -121,23 +151,44 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
       },
       embed: async (face, accuracy) => unitMean(await embedViews(face, VIEW_COUNTS[accuracy])),
       embedViews,
-      judge: ({ landmarks }) => measureQuality(pixels, landmarks, scale),
-      check: (antispoof, { detection }) => antispoof.check(pixels, detection),
+      judge,
+      spoofScore,
+      async checkSpoof({ antispoof, threshold }, face) {
+        const { modelId, minFaceSizePx } = antispoof;
+        const { width, height } = face.detection.box;
+        const unseen = judge(face).unusable.filter((issue) => issue !== 'extreme-pose');
+        const isSmall = Math.max(width, height) < minFaceSizePx && !unseen.includes('too-small');
+        const reasons = isSmall ? (['too-small', ...unseen] as const) : unseen;
+        if (reasons.length > 0) return { verdict: 'not-judged', reasons, modelId };
+        const bonaFideScore = await spoofScore(antispoof, face);
+        const verdict = bonaFideScore >= threshold ? 'bona-fide' : 'attack';
+        return { verdict, bonaFideScore, threshold, modelId };
+      },
       describe: (face, landmarkCount = 5) => describeFace(face, landmarkCount, scale),
     };
   };
 
   return {
     open,
-    async acquire({ frame, face }, options, accuracy, signal, clock) {
+    async acquire({ frame, face }, options, accuracy, spoofCheck, signal, clock) {
       const image = open(frame, options, signal, clock);
       const choice = await image.choose(face);
-      if (!('chosen' in choice)) return { acquired: false, ...choice };
-      const vector = await image.embed(choice.chosen, accuracy);
+      if (!('chosen' in choice)) return { acquired: false, ...choice, refused: null };
       const { chosen, faceCount } = choice;
-      return { acquired: true, face: image.describe(chosen), faceCount, vector, quality: image.judge(chosen) };
+      const described = image.describe(chosen);
+      const spoof = spoofCheck && (await image.checkSpoof(spoofCheck, chosen));
+      const reason = spoofFailure(spoofCheck, spoof);
+      if (reason && spoof) return { acquired: false, reason, faceCount, refused: { face: described, spoof } };
+      const vector = await image.embed(chosen, accuracy);
+      return { acquired: true, face: described, faceCount, vector, quality: image.judge(chosen), spoof };
     },
   };
+}
+
+/** Why a required check refuses a face, or `null`. */
+export function spoofFailure(check: SpoofCheck | null, spoof: SpoofVerdict | null): SpoofFailure | null {
+  if (!check?.required || !spoof || spoof.verdict === 'bona-fide') return null;
+  return spoof.verdict === 'attack' ? 'attack' : 'spoof-not-judged';
 }
 
 /**
@@ -184,7 +235,7 @@ export interface Clock {
 }
 
 export function createClock(): Clock {
-  const spent = { pixelsMs: 0, detectMs: 0, landmarksMs: 0, embedMs: 0 };
+  const spent = { pixelsMs: 0, detectMs: 0, landmarksMs: 0, spoofMs: 0, embedMs: 0 };
   return {
     time(stage, work) {
       const start = performance.now();

@@ -1,6 +1,6 @@
 /** The use cases, top to bottom. Knows roles and a store, no runtime and no database. */
 import { InfaceError } from '../errors.js';
-import type { FaceAntispoof } from '../models/antispoof.js';
+import { spoofThreshold, type FaceAntispoof } from '../models/antispoof.js';
 import { VIEW_COUNTS, type FaceEmbedder } from '../models/embedder.js';
 import { predict, type Classifier } from '../recognition/classifier.js';
 import {
@@ -15,25 +15,34 @@ import { createGallery, profileMean, type Gallery } from '../recognition/gallery
 import { distance, type Comparable, type Scoring } from '../recognition/scoring.js';
 import { assertSameSpace, MAX_TEMPLATES, unitLength } from '../recognition/template.js';
 import type {
-  AcquisitionFailure,
   Accuracy,
   AddImagesOptions,
   Candidate,
   Collection,
   IdentifiedFace,
   KitInfo,
+  SpoofOptions,
   TrainProgress,
+  UnknownReason,
 } from '../types.js';
 import type { FaceFrame, MeasuredFace, Wire, WorkerOperations } from '../wire.js';
-import { createAcquisition, createClock, MAX_FACES, type Acquisition, type AcquisitionParts } from './acquisition.js';
+import {
+  createAcquisition,
+  createClock,
+  MAX_FACES,
+  spoofFailure,
+  type Acquisition,
+  type AcquisitionParts,
+  type SpoofCheck,
+} from './acquisition.js';
 import { judgeEnrolment } from './enrolment.js';
 import type { BackupContent, FaceStore, Negative, Owner } from './face-store.js';
 import type { Trainer } from './training.js';
 
 /** What the engine is made of. */
 export interface EngineParts extends AcquisitionParts {
-  /** `null` while the manifest has no anti-spoof model. */
-  readonly antispoof: FaceAntispoof | null;
+  /** Loads the anti-spoof model when it is first asked for; `null` when the manifest has none. */
+  readonly loadAntispoof: (() => Promise<FaceAntispoof>) | null;
   readonly scoring: Scoring;
   readonly store: FaceStore;
   readonly trainer: Pick<Trainer, 'train' | 'abort' | 'resume'>;
@@ -106,11 +115,29 @@ export function createEngine(parts: EngineParts): Engine {
     { readonly collectionId: string; readonly vector: Float32Array; readonly best: string | null }
   >();
 
+  /** @throws InfaceError `SPOOF_MODEL_UNAVAILABLE`: a check that was asked for and cannot run is no pass */
+  async function antispoofModel(): Promise<FaceAntispoof> {
+    if (parts.loadAntispoof) return parts.loadAntispoof();
+    throw new InfaceError(
+      'SPOOF_MODEL_UNAVAILABLE',
+      'No anti-spoof model is installed, so nothing can be said about this face. Do not read this as a pass.',
+    );
+  }
+
+  async function spoofCheckOf({ spoof = 'off' }: SpoofOptions): Promise<SpoofCheck | null> {
+    if (spoof === 'off') return null;
+    const antispoof = await antispoofModel();
+    return { antispoof, threshold: antispoof.calibration.threshold, required: spoof === 'require' };
+  }
+
   /** The judged faces of images of one person. */
   async function acquireAll(faces: readonly FaceFrame[], options: Wire<AddImagesOptions>, context: CallContext) {
     const clock = createClock();
+    const check = await spoofCheckOf(options);
     const images: Acquisition[] = [];
-    for (const face of faces) images.push(await acquire(face, options, ENROLMENT_ACCURACY, context.signal, clock));
+    for (const face of faces) {
+      images.push(await acquire(face, options, ENROLMENT_ACCURACY, check, context.signal, clock));
+    }
     return images;
   }
 
@@ -184,20 +211,13 @@ export function createEngine(parts: EngineParts): Engine {
     },
 
     async checkSpoof(context, { frame, face }, options) {
-      const { antispoof } = parts;
-      if (!antispoof) {
-        throw new InfaceError(
-          'SPOOF_MODEL_UNAVAILABLE',
-          'No anti-spoof model is installed, so nothing can be said about this face. Do not read this as a pass.',
-        );
-      }
+      const antispoof = await antispoofModel();
+      const threshold = spoofThreshold(options, antispoof);
       const image = open(frame, options, context.signal, createClock());
       const choice = await image.choose(face);
       if (!('chosen' in choice)) return { outcome: 'failure-to-acquire', ...choice };
-      const score = await image.check(antispoof, choice.chosen);
-      const threshold = options.threshold ?? antispoof.defaultThreshold;
-      const verdict = score >= threshold ? 'bona-fide' : 'attack';
-      return { outcome: 'checked', verdict, score, threshold, face: image.describe(choice.chosen) };
+      const verdict = await image.checkSpoof({ antispoof, threshold, required: true }, choice.chosen);
+      return { outcome: 'checked', ...verdict, face: image.describe(choice.chosen) };
     },
 
     async enroll(context, faces, options) {
@@ -233,10 +253,12 @@ export function createEngine(parts: EngineParts): Engine {
       const clock = createClock();
       const { accuracy = DEFAULT_ACCURACY } = options;
       const stored = typeof reference === 'string' ? await store.templatesOf(context.owner, reference) : null;
-      const probed = await acquire(probe, options, accuracy, context.signal, clock);
-      const fail = (side: 'probe' | 'reference', failed: { reason: AcquisitionFailure; faceCount: number }) => {
-        const { reason, faceCount } = failed;
-        return { outcome: 'failure-to-acquire', side, reason, faceCount, timings: clock.timings() } as const;
+      const check = await spoofCheckOf(options);
+      const probed = await acquire(probe, options, accuracy, check, context.signal, clock);
+      const fail = (side: 'probe' | 'reference', failed: Extract<Acquisition, { acquired: false }>) => {
+        const { reason, faceCount, refused } = failed;
+        const spoof = refused?.spoof ?? null;
+        return { outcome: 'failure-to-acquire', side, reason, faceCount, spoof, timings: clock.timings() } as const;
       };
       if (!probed.acquired) return fail('probe', probed);
 
@@ -252,7 +274,7 @@ export function createEngine(parts: EngineParts): Engine {
           references.push(template);
         }
       } else {
-        const other = await acquire(reference, options, accuracy, context.signal, clock);
+        const other = await acquire(reference, options, accuracy, null, context.signal, clock);
         if (!other.acquired) return fail('reference', other);
         references.push({ id: null, vector: other.vector, quality: null });
       }
@@ -266,12 +288,14 @@ export function createEngine(parts: EngineParts): Engine {
       const whole = distance(face, scoring.prepare(profileMean(references)));
       const threshold = matchThreshold(options, fmrCurve(calibration, accuracy, references.length), calibration);
       const decision = decideMatch(whole, comparisons, threshold, calibration);
-      return { outcome: 'compared', ...decision, face: probed.face, timings: clock.timings() };
+      const { face: probeFace, spoof } = probed;
+      return { outcome: 'compared', ...decision, face: probeFace, spoof, timings: clock.timings() };
     },
 
     async identify(context, frame, collectionId, options) {
       const clock = createClock();
       const { maxFaces = MAX_FACES, maxCandidates = DEFAULT_CANDIDATES, accuracy = DEFAULT_ACCURACY } = options;
+      const check = await spoofCheckOf(options);
       const { gallery, classifier, negatives, state } = await load(context.owner, collectionId);
       const { maxFpir = DEFAULT_MAX_FPIR } = options;
       const limit = distanceAtFpir(maxFpir, gallery.size, calibration) + (classifier?.strangerShift ?? 0);
@@ -279,6 +303,8 @@ export function createEngine(parts: EngineParts): Engine {
       const image = open(frame, options, context.signal, clock);
       const faces: IdentifiedFace[] = [];
       for (const acquired of await image.find(maxFaces)) {
+        const spoof = check && (await image.checkSpoof(check, acquired));
+        const refusal = spoofFailure(check, spoof);
         const face = scoring.prepare(await image.embed(acquired, accuracy));
         const { ranked, unknown } = rank(gallery, classifier, face, limit, Math.max(2, maxCandidates));
         const names = await store.namesOf(ranked.map(({ profileId }) => profileId));
@@ -288,10 +314,11 @@ export function createEngine(parts: EngineParts): Engine {
         faces.push({
           ...image.describe(acquired, options.landmarks),
           identificationId: remember(collectionId, face.vector, best?.profileId ?? null),
-          ...decideIdentity({ candidates, threshold, rejectedBefore }),
+          ...(refusal ? unknownBecause(refusal) : decideIdentity({ candidates, threshold, rejectedBefore })),
           candidates: candidates.slice(0, maxCandidates),
           confidence: best?.probability ?? best?.score ?? 0,
           unknownProbability: unknown,
+          spoof,
         });
       }
       // What answered is known; a training that runs meanwhile is told of where it could have answered.
@@ -372,10 +399,12 @@ export function createEngine(parts: EngineParts): Engine {
 
     async measure(context, frame, options) {
       const image = open(frame, options, context.signal, createClock());
+      const antispoof = options.spoof ? await antispoofModel() : null;
       const faces: MeasuredFace[] = [];
       for (const found of await image.find(options.maxFaces ?? MAX_FACES)) {
+        const spoofScore = antispoof && (await image.spoofScore(antispoof, found));
         const views = options.views === 0 ? [] : await image.embedViews(found, options.views ?? VIEW_COUNTS.high);
-        faces.push({ ...image.describe(found, 68), quality: image.judge(found), views });
+        faces.push({ ...image.describe(found, 68), quality: image.judge(found), views, spoofScore });
       }
       return { faces, detectorSize: image.size };
     },
@@ -421,5 +450,7 @@ export function createEngine(parts: EngineParts): Engine {
     );
   }
 }
+
+const unknownBecause = (reason: UnknownReason) => ({ decision: 'unknown', reason }) as const;
 
 type Ranked = Omit<Candidate, 'name'> & { readonly distance: number };

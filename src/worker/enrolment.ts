@@ -94,11 +94,12 @@ function judgeAll(images: readonly Acquisition[], context: EnrolmentContext): Ju
 
 function describe(image: Judged, nextId: () => string): ImageReport {
   if (image.taken) {
-    const { face, quality } = image.found;
-    return { accepted: true, templateId: nextId(), face, quality, warnings: image.warnings };
+    const { face, quality, spoof } = image.found;
+    return { accepted: true, templateId: nextId(), face, quality, warnings: image.warnings, spoof };
   }
   const { found, reasons, duplicateOf } = image;
-  return found.acquired
-    ? { accepted: false, reasons, faceCount: found.faceCount, face: found.face, quality: found.quality, duplicateOf }
-    : { accepted: false, reasons, faceCount: found.faceCount, face: null, quality: null, duplicateOf };
+  const refusal = { accepted: false, reasons, faceCount: found.faceCount, duplicateOf } as const;
+  if (!found.acquired) return { ...refusal, face: null, quality: null, spoof: null, ...found.refused };
+  const { face, quality, spoof } = found;
+  return { ...refusal, face, quality, spoof };
 }

@@ -17,8 +17,7 @@ const HOW_TO_SERVE =
   "Serve the package's folder dist/assets there, or pass its address as 'assetsUrl' to createFaceKit().";
 
 /**
- * Loads files at the same time and reports their common progress. What was cached under the same hash is not fetched;
- * what is cached and no longer wanted is dropped.
+ * Loads files at the same time and reports their common progress. What was cached under the same hash is not fetched.
  * @param assetsUrl absolute, with a slash at the end
  * @throws InfaceError `MODEL_LOAD_FAILED`, `MODEL_INTEGRITY_FAILED`
  */
@@ -48,12 +47,21 @@ export async function loadFiles(
       return [file.path, bytes] as const;
     }),
   );
-  await dropOthers(
-    cache,
-    assetsUrl,
-    files.map((file) => cacheKey(assetsUrl, file)),
-  );
   return new Map(entries);
+}
+
+/** Drops what is cached of these assets and is none of the files: an older version of them, most often. */
+export async function dropOtherFiles(assetsUrl: string, files: readonly AssetFile[]): Promise<void> {
+  const wanted = files.map((file) => cacheKey(assetsUrl, file));
+  const cache = await openCache();
+  try {
+    for (const request of (await cache?.keys()) ?? []) {
+      const isFile = request.url.startsWith(assetsUrl) && request.url.includes('?sha256=');
+      if (isFile && !wanted.includes(request.url)) await cache?.delete(request);
+    }
+  } catch {
+    // Left for the next start.
+  }
 }
 
 /**
@@ -119,17 +127,6 @@ async function writeCached(cache: Cache | null, key: string, bytes: Uint8Array<A
     await cache?.put(key, new Response(bytes));
   } catch {
     // A full disk must not keep the kit from starting.
-  }
-}
-
-async function dropOthers(cache: Cache | null, assetsUrl: string, wanted: readonly string[]): Promise<void> {
-  try {
-    for (const request of (await cache?.keys()) ?? []) {
-      const isFile = request.url.startsWith(assetsUrl) && request.url.includes('?sha256=');
-      if (isFile && !wanted.includes(request.url)) await cache?.delete(request);
-    }
-  } catch {
-    // Left for the next start.
   }
 }
 

@@ -1,17 +1,19 @@
 /** The worker's entry: puts the parts together and answers the page. The only `Comlink.expose`. */
 import * as Comlink from 'comlink';
 import { InfaceError, toWire } from '../errors.js';
+import { createAntispoof, netsOf, type FaceAntispoof } from '../models/antispoof.js';
 import { createDetector, createEmbedder } from '../models/families.js';
 import { createFaceLandmark68 } from '../models/landmarker.js';
-import { findModel, parseManifest, type ModelEntry } from '../models/manifest.js';
+import { findModel, parseManifest, type AntispoofEntry, type ModelEntry } from '../models/manifest.js';
+import type { Run } from '../models/run.js';
 import { parseBackground, sampleBackground } from '../recognition/background.js';
 import { COHORT_SEED, COHORT_SIZE, createScoring } from '../recognition/scoring.js';
-import type { RecordsChange } from '../types.js';
+import type { LoadProgress, RecordsChange } from '../types.js';
 import type { FaceFrame, Frame, KitEvent, Reply, WorkerApi, WorkerConfig, WorkerNotice } from '../wire.js';
 import { openBackup, sealBackup } from './backup.js';
 import { createEngine, type CallContext, type Engine } from './engine.js';
 import type { StoreChange } from './face-store.js';
-import { loadFiles, loadJson, type AssetFile } from './files.js';
+import { dropOtherFiles, loadFiles, loadJson, type AssetFile } from './files.js';
 import { readPixels } from './pixels.js';
 import { createPressureWatch, estimateStorage } from './pressure.js';
 import { chooseBackend, createRuntime } from './session.js';
@@ -48,12 +50,12 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     sha256,
   });
   const backgroundFile = embedder.background ? assetFile(embedder.background) : null;
-  const content = await loadFiles(
-    config.assetsUrl,
-    [backend.wasm, ...(backgroundFile ? [backgroundFile] : []), ...models.map(assetFile)],
-    (progress) => notify({ kind: 'load', progress }),
-    signal,
-  );
+  const files = [backend.wasm, ...(backgroundFile ? [backgroundFile] : []), ...models.map(assetFile)];
+  const onProgress = (progress: LoadProgress) => notify({ kind: 'load', progress });
+  const content = await loadFiles(config.assetsUrl, files, onProgress, signal);
+  const antispoof = manifest.models.some(({ role }) => role === 'antispoof') ? findModel(manifest, 'antispoof') : null;
+  const later = antispoof ? netsOf(antispoof).map(assetFile) : [];
+  await dropOtherFiles(config.assetsUrl, [...files, ...later]);
   // Taken out, so that 20 MB of files do not stay in memory beside what was made of them.
   const take = ({ path }: AssetFile) => {
     const bytes = content.get(path) as Uint8Array<ArrayBuffer>;
@@ -67,6 +69,25 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   const detect = createDetector(detector, await run(detector));
   const locate = createFaceLandmark68(landmarker, await run(landmarker));
   const embed = createEmbedder(embedder, await run(embedder));
+
+  // A megabyte that a page without this check does not need, so it comes when it is first asked for.
+  const closing = new AbortController();
+  let antispoofLoad: Promise<FaceAntispoof> | null = null;
+  const loadAntispoof = (entry: AntispoofEntry): Promise<FaceAntispoof> => {
+    antispoofLoad ??= (async () => {
+      const nets = await loadFiles(config.assetsUrl, later, () => undefined, closing.signal);
+      const runs: Run[] = [];
+      for (const [i, { path }] of later.entries()) {
+        runs.push(await runtime.addModel(`${entry.id} ${i}`, nets.get(path) as Uint8Array));
+      }
+      return createAntispoof(entry, runs);
+    })().catch((error: unknown) => {
+      // The next call tries again.
+      antispoofLoad = null;
+      throw error;
+    });
+    return antispoofLoad;
+  };
 
   const background = backgroundFile ? parseBackground(take(backgroundFile), embedder.dimension) : null;
   const cohort = background && (() => sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort'));
@@ -132,7 +153,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     landmarker: locate,
     embedder: embed,
     scoring,
-    antispoof: null,
+    loadAntispoof: antispoof && (() => loadAntispoof(antispoof)),
     store,
     trainer,
     trainingNow: () => locks.held(),
@@ -145,7 +166,12 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
         backend: runtime.backend,
         backendNote: runtime.note,
         threads: runtime.threads,
-        models: models.map(({ id, role, bytes, sha256 }) => ({ id, role, bytes, sha256 })),
+        models: [...models, ...(antispoof ? [antispoof] : [])].map(({ id, role, bytes, sha256 }) => ({
+          id,
+          role,
+          bytes,
+          sha256,
+        })),
         storage: await estimateStorage(),
         live: { frames: liveFrames, sessions: runtime.sessionCount },
       };
@@ -156,6 +182,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   return {
     engine,
     async close() {
+      closing.abort();
       trainer.close();
       tabs.close();
       await runtime.close();

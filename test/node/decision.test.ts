@@ -293,6 +293,7 @@ describe('an identification', () => {
       candidates,
       confidence: 0.9,
       unknownProbability: null,
+      spoof: null,
       ...decide(candidates),
     };
     expect(face.decision).toBe('identified');

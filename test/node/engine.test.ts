@@ -7,10 +7,11 @@ import { distanceAtFmr, distanceAtFpir, probabilityScale } from '../../src/recog
 import { createScoring } from '../../src/recognition/scoring.js';
 import { unitMean } from '../../src/recognition/template.js';
 import type { Point } from '../../src/types.js';
-import { createPixels } from '../../src/vision/image.js';
+import type { Pixels } from '../../src/vision/image.js';
 import type { FaceFrame, Frame } from '../../src/wire.js';
 import { createEngine, type CallContext, type EngineParts } from '../../src/worker/engine.js';
 import type { CollectionContent, FaceStore, Negative, NewProfile } from '../../src/worker/face-store.js';
+import { landmarks, texture } from './faces.js';
 import { angularDistance, atAngle, CALIBRATION, cosine, template } from './vectors.js';
 
 const WIDTH = 400;
@@ -27,9 +28,11 @@ const detection = (x: number, y: number, side: number): Detection => ({
   roll: 0,
 });
 
-/** 68 points at the centre of the box: where they are does not matter here. */
+/** A head that fills the box; the first of its points is the centre. */
 const landmarksOf = ({ box }: Detection): Point[] =>
-  Array.from({ length: 68 }, (_, i) => ({ x: box.x + box.width / 2 + (i % 7), y: box.y + box.height / 2 }));
+  landmarks({ scale: box.width / 20, x: box.x + box.width / 2, y: box.y + box.height / 2 });
+
+const PIXELS = texture(0.5, 0.25, 0, WIDTH);
 
 function engineWith(detections: readonly Detection[], parts: Partial<EngineParts> = {}) {
   const calls: string[] = [];
@@ -56,13 +59,13 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
       },
     },
     scoring: createScoring(2, null),
-    antispoof: null,
+    loadAntispoof: null,
     store: missing as FaceStore,
     trainer: { train: unused, abort: () => false, resume: unused },
     trainingNow: () => Promise.resolve(new Set<string>()),
     backup: { seal: unused, open: unused },
     onUnlock: () => undefined,
-    readPixels: () => createPixels(WIDTH, WIDTH, new Uint8ClampedArray(WIDTH * WIDTH * 4)),
+    readPixels: () => PIXELS,
     describeRuntime: unused,
     ...parts,
   });
@@ -72,6 +75,25 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
 function context(signal = new AbortController().signal): CallContext {
   return { signal, owner: null, onTrainProgress: () => undefined };
 }
+
+/** Gives every face this score. */
+const antispoofOf = (score: number): FaceAntispoof => ({
+  modelId: 'model',
+  calibration: {
+    origin: 'test',
+    threshold: 0.5,
+    apcer: [
+      [0.5, 0.2],
+      [0.9, 0.02],
+    ],
+    bpcer: [
+      [0.5, 0.01],
+      [0.9, 0.11],
+    ],
+  },
+  minFaceSizePx: 45,
+  check: () => Promise.resolve(score),
+});
 
 const face = (choice: FaceFrame['face']): FaceFrame => ({ frame: frame(), face: choice });
 
@@ -101,10 +123,7 @@ describe('detect', () => {
 describe('the choice of a face', () => {
   // A small face in front of a large one, and one apart.
   const faces = [detection(0, 0, 200), detection(120, 120, 40), detection(300, 300, 50)];
-  const antispoof: FaceAntispoof = {
-    defaultThreshold: 0.5,
-    check: (_pixels, { box }) => Promise.resolve(box.width / 100),
-  };
+  const loadAntispoof = () => Promise.resolve(antispoofOf(0.6));
 
   it.each<[FaceFrame['face'], object]>([
     ['largest', { outcome: 'checked', face: { box: { width: 400 } } }],
@@ -123,12 +142,12 @@ describe('the choice of a face', () => {
       { outcome: 'failure-to-acquire', reason: 'no-face-at-point', faceCount: 3 },
     ],
   ])('%j', async (choice, expected) => {
-    const { engine } = engineWith(faces, { antispoof });
+    const { engine } = engineWith(faces, { loadAntispoof });
     expect(await engine.checkSpoof(context(), face(choice), {})).toMatchObject(expected);
   });
 
   it('of an empty picture is none', async () => {
-    const { engine } = engineWith([], { antispoof });
+    const { engine } = engineWith([], { loadAntispoof });
     for (const choice of ['only', 'largest', { x: 1, y: 1 }] as const) {
       expect(await engine.checkSpoof(context(), face(choice), {})).toEqual({
         outcome: 'failure-to-acquire',
@@ -141,16 +160,56 @@ describe('the choice of a face', () => {
 
 describe('checkSpoof', () => {
   const scored = (score: number): Partial<EngineParts> => ({
-    antispoof: { defaultThreshold: 0.5, check: () => Promise.resolve(score) },
+    loadAntispoof: () => Promise.resolve(antispoofOf(score)),
   });
+  const spoof = async (
+    score: number,
+    options: Parameters<ReturnType<typeof engineWith>['engine']['checkSpoof']>[2] = {},
+  ) => engineWith([detection(0, 0, 50)], scored(score)).engine.checkSpoof(context(), face('largest'), options);
 
   it('calls a face bona fide from the threshold on, and an attack below', async () => {
-    const spoof = async (score: number, options: { threshold?: number } = {}) =>
-      engineWith([detection(0, 0, 50)], scored(score)).engine.checkSpoof(context(), face('largest'), options);
-    expect(await spoof(0.5)).toMatchObject({ verdict: 'bona-fide', score: 0.5, threshold: 0.5 });
+    expect(await spoof(0.5)).toMatchObject({
+      verdict: 'bona-fide',
+      bonaFideScore: 0.5,
+      threshold: 0.5,
+      modelId: 'model',
+    });
     expect(await spoof(0.49)).toMatchObject({ verdict: 'attack' });
     expect(await spoof(0.6, { threshold: 0.7 })).toMatchObject({ verdict: 'attack', threshold: 0.7 });
     expect(await spoof(Number.NaN)).toMatchObject({ verdict: 'attack' });
+  });
+
+  it.each([
+    [{ maxApcer: 0.02 }, 0.9],
+    [{ maxApcer: 0.11 }, 0.7],
+    [{ maxApcer: 0.5 }, 0.5],
+    [{ maxBpcer: 0.01 }, 0.5],
+    [{ maxBpcer: 0.06 }, 0.7],
+    [{ maxBpcer: 0.5 }, 0.9],
+  ])('takes the threshold of %j from the calibration', async (options, threshold) => {
+    expect((await spoof(0.95, options)) as object).toMatchObject({ threshold: expect.closeTo(threshold, 9) as number });
+  });
+
+  it.each([
+    [{ maxApcer: 0.01 }, /'maxApcer' is 0.01.*lowest rate that was measured is 0.02/],
+    [{ maxBpcer: 0.001 }, /'maxBpcer' is 0.001.*lowest rate that was measured is 0.01/],
+  ])('refuses %j, which nobody measured', async (options, message) => {
+    await expect(spoof(0.95, options)).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it.each<[string, number, Pixels, object]>([
+    ['too small', 40, PIXELS, { reasons: ['too-small'] }],
+    ['too dark', 100, texture(0.03, 0.02, 0, WIDTH), { reasons: ['too-dark'] }],
+    ['blurred', 100, texture(0.5, 0.25, 40, WIDTH), { reasons: ['blurred'] }],
+  ])('does not judge a face that is %s', async (_name, side, pixels, expected) => {
+    const parts = { ...scored(1), readPixels: () => pixels };
+    const { engine } = engineWith([detection(100, 100, side)], parts);
+    const verdict = await engine.checkSpoof(context(), face('largest'), { threshold: 0 });
+    expect(verdict).toMatchObject({ outcome: 'checked', verdict: 'not-judged', modelId: 'model', ...expected });
+    expect(verdict).not.toHaveProperty('bonaFideScore');
   });
 
   it('throws without a model, before it looks at anything', async () => {
@@ -158,7 +217,54 @@ describe('checkSpoof', () => {
     await expect(engine.checkSpoof(context(), face('largest'), {})).rejects.toMatchObject({
       code: 'SPOOF_MODEL_UNAVAILABLE',
     });
-    expect(calls).toEqual([]);
+    for (const policy of ['require', 'report'] as const) {
+      await expect(engine.enroll(context(), [face('only')], { spoof: policy })).rejects.toMatchObject({
+        code: 'SPOOF_MODEL_UNAVAILABLE',
+      });
+    }
+    expect(calls.filter((call) => !call.startsWith('store.assertOpen'))).toEqual([]);
+  });
+});
+
+describe('a check of the frame that is embedded', () => {
+  const withScore = (score: number, faces = [detection(0, 0, 100)]) =>
+    engineWith(faces, { loadAntispoof: () => Promise.resolve(antispoofOf(score)) });
+
+  it('refuses an attack before it is embedded, where it is required', async () => {
+    const { engine, calls } = withScore(0.2);
+    const images = await engine.enroll(context(), [face('only')], { spoof: 'require', policy: 'off' });
+    const verdict = { verdict: 'attack', bonaFideScore: 0.2 };
+    expect(images).toMatchObject({
+      outcome: 'rejected',
+      images: [{ accepted: false, reasons: ['attack'], face: { score: 0.9 }, spoof: verdict }],
+    });
+    const matched = await engine.match(context(), face('only'), face('only'), { spoof: 'require' });
+    expect(matched).toMatchObject({ outcome: 'failure-to-acquire', side: 'probe', reason: 'attack', spoof: verdict });
+    expect(calls.filter((call) => call.startsWith('embed'))).toEqual([]);
+  });
+
+  it('refuses what cannot be judged, where it is required', async () => {
+    const { engine } = withScore(1, [detection(0, 0, 40)]);
+    const matched = await engine.match(context(), face('only'), face('only'), { spoof: 'require' });
+    expect(matched).toMatchObject({ reason: 'spoof-not-judged', spoof: { reasons: ['too-small'] } });
+  });
+
+  it('tells the verdict of the probe, and does nothing else, where it is reported', async () => {
+    const { engine } = withScore(0.2);
+    const matched = await engine.match(context(), face('only'), face('only'), { spoof: 'report' });
+    expect(matched).toMatchObject({ outcome: 'compared', match: true, spoof: { verdict: 'attack' } });
+  });
+
+  it('lets a bona fide face through', async () => {
+    const { engine } = withScore(0.8);
+    const matched = await engine.match(context(), face('only'), face('only'), { spoof: 'require' });
+    expect(matched).toMatchObject({ outcome: 'compared', match: true, spoof: { verdict: 'bona-fide' } });
+  });
+
+  it('is off unless it is asked for', async () => {
+    const { engine } = engineWith([detection(0, 0, 100)]);
+    const matched = await engine.match(context(), face('only'), face('only'), {});
+    expect(matched).toMatchObject({ outcome: 'compared', spoof: null });
   });
 });
 

@@ -92,8 +92,9 @@ const found = (degrees: number, quality: Partial<QualityReport> = {}): Acquisiti
   faceCount: 1,
   vector: atAngle(degrees),
   quality: { ...QUALITY, ...quality },
+  spoof: null,
 });
-const failed: Acquisition = { acquired: false, reason: 'many-faces', faceCount: 3 };
+const failed: Acquisition = { acquired: false, reason: 'many-faces', faceCount: 3, refused: null };
 
 /** One person within 66 degrees, where the similarity is 0.4; a duplicate of one of few profiles within about 60. */
 const CONTEXT: EnrolmentContext = {

@@ -53,6 +53,7 @@ const LANDMARKS: Landmark68Entry = {
   passes: [{ cropScale: 1.15, offsets: new Array<number>(136).fill(0) }],
   offsetsOrigin: 'test',
   minSpread: 0.2,
+  minRefinedSpread: 0.2,
 };
 
 const EMBEDDER: DlibEmbedderEntry = {
@@ -233,6 +234,27 @@ describe('face_landmark_68', () => {
     expect(await landmarker(heaps(15.9)).locate(plain(200, 200), detection)).toBeNull();
     expect(await landmarker(heaps(16.1)).locate(plain(200, 200), detection)).toHaveLength(68);
     expect(await landmarker(new Float32Array(136).fill(Number.NaN)).locate(plain(9, 9), detection)).toBeNull();
+  });
+
+  it('keeps the points of the first pass where they are too close together for a further one, or its own are', async () => {
+    const passes = [1, 2].map(() => ({ cropScale: 1.15, offsets: new Array<number>(136).fill(0) }));
+    const heaps = (d: number) =>
+      Float32Array.from({ length: 136 }, (_, i) => (i % 2 === 0 ? 0.5 + (i < 68 ? -d : d) / 92 : 0.5));
+    for (const [first, runs] of [
+      [23.9, 1],
+      [24.1, 2],
+    ] as const) {
+      let count = 0;
+      const run: Run = () =>
+        Promise.resolve({ points: { data: count++ === 0 ? heaps(first) : heaps(0), dims: [1, 136] } });
+      const points = await createFaceLandmark68({ ...LANDMARKS, passes, minRefinedSpread: 0.3 }, run).locate(
+        plain(200, 200),
+        detection,
+      );
+      expect(count).toBe(runs);
+      const [left, right] = [points?.[0] as Point, points?.[67] as Point];
+      expect(Math.hypot(right.x - left.x, right.y - left.y)).toBeCloseTo(2 * first, 3);
+    }
   });
 });
 

@@ -29,7 +29,7 @@ const FIVE = [
 ].map(([x = 0, y = 0]) => ({ x, y }));
 const FACE: DetectedFace = { box: BOX, score: 0.99, landmarks: FIVE, rollDegrees: 0 };
 const ALL_POINTS = Array.from({ length: 68 }, (_, i) => ({ x: i + 0.25, y: 68 - i }));
-const TIMINGS = { pixelsMs: 0, detectMs: 0, landmarksMs: 0, embedMs: 0 };
+const TIMINGS = { pixelsMs: 0, detectMs: 0, landmarksMs: 0, spoofMs: 0, embedMs: 0 };
 const QUALITY: QualityReport = {
   eyeDistancePx: 60,
   brightness: 0.5,
@@ -68,6 +68,7 @@ class FakeKit {
   readonly gone = new Set<string>();
   /** Thrown by every operation. */
   failure: Error | null = null;
+  /** Of every face; NaN is a face that cannot be judged, `null` a kit without the model. */
   spoofScore: number | null = null;
   readonly calls: { readonly operation: string; readonly options: unknown }[] = [];
   /** How trainings go on after their first step. */
@@ -115,10 +116,10 @@ class FakeKit {
     const collection = (id: string) => this.find('COLLECTION', this.collections, id, owner);
     const report = async (image: unknown, i: number): Promise<ImageReport & { who: string | null }> => {
       const who = await look(image, `images[${i}]`);
-      const rejected = { accepted: false, faceCount: 0, face: null, quality: null, who } as const;
+      const rejected = { accepted: false, faceCount: 0, face: null, quality: null, spoof: null, who } as const;
       if (who === null) return { ...rejected, reasons: ['no-face'], duplicateOf: null };
       if (who === 'twin') return { ...rejected, reasons: ['duplicate-of', 'blurred'], duplicateOf: 'profile-9' };
-      const accepted = { accepted: true, templateId: `t${i}`, face: FACE, quality: QUALITY, who } as const;
+      const accepted = { accepted: true, templateId: `t${i}`, face: FACE, quality: QUALITY, spoof: null, who } as const;
       return { ...accepted, warnings: who === 'dim' ? ['too-dark'] : [] };
     };
     const add = async (images: readonly unknown[]) => {
@@ -143,8 +144,13 @@ class FakeKit {
         if (this.spoofScore === null) {
           throw new InfaceError('SPOOF_MODEL_UNAVAILABLE', 'No anti-spoof model is installed.');
         }
+        if (Number.isNaN(this.spoofScore)) {
+          const reasons = ['too-small', 'blurred'] as const;
+          return { outcome: 'checked', verdict: 'not-judged', reasons, modelId: 'fake', face: FACE };
+        }
         const verdict = this.spoofScore >= 0.5 ? 'bona-fide' : 'attack';
-        return { outcome: 'checked', verdict, score: this.spoofScore, threshold: 0.5, face: FACE };
+        const score = { bonaFideScore: this.spoofScore, threshold: 0.5, modelId: 'fake' };
+        return { outcome: 'checked', verdict, ...score, face: FACE };
       },
       enroll: async (images, options = {}) => {
         called('enroll', options);
@@ -192,6 +198,7 @@ class FakeKit {
             side: 'probe',
             reason: 'no-face',
             faceCount: 0,
+            spoof: null,
             timings: TIMINGS,
           };
         }
@@ -208,6 +215,7 @@ class FakeKit {
           threshold,
           comparisons,
           face: FACE,
+          spoof: null,
           timings: TIMINGS,
         };
       },
@@ -229,6 +237,7 @@ class FakeKit {
           candidates,
           confidence: 0.5,
           unknownProbability: 0.25,
+          spoof: null,
         };
         const [best] = candidates;
         const face =
@@ -441,6 +450,14 @@ describe('spdetect', () => {
     });
     const again = await call('POST', '/v1/spdetect', { img: picture('face of Anna') });
     expect((again.body.data as { key: string }).key).not.toBe((body.data as { key: string }).key);
+  });
+
+  it('refuses a face that cannot be judged', async () => {
+    fake.spoofScore = Number.NaN;
+    expect(await binary('/v1/spdetect', 'face of Anna')).toMatchObject({
+      status: 400,
+      body: { message: 'The face on img cannot be judged: too-small, blurred.' },
+    });
   });
 
   it('says that there is no model', async () => {
