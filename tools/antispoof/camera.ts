@@ -4,8 +4,8 @@
  * that do not depend on the class, so that no plain feature gives it away.
  */
 import type { Box } from '../../src/types.js';
-import { spoofCrop } from '../../src/models/antispoof.js';
-import type { Pixels } from '../../src/vision/image.js';
+import { cropRound } from '../../src/models/antispoof.js';
+import { warp, type Pixels } from '../../src/vision/image.js';
 import { channelMean, CROP_SIZE, energy, greyOf, laplacian, spread } from './features.js';
 import { blur, chance, encodeGamma, normal, toPixels, type Random, type Raster } from './raster.js';
 
@@ -16,10 +16,10 @@ const METERED_SCALE = 2.2;
  * crop; `npx tsx tools/antispoof/make-data.ts --features` prints them.
  */
 const PHOTOS = {
-  brightness: [112, 27],
-  contrast: [54, 12],
-  sharpness: [5.4, 0.9],
-  blueMinusRed: [-22, 22],
+  brightness: [102, 27],
+  contrast: [59, 13],
+  sharpness: [6, 0.6],
+  blueMinusRed: [-24, 23],
 } as const;
 /** How far one channel or the contrast may be amplified. */
 const MAX_GAIN = 2.5;
@@ -53,7 +53,8 @@ function vignette(frame: Raster, strength: number): Raster {
 }
 
 function meter(width: number, values: Float32Array, box: Box): Float32Array {
-  return spoofCrop(toPixels(width, values.length / width / 3, values), box, METERED_SCALE, CROP_SIZE);
+  const pixels = toPixels(width, values.length / width / 3, values);
+  return warp(pixels, cropRound(pixels, box, METERED_SCALE, CROP_SIZE), CROP_SIZE, CROP_SIZE);
 }
 
 /** White balance, exposure and contrast, towards values that photos have. */

@@ -75,13 +75,17 @@ export function energy(first: Float32Array, second: Float32Array): number {
   return sum / first.length;
 }
 
+/** In grey levels. */
+const MAX_STEP = 6;
+
 function gridStrength(grey: Float32Array): number {
   const steps = new Float64Array(8);
   const counts = new Float64Array(8);
   for (let x = 1; x < CROP_SIZE; x++) {
     for (let y = 0; y < CROP_SIZE; y++) {
       const i = y * CROP_SIZE + x;
-      steps[x % 8]! += Math.abs(grey[i]! - grey[i - 1]!);
+      // Blocks differ by little; the edges of things would drown that.
+      steps[x % 8]! += Math.min(MAX_STEP, Math.abs(grey[i]! - grey[i - 1]!));
       counts[x % 8]!++;
     }
   }

@@ -2,7 +2,7 @@
  * What a face is shown on instead of a head: paper and screens. Lengths are in sides of the face's box, from its centre, and
  * light is linear.
  */
-import { chance, lattice, pick, smooth, valueNoise, type Colour, type Random } from './raster.js';
+import { chance, lattice, pick, power, smooth, valueNoise, type Colour, type Random } from './raster.js';
 
 /** The picture that is shown: light at a place. */
 export type Picture = (u: number, v: number, out: Colour) => void;
@@ -24,7 +24,7 @@ export function luminance([red, green, blue]: Readonly<Colour>): number {
  * @param facePx side of the face in the camera's pixels: dots much finer than those cannot be seen and are not drawn
  */
 export function print(picture: Picture, facePx: number, random: Random): Medium {
-  const gamma = random(0.75, 1.35);
+  const tone = power(random(0.75, 1.35));
   const saturation = random(0.5, 1);
   const black = random(0.02, 0.1);
   const paper = random(0.75, 0.95);
@@ -52,7 +52,7 @@ export function print(picture: Picture, facePx: number, random: Random): Medium 
     const shade = 1 + folds.strength * (valueNoise(u * folds.size, v * folds.size, folds.salt) - 0.5);
     const shine = gloss(u, v);
     for (let c = 0; c < 3; c++) {
-      let light = Math.max(0, grey + saturation * (out[c]! - grey)) ** gamma;
+      let light = tone(grey + saturation * (out[c]! - grey));
       if (dots > 0) {
         const [ax, ay] = axes[c]!;
         const threshold = 0.5 + 0.25 * (Math.cos(u * ax + v * ay) + Math.cos(v * ax - u * ay));
@@ -70,7 +70,7 @@ export function print(picture: Picture, facePx: number, random: Random): Medium 
  * @param facePx side of the face in the camera's pixels
  */
 export function screen(picture: Picture, facePx: number, random: Random): Medium {
-  const gamma = random(0.75, 1.4);
+  const tone = power(random(0.75, 1.4));
   const white: Colour = [random(0.8, 1.05), random(0.92, 1.05), random(0.92, 1.3)];
   const ambient = random(0.003, 0.06);
   const grid = {
@@ -104,7 +104,7 @@ export function screen(picture: Picture, facePx: number, random: Random): Medium
     for (let c = 0; c < 3; c++) {
       const stripe = cover(x - c / 3, width, grid.stripe) / grid.stripe;
       const mask = 1 + grid.strength * (stripe * row - 1);
-      out[c] = (ambient + white[c]! * out[c]! ** gamma * (1 - ambient)) * mask * band + shine;
+      out[c] = (ambient + white[c]! * tone(out[c]!) * (1 - ambient)) * mask * band + shine;
     }
   };
 }
@@ -163,9 +163,9 @@ export function bezel(random: Random): Edge | null {
   return { picture: pictureSides(random), margin: random(0.03, 0.3), colour: [light, light, light * random(0.95, 1.1)] };
 }
 
-/** One to four sides end within sight, which is at about 1.2 sides of the box from the centre of the face. */
+/** One to four sides end within sight, which is at about 1.1 sides of the box from the centre of the face. */
 function pictureSides(random: Random): Edge['picture'] {
-  const near = () => random(0.6, 1.2);
+  const near = () => random(0.55, 1.15);
   const sides: [number, number, number, number] = [9, 9, 9, 9];
   const kinds = [
     [0, 2],

@@ -25,7 +25,7 @@ export interface Shot {
 }
 
 /** The side of the face in the camera's pixels. */
-const FACE_PX = [64, 180] as const;
+const FACE_PX = [60, 160] as const;
 /** Side of the frame in sides of the box, where the photo has that much. */
 const FRAMING = [2.2, 3.2] as const;
 /** Light is the mean of so many places a side in each pixel. */

@@ -16,6 +16,8 @@ export interface SourcePhoto {
   /** Folder of the data set. */
   readonly source: string;
   readonly use: Use;
+  /** What is to be cut off all round before the photo is looked at as it is. */
+  readonly trimPx: number;
 }
 
 /** A photo with its largest face. */
@@ -33,6 +35,8 @@ interface Source {
   readonly use?: Use;
   /** At most so many photos of one identity. */
   readonly perIdentity: number;
+  /** Defaults to 0. */
+  readonly trimPx?: number;
 }
 
 /** LFW and YouTube Faces are of the same people, so both go by the name alone. */
@@ -40,7 +44,8 @@ const nameOf = (path: string) => basename(path).replace(/_\d+\.\w+$/, '');
 const fileOf = (path: string) => basename(path);
 
 const SOURCES: Readonly<Record<string, Source>> = {
-  lfw: { folder: 'lfw/images', identity: nameOf, perIdentity: 2 },
+  // Deep-funneled photos were turned upright: their corners are black wedges, like nothing that a camera gives.
+  lfw: { folder: 'lfw/images', identity: nameOf, perIdentity: 2, trimPx: 18 },
   ytf: { folder: 'ytf/frames', identity: nameOf, perIdentity: 4 },
   lfpw: { folder: 'lfpw', identity: fileOf, perIdentity: 1 },
   dlib_faces: { folder: 'dlib_faces', identity: fileOf, perIdentity: 1 },
@@ -72,7 +77,7 @@ export function useOf(identity: string): Use {
  * @param data folder of the data sets; those that are not there are left out
  */
 export function listPhotos(data: string): SourcePhoto[] {
-  return Object.entries(SOURCES).flatMap(([source, { folder, identity, use, perIdentity }]) => {
+  return Object.entries(SOURCES).flatMap(([source, { folder, identity, use, perIdentity, trimPx = 0 }]) => {
     const root = join(data, folder);
     if (!existsSync(root)) return [];
     const taken = new Map<string, number>();
@@ -83,7 +88,7 @@ export function listPhotos(data: string): SourcePhoto[] {
       const count = taken.get(who) ?? 0;
       if (count >= perIdentity) return [];
       taken.set(who, count + 1);
-      return [{ path, source, use: use ?? useOf(who) }];
+      return [{ path, source, use: use ?? useOf(who), trimPx }];
     });
   });
 }
