@@ -3,6 +3,7 @@ import { cropRound } from '../../src/models/antispoof.js';
 import type { Box } from '../../src/types.js';
 import { reduceRegion, warp, type Pixels } from '../../src/vision/image.js';
 import { readPixels } from '../../src/worker/pixels.js';
+import { compress } from './browser.js';
 import { CROP_SIZE } from './features.js';
 import { seeded } from './raster.js';
 import { simulate, type Shot, type Species } from './simulate.js';
@@ -33,10 +34,10 @@ const BOX_JITTER = { shift: 0.04, side: 0.06 } as const;
 
 const evalPage: DataPage = {
   async crop(photoUrl, box, trimPx, jobs, cropScales) {
-    const photo = await decode(await (await fetch(photoUrl)).blob());
+    const photo = pixelsOf(await createImageBitmap(await (await fetch(photoUrl)).blob()));
     const crops: string[][] = [];
     for (const { kind, seed } of jobs) {
-      const shot = kind === 'photo' ? trim(photo, box, trimPx) : await compress(simulate(photo, box, kind, seed));
+      const shot = kind === 'photo' ? trim(photo, box, trimPx) : await take(simulate(photo, box, kind, seed));
       const framed = jitter(shot.box, seed);
       crops.push(
         cropScales.map((scale) => {
@@ -49,8 +50,11 @@ const evalPage: DataPage = {
   },
 };
 
-async function decode(file: Blob): Promise<Pixels> {
-  const bitmap = await createImageBitmap(file);
+async function take(shot: Shot): Promise<Pick<Shot, 'pixels' | 'box'>> {
+  return { pixels: pixelsOf(await compress(shot)), box: shot.box };
+}
+
+function pixelsOf(bitmap: ImageBitmap): Pixels {
   const pixels = readPixels(bitmap);
   bitmap.close();
   return pixels;
@@ -60,16 +64,6 @@ function trim(photo: Pixels, box: Box, trimPx: number): Pick<Shot, 'pixels' | 'b
   const [width, height] = [photo.width - 2 * trimPx, photo.height - 2 * trimPx];
   const pixels = reduceRegion(photo, { x: trimPx, y: trimPx, width, height }, 1);
   return { pixels, box: { ...box, x: box.x - trimPx, y: box.y - trimPx } };
-}
-
-/** A camera's JPEG, by the browser's own encoder. */
-async function compress({ pixels, box, jpegQuality }: Shot): Promise<Pick<Shot, 'pixels' | 'box'>> {
-  const { width, height, data } = pixels;
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext('2d');
-  if (!context) throw new Error('The browser gives no 2D canvas.');
-  context.putImageData(new ImageData(new Uint8ClampedArray(data), width, height), 0, 0);
-  return { pixels: await decode(await canvas.convertToBlob({ type: 'image/jpeg', quality: jpegQuality })), box };
 }
 
 function jitter({ x, y, width, height }: Box, seed: number): Box {

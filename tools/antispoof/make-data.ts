@@ -12,23 +12,17 @@ import { DEFAULT_MODELS } from '../../eval/measure.js';
 import { openPage, URLS } from '../../eval/server.js';
 import { ROOT } from '../process.mjs';
 import type { DataPage, Job } from './make-data-page.js';
-import { printFeatures, printNeutrality } from './neutrality.js';
+import { printFeatures, printNeutrality, type CropLine } from './neutrality.js';
 import { SPECIES } from './simulate.js';
 import { findFaces, listPhotos, type SourceFace } from './sources.js';
 
 /** Where everything lies. */
-export const FOLDER = join(ROOT, '.cache/antispoof');
+const FOLDER = join(ROOT, '.cache/antispoof');
 /** Sides of the crops in sides of the box: two, of which training showed the better one. */
-export const CROP_SCALES = [1.5, 2.2] as const;
+const CROP_SCALES = [1.5, 2.2] as const;
 /** Bona fide shots of each photo beside the photo itself, about as many as attacks. */
 const BONA_FIDE_SHOTS = 3;
 const SCRIPT = '/tools/antispoof/make-data-page.ts';
-
-/** A line of the index: one crop. */
-export interface CropLine extends Job {
-  readonly source: string;
-  readonly use: SourceFace['use'];
-}
 
 const { values } = parseArgs({
   options: {

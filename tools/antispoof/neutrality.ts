@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mean } from '../../eval/statistics.js';
 import { CROP_SIZE, FEATURE_NAMES, plainFeatures, type PlainFeatures } from './features.js';
-import type { CropLine } from './make-data.js';
+import type { Job } from './make-data-page.js';
 import { SPECIES } from './simulate.js';
+import type { SourcePhoto } from './sources.js';
 
 const CROP_BYTES = 3 * CROP_SIZE * CROP_SIZE;
 /** Enough for the second digit of an AUC. */
@@ -25,9 +26,10 @@ export function areaUnderCurve(higher: readonly number[], lower: readonly number
   return (ranks - (higher.length * (higher.length + 1)) / 2) / (higher.length * lower.length);
 }
 
-interface Crop extends CropLine {
-  readonly features: PlainFeatures;
-}
+/** A line of the index: one crop. */
+export type CropLine = Job & Pick<SourcePhoto, 'source' | 'use'>;
+
+type Crop = CropLine & { readonly features: PlainFeatures };
 
 function readCrops(folder: string, scale: number): Crop[] {
   const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as CropLine[];
