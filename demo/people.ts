@@ -9,6 +9,7 @@ import type {
   ImageInput,
   ImageReport,
   Profile,
+  SpoofVerdict,
   TrainOptions,
 } from '../src/index.js';
 
@@ -24,6 +25,13 @@ export interface EnrolOutcome {
 export interface SeenFace {
   readonly face: DetectedFace;
   readonly identity: IdentifiedFace | null;
+  /** Whether it is really there, where that was asked; while nobody is enrolled, of the largest face only. */
+  readonly spoof: SpoofVerdict | null;
+}
+
+export interface LookOptions extends DetectorOptions {
+  /** Whether faces are checked for presentation attacks. Defaults to false. */
+  readonly checkSpoof?: boolean;
 }
 
 export interface People {
@@ -39,7 +47,7 @@ export interface People {
   remove(profileId: string): Promise<void>;
   train(options: TrainOptions): Promise<void>;
   /** The faces of an image, largest first, and who they are; nobody while nobody is enrolled. */
-  look(image: ImageInput, options?: DetectorOptions): Promise<SeenFace[]>;
+  look(image: ImageInput, options?: LookOptions): Promise<SeenFace[]>;
 }
 
 /** @param onChange called when people or their classifier changed without this page having asked for it */
@@ -105,13 +113,16 @@ export function createPeople(kit: FaceKit, onChange: () => void): People {
       }
     },
 
-    async look(image, options = {}) {
+    async look(image, { checkSpoof = false, ...options } = {}) {
       if (!collection || profiles.length === 0) {
         const { faces } = await kit.detect(image, { landmarks: 68, ...options });
-        return faces.map((face) => ({ face, identity: null }));
+        const checked = checkSpoof ? await kit.checkSpoof(image, options) : null;
+        const largest = checked?.outcome === 'checked' ? checked : null;
+        return faces.map((face, i) => ({ face, identity: null, spoof: i === 0 ? largest : null }));
       }
-      const { faces } = await kit.identify(image, collection.id, { landmarks: 68, ...options });
-      return faces.map((face) => ({ face, identity: face }));
+      const spoof = checkSpoof ? 'report' : 'off';
+      const { faces } = await kit.identify(image, collection.id, { landmarks: 68, spoof, ...options });
+      return faces.map((face) => ({ face, identity: face, spoof: face.spoof }));
     },
   };
 }

@@ -92,7 +92,7 @@ export function createPhotoCard(
 
   function show(result: DetectResult): void {
     found = result;
-    seen = result.faces.map((face) => ({ face, identity: null }));
+    seen = result.faces.map((face) => ({ face, identity: null, spoof: null }));
     buttons = seen.map((_, i) => {
       const button = el('button', { type: 'button' });
       button.addEventListener('click', () => {
@@ -140,7 +140,9 @@ export function createPhotoCard(
     try {
       // The same faces in the same order as before; without people there is nothing to ask.
       seen =
-        people.profiles.length === 0 ? found.faces.map((face) => ({ face, identity: null })) : await people.look(file);
+        people.profiles.length === 0
+          ? found.faces.map((face) => ({ face, identity: null, spoof: null }))
+          : await people.look(file);
       sayHowMany();
     } catch (error) {
       setText(summary, explain(error));

@@ -3,7 +3,7 @@ import { byId, el, setText } from './dom.js';
 import { drawMarks, drawThumbnail, type Mark, type Size } from './draw.js';
 import type { Enrolment } from './enrolment.js';
 import type { People, SeenFace } from './people.js';
-import { count, explainCamera, nameOf } from './words.js';
+import { count, describeSpoof, explainCamera, nameOf } from './words.js';
 
 /** The kit's size for videos, which it cannot know a single frame to be of. */
 const VIDEO_SIZE = 256;
@@ -28,6 +28,8 @@ export function createWebcam(people: People, enrolment: Enrolment): void {
   const video = byId('camera-video', HTMLVideoElement);
   const overlay = byId('camera-overlay', HTMLCanvasElement);
   const stats = byId('camera-stats', HTMLElement);
+  const spoofCheck = byId('camera-spoof-check', HTMLInputElement);
+  const spoofText = byId('camera-spoof', HTMLElement);
   /** One per start; aborted by the stop. */
   let session: AbortController | null = null;
   let seen: Seen | null = null;
@@ -76,6 +78,7 @@ export function createWebcam(people: People, enrolment: Enrolment): void {
     setText(toggle, 'Start camera');
     setText(status, text);
     setText(stats, '');
+    setText(spoofText, '');
   }
 
   /** Looks at one frame after the other and drops those that come meanwhile. */
@@ -88,7 +91,8 @@ export function createWebcam(people: People, enrolment: Enrolment): void {
       if (stopped() || document.hidden || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) continue;
       const started = performance.now();
       const frame = await createImageBitmap(video);
-      const faces = await people.look(frame, { detectorSize: VIDEO_SIZE }).catch((error: unknown) => {
+      const checkSpoof = spoofCheck.checked;
+      const faces = await people.look(frame, { detectorSize: VIDEO_SIZE, checkSpoof }).catch((error: unknown) => {
         frame.close();
         throw error;
       });
@@ -101,6 +105,7 @@ export function createWebcam(people: People, enrolment: Enrolment): void {
       const now = performance.now();
       averageMs += (now - started - averageMs) * (averageMs === 0 ? 1 : SMOOTHING);
       setText(stats, `${Math.round(averageMs)} ms per frame`);
+      setText(spoofText, spoofCheck.checked ? describeSpoof(faces[0]?.spoof ?? null) : '');
       if (now - toldAt < TELL_AFTER_MS) continue;
       toldAt = now;
       setText(status, tell(faces));

@@ -1,5 +1,11 @@
 /** What the page says about errors, refusals and numbers. */
-import { InfaceError, type ErrorCode, type IdentifiedFace, type RejectionReason } from '../src/index.js';
+import {
+  InfaceError,
+  type ErrorCode,
+  type IdentifiedFace,
+  type RejectionReason,
+  type SpoofVerdict,
+} from '../src/index.js';
 
 /** What happened, in words for whoever looks at the page. Never an exception's own text, unless the kit wrote it. */
 export function explain(error: unknown): string {
@@ -48,6 +54,18 @@ const REFUSALS: Record<RejectionReason, string> = {
 /** Why an image gave no template. */
 export function describeRefusal(reasons: readonly RejectionReason[]): string {
   return `Not used: ${reasons.map((reason) => REFUSALS[reason]).join(', ')}.`;
+}
+
+/** What the anti-spoof check says of the largest face. */
+export function describeSpoof(spoof: SpoofVerdict | null): string {
+  if (!spoof) return 'No face to check.';
+  if (spoof.verdict === 'not-judged') {
+    return `Cannot tell whether the face is really there: ${spoof.reasons.map((reason) => REFUSALS[reason]).join(', ')}.`;
+  }
+  const score = spoof.bonaFideScore.toFixed(2);
+  return spoof.verdict === 'bona-fide'
+    ? `The face seems to be really there (${score}).`
+    : `The face seems to be a photo or a screen (${score}).`;
 }
 
 /** What the camera's refusal means. */

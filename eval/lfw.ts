@@ -11,6 +11,10 @@ import type { Chart } from './svg.js';
 
 const RATES = [1e-2, 1e-3, 1e-4, 1e-5];
 const CURVE_POINTS = 81;
+/** Shares of the photos that are rejected for their quality, the worst first. */
+const REJECTED = [0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2];
+/** The threshold of the curve of errors against rejections: it stays, as it does in use. */
+const REJECT_FMR = 1e-4;
 
 export async function runLfw(settings: Settings): Promise<Outcome> {
   const folder = folderOf(settings, 'lfw');
@@ -21,7 +25,7 @@ export async function runLfw(settings: Settings): Promise<Outcome> {
   console.log(`${lfw.photos.length} photos, no face found in ${missing}; ${lfw.pairs.length} pairs of view 2`);
   console.log('FNMR % of all pairs / with every person weighing the same (score), at false match rates');
 
-  const results = scorers.map((scorer) => ({ name: scorer.name, ...judge(lfw, scorer) }));
+  const results = scorers.map((scorer) => ({ name: scorer.name, scorer, ...judge(lfw, scorer) }));
   console.table(Object.fromEntries(results.map(({ name, row }) => [name, row])));
   const curves = results.map(({ name, curve }) => ({
     name,
@@ -29,10 +33,28 @@ export async function runLfw(settings: Settings): Promise<Outcome> {
   }));
   writeChart(settings.charts, 'lfw-det', detChart(curves));
 
+  const rejections = results.map(({ name, scorer, json: { scoreAtFmr } }) => ({
+    name,
+    points: errorVersusReject(lfw.photos, scorer, scoreAtFmr[rateKey(REJECT_FMR)]!),
+  }));
+  console.log(`FNMR % at FMR ${rateKey(REJECT_FMR)} where the worst photos by quality are rejected`);
+  console.table(
+    Object.fromEntries(
+      rejections.map(({ name, points }) => [
+        name,
+        Object.fromEntries(points.map(([share, fnmr]) => [`${percent(share)} %`, percent(fnmr)])),
+      ]),
+    ),
+  );
+  writeChart(settings.charts, 'lfw-reject', rejectChart(rejections));
+
   const byScorer = Object.fromEntries(results.map(({ name, json }) => [name, json]));
   const ours = results.at(-1)!;
   const photos = { photos: lfw.photos.length, failuresToAcquire: missing };
-  return { json: { lfw: { scorer: ours.name, ...ours.json, ...photos, scorers: byScorer } } };
+  const errorVersusRejection = Object.fromEntries(rejections.map(({ name, points }) => [name, points]));
+  return {
+    json: { lfw: { scorer: ours.name, ...ours.json, ...photos, errorVersusRejection, scorers: byScorer } },
+  };
 }
 
 function judge({ photos, pairs }: Lfw, scorer: Scorer) {
@@ -111,6 +133,47 @@ function sameByPerson(photos: readonly LfwPhoto[], scorer: Scorer): Float32Array
       const scores = prepared.flatMap((a, i) => prepared.slice(0, i).map((b) => scorer.score(a, b)));
       return Float32Array.from(scores).sort();
     });
+}
+
+/**
+ * FNMR at a fixed threshold while the photos of the lowest quality are rejected (P. Grother and E. Tabassi, 'Performance of
+ * biometric quality measures', 2007).
+ * @returns shares of rejected photos with the FNMR of the pairs that are left
+ */
+function errorVersusReject(photos: readonly LfwPhoto[], scorer: Scorer, threshold: number): [number, number][] {
+  const faces = photos
+    .flatMap(({ name, face, vectors }) =>
+      face && vectors ? [{ name, quality: face.quality.score, prepared: scorer.prepare(vectors) }] : [],
+    )
+    .sort((a, b) => a.quality - b.quality);
+  // Ranks of the worse photo of each pair, apart for pairs that match and that do not.
+  const [matches, misses]: [number[], number[]] = [[], []];
+  for (const [i, { name, prepared }] of faces.entries()) {
+    for (const better of faces.slice(i + 1)) {
+      if (better.name === name) (scorer.score(prepared, better.prepared) > threshold ? matches : misses).push(i);
+    }
+  }
+  return REJECTED.map((share) => {
+    const kept = (ranks: readonly number[]) => ranks.filter((rank) => rank >= share * faces.length).length;
+    return [share, kept(misses) / (kept(misses) + kept(matches))];
+  });
+}
+
+function rejectChart(series: Chart['series']): Chart {
+  const format = (value: number) => `${Number((100 * value).toPrecision(3))} %`;
+  return {
+    title: `LFW, errors against rejections at a false match rate of ${rateKey(REJECT_FMR)}`,
+    x: {
+      label: 'photos rejected, the lowest quality first',
+      scale: 'linear',
+      from: 0,
+      to: 0.2,
+      ticks: REJECTED.filter((share) => share !== 0.01),
+      format,
+    },
+    y: { label: 'false non-match rate', scale: 'linear', from: 0, to: 0.2, ticks: [0, 0.05, 0.1, 0.15, 0.2], format },
+    series,
+  };
 }
 
 function detChart(series: Chart['series']): Chart {

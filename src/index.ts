@@ -30,6 +30,7 @@ export type {
   FaceKit,
   FaceKitOptions,
   FaceOperations,
+  Identification,
   IdentifiedFace,
   IdentifyOptions,
   IdentifyResult,

@@ -346,7 +346,7 @@ export interface Candidate {
 export type UnknownReason = 'empty-collection' | 'not-near' | 'ambiguous' | 'rejected-before' | SpoofFailure;
 
 /** The 1:N decision on one face. */
-export type IdentifiedFace = DetectedFace & {
+export type Identification = {
   /** For `kit.reject`; remembered for the last 200 faces that this kit identified. */
   readonly identificationId: string;
   /** Best first. */
@@ -358,9 +358,12 @@ export type IdentifiedFace = DetectedFace & {
   /** The verdict on this face, or `null` where the check was off. */
   readonly spoof: SpoofVerdict | null;
 } & (
-    | { readonly decision: 'identified'; readonly profileId: string; readonly name: string | null }
-    | { readonly decision: 'unknown'; readonly reason: UnknownReason }
-  );
+  | { readonly decision: 'identified'; readonly profileId: string; readonly name: string | null }
+  | { readonly decision: 'unknown'; readonly reason: UnknownReason }
+);
+
+/** A face with the decision on it. */
+export type IdentifiedFace = DetectedFace & Identification;
 
 /** `stale`: the collection changed after its classifier was trained. `training`: in this tab or in another one. */
 export type ClassifierState = 'untrained' | 'training' | 'trained' | 'stale';

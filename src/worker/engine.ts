@@ -2,28 +2,18 @@
 import { InfaceError } from '../errors.js';
 import { spoofThreshold, type FaceAntispoof } from '../models/antispoof.js';
 import { VIEW_COUNTS, type FaceEmbedder } from '../models/embedder.js';
-import { predict, type Classifier } from '../recognition/classifier.js';
-import {
-  decideIdentity,
-  decideMatch,
-  distanceAtFpir,
-  fmrCurve,
-  matchThreshold,
-  similarityAt,
-} from '../recognition/decision.js';
+import { decideMatch, fmrCurve, matchThreshold } from '../recognition/decision.js';
 import { createGallery, profileMean, type Gallery } from '../recognition/gallery.js';
-import { distance, type Comparable, type Scoring } from '../recognition/scoring.js';
-import { assertSameSpace, MAX_TEMPLATES, unitLength } from '../recognition/template.js';
+import { distance, type Scoring } from '../recognition/scoring.js';
+import { assertSameSpace, MAX_TEMPLATES } from '../recognition/template.js';
 import type {
   Accuracy,
   AddImagesOptions,
-  Candidate,
   Collection,
   IdentifiedFace,
   KitInfo,
   SpoofOptions,
   TrainProgress,
-  UnknownReason,
 } from '../types.js';
 import type { FaceFrame, MeasuredFace, Wire, WorkerOperations } from '../wire.js';
 import {
@@ -36,7 +26,8 @@ import {
   type SpoofCheck,
 } from './acquisition.js';
 import { judgeEnrolment } from './enrolment.js';
-import type { BackupContent, FaceStore, Negative, Owner } from './face-store.js';
+import type { BackupContent, FaceStore, Owner } from './face-store.js';
+import { createIdentifier, DEFAULT_MAX_FPIR, MAX_REMEMBERED, type LoadedCollection } from './identification.js';
 import type { Trainer } from './training.js';
 
 /** What the engine is made of. */
@@ -79,10 +70,6 @@ export interface Engine {
   readonly forgetSecrets: () => void;
 }
 
-/** Names within `candidates`, best first, are cut to this number unless the caller says otherwise. */
-const DEFAULT_CANDIDATES = 5;
-/** Share of strangers that may get a name. */
-const DEFAULT_MAX_FPIR = 0.01;
 const DEFAULT_ACCURACY: Accuracy = 'balanced';
 /** Of faces that are enrolled: they are looked at once, and compared for years. */
 const ENROLMENT_ACCURACY: Accuracy = 'high';
@@ -90,17 +77,6 @@ const ENROLMENT_ACCURACY: Accuracy = 'high';
 const RECOMMENDED_TEMPLATES = 3;
 /** Negative examples per profile and collection. */
 const MAX_NEGATIVES = 50;
-/** Identified faces that can still be rejected: a minute of one face at 3 frames a second. */
-const MAX_REMEMBERED = 200;
-
-/** A collection as a search needs it. */
-interface LoadedCollection {
-  readonly revision: number;
-  readonly gallery: Gallery;
-  readonly classifier: Classifier | null;
-  readonly negatives: readonly Negative[];
-}
-
 export function createEngine(parts: EngineParts): Engine {
   const { embedder, scoring, store, trainer } = parts;
   const { open, acquire } = createAcquisition(parts);
@@ -109,11 +85,7 @@ export function createEngine(parts: EngineParts): Engine {
   const loadedCollections = new Map<string, LoadedCollection>();
   /** Counts how often secrets were forgotten: what was read before must not be kept after. */
   let generation = 0;
-  /** The last identified faces, oldest first. */
-  const remembered = new Map<
-    string,
-    { readonly collectionId: string; readonly vector: Float32Array; readonly best: string | null }
-  >();
+  const identifier = createIdentifier({ calibration, namesOf: (ids) => store.namesOf(ids) });
 
   /** @throws InfaceError `SPOOF_MODEL_UNAVAILABLE`: a check that was asked for and cannot run is no pass */
   async function antispoofModel(): Promise<FaceAntispoof> {
@@ -174,7 +146,7 @@ export function createEngine(parts: EngineParts): Engine {
     const { classifier, negatives } = content;
     const gallery = createGallery(content.templates, space, classifier?.commonness ?? commonness);
     for (const negative of negatives) assertSameSpace(negative, space);
-    const loaded: LoadedCollection = { revision: content.revision, gallery, classifier, negatives };
+    const loaded: LoadedCollection = { id: collectionId, revision: content.revision, gallery, classifier, negatives };
     if (readIn === generation) loadedCollections.set(collectionId, loaded);
     return { ...loaded, state: classifier ? ('trained' as const) : state };
   }
@@ -191,14 +163,6 @@ export function createEngine(parts: EngineParts): Engine {
     const [described] = await withTraining([await collection]);
     return described as Collection;
   };
-
-  function remember(collectionId: string, vector: Float32Array, best: string | null): string {
-    const id = crypto.randomUUID();
-    remembered.set(id, { collectionId, vector, best });
-    const [oldest] = remembered.keys();
-    if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
-    return id;
-  }
 
   const operations: Operations = {
     async detect(context, frame, options) {
@@ -294,32 +258,18 @@ export function createEngine(parts: EngineParts): Engine {
 
     async identify(context, frame, collectionId, options) {
       const clock = createClock();
-      const { maxFaces = MAX_FACES, maxCandidates = DEFAULT_CANDIDATES, accuracy = DEFAULT_ACCURACY } = options;
+      const { maxFaces = MAX_FACES, accuracy = DEFAULT_ACCURACY } = options;
       const check = await spoofCheckOf(options);
-      const { gallery, classifier, negatives, state } = await load(context.owner, collectionId);
-      const { maxFpir = DEFAULT_MAX_FPIR } = options;
-      const limit = distanceAtFpir(maxFpir, gallery.size, calibration) + (classifier?.strangerShift ?? 0);
-      const threshold = similarityAt(limit, calibration);
+      const { state, ...collection } = await load(context.owner, collectionId);
+      const threshold = identifier.threshold(collection, options.maxFpir);
       const image = open(frame, options, context.signal, clock);
       const faces: IdentifiedFace[] = [];
       for (const acquired of await image.find(maxFaces)) {
         const spoof = check && (await image.checkSpoof(check, acquired));
-        const refusal = spoofFailure(check, spoof);
         const face = scoring.prepare(await image.embed(acquired, accuracy));
-        const { ranked, unknown } = rank(gallery, classifier, face, limit, Math.max(2, maxCandidates));
-        const names = await store.namesOf(ranked.map(({ profileId }) => profileId));
-        const candidates = ranked.map(({ distance: _, ...candidate }, i) => ({ ...candidate, name: names[i] ?? null }));
-        const [best] = ranked;
-        const rejectedBefore = best !== undefined && wasRejected(face, best, { gallery, classifier, negatives });
-        faces.push({
-          ...image.describe(acquired, options.landmarks),
-          identificationId: remember(collectionId, face.vector, best?.profileId ?? null),
-          ...(refusal ? unknownBecause(refusal) : decideIdentity({ candidates, threshold, rejectedBefore })),
-          candidates: candidates.slice(0, maxCandidates),
-          confidence: best?.probability ?? best?.score ?? 0,
-          unknownProbability: unknown,
-          spoof,
-        });
+        const decided = { ...options, spoof, refusal: spoofFailure(check, spoof) };
+        const identification = await identifier.decide(face, collection, decided);
+        faces.push({ ...image.describe(acquired, options.landmarks), ...identification });
       }
       // What answered is known; a training that runs meanwhile is told of where it could have answered.
       const isTraining = state !== 'trained' && (await parts.trainingNow()).has(collectionId);
@@ -327,7 +277,7 @@ export function createEngine(parts: EngineParts): Engine {
     },
 
     async reject({ owner }, identificationId, options) {
-      const found = remembered.get(identificationId);
+      const found = identifier.recall(identificationId);
       const profileId = options.profileId ?? found?.best;
       if (!found || profileId === undefined || profileId === null) {
         throw new InfaceError(
@@ -414,43 +364,7 @@ export function createEngine(parts: EngineParts): Engine {
     forgetSecrets() {
       generation++;
       loadedCollections.clear();
-      remembered.clear();
+      identifier.forget();
     },
   };
-
-  /** The `k` nearest profiles of a gallery, with their probabilities where there is a classifier. */
-  function rank(
-    gallery: Gallery,
-    classifier: Classifier | null,
-    face: Comparable,
-    limit: number,
-    k: number,
-  ): { readonly ranked: readonly Ranked[]; readonly unknown: number | null } {
-    const prediction = classifier ? predict(classifier, gallery.distances(face), limit, calibration) : null;
-    const ranked = gallery.search(face, k).map((near) => ({
-      ...near,
-      score: similarityAt(near.distance, calibration),
-      probability: prediction?.probabilities[gallery.profileIds.indexOf(near.profileId)] ?? null,
-    }));
-    return { ranked, unknown: prediction?.unknown ?? null };
-  }
-
-  /** Whether a face is nearer to one that was rejected as this profile than it is to the profile. */
-  function wasRejected(
-    face: Comparable,
-    { profileId, distance: toProfile }: Ranked,
-    { gallery, classifier, negatives }: Pick<LoadedCollection, 'gallery' | 'classifier' | 'negatives'>,
-  ): boolean {
-    // As common as the profile, so that nothing but the cosines is compared.
-    const own = classifier?.commonness[gallery.profileIds.indexOf(profileId)] ?? commonness;
-    return negatives.some(
-      (negative) =>
-        negative.profileId === profileId &&
-        distance(face, { vector: unitLength(negative.vector), commonness: own }) < toProfile,
-    );
-  }
 }
-
-const unknownBecause = (reason: UnknownReason) => ({ decision: 'unknown', reason }) as const;
-
-type Ranked = Omit<Candidate, 'name'> & { readonly distance: number };

@@ -1,13 +1,14 @@
 /** The adapters of models that users bring, on plain arrays: one anchor each, decoded by hand. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { createAntispoof, cropRound } from '../../src/models/antispoof.js';
 import { offeredSize } from '../../src/models/detector.js';
 import { createDetector, createEmbedder } from '../../src/models/families.js';
 import { parseManifest, type DetectorEntry, type ModelEntry } from '../../src/models/manifest.js';
 import type { Run } from '../../src/models/run.js';
-import type { Point } from '../../src/types.js';
+import type { Box, Point } from '../../src/types.js';
 import { createPixels, type Pixels, type Tensor } from '../../src/vision/image.js';
-import { MOBILEFACENET, RFB_320, SCRFD, YUNET } from '../../tools/models/reference-entries.js';
+import { BINARY_128, MINIFASNET, MOBILEFACENET, RFB_320, SCRFD, YUNET } from '../../tools/models/reference-entries.js';
 
 /** Boxes as the graph gives them: a square round the same centre, with the longer side. */
 const PLAIN_BOX = { scale: 1, shift: 0, origin: 'test' };
@@ -281,17 +282,63 @@ describe('ArcFace embedder', () => {
   });
 });
 
+describe('anti-spoof nets', () => {
+  const box = { x: 40, y: 30, width: 20, height: 10 };
+
+  it('give the mean probability of the bona fide class over their crops', async () => {
+    const seen: Tensor[] = [];
+    const giving =
+      (...logits: number[]): Run =>
+      (feeds) => {
+        seen.push(feeds['input'] as Tensor);
+        return Promise.resolve({ output: { data: Float32Array.from(logits), dims: [1, logits.length] } });
+      };
+    const pixels = plain(100, 100, [10, 20, 30]);
+    const pair = createAntispoof(MINIFASNET, [giving(0, Math.log(3), 0), giving(Math.log(2), 0, Math.log(2))]);
+    expect(await pair.check(pixels, box)).toBeCloseTo((3 / 5 + 1 / 5) / 2, 6);
+    // BGR, not scaled.
+    expect(seen.map(({ dims, data }) => [dims, data[0], data.at(-1)])).toEqual([
+      [[1, 3, 80, 80], 30, 10],
+      [[1, 3, 80, 80], 30, 10],
+    ]);
+    const single = createAntispoof(BINARY_128, [giving(1_000, 0)]);
+    expect(await single.check(pixels, box)).toBe(1);
+    expect(seen.at(-1)?.dims).toEqual([1, 3, 128, 128]);
+    expect(seen.at(-1)?.data[0]).toBeCloseTo(10 / 255, 6);
+  });
+
+  it('say what is wrong with the output', async () => {
+    const run = answering({ output: tensor(3) });
+    await expect(createAntispoof(BINARY_128, [run]).check(plain(9, 9), box)).rejects.toMatchObject({
+      code: 'INFERENCE_FAILED',
+    });
+  });
+
+  it.each<[string, Box, number, [left: number, top: number, side: number]]>([
+    ['round the box', box, 2, [30, 15, 40]],
+    ['inside the picture where the face is at its edge', { x: -4, y: 60, width: 20, height: 20 }, 2, [0, 40, 40]],
+    ['as large as the picture allows', box, 10, [10, 0, 80]],
+  ])('look at a square %s', (_name, face, cropScale, [left, top, side]) => {
+    expect(cropRound({ width: 100, height: 80 }, face, cropScale, 40)).toEqual({
+      a: side / 40,
+      b: 0,
+      tx: left,
+      ty: top,
+    });
+  });
+});
+
 describe('their manifest entries', () => {
   it('are the examples of the documentation', () => {
     const page = readFileSync(new URL('../../docs/models.md', import.meta.url), 'utf8');
     const examples = Array.from(page.matchAll(/```json\n(.*?)```/gs), ([, json = '']) => JSON.parse(json) as unknown);
-    expect(examples).toEqual([YUNET, SCRFD, RFB_320, MOBILEFACENET]);
+    expect(examples).toEqual([YUNET, SCRFD, RFB_320, MOBILEFACENET, BINARY_128, MINIFASNET]);
   });
 
   const manifestOf = (...models: readonly unknown[]) => ({ version: 1, models });
 
   it('are read, an embedder without background statistics among them', () => {
-    const manifest = manifestOf(YUNET, SCRFD, RFB_320, MOBILEFACENET);
+    const manifest = manifestOf(YUNET, SCRFD, RFB_320, MOBILEFACENET, BINARY_128, MINIFASNET);
     expect(parseManifest(structuredClone(manifest))).toEqual(manifest);
     const background = { file: 'background.bin', bytes: 1, sha256: 'a'.repeat(64) };
     expect(parseManifest(manifestOf({ ...MOBILEFACENET, background })).models).toHaveLength(1);
@@ -305,6 +352,35 @@ describe('their manifest entries', () => {
     ['no box', YUNET, { box: undefined }, /box should be an object, got nothing/],
     ['a box of no size', YUNET, { box: { scale: 0, shift: 0 } }, /box.scale should be a number above 0, got 0/],
     ['half a box', YUNET, { box: { scale: 1 } }, /box.shift should be a number, got nothing/],
+    ['no crop', BINARY_128, { cropScale: undefined }, /cropScale should be a number above 0, got nothing/],
+    ['no list of nets', BINARY_128, { more: undefined }, /more should be a list, got nothing/],
+    [
+      'a net of no file',
+      MINIFASNET,
+      { more: [{ ...MINIFASNET.more[0], file: '../x.onnx' }] },
+      /more\[0\].file should be a file name/,
+    ],
+    [
+      'no threshold',
+      BINARY_128,
+      { calibration: { origin: 'test' } },
+      /calibration.threshold should be a number above 0, got nothing/,
+    ],
+    [
+      'a curve that goes back',
+      BINARY_128,
+      {
+        calibration: {
+          origin: 'test',
+          threshold: 0.5,
+          apcer: [
+            [0.5, 0.1],
+            [0.4, 0.2],
+          ],
+        },
+      },
+      /calibration.apcer should be ascending/,
+    ],
     ['no levels', SCRFD, { levels: [] }, /levels should be a list that is not empty/],
     [
       'a level without points',

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { createAntispoof, netsOf } from '../../src/models/antispoof.js';
 import { createDetector, createEmbedder } from '../../src/models/families.js';
 import type { DetectorEntry, ModelEntry } from '../../src/models/manifest.js';
 import type { Run } from '../../src/models/run.js';
@@ -12,10 +13,10 @@ import type { Point } from '../../src/types.js';
 import { createPixels, type Pixels } from '../../src/vision/image.js';
 import { readGolden } from '../../tools/models/golden.js';
 import { findReferenceFile, REFERENCE_FOLDER } from '../../tools/models/reference.js';
-import { MOBILEFACENET, RFB_320, SCRFD, YUNET } from '../../tools/models/reference-entries.js';
+import { BINARY_128, MINIFASNET, MOBILEFACENET, RFB_320, SCRFD, YUNET } from '../../tools/models/reference-entries.js';
 import golden from '../fixtures/reference-golden.json' with { type: 'json' };
 
-const ENTRIES = [YUNET, SCRFD, RFB_320, MOBILEFACENET];
+const ENTRIES = [YUNET, SCRFD, RFB_320, MOBILEFACENET, BINARY_128, MINIFASNET, ...MINIFASNET.more];
 const isThere = ENTRIES.every((entry) => findReferenceFile(REFERENCE_FOLDER, entry) !== null);
 if (!isThere) console.log(`reference models: skipped, ${REFERENCE_FOLDER} does not hold them`);
 
@@ -46,7 +47,7 @@ function toPixels(image: Uint8Array, side: number, width = side, height = side):
   const data = new Uint8ClampedArray(width * height * 4);
   const [left, top] = [(width - side) / 2, (height - side) / 2];
   for (let y = Math.max(0, top); y < Math.min(height, top + side); y++) {
-    for (let x = left; x < left + side; x++) {
+    for (let x = Math.max(0, left); x < Math.min(width, left + side); x++) {
       const from = ((y - top) * side + (x - left)) * 3;
       data.set([...image.subarray(from, from + 3), 255], (y * width + x) * 4);
     }
@@ -102,5 +103,33 @@ describe.skipIf(!isThere)('MobileFaceNet', () => {
       const cosine = golden.arcface[k]!.reduce((sum, value, j) => sum + (value * embedding![j]!) / length, 0);
       expect(cosine).toBeGreaterThan(0.999_99);
     }
+  });
+});
+
+describe.skipIf(!isThere)('the reference anti-spoof nets', () => {
+  const photo = readGolden('blazeface').find(({ kind, side }) => kind === 'photo' && side === 128)!.images[0]!;
+
+  /** The probability of a class, from bytes that are put in order here. */
+  async function probability(run: Run, size: number, order: readonly number[], scale: number, index: number) {
+    const offset = (128 - size) / 2;
+    const data = Float32Array.from({ length: 3 * size * size }, (_, i) => {
+      const [channel, y, x] = [Math.floor(i / size ** 2), Math.floor(i / size) % size, i % size];
+      return (photo[((y + offset) * 128 + x + offset) * 3 + order[channel]!] as number) / scale;
+    });
+    const { output } = await run({ input: { data, dims: [1, 3, size, size] } });
+    const powers = Array.from(output!.data, Math.exp);
+    return powers[index]! / powers.reduce((a, b) => a + b);
+  }
+
+  it('get what their authors give them: RGB of 0 to 1, or BGR of 0 to 255', async () => {
+    const binary = await open(BINARY_128);
+    const box = { x: 0, y: 0, width: 128, height: 128 };
+    const score = await createAntispoof(BINARY_128, [binary]).check(toPixels(photo, 128), box);
+    expect(score).toBeCloseTo(await probability(binary, 128, [0, 1, 2], 255, 0), 5);
+
+    const pair = await Promise.all(netsOf(MINIFASNET).map((net) => open({ ...MINIFASNET, ...net })));
+    const mean = await createAntispoof(MINIFASNET, pair).check(toPixels(photo, 128, 80), box);
+    const each = await Promise.all(pair.map((run) => probability(run, 80, [2, 1, 0], 1, 1)));
+    expect(mean).toBeCloseTo((each[0]! + each[1]!) / 2, 5);
   });
 });

@@ -3,7 +3,13 @@
  * use them by their entries alone. Their files are not part of this project; docs/models.md says what they are.
  * tools/models/reference.ts puts them into a folder of models, for tests and evaluation.
  */
-import type { ArcFaceEntry, ScrfdEntry, UltraFaceEntry, YuNetEntry } from '../../src/models/manifest.js';
+import type {
+  AntispoofEntry,
+  ArcFaceEntry,
+  ScrfdEntry,
+  UltraFaceEntry,
+  YuNetEntry,
+} from '../../src/models/manifest.js';
 
 const BOX_ORIGIN =
   'medians over 343 faces of the six sample photos and every 18th photo of LFW, against BlazeFace ' +
@@ -144,6 +150,55 @@ export const MOBILEFACENET = {
   },
 } as const satisfies ArcFaceEntry;
 
+/** At this score of binary-128 the two classes are equally likely: its authors' own threshold. No rates were measured. */
+const EQUAL_CHANCE = { origin: 'the class with the highest probability; no rates were measured', threshold: 0.5 };
+
+export const BINARY_128 = {
+  id: 'antispoof-binary-128',
+  role: 'antispoof',
+  family: 'binary-128',
+  file: 'best_model.onnx',
+  bytes: 1_912_594,
+  sha256: 'af2381b88f38769222ed93379e12444e2a50814575de1c46170de570c55a42b6',
+  source: 'a MiniFASNet of two classes at 128 px, trained by others on CelebA-Spoof',
+  licence: 'Apache-2.0; its training data, CelebA-Spoof, is for non-commercial research',
+  input: { name: 'input', channels: 'RGB', mean: [0, 0, 0], std: [255, 255, 255] },
+  outputs: [{ name: 'output', shape: [1, 2], meaning: 'logits of bona fide and attack' }],
+  output: 'output',
+  size: 128,
+  cropScale: 1.5,
+  more: [],
+  minFaceSizePx: 64,
+  calibration: EQUAL_CHANCE,
+} as const satisfies AntispoofEntry;
+
+export const MINIFASNET = {
+  id: 'minifasnet',
+  role: 'antispoof',
+  family: 'minifasnet',
+  file: 'fasnet_2_7.onnx',
+  bytes: 1_744_116,
+  sha256: '23c35d6762dca2a07e17979b0f76263cc9ffea6e3d55c7ded23108a625bd79f7',
+  source: 'minivision-ai, Silent-Face-Anti-Spoofing, 2.7_80x80_MiniFASNetV2 and 4_0_0_80x80_MiniFASNetV1SE',
+  licence: 'Apache-2.0',
+  input: { name: 'input', channels: 'BGR', mean: [0, 0, 0], std: [1, 1, 1] },
+  outputs: [{ name: 'output', shape: [1, 3], meaning: 'logits of one kind of attack, bona fide, another kind' }],
+  output: 'output',
+  size: 80,
+  cropScale: 2.7,
+  more: [
+    {
+      file: 'fasnet_4_0.onnx',
+      bytes: 1_743_284,
+      sha256: '993e41cad1ca54f02ae4a67bb3f6f41e8091ebc5310f295fa823c51747649384',
+      cropScale: 4,
+    },
+  ],
+  minFaceSizePx: 64,
+  calibration: EQUAL_CHANCE,
+} as const satisfies AntispoofEntry;
+
 /** By the name that tools/models/reference.ts takes. */
 export const DETECTORS = { yunet: YUNET, scrfd: SCRFD, 'rfb-320': RFB_320 } as const;
 export const EMBEDDERS = { mobilefacenet: MOBILEFACENET } as const;
+export const ANTISPOOFS = { 'binary-128': BINARY_128, minifasnet: MINIFASNET } as const;

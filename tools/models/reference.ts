@@ -1,6 +1,7 @@
 /**
  * Makes a folder of models with a reference model in place of the kit's own, by its manifest entry alone:
- * `npx tsx tools/models/reference.ts --models ../shared/models --out DIR --detector yunet --embedder mobilefacenet`.
+ * `npx tsx tools/models/reference.ts --models ../shared/models --out DIR --detector yunet --embedder mobilefacenet --antispoof
+ * minifasnet`.
  * `--models` is a folder that holds the files, at any depth; they are checked against the entries.
  */
 import { createHash } from 'node:crypto';
@@ -8,13 +9,19 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFi
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { parseManifest, type ModelEntry, type ModelManifest } from '../../src/models/manifest.js';
-import { DETECTORS, EMBEDDERS } from './reference-entries.js';
+import { parseManifest, type DataFile, type ModelEntry, type ModelManifest } from '../../src/models/manifest.js';
+import { ANTISPOOFS, DETECTORS, EMBEDDERS } from './reference-entries.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const OWN_MODELS = join(ROOT, 'public/models');
 /** Where a checkout may have them. */
 export const REFERENCE_FOLDER = join(ROOT, '../shared/models');
+
+/** All files of an entry, its own first. */
+function filesOf(entry: ModelEntry): readonly DataFile[] {
+  if (entry.role === 'antispoof') return [entry, ...entry.more];
+  return entry.role === 'embedder' && entry.background ? [entry, entry.background] : [entry];
+}
 
 /** @returns the path of an entry's file below a folder, or `null` when it is not there */
 export function findReferenceFile(folder: string, { file }: Pick<ModelEntry, 'file'>): string | null {
@@ -37,17 +44,14 @@ export function makeReferenceFolder(
   const kept = own.models.filter(({ role }) => !entries.some((entry) => entry.role === role));
   const manifest: ModelManifest = { ...own, models: [...entries, ...kept] };
   mkdirSync(outFolder, { recursive: true });
-  for (const entry of entries) {
-    const path = findReferenceFile(folder, entry);
-    if (path === null) throw new Error(`${folder} has no ${entry.file}.`);
+  for (const wanted of entries.flatMap(filesOf)) {
+    const path = findReferenceFile(folder, wanted);
+    if (path === null) throw new Error(`${folder} has no ${wanted.file}.`);
     const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
-    if (sha256 !== entry.sha256) throw new Error(`${path} has SHA-256 ${sha256}, the entry says ${entry.sha256}.`);
-    copyFileSync(path, join(outFolder, entry.file));
+    if (sha256 !== wanted.sha256) throw new Error(`${path} has SHA-256 ${sha256}, the entry says ${wanted.sha256}.`);
+    copyFileSync(path, join(outFolder, wanted.file));
   }
-  for (const entry of kept) {
-    const data = entry.role === 'embedder' && entry.background ? [entry.background.file] : [];
-    for (const file of [entry.file, ...data]) copyFileSync(join(ownModels, file), join(outFolder, file));
-  }
+  for (const { file } of kept.flatMap(filesOf)) copyFileSync(join(ownModels, file), join(outFolder, file));
   writeFileSync(join(outFolder, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
   return manifest;
 }
@@ -61,12 +65,15 @@ function choose<E>(choices: Readonly<Record<string, E>>, name: string): E {
 
 function main(): void {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { models: text, out: text, detector: text, embedder: text } });
-  const { models = REFERENCE_FOLDER, out, detector, embedder } = values;
+  const { values } = parseArgs({
+    options: { models: text, out: text, detector: text, embedder: text, antispoof: text },
+  });
+  const { models = REFERENCE_FOLDER, out, detector, embedder, antispoof } = values;
   if (out === undefined) throw new Error('Tell where to with --out DIR.');
   const manifest = makeReferenceFolder(models, out, [
     ...(detector === undefined ? [] : [choose(DETECTORS, detector)]),
     ...(embedder === undefined ? [] : [choose(EMBEDDERS, embedder)]),
+    ...(antispoof === undefined ? [] : [choose(ANTISPOOFS, antispoof)]),
   ]);
   console.log(`${manifest.models.map(({ id }) => id).join(', ')} in ${out}`);
 }
