@@ -19,6 +19,7 @@ import { DEFAULT_MODELS, readManifest } from './measure.js';
 import { runOpenSet } from './open-set.js';
 import type { Outcome } from './report.js';
 import { runRobustness } from './robustness.js';
+import { runSpoof } from './spoof.js';
 import { runWider } from './wider.js';
 
 const RUNNERS: Readonly<Record<string, (settings: Settings) => Promise<Outcome>>> = {
@@ -28,6 +29,7 @@ const RUNNERS: Readonly<Record<string, (settings: Settings) => Promise<Outcome>>
   landmarks: runLandmarks,
   calibration: runCalibration,
   robustness: runRobustness,
+  spoof: runSpoof,
 };
 const USAGE = `npm run eval -- ${Object.keys(RUNNERS).join('|')} [--data DIR] [--models DIR] [--json FILE] [--limit N]`;
 

@@ -4,15 +4,26 @@
  * .cache/antispoof/crops-SCALE.u8 with an index.json beside them. Then the plain features of both classes: none may separate
  * them. About 20 minutes on one core. `--neutrality` prints that table again, `--features` the features of the photos alone.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { dataFolder } from '../../eval/data.js';
 import { DEFAULT_MODELS } from '../../eval/measure.js';
 import { openPage, URLS } from '../../eval/server.js';
 import { ROOT } from '../process.mjs';
 import type { DataPage, Job } from './make-data-page.js';
-import { printFeatures, printNeutrality, type CropLine } from './neutrality.js';
+import { CROP_BYTES, printFeatures, printNeutrality, type CropLine } from './neutrality.js';
 import { SPECIES } from './simulate.js';
 import { findFaces, listPhotos, type SourceFace } from './sources.js';
 
@@ -50,36 +61,47 @@ async function makeData(folder: string, limit: number): Promise<void> {
     chosen.map(({ path }) => path),
     SCRIPT,
   );
-  const files = CROP_SCALES.map((scale) => openSync(join(FOLDER, `crops-${scale}.u8`), 'w'));
-  const index: CropLine[] = [];
+  const paths = CROP_SCALES.map((scale) => join(FOLDER, `crops-${scale}.u8`));
+  const bytesPerPhoto = CROP_BYTES * jobsFor(0).length;
+  // A run that was cut off goes on after the last photo of which all crops were written.
+  const sizes = paths.map((path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0);
+  const first = Math.min(chosen.length, Math.floor(Math.min(...sizes) / bytesPerPhoto));
+  for (const path of paths) {
+    closeSync(openSync(path, 'a'));
+    truncateSync(path, first * bytesPerPhoto);
+  }
   const start = performance.now();
   try {
-    for (const [i, { box, source, use, trimPx }] of chosen.entries()) {
-      const jobs = jobsFor(i);
-      const parameters: Parameters<DataPage['crop']> = [`${URLS.photo}${i}`, box, trimPx, jobs, CROP_SCALES];
+    for (const [i, { box, trimPx }] of chosen.entries()) {
+      if (i < first) continue;
+      const parameters: Parameters<DataPage['crop']> = [`${URLS.photo}${i}`, box, trimPx, jobsFor(i), CROP_SCALES];
       const crops = await page.evaluate<Awaited<ReturnType<DataPage['crop']>>>(
         `globalThis.evalPage.crop(...${JSON.stringify(parameters)})`,
       );
-      for (const [j, scales] of crops.entries()) {
-        for (const [s, crop] of scales.entries()) writeSync(files[s]!, Buffer.from(crop, 'base64'));
-        index.push({ ...jobs[j]!, source, use });
-      }
-      if (i % 50 === 49) console.error(`${i + 1} of ${chosen.length}, ${Math.round((performance.now() - start) / (i + 1))} ms each`);
+      paths.forEach((path, s) => {
+        appendFileSync(path, Buffer.concat(crops.map((scales) => Buffer.from(scales[s]!, 'base64'))));
+      });
+      if (i % 50 !== 49 && i + 1 < chosen.length) continue;
+      writeIndex(chosen.slice(0, i + 1));
+      console.error(`${i + 1} of ${chosen.length}, ${Math.round((performance.now() - start) / (i + 1 - first))} ms each`);
     }
   } finally {
-    for (const file of files) closeSync(file);
     await close();
   }
+  console.log(`crops of ${chosen.length} photos in ${FOLDER}`);
+}
+
+function writeIndex(faces: readonly SourceFace[]): void {
+  const index = faces.flatMap(({ source, use }, i) => jobsFor(i).map((job): CropLine => ({ ...job, source, use })));
   writeFileSync(join(FOLDER, 'index.json'), JSON.stringify(index));
-  console.log(`${index.length} crops of ${chosen.length} photos in ${FOLDER}`);
 }
 
 /** LFW has most of the photos and the least variety: all of the others come first, then as many of it as there is room for. */
 function chooseFaces(faces: readonly SourceFace[], limit: number): SourceFace[] {
   const others = faces.filter(({ source }) => source !== 'lfw');
-  const lfw = faces.filter(({ source }) => source === 'lfw');
-  const count = Math.min(lfw.length, Math.max(0, limit - others.length));
-  return [...others, ...Array.from({ length: count }, (_, i) => lfw[Math.floor((i * lfw.length) / count)]!)];
+  const digest = ({ path }: SourceFace) => createHash('sha256').update(basename(path)).digest('hex');
+  const lfw = faces.filter(({ source }) => source === 'lfw').sort((a, b) => (digest(a) < digest(b) ? -1 : 1));
+  return [...others, ...lfw].slice(0, limit);
 }
 
 /** Every photo is shown in every way, so that a face says nothing about its class. */

@@ -1,30 +1,16 @@
 /** Tables of the plain features of crops: whether any of them tells the simulated classes apart. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mean } from '../../eval/statistics.js';
+import { areaUnderCurve, mean } from '../../eval/statistics.js';
 import { CROP_SIZE, FEATURE_NAMES, plainFeatures, type PlainFeatures } from './features.js';
 import type { Job } from './make-data-page.js';
 import { SPECIES } from './simulate.js';
 import type { SourcePhoto } from './sources.js';
 
-const CROP_BYTES = 3 * CROP_SIZE * CROP_SIZE;
+/** Of one crop: planes R, G, B. */
+export const CROP_BYTES = 3 * CROP_SIZE * CROP_SIZE;
 /** Enough for the second digit of an AUC. */
 const MAX_CROPS = 6000;
-
-/** The chance that a value of the first list is above one of the second (area below the ROC curve). */
-export function areaUnderCurve(higher: readonly number[], lower: readonly number[]): number {
-  const sorted = [...higher.map((value) => ({ value, isHigher: 1 })), ...lower.map((value) => ({ value, isHigher: 0 }))];
-  sorted.sort((a, b) => a.value - b.value);
-  let [ranks, i] = [0, 0];
-  while (i < sorted.length) {
-    let j = i;
-    while (j < sorted.length && sorted[j]!.value === sorted[i]!.value) j++;
-    // Equal values share the mean of their ranks.
-    for (let k = i; k < j; k++) ranks += (sorted[k]!.isHigher * (i + j + 1)) / 2;
-    i = j;
-  }
-  return (ranks - (higher.length * (higher.length + 1)) / 2) / (higher.length * lower.length);
-}
 
 /** A line of the index: one crop. */
 export type CropLine = Job & Pick<SourcePhoto, 'source' | 'use'>;

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type {
+  AntispoofEntry,
   BlazeFaceEntry,
   DlibEmbedderEntry,
   EmbedderCalibration,
@@ -165,3 +166,24 @@ export const DLIB_INT8 = {
   precision: 'int8',
   ...DLIB_RESNET,
 } as const satisfies EntryDraft;
+
+/** Our own work: tools/antispoof/train.py trains it, tools/antispoof/export.ts writes the file, and it is committed. */
+export const INFACE_ANTISPOOF = {
+  id: 'inface-antispoof',
+  role: 'antispoof',
+  family: 'binary-128',
+  file: 'inface-antispoof.onnx',
+  source: 'trained by this project on simulated attacks, see docs/antispoof.md',
+  licence: 'MIT',
+  input: { name: 'input', channels: 'RGB', mean: [127.5, 127.5, 127.5], std: [64, 64, 64] },
+  outputs: [{ name: 'logits', shape: [1, 2], meaning: 'logits of bona fide and attack' }],
+  output: 'logits',
+  size: 128,
+  cropScale: 2.2,
+  more: [],
+  minFaceSizePx: 56,
+  calibration: {
+    origin: 'simulated attacks on held-out people (npm run eval -- spoof); nothing is known of real ones',
+    threshold: 0.5,
+  },
+} as const satisfies Omit<AntispoofEntry, 'bytes' | 'sha256'>;
