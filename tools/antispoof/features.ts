@@ -12,7 +12,7 @@ export interface PlainFeatures {
   readonly sharpness: number;
   /** Mean of blue less that of red. */
   readonly blueMinusRed: number;
-  /** Mean step between columns 8 apart at their strongest phase, over the mean of all steps. */
+  /** How uneven the steps between columns are at a period of 8, against periods of 7 and 9. */
   readonly jpegGrid: number;
 }
 
@@ -75,20 +75,25 @@ export function energy(first: Float32Array, second: Float32Array): number {
   return sum / first.length;
 }
 
-/** In grey levels. */
+/** In grey levels: blocks differ by little, and the edges of things would drown that. */
 const MAX_STEP = 6;
 
+/** Crops with little texture are uneven at any period; blocks are at 8 alone. */
 function gridStrength(grey: Float32Array): number {
-  const steps = new Float64Array(8);
-  const counts = new Float64Array(8);
+  return unevenness(grey, 8) / ((unevenness(grey, 7) + unevenness(grey, 9)) / 2);
+}
+
+/** The steps between neighbouring columns at the strongest phase of a period, over the mean of all phases. */
+function unevenness(grey: Float32Array, period: number): number {
+  const steps = new Float64Array(period);
+  const counts = new Float64Array(period);
   for (let x = 1; x < CROP_SIZE; x++) {
     for (let y = 0; y < CROP_SIZE; y++) {
       const i = y * CROP_SIZE + x;
-      // Blocks differ by little; the edges of things would drown that.
-      steps[x % 8]! += Math.min(MAX_STEP, Math.abs(grey[i]! - grey[i - 1]!));
-      counts[x % 8]!++;
+      steps[x % period]! += Math.min(MAX_STEP, Math.abs(grey[i]! - grey[i - 1]!));
+      counts[x % period]!++;
     }
   }
-  const means = steps.map((sum, phase) => sum / counts[phase]!);
-  return Math.max(...means) / (means.reduce((sum, value) => sum + value, 0) / 8 + 1e-3);
+  const means = steps.map((sum, phase) => sum / counts[phase]! + 1e-3);
+  return Math.max(...means) / (means.reduce((sum, value) => sum + value, 0) / period);
 }

@@ -34,12 +34,12 @@ def parse():
     parser.add_argument("--scale", default="2.2", help="crops-SCALE.u8")
     parser.add_argument("--without", choices=SPECIES, help="a species that is not trained on")
     parser.add_argument("--out", default="model")
-    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--share", type=float, default=1.0, help="share of the photos that is trained on")
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--photos", type=int, default=4, help="photos; each comes with all of its crops")
+    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=600, help="fewer epochs if they would take longer")
+    parser.add_argument("--minutes", type=float, default=600, help="the rate falls to 0 by then, if the epochs take longer")
     return parser.parse_args()
 
 
@@ -186,7 +186,7 @@ def augment(images, generator):
     x[flipped] = x[flipped].flip(3)
     dx, dy = (torch.randint(-4, 5, (2,), generator=generator)).tolist()
     x = F.pad(x, (4, 4, 4, 4), mode="replicate")[:, :, 4 + dy : 4 + dy + SIZE, 4 + dx : 4 + dx + SIZE].clone()
-    blurred = which(0.2)
+    blurred = which(0.12)
     if blurred.any():
         soft = F.conv2d(F.pad(x[blurred], (2, 2, 2, 2), mode="replicate"), BLUR, groups=3)
         x[blurred] += uniform(0.3, 1, int(blurred.sum()), 1, 1, 1) * (soft - x[blurred])
@@ -196,10 +196,10 @@ def augment(images, generator):
     grey = which(0.08)
     x[grey] = x[grey].mean(1, keepdim=True).expand(-1, 3, -1, -1)
     # Parts of one long noise: drawing it anew would take as long as the net.
-    for i in torch.nonzero(which(0.5)).flatten().tolist():
+    for i in torch.nonzero(which(0.3)).flatten().tolist():
         at = int(torch.randint(len(NOISE) - x[0].numel(), (1,), generator=generator))
-        x[i] += float(uniform(0, 9, 1)) * NOISE[at : at + x[0].numel()].view_as(x[0])
-    compressed = which(0.15)
+        x[i] += float(uniform(0, 7, 1)) * NOISE[at : at + x[0].numel()].view_as(x[0])
+    compressed = which(0.12)
     if compressed.any():
         x[compressed] = jpeg(x[compressed].clamp(0, 255), float(uniform(20, 90, 1)))
     return prepare(x.clamp_(0, 255))
@@ -273,22 +273,25 @@ def main():
     ]
     optimiser = torch.optim.AdamW(groups, lr=options.rate)
     start = time.time()
-    epochs, steps = options.epochs, len(rows) // options.batch
-    total, step = epochs * steps, 0
+    # A photo's crops come together: what differs between them is the class, and what they show cancels out.
+    photo_rows = np.split(rows, np.flatnonzero(np.diff(photos[rows])) + 1)
+    epochs, steps = options.epochs, len(photo_rows) // options.photos
+    total, step, share = epochs * steps, 0, 0
     history = []
     epoch = 0
     print(f"{len(rows)} crops, {sum(p.numel() for p in net.parameters())} weights", flush=True)
-    while epoch < epochs:
+    while epoch < epochs and share < 1:
         net.train()
         losses = []
-        order = random.permutation(rows)
+        order = random.permutation(len(photo_rows))
         for i in range(steps):
-            chosen = torch.from_numpy(order[i * options.batch : (i + 1) * options.batch])
+            own = order[i * options.photos : (i + 1) * options.photos]
+            chosen = torch.from_numpy(np.concatenate([photo_rows[photo] for photo in own]))
             images, wanted = crops[chosen], labels[chosen]
-            extra = max(1, round(options.batch * NO_FACE_SHARE))
+            extra = max(1, round(len(chosen) * NO_FACE_SHARE))
             images = torch.cat([images.float(), torch.from_numpy(no_faces(extra, random))])
             wanted = torch.cat([wanted, torch.full((extra,), ATTACK)])
-            share = step / total
+            share = max(step / total, (time.time() - start) / 60 / options.minutes)
             for group in optimiser.param_groups:
                 group["lr"] = options.rate * min(1, step / 100) * 0.5 * (1 + math.cos(math.pi * min(1, share)))
             loss = F.cross_entropy(net(augment(images, generator)), wanted, weight=weights, label_smoothing=0.05)
@@ -304,12 +307,8 @@ def main():
                         own.lerp_(new, 1 - keep)
         epoch += 1
         spent = (time.time() - start) / 60
-        if epoch == 1 and spent * epochs > options.minutes:
-            # The rate follows the new end.
-            epochs = max(2, int(options.minutes / spent))
-            total = epochs * steps
         history.append({"epoch": epoch, "loss": round(float(np.mean(losses)), 4), "minutes": round(spent, 1)})
-        if epoch % 3 == 0 or epoch == epochs:
+        if epoch % 4 == 0 or epoch == epochs or share >= 1:
             history[-1].update(figures(average, crops, kinds, uses))
         print(json.dumps(history[-1]), flush=True)
         save(options, average, history)
