@@ -107,7 +107,11 @@ function describe(
   };
 }
 
-function print(rows: Readonly<Record<string, ReturnType<typeof describe> & { readonly blank: object; readonly milliseconds: number }>>) {
+function print(
+  rows: Readonly<
+    Record<string, ReturnType<typeof describe> & { readonly blank: object; readonly milliseconds: number }>
+  >,
+) {
   console.log('Models on the same images: AUC and APCER % per species at the threshold of each');
   console.table(
     Object.fromEntries(
@@ -132,8 +136,13 @@ function print(rows: Readonly<Record<string, ReturnType<typeof describe> & { rea
       ]),
     ),
   );
-  const leftOut = SPECIES.flatMap((name) => (rows[LEFT_OUT + name] ? [[name, rows[LEFT_OUT + name]!.auc[name]!.toFixed(3)]] : []));
-  console.log('Leave one species out, its AUC:', leftOut.map((pair) => pair.join(' ')).join(', ') || 'no such models trained');
+  const leftOut = SPECIES.flatMap((name) =>
+    rows[LEFT_OUT + name] ? [[name, rows[LEFT_OUT + name]!.auc[name]!.toFixed(3)]] : [],
+  );
+  console.log(
+    'Leave one species out, its AUC:',
+    leftOut.map((pair) => pair.join(' ')).join(', ') || 'no such models trained',
+  );
 }
 
 /** Puts the models that there are into one folder, ours first. */
@@ -153,7 +162,10 @@ function collectModels(models: string): AntispoofEntry[] {
     entries.push({ ...own, id: LEFT_OUT + species, file, bytes: bytes.byteLength, sha256 });
   }
   for (const entry of Object.values<AntispoofEntry>(ANTISPOOFS)) {
-    const files = [entry, ...entry.more].map((net) => ({ name: net.file, path: findReferenceFile(REFERENCE_FOLDER, { file: net.file }) }));
+    const files = [entry, ...entry.more].map((net) => ({
+      name: net.file,
+      path: findReferenceFile(REFERENCE_FOLDER, { file: net.file }),
+    }));
     if (files.some(({ path }) => path === null)) continue;
     for (const { name, path } of files) copyFileSync(path!, join(FOLDER, name));
     entries.push(entry);

@@ -119,22 +119,33 @@ function drawBlank(canvas: OffscreenCanvas, name: (typeof BLANKS)[number]): void
   switch (name) {
     case 'white':
     case 'grey':
-    case 'black':
-      return fill(name);
-    case 'noise':
-      return fill('grey');
+    case 'black': {
+      fill(name);
+      return;
+    }
+    case 'noise': {
+      fill('grey');
+      return;
+    }
     case 'gradient': {
       const gradient = context.createLinearGradient(0, 0, side, side);
       gradient.addColorStop(0, '#203040');
       gradient.addColorStop(1, '#e8d0b8');
-      return fill(gradient);
+      fill(gradient);
+      return;
     }
     case 'drawing':
       fill('#a8c8e8');
-      return face('#e8b890', '#403028');
+      {
+        face('#e8b890', '#403028');
+        return;
+      }
     case 'line drawing':
       fill('white');
-      return face(null, 'black');
+      {
+        face(null, 'black');
+        return;
+      }
   }
 }
 

@@ -18,11 +18,11 @@ import { percent, type Outcome } from './report.js';
 import { compareModels } from './spoof-models.js';
 
 /** How many photos are simulated on, of each source that was trained on in part. */
-const SHOT_PHOTOS: Readonly<Record<string, number>> = { lfw: 110, lfpw: 35, ytf: 25, wider: 10 };
+const SHOT_PHOTOS: Readonly<Record<string, number>> = { lfw: 60, lfpw: 25, ytf: 12, wider: 5 };
 /** Bona fide photos of the sources that were trained on in part. */
-const MAX_SEEN_PHOTOS = 250;
+const MAX_SEEN_PHOTOS = 120;
 /** Photos that are changed in every way. */
-const CHANGED_PHOTOS = 120;
+const CHANGED_PHOTOS = 80;
 const CHANGES: Readonly<Record<string, string>> = {
   'brightness x 0.6': 'brightness:0.6',
   'brightness x 1.3': 'brightness:1.3',
@@ -55,7 +55,8 @@ interface BonaFide {
 export async function runSpoof(settings: Settings): Promise<Outcome> {
   if (settings.data === null || folderOf(settings, 'lfw') === null) return { skipped: 'no lfw/ in the data' };
   const manifest = readManifest(settings.models);
-  if (!manifest.models.some(({ role }) => role === 'antispoof')) return { skipped: 'no anti-spoof model in the manifest' };
+  if (!manifest.models.some(({ role }) => role === 'antispoof'))
+    return { skipped: 'no anti-spoof model in the manifest' };
   const entry = findModel(manifest, 'antispoof');
   const { threshold } = entry.calibration;
 
@@ -129,7 +130,10 @@ async function measureShots(faces: readonly BonaFide[], { models }: Settings, en
       const { x, y, width, height } = box;
       // The box was found in the trimmed photo, and the simulator gets all of it.
       const place = [x + photo.trimPx, y + photo.trimPx, width, height].map((value) => value.toFixed(1));
-      return { path: photo.path, transform: `spoof:${kind}:${FIRST_SEED + i * KINDS.length + kind}:${place.join(':')}` };
+      return {
+        path: photo.path,
+        transform: `spoof:${kind}:${FIRST_SEED + i * KINDS.length + kind}:${place.join(':')}`,
+      };
     }),
   );
   const measured = await measureScores(requests, models, 'simulated');
@@ -164,7 +168,16 @@ function describeSpecies(scores: PadScores, threshold: number) {
       const own: PadScores = { bonaFide: scores.bonaFide, attacks: { [species]: scores.attacks[species]! } };
       const bpcerAt = (rate: number) => padAt(own, thresholdAtApcer(own, rate)).bpcer;
       const { apcer } = padAt(own, threshold);
-      return [species, { count: scores.attacks[species]!.length, auc: aucs[species]!, apcer, bpcer5: bpcerAt(0.05), bpcer10: bpcerAt(0.1) }];
+      return [
+        species,
+        {
+          count: scores.attacks[species]!.length,
+          auc: aucs[species]!,
+          apcer,
+          bpcer5: bpcerAt(0.05),
+          bpcer10: bpcerAt(0.1),
+        },
+      ];
     }),
   );
   const at = padAt(scores, threshold);
@@ -174,20 +187,33 @@ function describeSpecies(scores: PadScores, threshold: number) {
     Object.fromEntries(
       Object.entries(rows).map(([name, { count, auc, apcer, bpcer5, bpcer10 }]) => [
         name,
-        { attacks: count, AUC: auc.toFixed(3), 'APCER %': percent(apcer), 'BPCER % at APCER 5 %': percent(bpcer5), 'BPCER % at APCER 10 %': percent(bpcer10) },
+        {
+          attacks: count,
+          AUC: auc.toFixed(3),
+          'APCER %': percent(apcer),
+          'BPCER % at APCER 5 %': percent(bpcer5),
+          'BPCER % at APCER 10 %': percent(bpcer10),
+        },
       ]),
     ),
   );
   console.log(`worst species: APCER ${percent(at.apcer)} %, BPCER ${percent(at.bpcer)} %`);
   for (const [i, rate] of ['5 %', '10 %'].entries()) {
-    console.log(`at APCER ${rate} of the worst: BPCER ${percent(worst[i]!.bpcer)} %, threshold ${worst[i]!.threshold.toFixed(4)}`);
+    console.log(
+      `at APCER ${rate} of the worst: BPCER ${percent(worst[i]!.bpcer)} %, threshold ${worst[i]!.threshold.toFixed(4)}`,
+    );
   }
   return { rows, at, worst5: worst[0], worst10: worst[1] };
 }
 
 function describeSources(photos: readonly BonaFide[], threshold: number) {
   const names = [...new Set(photos.map(({ photo }) => photo.source))];
-  const rate = (chosen: readonly BonaFide[]) => 1 - passRate(chosen.map(({ score }) => score), threshold);
+  const rate = (chosen: readonly BonaFide[]) =>
+    1 -
+    passRate(
+      chosen.map(({ score }) => score),
+      threshold,
+    );
   const rows = Object.fromEntries(
     names.map((name) => {
       const own = photos.filter(({ photo }) => photo.source === name);
@@ -223,7 +249,10 @@ async function measureChanges(photos: readonly BonaFide[], { models }: Settings,
   const step = Math.max(1, photos.length / CHANGED_PHOTOS);
   const chosen = photos.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
   const requests = Object.values(CHANGES).flatMap((change) =>
-    chosen.map(({ photo, transform }) => ({ path: photo.path, transform: [transform, change].filter(Boolean).join(',') })),
+    chosen.map(({ photo, transform }) => ({
+      path: photo.path,
+      transform: [transform, change].filter(Boolean).join(','),
+    })),
   );
   const measured = await measureScores(requests, models, 'changed photos');
   const moved = Object.fromEntries(
@@ -233,15 +262,24 @@ async function measureChanges(photos: readonly BonaFide[], { models }: Settings,
         return changed.box ? [{ before: score > threshold, after: changed.score > threshold }] : [];
       });
       const count = (test: (pair: (typeof pairs)[number]) => boolean) => pairs.filter(test).length / pairs.length;
-      return [name, { photos: pairs.length, moved: count(({ before, after }) => before !== after), toAttack: count(({ before, after }) => before && !after) }];
+      return [
+        name,
+        {
+          photos: pairs.length,
+          moved: count(({ before, after }) => before !== after),
+          toAttack: count(({ before, after }) => before && !after),
+        },
+      ];
     }),
   );
   console.log('Bona fide photos that are changed: share of decisions that move');
   console.table(
     Object.fromEntries(
-      Object.entries(moved).map(([name, row]) => [name, { photos: row.photos, 'moved %': percent(row.moved), 'to attack %': percent(row.toAttack) }]),
+      Object.entries(moved).map(([name, row]) => [
+        name,
+        { photos: row.photos, 'moved %': percent(row.moved), 'to attack %': percent(row.toAttack) },
+      ]),
     ),
   );
   return moved;
 }
-

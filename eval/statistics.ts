@@ -170,7 +170,10 @@ export function averagePrecision(
 
 /** The chance that a value of the first list is above one of the second (area below the ROC curve); ties count a half. */
 export function areaUnderCurve(higher: readonly number[], lower: readonly number[]): number {
-  const sorted = [...higher.map((value) => ({ value, isHigher: 1 })), ...lower.map((value) => ({ value, isHigher: 0 }))];
+  const sorted = [
+    ...higher.map((value) => ({ value, isHigher: 1 })),
+    ...lower.map((value) => ({ value, isHigher: 0 })),
+  ];
   sorted.sort((a, b) => a.value - b.value);
   let [ranks, i] = [0, 0];
   while (i < sorted.length) {

@@ -26,6 +26,11 @@ function portrait(): Pixels {
 const photo = portrait();
 const shoot = (kind: Parameters<typeof simulate>[2], seed: number): Shot => simulate(photo, BOX, kind, seed);
 
+/** Quicker than `toEqual`, which looks at every byte as a value of its own. */
+function same(a: Pixels, b: Pixels): boolean {
+  return Buffer.from(a.data).equals(Buffer.from(b.data));
+}
+
 /** Mean difference of two shots of one size, in grey levels. */
 function difference(a: Shot, b: Shot): number {
   let sum = 0;
@@ -41,7 +46,7 @@ describe('simulate', () => {
   it('gives the same shot for the same seed, and another one for another', () => {
     for (const kind of ['bona fide', ...SPECIES] as const) {
       const [first, again, other] = [shoot(kind, 5), shoot(kind, 5), shoot(kind, 6)];
-      expect(Buffer.compare(first.pixels.data, again.pixels.data)).toBe(0);
+      expect(same(first.pixels, again.pixels)).toBe(true);
       expect([first.box, first.jpegQuality]).toEqual([again.box, again.jpegQuality]);
       expect([first.box, first.jpegQuality]).not.toEqual([other.box, other.jpegQuality]);
     }
@@ -49,7 +54,7 @@ describe('simulate', () => {
 
   it('leaves the photo as it is', () => {
     shoot('replay', 3);
-    expect(Buffer.compare(photo.data, portrait().data)).toBe(0);
+    expect(same(photo, portrait())).toBe(true);
   });
 
   it('frames every kind alike: the same seed gives the same size, and a face of that size', () => {
@@ -126,7 +131,9 @@ describe('plainFeatures', () => {
     });
 
   it('reads brightness, contrast and colour', () => {
-    const { brightness, contrast, blueMinusRed } = plainFeatures(crop((x, _y, channel) => (x % 2) * 100 + 20 * channel));
+    const { brightness, contrast, blueMinusRed } = plainFeatures(
+      crop((x, _y, channel) => (x % 2) * 100 + 20 * channel),
+    );
     expect(brightness).toBeCloseTo(50 + 0.587 * 20 + 0.114 * 40, 3);
     expect(contrast).toBeCloseTo(50, 3);
     expect(blueMinusRed).toBeCloseTo(40, 3);

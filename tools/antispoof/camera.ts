@@ -81,7 +81,7 @@ function addNoise(width: number, height: number, values: Float32Array, random: R
   const noise = new Float32Array(values.length);
   for (let i = 0; i < noise.length; i += 3) {
     const grey = normal(random);
-    for (let c = 0; c < 3; c++) noise[i + c] = strength * (grey + colour * (random(-1.7, 1.7)));
+    for (let c = 0; c < 3; c++) noise[i + c] = strength * (grey + colour * random(-1.7, 1.7));
   }
   const smear = chance(random, 0.5) ? random(0.4, 1) : 0;
   const added = smear > 0 ? blur(width, height, noise, smear) : noise;

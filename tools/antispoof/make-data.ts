@@ -83,7 +83,9 @@ async function makeData(folder: string, limit: number): Promise<void> {
       });
       if (i % 50 !== 49 && i + 1 < chosen.length) continue;
       writeIndex(chosen.slice(0, i + 1));
-      console.error(`${i + 1} of ${chosen.length}, ${Math.round((performance.now() - start) / (i + 1 - first))} ms each`);
+      console.error(
+        `${i + 1} of ${chosen.length}, ${Math.round((performance.now() - start) / (i + 1 - first))} ms each`,
+      );
     }
   } finally {
     await close();

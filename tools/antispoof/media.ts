@@ -36,7 +36,11 @@ export function print(picture: Picture, facePx: number, random: Random): Medium 
     const turned = angle + random(0, 0.4);
     return [Math.cos(turned) * frequency, Math.sin(turned) * frequency] as const;
   });
-  const grain = { strength: random(0.03, dots > 0 ? 0.12 : 0.3), size: facePx * random(0.3, 1), salt: random(0, 2 ** 31) };
+  const grain = {
+    strength: random(0.03, dots > 0 ? 0.12 : 0.3),
+    size: facePx * random(0.3, 1),
+    salt: random(0, 2 ** 31),
+  };
   const lines = {
     strength: chance(random, 0.4) ? random(0.02, 0.1) : 0,
     frequency: 2 * Math.PI * random(8, 50),
@@ -47,7 +51,8 @@ export function print(picture: Picture, facePx: number, random: Random): Medium 
   return (u, v, _pixel, out) => {
     picture(u, v, out);
     const grey = luminance(out);
-    const noise = 1 + grain.strength * (lattice(Math.floor(u * grain.size), Math.floor(v * grain.size), grain.salt) - 0.5);
+    const noise =
+      1 + grain.strength * (lattice(Math.floor(u * grain.size), Math.floor(v * grain.size), grain.salt) - 0.5);
     const line = 1 + lines.strength * Math.sin(v * lines.frequency + lines.phase);
     const shade = 1 + folds.strength * (valueNoise(u * folds.size, v * folds.size, folds.salt) - 0.5);
     const shine = gloss(u, v);
@@ -160,23 +165,18 @@ export function sheetEdge(random: Random): Edge | null {
 export function bezel(random: Random): Edge | null {
   if (chance(random, 0.3)) return null;
   const light = chance(random, 0.75) ? random(0.003, 0.05) : random(0.2, 0.85);
-  return { picture: pictureSides(random), margin: random(0.03, 0.3), colour: [light, light, light * random(0.95, 1.1)] };
+  return {
+    picture: pictureSides(random),
+    margin: random(0.03, 0.3),
+    colour: [light, light, light * random(0.95, 1.1)],
+  };
 }
 
 /** One to four sides end within sight, which is at about 1.1 sides of the box from the centre of the face. */
 function pictureSides(random: Random): Edge['picture'] {
   const near = () => random(0.55, 1.15);
   const sides: [number, number, number, number] = [9, 9, 9, 9];
-  const kinds = [
-    [0, 2],
-    [0, 1, 2],
-    [0, 1, 2, 3],
-    [0],
-    [2],
-    [1],
-    [1, 2],
-    [0, 3],
-  ] as const;
+  const kinds = [[0, 2], [0, 1, 2], [0, 1, 2, 3], [0], [2], [1], [1, 2], [0, 3]] as const;
   for (const side of pick(random, kinds)) sides[side] = near();
   return sides;
 }

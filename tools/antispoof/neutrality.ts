@@ -38,7 +38,9 @@ export function printNeutrality(folder: string, scale: number): void {
   console.log(['', 'all', ...SPECIES, 'all against photos'].map((text) => text.padEnd(14)).join(''));
   for (const name of FEATURE_NAMES) {
     const shots = valuesOf(['bona fide'], name);
-    const cells = [SPECIES, ...SPECIES.map((species) => [species])].map((kinds) => areaUnderCurve(valuesOf(kinds, name), shots));
+    const cells = [SPECIES, ...SPECIES.map((species) => [species])].map((kinds) =>
+      areaUnderCurve(valuesOf(kinds, name), shots),
+    );
     cells.push(areaUnderCurve(valuesOf(SPECIES, name), valuesOf(['photo', 'bona fide'], name)));
     console.log([name, ...cells.map((auc) => auc.toFixed(3))].map((text) => text.padEnd(14)).join(''));
   }

@@ -58,7 +58,10 @@ function thing(left: number, top: number, right: number, bottom: number, random:
     case 'blinds': {
       const isUpright = chance(random, 0.4);
       const [period, duty] = [random(0.05, 0.25), random(0.3, 0.8)];
-      return { ...area, paint: (u, v, out) => copy(fraction((isUpright ? u : v) / period) < duty ? first : second, out) };
+      return {
+        ...area,
+        paint: (u, v, out) => copy(fraction((isUpright ? u : v) / period) < duty ? first : second, out),
+      };
     }
     case 'frame': {
       const rim = random(0.02, 0.12);
@@ -121,7 +124,12 @@ export function clutter(random: Random): (u: number, v: number, out: Colour) => 
 }
 
 /** Fingers that hold an edge: rounded bars of the colour of skin that reach over it from outside. */
-export function fingers(random: Random, x: number, y: number, inward: number): (u: number, v: number, out: Colour) => boolean {
+export function fingers(
+  random: Random,
+  x: number,
+  y: number,
+  inward: number,
+): (u: number, v: number, out: Colour) => boolean {
   const light = random(0.12, 0.6);
   const skin: Colour = [light, light * random(0.5, 0.72), light * random(0.35, 0.6)];
   const [count, width, long] = [Math.floor(random(1, 5)), random(0.07, 0.13), random(0.15, 0.45)];

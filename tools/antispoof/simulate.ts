@@ -164,7 +164,14 @@ function findCenter(warp: Warp): readonly [number, number] {
 /** An attack: where the picture is and what is seen at a place. */
 interface Presentation {
   readonly place: (warp: Warp) => Warp;
-  readonly see: (a: number, b: number, hits: boolean, at: readonly [number, number], pixel: number, out: Colour) => void;
+  readonly see: (
+    a: number,
+    b: number,
+    hits: boolean,
+    at: readonly [number, number],
+    pixel: number,
+    out: Colour,
+  ) => void;
 }
 
 function present(
@@ -180,11 +187,13 @@ function present(
   const held = tilt(random(-9, 9), [random(-0.12, 0.12), random(-0.12, 0.12)], 0, 0);
   const bent = species === 'bent' ? bend(random) : null;
   const at: [number, number] = [0, 0];
-  const place = (warp: Warp): Warp => (a, b, out) => {
-    warp(a, b, at);
-    held(at[0], at[1], out);
-    return bent === null || bent.warp(out[0], out[1], out);
-  };
+  const place =
+    (warp: Warp): Warp =>
+    (a, b, out) => {
+      warp(a, b, at);
+      held(at[0], at[1], out);
+      return bent === null || bent.warp(out[0], out[1], out);
+    };
   const paint = species === 'cutout' ? cutOut(medium, random) : sheet(medium, species, view, random);
   return {
     place,
@@ -245,7 +254,9 @@ function grip(left: number, top: number, right: number, bottom: number, random: 
 function cutOut(medium: Medium, random: Random): Paint {
   const [wide, high, lift] = [random(0.6, 0.85), random(0.75, 1.05), random(-0.15, 0)];
   const waves = [2, 3, 5, 8].map((n) => ({ n, size: random(0, 0.05), phase: random(0, 6) }));
-  const shoulders = chance(random, 0.5) ? { neck: random(0.55, 0.8), half: random(0.35, 0.6), slope: random(0.8, 2.5) } : null;
+  const shoulders = chance(random, 0.5)
+    ? { neck: random(0.55, 0.8), half: random(0.35, 0.6), slope: random(0.8, 2.5) }
+    : null;
   const rim = chance(random, 0.5) ? random(0.01, 0.06) : 0;
   const rimLight = random(0.5, 0.95);
   const shadow = { depth: random(0, 0.6), x: random(-0.12, 0.12), y: random(-0.02, 0.12) };
