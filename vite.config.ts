@@ -55,6 +55,7 @@ export default defineConfig(({ command, mode }) => {
           lib: {
             entry: {
               index: 'src/index.ts',
+              camera: 'src/client/camera-element.ts',
               rest: 'src/client/rest.ts',
               'service-worker': 'src/service-worker/service-worker.ts',
             },

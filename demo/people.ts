@@ -2,10 +2,10 @@
 import type {
   Collection,
   DetectedFace,
-  DetectorOptions,
   FaceImage,
   FaceKit,
-  IdentifiedFace,
+  FaceTracker,
+  Identification,
   ImageInput,
   ImageReport,
   Profile,
@@ -24,14 +24,16 @@ export interface EnrolOutcome {
 /** A face with its 68 points and, when people are enrolled, who it is. */
 export interface SeenFace {
   readonly face: DetectedFace;
-  readonly identity: IdentifiedFace | null;
-  /** Whether it is really there, where that was asked; while nobody is enrolled, of the largest face only. */
+  readonly identity: Identification | null;
+  /** Whether it is really there, where that was asked. */
   readonly spoof: SpoofVerdict | null;
 }
 
-export interface LookOptions extends DetectorOptions {
-  /** Whether faces are checked for presentation attacks. Defaults to false. */
-  readonly checkSpoof?: boolean;
+/** The faces of a camera, frame after frame. */
+export interface Watch {
+  /** As `look` does; also when people were enrolled or removed meanwhile. */
+  look(frame: ImageBitmap): Promise<SeenFace[]>;
+  close(): void;
 }
 
 export interface People {
@@ -47,7 +49,9 @@ export interface People {
   remove(profileId: string): Promise<void>;
   train(options: TrainOptions): Promise<void>;
   /** The faces of an image, largest first, and who they are; nobody while nobody is enrolled. */
-  look(image: ImageInput, options?: LookOptions): Promise<SeenFace[]>;
+  look(image: ImageInput): Promise<SeenFace[]>;
+  /** @param checkSpoof whether faces are checked for presentation attacks */
+  watch(checkSpoof: boolean): Watch;
 }
 
 /** @param onChange called when people or their classifier changed without this page having asked for it */
@@ -113,16 +117,37 @@ export function createPeople(kit: FaceKit, onChange: () => void): People {
       }
     },
 
-    async look(image, { checkSpoof = false, ...options } = {}) {
+    async look(image) {
       if (!collection || profiles.length === 0) {
-        const { faces } = await kit.detect(image, { landmarks: 68, ...options });
-        const checked = checkSpoof ? await kit.checkSpoof(image, options) : null;
-        const largest = checked?.outcome === 'checked' ? checked : null;
-        return faces.map((face, i) => ({ face, identity: null, spoof: i === 0 ? largest : null }));
+        const { faces } = await kit.detect(image, { landmarks: 68 });
+        return faces.map((face) => ({ face, identity: null, spoof: null }));
       }
-      const spoof = checkSpoof ? 'report' : 'off';
-      const { faces } = await kit.identify(image, collection.id, { landmarks: 68, spoof, ...options });
-      return faces.map((face) => ({ face, identity: face, spoof: face.spoof }));
+      const { faces } = await kit.identify(image, collection.id, { landmarks: 68 });
+      return faces.map((face) => ({ face, identity: face, spoof: null }));
+    },
+
+    watch(checkSpoof) {
+      let tracker: FaceTracker | null = null;
+      let of: string | null = null;
+      const close = () => {
+        tracker?.close().catch(reportError);
+        tracker = null;
+      };
+      return {
+        async look(frame) {
+          const collectionId = profiles.length > 0 ? (collection?.id ?? null) : null;
+          if (of !== collectionId) close();
+          of = collectionId;
+          tracker ??= kit.createTracker({
+            landmarks: 68,
+            spoof: checkSpoof ? 'report' : 'off',
+            ...(collectionId === null ? {} : { collectionId }),
+          });
+          const { faces } = await tracker.update(frame);
+          return faces.map((face) => ({ face, identity: face.identification, spoof: face.spoof }));
+        },
+        close,
+      };
     },
   };
 }

@@ -2,11 +2,9 @@
 import { byId, el, setText } from './dom.js';
 import { drawMarks, drawThumbnail, type Mark, type Size } from './draw.js';
 import type { Enrolment } from './enrolment.js';
-import type { People, SeenFace } from './people.js';
+import type { People, SeenFace, Watch } from './people.js';
 import { count, describeSpoof, explainCamera, nameOf } from './words.js';
 
-/** The kit's size for videos, which it cannot know a single frame to be of. */
-const VIDEO_SIZE = 256;
 /** Weight of the newest frame in the shown time per frame. */
 const SMOOTHING = 0.2;
 /** Names are told to screen readers this often at most. */
@@ -63,7 +61,7 @@ export function createWebcam(people: People, enrolment: Enrolment): void {
       stage.hidden = addButton.hidden = false;
       if (deviceId !== '') select.focus();
       setText(status, 'Looking…');
-      await watch(stopped);
+      await watch(mine.signal);
     } catch (error) {
       if (session === mine) stop(explainCamera(error));
     }
@@ -82,7 +80,11 @@ export function createWebcam(people: People, enrolment: Enrolment): void {
   }
 
   /** Looks at one frame after the other and drops those that come meanwhile. */
-  async function watch(stopped: () => boolean): Promise<void> {
+  async function watch(signal: AbortSignal): Promise<void> {
+    const stopped = () => signal.aborted;
+    let watching: Watch | null = null;
+    let checked = false;
+    signal.addEventListener('abort', () => watching?.close());
     let averageMs = 0;
     let toldAt = 0;
     while (!stopped()) {
@@ -91,8 +93,13 @@ export function createWebcam(people: People, enrolment: Enrolment): void {
       if (stopped() || document.hidden || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) continue;
       const started = performance.now();
       const frame = await createImageBitmap(video);
-      const checkSpoof = spoofCheck.checked;
-      const faces = await people.look(frame, { detectorSize: VIDEO_SIZE, checkSpoof }).catch((error: unknown) => {
+      if (checked !== spoofCheck.checked) {
+        watching?.close();
+        watching = null;
+      }
+      checked = spoofCheck.checked;
+      watching ??= people.watch(checked);
+      const faces = await watching.look(frame).catch((error: unknown) => {
         frame.close();
         throw error;
       });

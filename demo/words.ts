@@ -2,7 +2,7 @@
 import {
   InfaceError,
   type ErrorCode,
-  type IdentifiedFace,
+  type Identification,
   type RejectionReason,
   type SpoofVerdict,
 } from '../src/index.js';
@@ -88,7 +88,7 @@ export function explainCamera(error: unknown): string {
 }
 
 /** The name that a face gets and how near it is; `null` where nobody was looked for. */
-export function nameOf(identity: IdentifiedFace | null): { name: string; known: boolean; score: number | null } | null {
+export function nameOf(identity: Identification | null): { name: string; known: boolean; score: number | null } | null {
   if (!identity) return null;
   if (identity.decision === 'unknown') return { name: 'unknown', known: false, score: null };
   const { profileId } = identity;

@@ -103,7 +103,10 @@ export async function identifyLikeTheKit(
   const box = { x: 0, y: 0, width: 1, height: 1 };
   const { operations } = createEngine({
     detector: { sizes: [256], defaultMinScore: 0.5, detect: () => Promise.resolve([{ box, score: 1, roll: 0 }]) },
-    landmarker: { locate: () => Promise.resolve(Array.from({ length: 68 }, () => ({ x: 0, y: 0 }))) },
+    landmarker: {
+      locate: () => Promise.resolve(Array.from({ length: 68 }, () => ({ x: 0, y: 0 }))),
+      follow: unused,
+    },
     embedder: {
       space,
       dimension: entry.dimension,

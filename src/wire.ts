@@ -32,6 +32,8 @@ import type {
   RejectOptions,
   RejectResult,
   SpoofResult,
+  TrackerOptions,
+  TrackResult,
   TrainProgress,
   TrainResult,
   VaultStatus,
@@ -90,6 +92,8 @@ export interface WorkerOperations {
   addImages(profileId: string, faces: readonly FaceFrame[], options: Wire<AddImagesOptions>): Promise<AddImagesResult>;
   match(probe: FaceFrame, reference: string | FaceFrame, options: Wire<MatchOptions>): Promise<MatchResult>;
   identify(frame: Frame, collectionId: string, options: Wire<IdentifyOptions>): Promise<IdentifyResult>;
+  track(trackerId: string, frame: Frame, options: Wire<TrackerOptions>): Promise<TrackResult>;
+  endTracker(trackerId: string): Promise<void>;
   reject(identificationId: string, options: Wire<RejectOptions>): Promise<RejectResult>;
   train(collectionId: string): Promise<TrainResult>;
   abortTraining(collectionId: string): Promise<boolean>;

@@ -19,6 +19,7 @@ import {
 } from './check.js';
 import { startWorker, type Connection } from './connection.js';
 import { CALL_RULES, callPlainly, createOperations, FrameList, type Call } from './operations.js';
+import { createTracker } from './tracker.js';
 
 const MAX_THREADS = 16;
 const MAX_AUDIT_ENTRIES = 10_000;
@@ -64,6 +65,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
   const workerUrl = checked.workerUrl === undefined ? null : absolute(checked.workerUrl, 'workerUrl');
 
   let nextCallId = 1;
+  let nextTrackerId = 1;
   let closing: Promise<void> | null = null;
   let connection: Promise<Connection> | null = null;
   const trainListeners = new Map<number, (progress: TrainProgress) => void>();
@@ -141,6 +143,11 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
     forOwner: (owner) => {
       id(owner, 'owner');
       return createOperations(callFor(owner));
+    },
+
+    createTracker: (options = {}) => {
+      assertOpen();
+      return createTracker(call, `${nextTrackerId++}`, options);
     },
 
     abortTraining: async (collectionId, options = {}) => {

@@ -1,11 +1,13 @@
 /** The operations on faces, profiles and collections: what is passed in is checked and decoded, then the worker is called. */
 import { InfaceError } from '../errors.js';
 import type {
+  AccuracyOptions,
   CallOptions,
   DetectorOptions,
   EnrollPolicy,
   FaceImage,
   FaceOperations,
+  IdentifyOptions,
   SpoofOptions,
   TrainProgress,
 } from '../types.js';
@@ -36,13 +38,23 @@ const MAX_FACES = 100;
 const MAX_CANDIDATES = 100;
 
 export const CALL_RULES: Rules<CallOptions> = { signal: abortSignal };
-const DETECTOR_RULES: Rules<DetectorOptions & CallOptions> = {
-  ...CALL_RULES,
+const FINDER_RULES: Rules<DetectorOptions> = {
   detectorSize: oneOf('auto', 'group', 128, 192, 256, 384, 512),
   minScore: fraction,
 };
+const DETECTOR_RULES = { ...CALL_RULES, ...FINDER_RULES };
 const POLICY: readonly EnrollPolicy[] = ['strict', 'guidance', 'off'];
 const SPOOF_RULES: Rules<SpoofOptions> = { spoof: oneOf('require', 'report', 'off') };
+const ACCURACY_RULES: Rules<AccuracyOptions> = { accuracy: oneOf('fast', 'balanced', 'high') };
+export const IDENTIFY_RULES: Rules<Omit<IdentifyOptions, 'signal'>> = {
+  ...FINDER_RULES,
+  ...SPOOF_RULES,
+  ...ACCURACY_RULES,
+  landmarks: oneOf(5, 68),
+  maxFaces: wholeNumber(1, MAX_FACES),
+  maxFpir: rate,
+  maxCandidates: wholeNumber(1, MAX_CANDIDATES),
+};
 const ADD_RULES = { ...DETECTOR_RULES, ...SPOOF_RULES, policy: oneOf(...POLICY) };
 
 /**
@@ -132,7 +144,7 @@ export function createOperations(call: Call): FaceOperations {
       const { signal, ...wire } = checkOptions('match', options, {
         ...DETECTOR_RULES,
         ...SPOOF_RULES,
-        accuracy: oneOf('fast', 'balanced', 'high'),
+        ...ACCURACY_RULES,
         threshold: fraction,
         maxFmr: rate,
       });
@@ -149,15 +161,7 @@ export function createOperations(call: Call): FaceOperations {
 
     identify: async (image, collectionId, options = {}) => {
       id(collectionId, 'collectionId');
-      const { signal, ...wire } = checkOptions('identify', options, {
-        ...DETECTOR_RULES,
-        ...SPOOF_RULES,
-        landmarks: oneOf(5, 68),
-        maxFaces: wholeNumber(1, MAX_FACES),
-        accuracy: oneOf('fast', 'balanced', 'high'),
-        maxFpir: rate,
-        maxCandidates: wholeNumber(1, MAX_CANDIDATES),
-      });
+      const { signal, ...wire } = checkOptions('identify', options, { ...CALL_RULES, ...IDENTIFY_RULES });
       return call('identify', { signal }, async (frames) => [await frames.frame(image, 'image'), collectionId, wire]);
     },
 

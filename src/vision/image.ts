@@ -177,6 +177,21 @@ export function mirror(planes: Float32Array, width: number, height: number): Flo
   return out;
 }
 
+/** Rec. 709, on the gamma-encoded values: how bright it looks matters here, not the light itself. */
+const LUMINANCE = [0.2126, 0.7152, 0.0722] as const;
+
+/** Planes R, G, B of 0..255 as luminance of 0..1. */
+export function luminanceOf(planes: Float32Array): Float32Array {
+  const plane = planes.length / 3;
+  const out = new Float32Array(plane);
+  for (let i = 0; i < plane; i++) {
+    let sum = 0;
+    for (let c = 0; c < 3; c++) sum += (LUMINANCE[c] as number) * (planes[c * plane + i] as number);
+    out[i] = sum / 255;
+  }
+  return out;
+}
+
 /**
  * Planes R, G, B of 0..255 as a tensor [1, 3, height, width]: `(value - mean) / std` per channel, the channels in the
  * order that the model wants. Mean and std are in that order, too.

@@ -2,7 +2,7 @@
 import type { Point, QualityIssue, QualityReport } from '../types.js';
 import { dlibChip } from './align.js';
 import { similarityScale, type Similarity } from './geometry.js';
-import { warp, type Pixels } from './image.js';
+import { luminanceOf, warp, type Pixels } from './image.js';
 
 /** From where on a measure is `poor`, and from where on `unusable`. */
 interface Limit {
@@ -44,9 +44,6 @@ const IDEAL = { size: 40, dark: 0.25, bright: 0.6, sharpness: 0.5, pose: 10 } as
 const CHIP_SIZE = 100;
 /** Distance of the eyes in a chip without padding, as a part of its side: the eye corners of dlib's template. */
 const CHIP_EYES = 0.525;
-
-/** Rec. 709, on the gamma-encoded values: how bright it looks matters here, not the light itself. */
-const LUMINANCE = [0.2126, 0.7152, 0.0722] as const;
 
 /**
  * Ten of the 68 points on a head, in centimetres, x to the right in the image, y down, z to the camera: vertices of
@@ -109,18 +106,6 @@ export function measureQuality(pixels: Pixels, landmarks: readonly Point[], scal
 /** Whether a value lies on the side of the limit that is away from the ideal. */
 function isBeyond(value: number, limit: number, ideal: number): boolean {
   return ideal > limit ? value < limit : value > limit;
-}
-
-/** Planes R, G, B of 0..255 as luminance of 0..1. */
-function luminanceOf(planes: Float32Array): Float32Array {
-  const plane = planes.length / 3;
-  const out = new Float32Array(plane);
-  for (let i = 0; i < plane; i++) {
-    let sum = 0;
-    for (let c = 0; c < 3; c++) sum += (LUMINANCE[c] as number) * (planes[c * plane + i] as number);
-    out[i] = sum / 255;
-  }
-  return out;
 }
 
 /**

@@ -17,6 +17,7 @@ import type {
   StageTimings,
 } from '../types.js';
 import { fivePoints, rollOf } from '../vision/align.js';
+import { appearanceOf } from '../vision/appearance.js';
 import { boxCenter, boxContains } from '../vision/geometry.js';
 import type { Pixels } from '../vision/image.js';
 import { measureQuality } from '../vision/quality.js';
@@ -35,7 +36,7 @@ export interface AcquisitionParts {
 }
 
 /** One face on its way through the stages, in pixels of the bitmap. */
-interface Acquired {
+export interface Acquired {
   readonly detection: Detection;
   readonly landmarks: readonly Point[];
 }
@@ -45,12 +46,16 @@ type Choice =
   | { readonly reason: AcquisitionFailure; readonly faceCount: number };
 
 /** A frame whose pixels were read. Every stage throws the reason of the call's signal once it is aborted. */
-interface OpenFrame {
+export interface OpenFrame {
   /** Side of the detector's input for the whole frame, in pixels. */
   readonly size: number;
   /** Faces with their landmarks, the largest ones first. */
   find(limit: number): Promise<Acquired[]>;
   choose(face: FaceChoice): Promise<Choice>;
+  /** The points of a face from where they are expected, `null` when there is none. */
+  follow(points: readonly Point[]): Promise<readonly Point[] | null>;
+  /** See vision/appearance.ts. */
+  appearance(face: Acquired): Float32Array;
   /** One unit long: the mean of the views. */
   embed(face: Acquired, accuracy: Accuracy): Promise<Float32Array>;
   /** Each view alone, as the net gives it. */
@@ -149,6 +154,12 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
       async choose(face) {
         return choose(await find(face === 'largest' ? 1 : MAX_FACES), face, scale);
       },
+      async follow(points) {
+        const next = await clock.timeAsync('landmarksMs', () => landmarker.follow(pixels, points));
+        signal.throwIfAborted();
+        return next;
+      },
+      appearance: ({ landmarks }) => appearanceOf(pixels, landmarks),
       embed: async (face, accuracy) => unitMean(await embedViews(face, VIEW_COUNTS[accuracy])),
       embedViews,
       judge,

@@ -28,6 +28,7 @@ import {
 import { judgeEnrolment } from './enrolment.js';
 import type { BackupContent, FaceStore, Owner } from './face-store.js';
 import { createIdentifier, DEFAULT_MAX_FPIR, MAX_REMEMBERED, type LoadedCollection } from './identification.js';
+import { createTracking, NO_TRACKS, type TrackerState } from './tracking.js';
 import type { Trainer } from './training.js';
 
 /** What the engine is made of. */
@@ -70,6 +71,8 @@ export interface Engine {
   readonly forgetSecrets: () => void;
 }
 
+/** Trackers that are kept; of more, the one that was not used for the longest time begins anew. */
+const MAX_TRACKERS = 32;
 const DEFAULT_ACCURACY: Accuracy = 'balanced';
 /** Of faces that are enrolled: they are looked at once, and compared for years. */
 const ENROLMENT_ACCURACY: Accuracy = 'high';
@@ -82,11 +85,15 @@ export function createEngine(parts: EngineParts): Engine {
   const { open, acquire } = createAcquisition(parts);
   const { calibration, space } = embedder;
   const { commonness = 0 } = calibration;
+  const identifier = createIdentifier({ calibration, namesOf: (ids) => store.namesOf(ids) });
   const loadedCollections = new Map<string, LoadedCollection>();
+  const takeFrame = createTracking({ scoring, calibration, identifier });
+  /** By id, the one that was used last at the end. */
+  const trackers = new Map<string, TrackerState>();
+  /** Of each tracker, the frame that it is at. */
+  const trackerTurns = new Map<string, Promise<unknown>>();
   /** Counts how often secrets were forgotten: what was read before must not be kept after. */
   let generation = 0;
-  const identifier = createIdentifier({ calibration, namesOf: (ids) => store.namesOf(ids) });
-
   /** @throws InfaceError `SPOOF_MODEL_UNAVAILABLE`: a check that was asked for and cannot run is no pass */
   async function antispoofModel(): Promise<FaceAntispoof> {
     if (parts.loadAntispoof) return parts.loadAntispoof();
@@ -276,6 +283,38 @@ export function createEngine(parts: EngineParts): Engine {
       return { faces, classifier: isTraining ? 'training' : state, threshold, timings: clock.timings() };
     },
 
+    track(context, trackerId, frame, options) {
+      const clock = createClock();
+      const atMs = performance.now();
+      const turn = (trackerTurns.get(trackerId) ?? Promise.resolve()).then(async () => {
+        const check = await spoofCheckOf(options);
+        const { collectionId = null } = options;
+        const collection = collectionId === null ? null : await load(context.owner, collectionId);
+        const image = open({ ...frame, moving: true }, options, context.signal, clock);
+        const readIn = generation;
+        const before = trackers.get(trackerId) ?? NO_TRACKS;
+        const { state, faces, detected } = await takeFrame(image, before, { options, check, collection, atMs });
+        trackers.delete(trackerId);
+        if (readIn === generation) trackers.set(trackerId, state);
+        const [oldest] = trackers.keys();
+        if (trackers.size > MAX_TRACKERS && oldest !== undefined) trackers.delete(oldest);
+        const { sourceWidth: width, sourceHeight: height } = frame;
+        return { faces, width, height, detected, timings: clock.timings() };
+      });
+      // One frame after the other, whatever became of the one before.
+      const settled = turn
+        .catch(() => undefined)
+        .finally(() => {
+          if (trackerTurns.get(trackerId) === settled) trackerTurns.delete(trackerId);
+        });
+      trackerTurns.set(trackerId, settled);
+      return turn;
+    },
+    async endTracker(_context, trackerId) {
+      await trackerTurns.get(trackerId);
+      trackers.delete(trackerId);
+    },
+
     async reject({ owner }, identificationId, options) {
       const found = identifier.recall(identificationId);
       const profileId = options.profileId ?? found?.best;
@@ -364,6 +403,7 @@ export function createEngine(parts: EngineParts): Engine {
     forgetSecrets() {
       generation++;
       loadedCollections.clear();
+      trackers.clear();
       identifier.forget();
     },
   };

@@ -27,7 +27,7 @@ export interface LoadedCollection {
 export interface IdentificationParts {
   readonly calibration: Calibration;
   /** The names of profiles, in their order. */
-  namesOf(profileIds: readonly string[]): Promise<readonly (string | null)[]>;
+  readonly namesOf: (profileIds: readonly string[]) => Promise<readonly (string | null)[]>;
 }
 
 interface Remembered {

@@ -55,14 +55,15 @@ test('can be imported where there is no browser, as server-side rendering does',
   const script = `
     const { createFaceKit } = await import('inface');
     const { createRestHandler } = await import('inface/rest');
+    const { defineFaceCamera } = await import('inface/camera');
     const { mountRest } = await import('inface/service-worker');
-    process.stdout.write([createFaceKit, createRestHandler, mountRest].map((entry) => typeof entry).join());
+    process.stdout.write([createFaceKit, createRestHandler, defineFaceCamera, mountRest].map((entry) => typeof entry).join());
   `;
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
     cwd: scratch,
     encoding: 'utf8',
   });
-  expect(output).toBe('function,function,function');
+  expect(output).toBe('function,function,function,function');
 });
 
 test('works in a Vite project that is built', async ({ page }) => {

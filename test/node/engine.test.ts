@@ -47,7 +47,10 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
         return Promise.resolve([...detections]);
       },
     },
-    landmarker: { locate: (_pixels, found) => Promise.resolve(found.score < 0.5 ? null : landmarksOf(found)) },
+    landmarker: {
+      locate: (_pixels, found) => Promise.resolve(found.score < 0.5 ? null : landmarksOf(found)),
+      follow: unused,
+    },
     embedder: {
       space: 'space',
       dimension: 2,
@@ -656,6 +659,7 @@ describe('an abort', () => {
           controller.abort(reason);
           return Promise.resolve(landmarksOf(found));
         },
+        follow: () => Promise.resolve(null),
       },
     });
     await expect(late.engine.enroll(context(controller.signal), [face('largest')], {})).rejects.toBe(reason);

@@ -1,0 +1,197 @@
+/** `<face-camera>` with the real kit, and a camera that shows what a canvas shows. */
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { defineFaceCamera, type FaceCamera, type FaceCameraEvents } from '../../src/client/camera-element.js';
+import type { FaceKit, Point } from '../../src/index.js';
+import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
+import { asCanvas, cutOut, samplePhoto, testKit } from './support.js';
+
+const [WIDTH, HEIGHT] = [640, 360];
+const people: OffscreenCanvas[] = [];
+/** Cameras that were opened, each a canvas. */
+let cameras: { readonly show: (person: number | null, side?: number) => void; readonly stream: MediaStream }[] = [];
+let constraints: MediaStreamConstraints[] = [];
+let refusal: DOMException | null = null;
+
+beforeAll(async () => {
+  defineFaceCamera();
+  // Twice is as good as once.
+  defineFaceCamera();
+  const photo = await samplePhoto(6);
+  for (const face of [0, 2].map((i) => (sampleFaces[5] as Point[])[i] as Point))
+    people.push(await asCanvas(await cutOut(photo, face, 0.4)));
+});
+
+beforeEach(() => {
+  [cameras, constraints, refusal] = [[], [], null];
+  vi.spyOn(navigator.mediaDevices, 'getUserMedia').mockImplementation((wished) => {
+    constraints.push(wished ?? {});
+    if (refusal) return Promise.reject(refusal);
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [WIDTH, HEIGHT];
+    const context = canvas.getContext('2d') as CanvasRenderingContext2D;
+    let [person, side]: [number | null, number] = [0, 300];
+    const paint = () => {
+      context.fillStyle = '#567';
+      context.fillRect(0, 0, WIDTH, HEIGHT);
+      const image = person === null ? null : people[person];
+      if (image) context.drawImage(image, (WIDTH - side) / 2, (HEIGHT - side) / 2, side, side);
+    };
+    paint();
+    // A stream of a canvas has a frame for every change.
+    const timer = setInterval(paint, 40);
+    const stream = canvas.captureStream(25);
+    stream.getVideoTracks()[0]?.addEventListener('ended', () => clearInterval(timer));
+    cameras.push({ stream, show: (next, size = 300) => ([person, side] = [next, size]) });
+    return Promise.resolve(stream);
+  });
+});
+
+afterEach(() => {
+  document.body.replaceChildren();
+  vi.restoreAllMocks();
+});
+
+function mount(attributes: Readonly<Record<string, string>>, kit: FaceKit | null): FaceCamera {
+  const camera = document.createElement('face-camera') as FaceCamera;
+  for (const [name, value] of Object.entries(attributes)) camera.setAttribute(name, value);
+  camera.kit = kit;
+  document.body.append(camera);
+  return camera;
+}
+
+/** The next event of a name. */
+function next<K extends keyof FaceCameraEvents>(camera: FaceCamera, name: K): Promise<FaceCameraEvents[K]> {
+  return new Promise((resolve) => {
+    const listen = (event: Event) => {
+      resolve((event as CustomEvent<FaceCameraEvents[K]>).detail);
+    };
+    camera.addEventListener(name, listen, { once: true });
+  });
+}
+
+const part = (camera: FaceCamera, name: string) =>
+  camera.shadowRoot?.querySelector(`[part='${name}']`) as HTMLElement & HTMLSelectElement;
+
+describe('<face-camera>', () => {
+  it('shows the camera, names whom it sees, and frees the camera when it is removed', async () => {
+    const kit = await testKit();
+    const { id } = await kit.collections.create('home');
+    await kit.enroll([people[0] as OffscreenCanvas], { name: 'Anna', policy: 'off', collectionId: id });
+    const camera = mount({ collection: id, landmarks: '68' }, kit);
+    const states: string[] = [];
+    camera.addEventListener('statechange', (event) => states.push((event as CustomEvent<string>).detail));
+    expect(part(camera, 'button').textContent).toBe('Start camera');
+    part(camera, 'button').click();
+    const face = await next(camera, 'identified');
+    expect(face).toMatchObject({ identification: { name: 'Anna' } });
+    expect(face.landmarks).toHaveLength(68);
+    expect(states).toEqual(['starting', 'running']);
+    expect(part(camera, 'button').textContent).toBe('Stop camera');
+    expect(constraints[0]).toMatchObject({ video: { facingMode: 'user', width: { ideal: 1280 } }, audio: false });
+
+    cameras[0]?.show(null);
+    await next(camera, 'noface');
+    cameras[0]?.show(1);
+    expect(await next(camera, 'face')).toMatchObject({ faces: [{ identification: { decision: 'unknown' } }] });
+
+    camera.remove();
+    expect(camera.state).toBe('idle');
+    expect(cameras[0]?.stream.getTracks().map(({ readyState }) => readyState)).toEqual(['ended']);
+  });
+
+  it('says what would help, in the texts that it is given', async () => {
+    const camera = mount({}, await testKit());
+    camera.texts = { hints: { 'come-closer': 'Komm näher.' } as never };
+    await camera.start();
+    cameras[0]?.show(0, 120);
+    while (!(await next(camera, 'quality')).includes('come-closer'));
+    expect(part(camera, 'status').textContent).toBe('Komm näher.');
+    expect(part(camera, 'button').textContent).toBe('Stop camera');
+  });
+
+  it.each([
+    ['NotAllowedError', 'denied', /not allowed/],
+    ['NotFoundError', 'no-camera', /No camera was found/],
+    ['NotReadableError', 'in-use', /Another program/],
+    ['TypeError', 'unsupported', /This browser gives pages no camera/],
+  ])('explains a camera that answers %s, and can be started again', async (name, problem, text) => {
+    refusal = new DOMException('', name);
+    const camera = mount({}, null);
+    const [error] = await Promise.all([next(camera, 'error'), camera.start()]);
+    expect(error.problem).toBe(problem);
+    expect(part(camera, 'status').textContent).toMatch(text);
+    expect([camera.state, part(camera, 'button').textContent]).toEqual(['idle', 'Start camera']);
+    refusal = null;
+    await camera.start();
+    expect([camera.state, part(camera, 'status').textContent]).toEqual(['running', '']);
+  });
+
+  it('notices that the camera is unplugged', async () => {
+    const camera = mount({}, null);
+    await camera.start();
+    const failed = next(camera, 'error');
+    cameras[0]?.stream.getVideoTracks()[0]?.dispatchEvent(new Event('ended'));
+    expect(await failed).toMatchObject({ problem: 'disconnected' });
+    expect(camera.state).toBe('idle');
+  });
+
+  it('passes on what the kit says, and never a raw exception to the user', async () => {
+    const kit = await testKit();
+    const camera = mount({ collection: 'none' }, kit);
+    const [error] = await Promise.all([next(camera, 'error'), camera.start()]);
+    expect(error).toMatchObject({ problem: 'kit', error: { code: 'COLLECTION_NOT_FOUND' } });
+    expect(part(camera, 'status').textContent).toBe('The faces cannot be looked at. Start the camera again.');
+  });
+
+  it('looks for others when the collection changes, and opens another camera when that changes', async () => {
+    const kit = await testKit();
+    const [one, other] = [await kit.collections.create('one'), await kit.collections.create('other')];
+    await kit.enroll([people[0] as OffscreenCanvas], { name: 'Anna', policy: 'off', collectionId: other.id });
+    const camera = mount({ collection: one.id }, kit);
+    await camera.start();
+    expect(await next(camera, 'face')).toMatchObject({ faces: [{ identification: { reason: 'empty-collection' } }] });
+    camera.setAttribute('collection', other.id);
+    expect(await next(camera, 'identified')).toMatchObject({ identification: { name: 'Anna' } });
+    camera.setAttribute('device', 'second');
+    await vi.waitFor(() => {
+      expect(constraints[1]).toMatchObject({ video: { deviceId: { exact: 'second' } } });
+    });
+    expect(cameras[0]?.stream.active).toBe(false);
+  });
+
+  it('mirrors the picture unless it is told not to', async () => {
+    const camera = mount({}, null);
+    await camera.start();
+    expect(getComputedStyle(camera.video).transform).toBe('matrix(-1, 0, 0, 1, 0, 0)');
+    camera.setAttribute('mirror', 'off');
+    expect(getComputedStyle(camera.video).transform).toBe('none');
+  });
+
+  it('rests while the page is hidden', async () => {
+    const camera = mount({}, null);
+    await camera.start();
+    const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(true);
+    document.dispatchEvent(new Event('visibilitychange'));
+    expect([camera.state, part(camera, 'status').textContent]).toEqual(['paused', 'Paused while the page is hidden.']);
+    hidden.mockReturnValue(false);
+    document.dispatchEvent(new Event('visibilitychange'));
+    expect([camera.state, part(camera, 'status').textContent]).toEqual(['running', '']);
+  });
+
+  it('works twice on one kit, and starts by itself when told to', async () => {
+    const kit = await testKit();
+    const both = [mount({ autostart: '' }, kit), mount({ autostart: '' }, kit)];
+    const results = await Promise.all(both.map((camera) => next(camera, 'face')));
+    expect(results.map(({ faces }) => faces.length)).toEqual([1, 1]);
+    expect(cameras).toHaveLength(2);
+  });
+
+  it('is not started by a stop that came first', async () => {
+    const camera = mount({}, null);
+    const starting = camera.start();
+    camera.stop();
+    await starting;
+    expect(camera.state).toBe('idle');
+    expect(cameras[0]?.stream.active).toBe(false);
+  });
+});

@@ -1,0 +1,356 @@
+/** Faces from frame to frame, in a world of people whose places, looks and vectors are known. */
+import { describe, expect, it } from 'vitest';
+import type { Detection } from '../../src/models/detector.js';
+import { createGallery } from '../../src/recognition/gallery.js';
+import { createScoring } from '../../src/recognition/scoring.js';
+import type { Point, QualityReport, TrackedFace } from '../../src/types.js';
+import { appearanceOf, likeness } from '../../src/vision/appearance.js';
+import { smooth, type Smoothed } from '../../src/vision/smoothing.js';
+import type { OpenFrame } from '../../src/worker/acquisition.js';
+import { createIdentifier, type LoadedCollection } from '../../src/worker/identification.js';
+import { createTracking, NO_TRACKS, type TrackContext } from '../../src/worker/tracking.js';
+import { landmarks, texture } from './faces.js';
+import { atAngle, CALIBRATION, createRandom, SPACE, template } from './vectors.js';
+
+/** Somebody in a frame: where, who (the angle of the vector), and what picture of them. */
+interface Person {
+  readonly x: number;
+  readonly y: number;
+  readonly degrees: number;
+  readonly look: Float32Array;
+  readonly quality?: number;
+}
+
+const SIDE = 100;
+const [ANNA, BERTA, CLARA] = [0, 90, 180].map((degrees, i) => ({
+  degrees,
+  look: Float32Array.from({ length: 3 }, (_, k) => (k === i ? 1 : 0)),
+})) as [Omit<Person, 'x' | 'y'>, Omit<Person, 'x' | 'y'>, Omit<Person, 'x' | 'y'>];
+const at = (person: Omit<Person, 'x' | 'y'>, x: number, y = 200): Person => ({ ...person, x, y });
+
+const pointsOf = ({ x, y }: Person): Point[] => landmarks({ x, y, scale: SIDE / 20 });
+const centreOf = (points: readonly Point[]): Point => points[0] as Point;
+const detectionOf = ({ x, y }: Person): Detection => ({
+  box: { x: x - SIDE / 2, y: y - SIDE / 2, width: SIDE, height: SIDE },
+  score: 0.9,
+  roll: 0,
+});
+
+const COLLECTION: LoadedCollection = {
+  id: 'home',
+  revision: 1,
+  gallery: createGallery(
+    [template('t1', 'anna', atAngle(0)), template('t2', 'berta', atAngle(90)), template('t3', 'clara', atAngle(180))],
+    SPACE,
+    0,
+  ),
+  classifier: null,
+  negatives: [],
+};
+const PARTS = {
+  scoring: createScoring(2, null),
+  calibration: CALIBRATION,
+  identifier: createIdentifier({ calibration: CALIBRATION, namesOf: (ids) => Promise.resolve(ids) }),
+};
+
+/** A tracker with the calls that its frames cost. */
+function trackerOf(settings: Partial<TrackContext> = {}) {
+  const step = createTracking(PARTS);
+  const calls: string[] = [];
+  let state = NO_TRACKS;
+  let atMs = 0;
+
+  function frameOf(people: readonly Person[], seen: readonly Person[]): OpenFrame {
+    const nearest = (points: readonly Point[]) => {
+      const { x, y } = centreOf(points);
+      return people
+        .map((person) => ({ person, d: Math.hypot(person.x - x, person.y - y) }))
+        .filter(({ d }) => d < 0.6 * SIDE)
+        .sort((a, b) => a.d - b.d)[0]?.person;
+    };
+    const known = (face: { readonly landmarks: readonly Point[] }) => {
+      const person = nearest(face.landmarks);
+      if (!person) throw new Error('nobody is there');
+      return person;
+    };
+    const unused = () => {
+      throw new Error('not asked for');
+    };
+    return {
+      size: 256,
+      find: () => {
+        calls.push('find');
+        return Promise.resolve(seen.map((person) => ({ detection: detectionOf(person), landmarks: pointsOf(person) })));
+      },
+      follow: (points) => {
+        calls.push('follow');
+        const person = nearest(points);
+        return Promise.resolve(person ? pointsOf(person) : null);
+      },
+      appearance: (face) => known(face).look,
+      judge: (face) => ({ score: known(face).quality ?? 0.5 }) as QualityReport,
+      embed: (face) => {
+        calls.push('embed');
+        return Promise.resolve(atAngle(known(face).degrees));
+      },
+      checkSpoof: (_check, face) => {
+        calls.push('check');
+        const isAnna = known(face).degrees === 0;
+        return Promise.resolve({
+          verdict: isAnna ? 'bona-fide' : 'attack',
+          bonaFideScore: isAnna ? 0.9 : 0.1,
+          threshold: 0.5,
+          modelId: 'model',
+        });
+      },
+      describe: ({ detection: { box, score }, landmarks: points }) => ({
+        box,
+        score,
+        landmarks: points,
+        rollDegrees: 0,
+      }),
+      choose: unused,
+      embedViews: unused,
+      spoofScore: unused,
+    };
+  }
+
+  return {
+    calls,
+    /** @param seen whom the detector sees, by default everybody */
+    async frame(people: readonly Person[], { seen = people, afterMs = 40 } = {}) {
+      calls.length = 0;
+      atMs += afterMs;
+      const context = { options: {}, check: null, collection: COLLECTION, atMs, ...settings };
+      const result = await step(frameOf(people, seen), state, context);
+      state = result.state;
+      return result.faces;
+    },
+    get state() {
+      return state;
+    },
+  };
+}
+
+const names = (faces: Awaited<ReturnType<ReturnType<typeof trackerOf>['frame']>>) =>
+  [...faces]
+    .sort((a, b) => a.box.x - b.box.x)
+    .map(({ identification, box }) => [
+      Math.round(box.x + box.width / 2),
+      identification?.decision === 'identified' ? identification.profileId : null,
+    ]);
+/** From left to right. */
+const ids = (faces: readonly TrackedFace[]) =>
+  [...faces].sort((a, b) => a.box.x - b.box.x).map(({ trackId }) => trackId);
+
+describe('a tracker', () => {
+  it('looks for faces once in 15 frames, and recognises each once, while nothing happens', async () => {
+    const tracker = trackerOf();
+    const spent: string[] = [];
+    for (let i = 0; i < 31; i++) {
+      const faces = await tracker.frame([at(ANNA, 100 + i), at(BERTA, 400 - i)]);
+      expect(ids(faces)).toEqual([1, 2]);
+      expect(faces.map(({ identification }) => identification?.decision)).toEqual(['identified', 'identified']);
+      spent.push(...tracker.calls);
+    }
+    expect(spent.filter((call) => call === 'find')).toHaveLength(3);
+    expect(spent.filter((call) => call === 'embed')).toHaveLength(2);
+    expect(spent.filter((call) => call === 'follow')).toHaveLength(60);
+  });
+
+  it('never carries a name over when two people swap places between frames', async () => {
+    const tracker = trackerOf();
+    const before = await tracker.frame([at(ANNA, 100), at(BERTA, 400)]);
+    expect(names(before)).toEqual([
+      [100, 'anna'],
+      [400, 'berta'],
+    ]);
+    const after = await tracker.frame([at(BERTA, 100), at(ANNA, 400)]);
+    expect(names(after)).toEqual([
+      [100, 'berta'],
+      [400, 'anna'],
+    ]);
+    // The ids went with the people.
+    expect(ids(after)).toEqual([2, 1]);
+  });
+
+  it('never carries a name over when a face is replaced by another within one frame', async () => {
+    const tracker = trackerOf();
+    await tracker.frame([at(ANNA, 100)]);
+    const after = await tracker.frame([at(CLARA, 103)]);
+    expect([names(after), ids(after)]).toEqual([[[103, 'clara']], [2]]);
+  });
+
+  it('finds out that a face is another even when it looks the same, within 90 frames', async () => {
+    const tracker = trackerOf();
+    await tracker.frame([at(ANNA, 100)]);
+    const double = { ...BERTA, look: ANNA.look };
+    let frames = 0;
+    for (;;) {
+      const [face] = await tracker.frame([at(double, 100)]);
+      frames++;
+      if (face?.trackId === 1 && frames < 200) continue;
+      expect(face).toMatchObject({ trackId: 2, identification: { decision: 'identified', profileId: 'berta' } });
+      break;
+    }
+    expect(frames).toBe(90);
+  });
+
+  it('gives a face that comes back its id again, and one that was gone for long another', async () => {
+    const tracker = trackerOf();
+    await tracker.frame([at(ANNA, 100)]);
+    expect(await tracker.frame([])).toEqual([]);
+    for (let i = 0; i < 10; i++) await tracker.frame([]);
+    expect(ids(await tracker.frame([at(ANNA, 300)]))).toEqual([1]);
+    for (let i = 0; i < 80; i++) await tracker.frame([]);
+    expect(ids(await tracker.frame([at(ANNA, 300)]))).not.toEqual([1]);
+  });
+
+  it('knows nobody after a gap of more than a second, until it has recognised them', async () => {
+    const tracker = trackerOf();
+    await tracker.frame([at(ANNA, 100), at(BERTA, 400)]);
+    const faces = await tracker.frame([at(BERTA, 100), at(ANNA, 400)], { afterMs: 1_001 });
+    expect(tracker.calls).toEqual(['find', 'embed', 'embed']);
+    expect(names(faces)).toEqual([
+      [100, 'berta'],
+      [400, 'anna'],
+    ]);
+  });
+
+  it('drops what the detector does not see twice in a row, and keeps what it misses once', async () => {
+    const tracker = trackerOf();
+    const people = [at(ANNA, 100), at(BERTA, 400)];
+    await tracker.frame(people);
+    const counts: number[] = [];
+    for (let i = 0; i < 31; i++) counts.push((await tracker.frame(people, { seen: [people[0] as Person] })).length);
+    expect(counts.slice(0, 29)).toEqual(Array<number>(29).fill(2));
+    expect(counts.at(-1)).toBe(1);
+  });
+
+  it('recognises a face again when it is seen better, and not when it is seen worse', async () => {
+    const tracker = trackerOf();
+    const qualities = [0.5, 0.4, 0.4, 0.4, 0.4, 0.55, 0.55, 0.55, 0.55, 0.55, 0.7, 0.7];
+    const embeds: number[] = [];
+    for (const [i, quality] of qualities.entries()) {
+      await tracker.frame([at({ ...ANNA, quality }, 100)]);
+      if (tracker.calls.includes('embed')) embeds.push(i);
+    }
+    // Judged at frames 0, 5 and 10; 0.55 is not enough better than 0.5.
+    expect(embeds).toEqual([0, 10]);
+  });
+
+  it('decides anew when the collection changed, without another look', async () => {
+    const tracker = trackerOf();
+    const [first] = await tracker.frame([at(ANNA, 100)]);
+    const changed = {
+      ...COLLECTION,
+      revision: 2,
+      gallery: createGallery([template('t2', 'berta', atAngle(90))], SPACE, 0),
+    };
+    const later = trackerOf({ collection: changed });
+    expect(first?.identification?.decision).toBe('identified');
+    const step = createTracking(PARTS);
+    const { faces } = await step(
+      {
+        follow: () => Promise.resolve(pointsOf(at(ANNA, 100))),
+        appearance: () => ANNA.look,
+        judge: () => ({ score: 0.5 }),
+        describe: () => ({}),
+      } as unknown as OpenFrame,
+      tracker.state,
+      { options: {}, check: null, collection: changed, atMs: 80 },
+    );
+    expect(faces[0]?.identification).toMatchObject({ decision: 'unknown', candidates: [{ profileId: 'berta' }] });
+    expect(later.calls).toEqual([]);
+  });
+
+  it('is as it was after a frame that failed', async () => {
+    const tracker = trackerOf();
+    await tracker.frame([at(ANNA, 100)]);
+    const { state } = tracker;
+    const broken = { follow: () => Promise.reject(new Error('broken')) } as unknown as OpenFrame;
+    const failing = createTracking(PARTS)(broken, state, {
+      options: {},
+      check: null,
+      collection: COLLECTION,
+      atMs: 80,
+    });
+    await expect(failing).rejects.toThrow('broken');
+    expect(ids(await tracker.frame([at(ANNA, 101)]))).toEqual([1]);
+    expect(tracker.calls).toEqual(['follow']);
+  });
+
+  it('checks each face once for presentation attacks, on the frame that is recognised', async () => {
+    const check = { antispoof: null as never, threshold: 0.5, required: true };
+    const tracker = trackerOf({ check });
+    const faces = await tracker.frame([at(ANNA, 100), at(BERTA, 400)]);
+    expect(faces).toMatchObject([
+      { spoof: { verdict: 'bona-fide' }, identification: { decision: 'identified', profileId: 'anna' } },
+      { spoof: { verdict: 'attack' }, identification: { decision: 'unknown', reason: 'attack' } },
+    ]);
+    await tracker.frame([at(ANNA, 100), at(BERTA, 400)]);
+    expect(tracker.calls).toEqual(['follow', 'follow']);
+    const alone = trackerOf({ check, collection: null });
+    await alone.frame([at(ANNA, 100)]);
+    expect(alone.calls).toEqual(['find', 'check']);
+  });
+
+  it('moves the box with the points', async () => {
+    const tracker = trackerOf();
+    await tracker.frame([at(ANNA, 100)]);
+    let box = { x: 0, y: 0, width: 0, height: 0 };
+    // Then it rests, and the smoothing settles.
+    for (let i = 1; i <= 60; i++) {
+      const [face] = await tracker.frame([at(ANNA, 100 + 2 * Math.min(i, 20))]);
+      box = face?.box ?? box;
+    }
+    expect(box.x + box.width / 2).toBeCloseTo(140, 0);
+    expect(box.width).toBeCloseTo(SIDE, 0);
+  });
+});
+
+describe('an appearance', () => {
+  const pixels = texture(0.5, 0.25, 0, 300);
+  const brighter = texture(0.6, 0.2, 0, 300);
+
+  it('is like itself in another light, and not like another place', () => {
+    const own = appearanceOf(pixels, landmarks());
+    expect(Math.hypot(...own)).toBeCloseTo(1, 5);
+    expect(likeness(own, own)).toBeCloseTo(1, 5);
+    expect(likeness(own, appearanceOf(brighter, landmarks()))).toBeGreaterThan(0.99);
+    expect(likeness(own, appearanceOf(pixels, landmarks({ x: 120, y: 180 })))).toBeLessThan(0.9);
+  });
+
+  it('of a plain area is like nothing', () => {
+    const plain = appearanceOf(texture(0.5, 0, 0, 300), landmarks());
+    expect(likeness(plain, plain)).toBe(0);
+  });
+});
+
+describe('smoothing', () => {
+  it('takes most of the jitter of a face at rest, and follows one that moves', () => {
+    const random = createRandom(3);
+    let state: Smoothed | null = null;
+    const rest: number[] = [];
+    for (let i = 0; i < 300; i++) {
+      state = smooth(state, [50 + 2 * (random() - 0.5)], 100, 1 / 30);
+      if (i > 60) rest.push(state.values[0] as number);
+    }
+    const deviation = Math.sqrt(rest.reduce((sum, value) => sum + (value - 50) ** 2, 0) / rest.length);
+    // Even noise of +-1 has a deviation of 0.58.
+    expect(deviation).toBeLessThan(0.25);
+
+    state = null;
+    let value = 0;
+    // One size of the face per second.
+    for (let i = 0; i < 90; i++) {
+      value = (100 * i) / 30;
+      state = smooth(state, [value], 100, 1 / 30);
+    }
+    expect(value - (state?.values[0] as number)).toBeLessThan(2.5);
+  });
+
+  it('begins with what it gets', () => {
+    expect(smooth(null, [1, 2], 1, 1)).toEqual({ values: [1, 2], speeds: [0, 0] });
+  });
+});
