@@ -6,7 +6,7 @@
  * Attacks are simulated: no rate against real ones follows from these figures.
  */
 import { join } from 'node:path';
-import { SPECIES, type Species } from '../tools/antispoof/simulate.js';
+import { KINDS, SPECIES, type Species } from '../tools/antispoof/simulate.js';
 import { listPhotos, UNSEEN_SOURCES, type SourcePhoto } from '../tools/antispoof/sources.js';
 import type { AntispoofEntry } from '../src/models/manifest.js';
 import { findModel } from '../src/models/manifest.js';
@@ -29,8 +29,6 @@ const CHANGES: Readonly<Record<string, string>> = {
   'JPEG 30': 'jpeg:0.3',
   'light blur': 'blur:0.8',
 };
-/** Kinds of shots by the index that the transform takes. */
-const KINDS = ['bona fide', ...SPECIES] as const;
 /** No seed of the training, which has numbers from 1. */
 const FIRST_SEED = 1_000_000;
 const RATES = [0.01, 0.02, 0.05, 0.1, 0.2] as const;

@@ -1,10 +1,7 @@
 /** The simulator in a browser: a bitmap in, and what a camera would store of it out. */
 import type { Box } from '../../src/types.js';
 import { readPixels } from '../../src/worker/pixels.js';
-import { simulate, SPECIES, type Shot } from './simulate.js';
-
-/** What the simulator can make of a photo; transforms name them by their index. */
-export const KINDS = ['bona fide', ...SPECIES] as const;
+import { KINDS, simulate, type Shot } from './simulate.js';
 
 /** A camera's JPEG, by the browser's own encoder, decoded. */
 export async function compress({ pixels, jpegQuality }: Shot): Promise<ImageBitmap> {

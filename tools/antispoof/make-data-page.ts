@@ -6,11 +6,11 @@ import { readPixels } from '../../src/worker/pixels.js';
 import { compress } from './browser.js';
 import { CROP_SIZE } from './features.js';
 import { seeded } from './raster.js';
-import { simulate, type Shot, type Species } from './simulate.js';
+import { simulate, type Kind, type Shot } from './simulate.js';
 
 /** What is to be made of a photo: itself, a bona fide shot or an attack. */
 export interface Job {
-  readonly kind: 'photo' | 'bona fide' | Species;
+  readonly kind: 'photo' | Kind;
   readonly seed: number;
 }
 

@@ -14,7 +14,7 @@ export type Medium = (u: number, v: number, pixel: number, out: Colour) => void;
 const INK_ANGLES = [15, 75, 0].map((degrees) => (degrees * Math.PI) / 180);
 
 /** Parts of linear light that make luminance (ITU-R BT.709). */
-export function luminance([red, green, blue]: Readonly<Colour>): number {
+function luminance([red, green, blue]: Readonly<Colour>): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
@@ -125,7 +125,7 @@ function covered(x: number, duty: number): number {
 }
 
 /** The reflection of a lamp or a window, added to what is below. @param size of the largest ones */
-export function glare(random: Random, strength: number, size = 0.8): (u: number, v: number) => number {
+function glare(random: Random, strength: number, size = 0.8): (u: number, v: number) => number {
   if (strength === 0) return () => 0;
   const [cu, cv] = [random(-1, 1), random(-1, 1)];
   const angle = random(0, Math.PI);

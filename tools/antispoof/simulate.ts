@@ -14,6 +14,9 @@ import { clutter, fingers, room } from './scene.js';
 /** Kinds of attack: a flat sheet, a screen, a face that was cut out of paper, a sheet that is bent round the head. */
 export const SPECIES = ['print', 'replay', 'cutout', 'bent'] as const;
 export type Species = (typeof SPECIES)[number];
+/** What the simulator can make of a photo; transforms of evaluations name them by their index. */
+export const KINDS = ['bona fide', ...SPECIES] as const;
+export type Kind = (typeof KINDS)[number];
 
 /** What the camera gives. */
 export interface Shot {
@@ -40,7 +43,7 @@ type Warp = (a: number, b: number, out: [u: number, v: number]) => boolean;
  * @param kind what the camera sees; a bona fide face goes through the same camera
  * @param seed of everything random
  */
-export function simulate(photo: Pixels, box: Box, kind: Species | 'bona fide', seed: number): Shot {
+export function simulate(photo: Pixels, box: Box, kind: Kind, seed: number): Shot {
   const random = seeded(seed);
   const side = Math.max(box.width, box.height);
   const facePx = Math.exp(random(Math.log(FACE_PX[0]), Math.log(FACE_PX[1])));

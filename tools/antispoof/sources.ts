@@ -66,7 +66,7 @@ const [TRAIN_BELOW, VALIDATE_BELOW] = [154, 180];
 const PHOTO = /\.(jpe?g|png|webp)$/i;
 
 /** Which use an identity has. */
-export function useOf(identity: string): Use {
+function useOf(identity: string): Use {
   const byte = createHash('sha256').update(identity).digest()[0]!;
   if (byte < TRAIN_BELOW) return 'train';
   return byte < VALIDATE_BELOW ? 'validate' : 'test';
