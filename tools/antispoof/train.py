@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Trains the anti-spoof model on the crops of make-data.ts, with the distribution's python3-torch, on one core.
 
-    python3 tools/antispoof/train.py                                  the model (about 30 minutes)
+    python3 tools/antispoof/train.py --epochs 60 --minutes 18         the committed model
     python3 tools/antispoof/train.py --without replay --out NAME      without one species, to see what it makes of it
 
 Writes .cache/antispoof/NAME.json (shapes, options, figures on the identities to validate with) and NAME.bin (float32 values
-that binary16 holds exactly, batch normalisation folded in), which export.ts turns into an ONNX file. The same options give the
-same weights on the same machine.
+that binary16 holds exactly, batch normalisation folded in), which export.ts turns into an ONNX file. The seed is fixed;
+where --minutes ends the training, the weights also depend on how fast the machine is.
 """
 import argparse
 import json
