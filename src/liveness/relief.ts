@@ -48,14 +48,17 @@ const NEGLIGIBLE = 1e-3;
  * less: the eyes, the nose and the mouth of a head that nods move much like a tilted plane's.
  */
 const HEAD = {
-  turn: { parallax: 0.018, unbent: 0.4, depth: 0.5, both: 1.4 },
+  turn: { parallax: 0.018, unbent: 0.4, depth: 0.5, both: 1.35 },
   nod: { parallax: 0.011, unbent: 0.1, depth: 0.3, both: 0.5 },
 } as const;
+/** Turns in degrees from which on the depth is told well enough, and parallax beyond which the landmarks are no face's. */
+const TURN_TOLD = { least: 20, most: 0.068 } as const;
 /** What turned by so much and shows less than this is flat. */
 const FLAT = { turnDegrees: 25, parallax: 0.01, depth: 0.3 } as const;
 
-export function isHead({ parallax, unbent, depth }: Relief, turned: boolean): boolean {
+export function isHead({ parallax, unbent, depth, turnDegrees }: Relief, turned: boolean): boolean {
   const least = turned ? HEAD.turn : HEAD.nod;
+  if (turned && (turnDegrees < TURN_TOLD.least || parallax > TURN_TOLD.most)) return false;
   return parallax >= least.parallax && unbent >= least.unbent && depth >= least.depth && unbent + depth >= least.both;
 }
 
