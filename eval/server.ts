@@ -7,6 +7,7 @@ import { BROWSER_ARGS, findBrowser } from '../tools/browser.mjs';
 import { ROOT } from '../tools/process.mjs';
 
 const DIST = join(ROOT, 'dist');
+const CONFIG = { configFile: join(ROOT, 'vite.config.ts'), root: ROOT, logLevel: 'error' } as const;
 
 const MIME_TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript',
@@ -37,11 +38,9 @@ export async function openPage(models: string, photos: readonly string[], script
   if (executablePath === undefined) {
     throw new Error(`No Chromium starts: ${tried.join('; ')}. Set INFACE_BROWSER to the path of one.`);
   }
-  const config = { configFile: join(ROOT, 'vite.config.ts'), root: ROOT, logLevel: 'error' } as const;
-  // The files of before stay until they are replaced: others may be using them.
-  if (isStale()) await build({ ...config, build: { emptyOutDir: false } });
+  await buildKit();
   const server = await createServer({
-    ...config,
+    ...CONFIG,
     cacheDir: join(ROOT, '.cache/eval/vite'),
     plugins: [serveFiles(models, photos, script)],
     // A file that is edited meanwhile would reload the page in the middle of a run.
@@ -65,6 +64,12 @@ export async function openPage(models: string, photos: readonly string[], script
     await close();
     throw error;
   }
+}
+
+/** Builds the package, unless what is there is newer than its source. */
+export async function buildKit(): Promise<void> {
+  // The files of before stay until they are replaced: others may be using them.
+  if (isStale()) await build({ ...CONFIG, build: { emptyOutDir: false } });
 }
 
 /** Whether the worker was built before something in `src` was changed. */

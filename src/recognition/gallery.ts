@@ -1,7 +1,16 @@
-/** The profiles of a collection as one matrix, and the exact search for the nearest. */
+/** The profiles of a collection as one matrix, and the exact search for the nearest, which reads a smaller copy (`row-index.ts`). */
 import { InfaceError } from '../errors.js';
+import { createRowIndex, type RowIndex } from './row-index.js';
 import type { Comparable } from './scoring.js';
-import { assertEmbedding, assertSameSpace, dotWithRow, lengthMismatch, unitMean, type Template } from './template.js';
+import {
+  assertEmbedding,
+  assertSameSpace,
+  dotWithRow,
+  lengthMismatch,
+  unitLength,
+  unitSum,
+  type Template,
+} from './template.js';
 
 /** A profile and how far the probe is from it. */
 export interface Neighbour {
@@ -67,23 +76,46 @@ export function createGallery(
     else byProfile.set(template.profileId, [template]);
   }
   const profileIds = [...byProfile.keys()];
-  const size = profileIds.length;
-  if (typeof commonness !== 'number' && commonness.length !== size) {
-    throw new InfaceError('INVALID_INPUT', `${size} profiles need a commonness each, got ${commonness.length}.`);
-  }
   // Row after row in one array: a search reads memory in order.
-  const rows = new Float32Array(size * dimension);
+  const rows = new Float32Array(profileIds.length * dimension);
   [...byProfile.values()].forEach((own, i) => {
     rows.set(profileMean(own), i * dimension);
   });
+  return galleryOf(profileIds, rows, commonness);
+}
+
+/**
+ * Makes a gallery of the means of profiles.
+ * @param rows as in {@link Gallery}; they must not change
+ * @param commonness as for {@link createGallery}
+ * @throws InfaceError `INVALID_INPUT` when there is not one commonness per profile
+ */
+export function galleryOf(
+  profileIds: readonly string[],
+  rows: Float32Array,
+  commonness: number | Float32Array,
+): Gallery {
+  const size = profileIds.length;
+  const dimension = size === 0 ? 0 : rows.length / size;
+  if (typeof commonness !== 'number' && commonness.length !== size) {
+    throw new InfaceError('INVALID_INPUT', `${size} profiles need a commonness each, got ${commonness.length}.`);
+  }
+  // Made by the first search: collections that are only listed or trained do without.
+  let index: RowIndex | null = null;
+
+  function distanceTo(probe: Comparable, i: number): number {
+    const own = typeof commonness === 'number' ? commonness : (commonness[i] as number);
+    return 1 - dotWithRow(rows, i * dimension, probe.vector, 0, dimension) + probe.commonness + own;
+  }
+
+  function assertLength({ vector }: Comparable): void {
+    if (size > 0 && vector.length !== dimension) throw lengthMismatch(vector.length, dimension);
+  }
 
   function distances(probe: Comparable): Float64Array {
+    assertLength(probe);
     const found = new Float64Array(size);
-    if (size > 0 && probe.vector.length !== dimension) throw lengthMismatch(probe.vector.length, dimension);
-    for (let i = 0; i < size; i++) {
-      const own = typeof commonness === 'number' ? commonness : (commonness[i] as number);
-      found[i] = 1 - dotWithRow(rows, i * dimension, probe.vector, 0, dimension) + probe.commonness + own;
-    }
+    for (let i = 0; i < size; i++) found[i] = distanceTo(probe, i);
     return found;
   }
 
@@ -91,15 +123,19 @@ export function createGallery(
     if (!Number.isInteger(k) || k < 1) {
       throw new InfaceError('INVALID_INPUT', `The number of neighbours is ${k}. Ask for 1 or more.`);
     }
+    assertLength(probe);
     const best: Neighbour[] = [];
-    for (const [i, distance] of distances(probe).entries()) {
-      const found = { profileId: profileIds[i] as string, distance };
+    // What all distances have in common is not in the index.
+    const common = 1 + probe.commonness;
+    index ??= createRowIndex(rows, dimension, commonness);
+    index.visit(probe.vector, Infinity, (i) => {
+      const found = { profileId: profileIds[i] as string, distance: distanceTo(probe, i) };
       let place = best.length;
       while (place > 0 && precedes(found, best[place - 1] as Neighbour)) place--;
-      if (place === k) continue;
-      best.splice(place, 0, found);
+      if (place < k) best.splice(place, 0, found);
       if (best.length > k) best.pop();
-    }
+      return best.length < k ? Infinity : (best[k - 1] as Neighbour).distance - common;
+    });
     return best;
   }
 
@@ -108,21 +144,37 @@ export function createGallery(
 
 /** One vector for all templates of a person, one unit long. */
 export function profileMean(templates: readonly Pick<Template, 'vector' | 'quality'>[]): Float32Array {
-  const vectors = templates.map(({ vector }) => unitMean([vector]));
+  const vectors = templates.map(({ vector }) => unitLength(vector));
   const weights = templates.map(({ quality }) => MIN_WEIGHT + (1 - MIN_WEIGHT) * (quality ?? 1));
-  if (vectors.length < 3) return unitMean(vectors, weights);
-  const agreements = vectors.map((vector, i) => {
-    const others = unitMean(
-      vectors.filter((_, k) => k !== i),
-      weights.filter((_, k) => k !== i),
-    );
-    return dotWithRow(vector, 0, others, 0, vector.length);
-  });
+  if (vectors.length < 3) return unitSum(vectors, weights);
+  const agreements = agreementsOf(vectors, weights);
   const highest = Math.max(...agreements);
-  return unitMean(
+  return unitSum(
     vectors,
     weights.map((weight, i) => weight * Math.exp(AGREEMENT * ((agreements[i] as number) - highest))),
   );
+}
+
+/** The cosine of each vector to the weighted sum of the others, without making that sum: S - w v, for each v of S. */
+function agreementsOf(vectors: readonly Float32Array[], weights: readonly number[]): number[] {
+  const dimension = vectors[0]?.length ?? 0;
+  const sum = new Float64Array(dimension);
+  for (const [i, vector] of vectors.entries()) {
+    const weight = weights[i] as number;
+    for (let d = 0; d < dimension; d++) sum[d] = (sum[d] as number) + weight * (vector[d] as number);
+  }
+  const dot = (a: Float64Array | Float32Array, b: Float64Array | Float32Array): number => {
+    let product = 0;
+    for (let d = 0; d < dimension; d++) product += (a[d] as number) * (b[d] as number);
+    return product;
+  };
+  const squares = dot(sum, sum);
+  return vectors.map((vector, i) => {
+    const weight = weights[i] as number;
+    const [along, own] = [dot(vector, sum), dot(vector, vector)];
+    const others = squares - 2 * weight * along + weight * weight * own;
+    return others > 0 ? (along - weight * own) / Math.sqrt(others * own) : 0;
+  });
 }
 
 function precedes(a: Neighbour, b: Neighbour): boolean {

@@ -37,7 +37,7 @@ export interface EngineParts extends AcquisitionParts {
   readonly loadAntispoof: (() => Promise<FaceAntispoof>) | null;
   readonly scoring: Scoring;
   readonly store: FaceStore;
-  readonly trainer: Pick<Trainer, 'train' | 'abort' | 'resume'>;
+  readonly trainer: Pick<Trainer, 'train' | 'abort' | 'resume' | 'forget'>;
   /** The collections that are being trained, here or in another tab. */
   trainingNow(): Promise<ReadonlySet<string>>;
   /** The backup file. */
@@ -402,6 +402,7 @@ export function createEngine(parts: EngineParts): Engine {
     operations,
     forgetSecrets() {
       generation++;
+      trainer.forget();
       loadedCollections.clear();
       trackers.clear();
       identifier.forget();

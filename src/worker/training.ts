@@ -1,7 +1,7 @@
 /** Training of classifiers: asked for or by itself, one collection in one tab at a time. */
 import { InfaceError } from '../errors.js';
 import { strangerCount, type Background } from '../recognition/background.js';
-import { trainClassifier } from '../recognition/classifier.js';
+import { createStrangers, trainClassifier, type Training } from '../recognition/classifier.js';
 import type { Calibration } from '../recognition/decision.js';
 import type { Scoring } from '../recognition/scoring.js';
 import type { ClassifierState, TrainProgress, TrainResult } from '../types.js';
@@ -49,6 +49,8 @@ export interface Trainer {
   schedule(collectionId: string, own: boolean): void;
   /** Looks for collections that no tab lived to train, or that were locked. */
   resume(): Promise<void>;
+  /** Forgets what it remembers of profiles. */
+  forget(): void;
   close(): void;
 }
 
@@ -67,6 +69,11 @@ export function createTrainer({ store, embedder, scoring, background, locks, aut
   /** Trainings that run or wait for their turn; the automatic ones give way. */
   const running = new Map<string, Set<{ readonly automatic: boolean; readonly controller: AbortController }>>();
   let closed = false;
+  const strangers = background && createStrangers(background, scoring);
+  /** The last training of each collection, so that the next one looks at what changed. */
+  const trained = new Map<string, Training>();
+  /** Counts how often it forgot: what was read before must not be kept after. */
+  let generation = 0;
 
   /** Learns from what is stored, and stores what was learnt. */
   async function learn(
@@ -76,8 +83,10 @@ export function createTrainer({ store, embedder, scoring, background, locks, aut
     onProgress: (progress: TrainProgress) => void,
   ): Promise<TrainResult> {
     const started = performance.now();
+    const readIn = generation;
     const content = await store.loadCollection(owner, collectionId);
     if (content.templates.length === 0) {
+      trained.delete(collectionId);
       await store.saveClassifier(collectionId, content.revision, null);
       throw new InfaceError(
         'COLLECTION_EMPTY',
@@ -93,9 +102,10 @@ export function createTrainer({ store, embedder, scoring, background, locks, aut
       );
     }
     const { space, calibration } = embedder;
-    const set = { space, templates, scoring, calibration, background, unknowns };
+    const before = trained.get(collectionId) ?? null;
+    const set = { space, templates, scoring, calibration, strangers, unknowns, before };
     let lastYield = performance.now();
-    const classifier = await trainClassifier(set, async (progress) => {
+    const training = await trainClassifier(set, async (progress) => {
       onProgress(progress);
       announce({ collectionId, state: 'training', progress, error: null });
       if (performance.now() - lastYield > YIELD_AFTER_MS) {
@@ -104,7 +114,9 @@ export function createTrainer({ store, embedder, scoring, background, locks, aut
       }
       signal.throwIfAborted();
     });
+    const { classifier } = training;
     await store.saveClassifier(collectionId, content.revision, classifier);
+    if (readIn === generation) trained.set(collectionId, training);
     return {
       collectionId,
       profileCount: classifier.profileIds.length,
@@ -225,11 +237,17 @@ export function createTrainer({ store, embedder, scoring, background, locks, aut
     },
 
     abort(collectionId) {
+      trained.delete(collectionId);
       const wasPending = cancelTimer(collectionId);
       return abortRunning(collectionId, () => true) || wasPending;
     },
 
     schedule,
+
+    forget() {
+      generation++;
+      trained.clear();
+    },
 
     async resume() {
       if (!auto || closed) return;

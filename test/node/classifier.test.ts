@@ -1,10 +1,16 @@
 /** What is learnt of a collection, and what it says of a face. */
 import { describe, expect, it } from 'vitest';
 import { sampleBackground, type Background } from '../../src/recognition/background.js';
-import { predict, trainClassifier, type Classifier, type TrainingSet } from '../../src/recognition/classifier.js';
+import {
+  createStrangers,
+  predict,
+  trainClassifier,
+  type Classifier,
+  type TrainingSet,
+} from '../../src/recognition/classifier.js';
 import { distanceAtFpir, probabilityScale, type Calibration } from '../../src/recognition/decision.js';
 import { createGallery, profileMean } from '../../src/recognition/gallery.js';
-import { createScoring, distance } from '../../src/recognition/scoring.js';
+import { createScoring, distance, type Scoring } from '../../src/recognition/scoring.js';
 import { unitLength, type Template } from '../../src/recognition/template.js';
 import { CALIBRATION, createRandom, rowsOf, shuffled, SPACE, template, vector } from './vectors.js';
 
@@ -63,12 +69,13 @@ const setOf = (templates: readonly Template[], other: Partial<TrainingSet> = {})
   templates,
   scoring: SCORING,
   calibration: PEOPLE,
-  background: BACKGROUND,
+  strangers: createStrangers(BACKGROUND, SCORING),
   unknowns: false,
+  before: null,
   ...other,
 });
 
-const train = (set: TrainingSet): Promise<Classifier> => trainClassifier(set, () => undefined);
+const train = async (set: TrainingSet): Promise<Classifier> => (await trainClassifier(set, () => undefined)).classifier;
 
 describe('a training', () => {
   it('finds how common every profile is: its mean, as the scoring says', async () => {
@@ -115,7 +122,7 @@ describe('a training', () => {
   it('tries no strangers where there are no statistics of people', async () => {
     const templates = templatesOf(createPhotos(4, 3), 2);
     const scoring = createScoring(DIMENSION, null);
-    const classifier = await train(setOf(templates, { background: null, scoring }));
+    const classifier = await train(setOf(templates, { strangers: null, scoring }));
     expect(classifier).toMatchObject({ strangerShift: 0, commonness: vector(0, 0, 0, 0) });
   });
 
@@ -123,6 +130,33 @@ describe('a training', () => {
     const templates = templatesOf(createPhotos(4, 3), 2);
     const without = await train(setOf(templates));
     expect(await train(setOf(templates, { unknowns: true }))).toEqual({ ...without, hasUnknown: true });
+  });
+
+  it('measures nothing again of profiles that are as they were, with the same result', async () => {
+    const photos = createPhotos(40, 17);
+    const templates = templatesOf(photos, 3);
+    const first = await trainClassifier(
+      setOf(templates.filter(({ profileId }) => profileId !== 'p7')),
+      () => undefined,
+    );
+    // One is gone, one is new, one has another template.
+    const changed = [
+      ...templates.filter(({ profileId }) => profileId !== 'p3'),
+      template('another', 'p5', photos[5]!(), { quality: 1 }),
+    ];
+    let measured = 0;
+    const counting: Scoring = {
+      ...SCORING,
+      commonness(matrix, offset) {
+        measured++;
+        return SCORING.commonness(matrix, offset);
+      },
+    };
+    const { strangers } = setOf([]);
+    const next = setOf(changed, { strangers, scoring: counting });
+    const { classifier } = await trainClassifier({ ...next, before: first }, () => undefined);
+    expect(measured).toBe(2);
+    expect(classifier).toEqual(await train(setOf(changed)));
   });
 
   it('has the same result for the same input, in any order of the templates, and survives structured cloning', async () => {

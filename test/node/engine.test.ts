@@ -64,7 +64,7 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
     scoring: createScoring(2, null),
     loadAntispoof: null,
     store: missing as FaceStore,
-    trainer: { train: unused, abort: () => false, resume: unused },
+    trainer: { train: unused, abort: () => false, resume: unused, forget: () => undefined },
     trainingNow: () => Promise.resolve(new Set<string>()),
     backup: { seal: unused, open: unused },
     onUnlock: () => undefined,

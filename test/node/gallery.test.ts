@@ -75,6 +75,26 @@ describe('the mean of a profile', () => {
     expect(meanAngle([0, 1], [0, 1], [10, 1])).toBeCloseTo((Math.atan2(sum(1), sum(0)) * 180) / Math.PI, 4);
   });
 
+  it('weighs by the cosine to the mean of the others, as if each of those means was made', () => {
+    const random = createRandom(5);
+    const person = randomVector(random, 128);
+    const templates = Array.from({ length: 5 }, () => ({
+      vector: person.map((value) => value + 0.2 * (random() - 0.5)),
+      quality: random(),
+    }));
+    const units = templates.map((one) => unitLength(one.vector));
+    const weights = templates.map(({ quality }) => 0.25 + 0.75 * quality);
+    const agreements = units.map((one, i) => {
+      const others = <T>(all: readonly T[]) => all.filter((_, k) => k !== i);
+      return cosine(one, unitMean(others(units), others(weights)));
+    });
+    const factors = agreements.map((agreement, i) => weights[i]! * Math.exp(20 * (agreement - agreements[0]!)));
+    const expected = unitMean(units, factors);
+    profileMean(templates).forEach((value, d) => {
+      expect(Math.abs(value - expected[d]!)).toBeLessThan(1e-6);
+    });
+  });
+
   it('does not depend on the order of the templates', () => {
     const random = createRandom(2);
     const templates = Array.from({ length: 6 }, () => ({

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InfaceError } from '../../src/errors.js';
 import type { Background } from '../../src/recognition/background.js';
 import type { Classifier } from '../../src/recognition/classifier.js';
-import { createScoring } from '../../src/recognition/scoring.js';
+import { createScoring, type Scoring } from '../../src/recognition/scoring.js';
 import type { ClassifierState, TrainProgress } from '../../src/types.js';
 import type { CollectionContent, StoredClassifierState } from '../../src/worker/face-store.js';
 import { createTrainer, type Trainer, type TrainerParts } from '../../src/worker/training.js';
@@ -331,4 +331,31 @@ describe('strangers', () => {
     expect(await train(w)).toMatchObject({ unknownCount: 0 });
     expect(w.saved[0]).toMatchObject({ strangerShift: 0, hasUnknown: false });
   });
+});
+
+it('remembers the profiles of a training until it is told to forget, or the collection is', async () => {
+  const scoring = createScoring(2, () => vector(1, 0, 0, 1));
+  let measured: number[] = [];
+  const counting: Scoring = {
+    ...scoring,
+    commonness(matrix, offset) {
+      // Strangers are another matrix, and are measured once.
+      if (matrix.length === 2 * 2) measured.push(offset);
+      return scoring.commonness(matrix, offset);
+    },
+  };
+  const w = world({ scoring: counting, auto: false });
+  const profilesMeasured = async () => {
+    measured = [];
+    await train(w);
+    return measured.length;
+  };
+  expect(await profilesMeasured()).toBe(2);
+  expect(await profilesMeasured()).toBe(0);
+  w.trainer.forget();
+  expect(await profilesMeasured()).toBe(2);
+  expect(await profilesMeasured()).toBe(0);
+  w.trainer.abort(ID);
+  expect(await profilesMeasured()).toBe(2);
+  expect(w.saved.every((classifier) => JSON.stringify(classifier) === JSON.stringify(w.saved[0]))).toBe(true);
 });

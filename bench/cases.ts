@@ -1,0 +1,229 @@
+/** What is measured, case by case. */
+import { freemem } from 'node:os';
+import { openBrowser, openPage, type BenchPage } from './browser.js';
+import type { SearchPage } from './pages/search.js';
+import type { StorePage } from './pages/store.js';
+import { STEPS, type SubjectPage } from './pages/subject.js';
+import type { TrainingPage } from './pages/training.js';
+import type { Recorder, Turn } from './rounds.js';
+import type { BenchServer } from './server.js';
+
+/** Who is measured, and the page of each. */
+const SUBJECTS: Readonly<Record<string, string>> = {
+  'inface-1': 'inface.html?threads=1',
+  'inface-1-fast': 'inface.html?threads=1&accuracy=fast',
+  'inface-2': 'inface.html?threads=2',
+  human: 'human.html',
+  'human-lean': 'human.html?lean',
+  'face-api-ssd': 'face-api.html',
+  'face-api-tiny': 'face-api.html?tiny',
+};
+const NAMES = Object.keys(SUBJECTS);
+const MEGABYTE = 1e6;
+
+export interface Bench {
+  readonly server: BenchServer;
+  readonly recorder: Recorder;
+  readonly quick: boolean;
+}
+
+/** The groups of cases in the order of their running. */
+export const GROUPS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
+  start: measureStart,
+  photo: measurePhotos,
+  video: measureVideo,
+  search: measureSearch,
+  open: measureOpening,
+  train: measureTraining,
+  memory: measureMemory,
+};
+
+const ms = (name: string, ...values: readonly number[]): Turn => ({ case: name, unit: 'ms', values });
+
+/** A fresh profile, then the same page again; each visit from the navigation to the first full result. */
+async function measureStart({ server, recorder, quick }: Bench): Promise<void> {
+  // Those that differ in what they do after the start start alike.
+  const subjects = NAMES.filter((name) => name !== 'inface-1-fast');
+  const visit = async (subject: string): Promise<Turn[]> => {
+    const browser = await openBrowser();
+    try {
+      // The browser's own start is over, and nothing of the subject is known yet.
+      await (await browser.context.newPage()).goto(`${server.url}blank.html`);
+      const open = async () => {
+        server.takeBytes();
+        const page = await openPage<SubjectPage>(browser.context, server.url + (SUBJECTS[subject] ?? ''));
+        const started = await page.call('started');
+        await page.close();
+        return { ...started, bytes: server.takeBytes() };
+      };
+      const [cold, warm] = [await open(), await open()];
+      return [
+        ms('cold-start', cold.resultMs),
+        ms('cold-start-1-code', cold.scriptMs),
+        ms('cold-start-2-ready', cold.readyMs),
+        { case: 'cold-bytes', unit: 'MB', values: [cold.bytes / MEGABYTE] },
+        ms('warm-start', warm.resultMs),
+        ms('warm-start-2-ready', warm.readyMs),
+        { case: 'warm-bytes', unit: 'MB', values: [warm.bytes / MEGABYTE] },
+      ];
+    } finally {
+      await browser.close();
+    }
+  };
+  // Before it counts: the server compresses each file once.
+  for (const subject of subjects) await visit(subject);
+  await recorder.run('start', quick ? 1 : 7, subjects, visit);
+}
+
+/** Opens a page per subject, which stay for all rounds. */
+async function withSubjects(
+  { server }: Bench,
+  subjects: readonly string[],
+  work: (page: (subject: string) => BenchPage<SubjectPage>) => Promise<void>,
+): Promise<void> {
+  const browser = await openBrowser();
+  try {
+    const pages = new Map<string, BenchPage<SubjectPage>>();
+    for (const name of subjects) {
+      pages.set(name, await openPage(browser.context, server.url + (SUBJECTS[name] ?? '')));
+    }
+    await work((subject) => pages.get(subject) as BenchPage<SubjectPage>);
+  } finally {
+    await browser.close();
+  }
+}
+
+async function measurePhotos(bench: Bench): Promise<void> {
+  const { recorder, quick } = bench;
+  await withSubjects(bench, NAMES, async (page) => {
+    for (const frame of quick ? ['photo-720', 'group'] : ['photo-720', 'photo-1080', 'group']) {
+      await recorder.run(frame, quick ? 2 : 8, NAMES, async (subject) => {
+        const turns: Turn[] = [];
+        for (const step of STEPS) {
+          const values = await page(subject).call('sample', frame, step, quick ? 3 : 6);
+          // The first call of a turn finds caches that belong to somebody else.
+          turns.push(ms(`${frame}-${step}`, ...(values ?? []).slice(1)));
+        }
+        return turns;
+      });
+    }
+  });
+}
+
+async function measureVideo(bench: Bench): Promise<void> {
+  const { recorder, quick } = bench;
+  await withSubjects(bench, NAMES, async (page) => {
+    const count = quick ? 20 : 100;
+    await recorder.run('video', quick ? 2 : 3, NAMES, async (subject) => {
+      const { frameMs, longestTaskMs } = await page(subject).call('video', count);
+      const dropped = await page(subject).call('drop', count);
+      return [
+        ms('video-frame', ...frameMs),
+        ms('video-longest-task', longestTaskMs),
+        { case: 'video-dropped', unit: 'frames', values: [dropped] },
+      ];
+    });
+  });
+}
+
+const SIZES: Readonly<Record<string, number>> = { '1k': 1_000, '10k': 10_000, '100k': 100_000, '1m': 1_000_000 };
+/** human's million descriptors of 1,024 values, and the rest of the page. */
+const HUMAN_MILLION_BYTES = 8e9;
+
+async function measureSearch({ server, recorder, quick }: Bench): Promise<void> {
+  for (const [label, size] of Object.entries(SIZES)) {
+    if (quick && label === '1m') continue;
+    const isTooLarge = label === '1m' && freemem() < HUMAN_MILLION_BYTES;
+    const subjects = ['inface', ...(isTooLarge ? [] : ['human']), 'face-api'];
+    const browser = await openBrowser();
+    try {
+      const pages = new Map<string, BenchPage<SearchPage>>();
+      const memory: Record<string, number | null> = {};
+      for (const subject of subjects) {
+        const page = await openPage<SearchPage>(browser.context, `${server.url}search.html?of=${subject}`);
+        pages.set(subject, page);
+        memory[subject] = await page.call('prepare', size);
+        // Compiled before it counts.
+        await page.call('search', subject === 'inface' ? 50 : 2);
+      }
+      await recorder.run(`search-${label}`, quick ? 2 : 7, subjects, async (subject) => {
+        // What takes microseconds is asked often, and what takes seconds once.
+        const calls = subject === 'inface' ? (size > 100_000 ? 10 : 40) : size >= 100_000 ? 2 : 10;
+        const bytes = memory[subject] ?? null;
+        return [
+          ms(`search-${label}`, ...((await pages.get(subject)?.call('search', calls)) ?? [])),
+          { case: `search-${label}-memory`, unit: 'MB', values: bytes === null ? [] : [bytes / MEGABYTE] },
+        ];
+      });
+    } finally {
+      await browser.close();
+    }
+  }
+}
+
+/** From a closed database to a gallery. Without encryption the same store runs on a vault that leaves bytes as they are. */
+async function measureOpening({ server, recorder, quick }: Bench): Promise<void> {
+  const pageOf: Readonly<Record<string, string>> = { inface: 'store.html', 'inface-plain': 'plain/store.html' };
+  const browser = await openBrowser();
+  try {
+    for (const [label, size] of Object.entries(SIZES)) {
+      if (label === '1m' || (quick && label === '100k')) continue;
+      const pages = new Map<string, BenchPage<StorePage>>();
+      for (const [subject, page] of Object.entries(pageOf)) {
+        pages.set(subject, await openPage<StorePage>(browser.context, server.url + page));
+        await pages.get(subject)?.call('prepare', size);
+      }
+      await recorder.run(`open-${label}`, quick ? 2 : 7, Object.keys(pageOf), async (subject) => [
+        ms(`open-${label}`, (await pages.get(subject)?.call('open')) ?? NaN),
+      ]);
+      for (const page of pages.values()) await page.close();
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+/** The first training of a page that was just opened, and the next one after a profile was added. */
+async function measureTraining({ server, recorder, quick }: Bench): Promise<void> {
+  const browser = await openBrowser();
+  const open = () => openPage<TrainingPage>(browser.context, `${server.url}training.html`);
+  try {
+    for (const size of quick ? [100, 1_000] : [100, 1_000, 5_000]) {
+      const first = await open();
+      await first.call('prepare', size);
+      await first.close();
+      await recorder.run(`train-${size}`, quick ? 1 : 5, ['inface'], async () => {
+        const page = await open();
+        const whole = await page.call('train');
+        const again = [await page.call('addOne'), await page.call('addOne'), await page.call('addOne')];
+        await page.close();
+        return [ms(`train-${size}`, whole), ms(`train-${size}-add-one`, ...again)];
+      });
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+const FRAMES_BEFORE = 100;
+const FRAMES_AFTER = 1_000;
+
+async function measureMemory(bench: Bench): Promise<void> {
+  const { recorder, quick } = bench;
+  if (quick) return;
+  const subjects = ['inface-1', 'inface-2', 'human-lean', 'face-api-tiny'];
+  await withSubjects(bench, subjects, async (page) => {
+    await recorder.run('memory', 1, subjects, async (subject) => {
+      await page(subject).call('video', FRAMES_BEFORE);
+      const before = await page(subject).call('memory');
+      await page(subject).call('video', FRAMES_AFTER - FRAMES_BEFORE);
+      const after = await page(subject).call('memory');
+      if (before === null || after === null) return [];
+      return [
+        { case: 'memory-after-100', unit: 'MB', values: [before / MEGABYTE] },
+        { case: 'memory-after-1000', unit: 'MB', values: [after / MEGABYTE] },
+        { case: 'memory-growth', unit: '%', values: [100 * (after / before - 1)] },
+      ];
+    });
+  });
+}

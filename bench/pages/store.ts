@@ -1,0 +1,64 @@
+/** One collection in a database of its own, opened again and again. */
+import { createGallery } from '../../src/recognition/gallery.js';
+import { createStore } from '../../src/worker/store.js';
+
+const SPACE = 'bench';
+const DIMENSION = 128;
+
+/** What a page does for the bench. */
+export interface StorePage {
+  /** Makes the collection that `open` opens. */
+  prepare(profiles: number): Promise<null>;
+  /** @returns milliseconds from a closed database to a gallery that can be searched */
+  open(): Promise<number>;
+}
+
+let database = '';
+let collectionId = '';
+
+const createClosed = () => createStore(database, { audit: false, onChange: () => undefined });
+
+const page: StorePage = {
+  async prepare(count) {
+    if (database !== '') indexedDB.deleteDatabase(database);
+    database = `bench-${crypto.randomUUID()}`;
+    collectionId = crypto.randomUUID();
+    const at = new Date().toISOString();
+    const dated = { owner: null, createdAt: at, updatedAt: at };
+    const profiles = Array.from({ length: count }, () => ({
+      ...dated,
+      id: crypto.randomUUID(),
+      name: null,
+      metadata: {},
+      consent: null,
+      space: SPACE,
+      templates: [
+        {
+          id: crypto.randomUUID(),
+          createdAt: at,
+          quality: 1,
+          vector: Float32Array.from({ length: DIMENSION }, () => Math.random() - 0.5),
+        },
+      ],
+    }));
+    const profileIds = profiles.map(({ id }) => id);
+    const collection = { ...dated, id: collectionId, name: 'bench', unknowns: false, profileIds, negatives: [] };
+    const store = createClosed();
+    await store.importContent({ profiles, collections: [collection] });
+    await store.close();
+    return null;
+  },
+
+  async open() {
+    const started = performance.now();
+    const store = createClosed();
+    const { templates } = await store.loadCollection(null, collectionId);
+    const gallery = createGallery(templates, SPACE, 0);
+    const spent = performance.now() - started;
+    if (gallery.size === 0) throw new Error('The collection is empty.');
+    await store.close();
+    return spent;
+  },
+};
+
+Object.assign(globalThis, { benchPage: page });

@@ -1,0 +1,76 @@
+/** Training of a collection by the built kit. A new page has a new worker, which has learnt nothing yet. */
+import type * as api from '../../src/index.js';
+import { sealBackup } from '../../src/worker/backup.js';
+import { drawPeople, vary } from './faces.js';
+
+const KIT_URL = '/kit/index.js';
+const PASSPHRASE = 'of the bench';
+const TEMPLATES = 5;
+const NAME = 'bench';
+
+/** What a page does for the bench. */
+export interface TrainingPage {
+  /** Stores a collection with an unknown class. */
+  prepare(profiles: number): Promise<void>;
+  /** @returns milliseconds of a training */
+  train(): Promise<number>;
+  /** Adds a profile, which is not measured, and trains again. @returns milliseconds of the training */
+  addOne(): Promise<number>;
+}
+
+const { createFaceKit } = (await import(/* @vite-ignore */ KIT_URL)) as typeof api;
+const kit = await createFaceKit({ assetsUrl: '/kit/assets/', backend: 'wasm', threads: 1, autoTrain: false });
+
+const findCollection = async () => {
+  const found = (await kit.collections.list()).find(({ name }) => name === NAME);
+  if (!found) throw new Error('There is no collection yet.');
+  return found;
+};
+
+async function importProfiles(people: readonly Float32Array[]): Promise<string[]> {
+  const { embeddingSpace: space } = await kit.info();
+  const at = new Date().toISOString();
+  const dated = { owner: null, createdAt: at, updatedAt: at };
+  const profiles = people.map((person) => ({
+    ...dated,
+    id: crypto.randomUUID(),
+    name: null,
+    metadata: {},
+    consent: null,
+    space,
+    templates: Array.from({ length: TEMPLATES }, () => ({
+      id: crypto.randomUUID(),
+      createdAt: at,
+      quality: 1,
+      vector: vary(person),
+    })),
+  }));
+  const backup = await sealBackup({ profiles, collections: [] }, PASSPHRASE);
+  await kit.backup.import(backup, PASSPHRASE);
+  return profiles.map(({ id }) => id);
+}
+
+async function train(): Promise<number> {
+  const { id } = await findCollection();
+  const before = performance.now();
+  await kit.train(id);
+  return performance.now() - before;
+}
+
+const page: TrainingPage = {
+  async prepare(count) {
+    await kit.eraseAll();
+    const addProfileIds = await importProfiles(await drawPeople(count, 3));
+    const { id } = await kit.collections.create(NAME, { unknowns: true });
+    await kit.collections.update(id, { addProfileIds });
+  },
+  train,
+  async addOne() {
+    const { id } = await findCollection();
+    const addProfileIds = await importProfiles(await drawPeople(1, Math.floor(1e9 * Math.random())));
+    await kit.collections.update(id, { addProfileIds });
+    return train();
+  },
+};
+
+Object.assign(globalThis, { benchPage: page });

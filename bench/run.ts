@@ -1,0 +1,72 @@
+/**
+ * `npm run bench [-- --quick] [--case NAME] [--json FILE]`: this project and its peers side by side, in one Chromium, on the
+ * same pictures, in turns. Prints a Markdown table of figures and one of targets.
+ *
+ * `--quick` takes less than 3 minutes and leaves the largest cases out. `--case` runs one group of cases. docs/performance.md says
+ * what each case is.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, platform, release, totalmem } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildKit } from '../eval/server.js';
+import { Problem, ROOT, runMain } from '../tools/process.mjs';
+import { openBrowser } from './browser.js';
+import { GROUPS } from './cases.js';
+import { createLoadMeter } from './load.js';
+import { makeReport, toMarkdown, type Machine } from './report.js';
+import { createRecorder } from './rounds.js';
+import { serveBench } from './server.js';
+
+const USAGE = `npm run bench -- [--quick] [--case ${Object.keys(GROUPS).join('|')}] [--json FILE]`;
+
+await runMain(async () => {
+  const { quick, groups, json } = readCommandLine();
+  const machine = await describeMachine();
+  await buildKit();
+  const server = await serveBench();
+  const recorder = createRecorder(createLoadMeter(), (text) => console.error(text));
+  try {
+    for (const group of groups) await GROUPS[group]?.({ server, recorder, quick });
+  } finally {
+    await server.close();
+  }
+  const { samples, rounds, notes } = recorder;
+  const report = makeReport(samples, { machine, quick, rounds, notes });
+  console.log(toMarkdown(report));
+  if (json === null) return;
+  mkdirSync(dirname(json), { recursive: true });
+  writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+});
+
+function readCommandLine() {
+  const refuse = (why: string) => new Problem('The command line could not be read.', why, `Use: ${USAGE}`);
+  const text = { type: 'string' } as const;
+  let values;
+  try {
+    ({ values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, case: text, json: text } }));
+  } catch (error) {
+    throw refuse(String(error));
+  }
+  const { quick, case: group, json } = values;
+  if (group !== undefined && !(group in GROUPS)) throw refuse(`There is no case '${group}'.`);
+  const groups = group === undefined ? Object.keys(GROUPS) : [group];
+  return { quick, groups, json: json === undefined ? null : resolve(json) };
+}
+
+async function describeMachine(): Promise<Machine> {
+  const browser = await openBrowser();
+  const version = browser.context.browser()?.version() ?? 'of unknown version';
+  await browser.close();
+  const kit = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  const [cpu] = cpus();
+  return {
+    cpu: cpu?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    platform: `${platform()} ${release()}`,
+    browser: `Chromium ${version}`,
+    version: kit.version,
+    date: new Date().toISOString().slice(0, 10),
+  };
+}

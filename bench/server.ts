@@ -1,0 +1,167 @@
+/** What the browser is given: the built package, the peers, the photos and the bench's pages, from one server. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import { extname, join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
+import { build, type Plugin } from 'vite';
+import { ROOT } from '../tools/process.mjs';
+
+const PAGES = ['inface', 'human', 'face-api', 'search', 'store', 'training'] as const;
+/** Folders by the beginning of the address. */
+const FOLDERS: Readonly<Record<string, string>> = {
+  '/kit/': 'dist',
+  '/peers/': 'node_modules/@vladmandic',
+  '/photos/': 'node_modules/@vladmandic/face-api/demo',
+  // The binaries that the peers' bundles look for on a CDN; the same version as in them.
+  '/tfjs/': 'node_modules/@tensorflow/tfjs-backend-wasm/dist',
+};
+/** What a page needs at once, so that it is fetched beside the page's script. */
+const PRELOADED: Readonly<Record<string, string>> = {
+  inface: '/kit/index.js',
+  human: '/peers/human/dist/human.esm.js',
+  'face-api': '/peers/face-api/dist/face-api.esm.js',
+};
+/** Not what a toolkit loads: the bench's own. */
+const UNCOUNTED = /^\/(pages|photos)\/|\.html$|^\/favicon/;
+const MIME_TYPES: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+  '.jpg': 'image/jpeg',
+};
+/** Cross-origin isolation, which gives wasm its threads, for everybody. */
+const HEADERS = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+export interface BenchServer {
+  /** Ends with '/'. */
+  readonly url: string;
+  /** Bytes of all answers since the last call, as they went over the wire (brotli), without the bench's own files. */
+  takeBytes(): number;
+  close(): Promise<void>;
+}
+
+export async function serveBench(): Promise<BenchServer> {
+  const scripts = new Map([
+    ...(await bundlePages('/pages/', PAGES, [])),
+    ...(await bundlePages('/pages/plain/', ['store'], [plainVault])),
+  ]);
+  let bytes = 0;
+  const server = http.createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const content = pathname.endsWith('.html') ? htmlOf(pathname) : (scripts.get(pathname) ?? readFile(pathname));
+    if (content === undefined) {
+      response.writeHead(404, HEADERS).end();
+      return;
+    }
+    const isPhoto = pathname.endsWith('.jpg');
+    const body = isPhoto ? Buffer.from(content) : compress(Buffer.from(content));
+    if (!UNCOUNTED.test(pathname)) bytes += body.length;
+    response.writeHead(200, {
+      ...HEADERS,
+      'Content-Type': pathname.endsWith('.html')
+        ? 'text/html'
+        : (MIME_TYPES[extname(pathname)] ?? 'application/octet-stream'),
+      'Content-Length': body.length,
+      ...(isPhoto ? {} : { 'Content-Encoding': 'br' }),
+      // As files with a hash in their names are served: a second visit asks for none of them.
+      'Cache-Control': pathname.endsWith('.html') ? 'no-cache' : 'public, max-age=31536000, immutable',
+    });
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('The server has no port.');
+  return {
+    url: `http://localhost:${address.port}/`,
+    takeBytes() {
+      const taken = bytes;
+      bytes = 0;
+      return taken;
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** `/NAME.html` and `/plain/NAME.html`: a page that does nothing but run its script. */
+function htmlOf(pathname: string): string | undefined {
+  const [, name = ''] = /^\/([\w/-]+)\.html$/.exec(pathname) ?? [];
+  if (name === 'blank') return '<!doctype html><title>bench</title>';
+  const preloaded = PRELOADED[name];
+  const preload = preloaded === undefined ? '' : `<link rel="modulepreload" href="${preloaded}">`;
+  return `<!doctype html><title>bench</title>${preload}<script type="module" src="/pages/${name}.js"></script>`;
+}
+
+function readFile(pathname: string): Buffer | undefined {
+  const prefix = Object.keys(FOLDERS).find((start) => pathname.startsWith(start));
+  if (prefix === undefined) return undefined;
+  const path = join(ROOT, FOLDERS[prefix] as string, pathname.slice(prefix.length));
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path) : undefined;
+}
+
+/** At the highest quality, as a site does it once. It takes half a minute, so it is kept over runs. */
+const compressed = new Map<string, Buffer>();
+function compress(content: Buffer): Buffer {
+  const hash = createHash('sha256').update(content).digest('hex');
+  const path = join(ROOT, '.cache/bench', `${hash}.br`);
+  const known = compressed.get(hash) ?? (existsSync(path) ? readFileSync(path) : undefined);
+  const body = known ?? brotliCompressSync(content);
+  if (!known) {
+    mkdirSync(join(ROOT, '.cache/bench'), { recursive: true });
+    writeFileSync(path, body);
+  }
+  compressed.set(hash, body);
+  return body;
+}
+
+/** The pages' scripts by their address. Code of ours and of peers that is served as it is stays outside. */
+async function bundlePages(
+  base: string,
+  names: readonly string[],
+  plugins: readonly Plugin[],
+): Promise<[string, string][]> {
+  const built = await build({
+    configFile: false,
+    root: ROOT,
+    logLevel: 'warn',
+    publicDir: false,
+    plugins: [...plugins],
+    build: {
+      write: false,
+      target: 'esnext',
+      minify: false,
+      modulePreload: false,
+      rolldownOptions: {
+        input: Object.fromEntries(names.map((name) => [name, join(ROOT, `bench/pages/${name}.ts`)])),
+        external: [/^\/(kit|peers)\//],
+        output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+      },
+    },
+  });
+  const outputs = Array.isArray(built) ? built : [built];
+  return outputs.flatMap((output) =>
+    'output' in output
+      ? output.output.flatMap((file): [string, string][] =>
+          file.type === 'chunk' ? [[base + file.fileName, file.code]] : [],
+        )
+      : [],
+  );
+}
+
+/** Puts a vault that does not encrypt in the place of the real one. */
+const plainVault: Plugin = {
+  name: 'bench:plain-vault',
+  enforce: 'pre',
+  resolveId: (source, importer) =>
+    source.endsWith('/vault.js') && importer?.includes('/src/worker/')
+      ? join(ROOT, 'bench/pages/plain-vault.ts')
+      : null,
+};

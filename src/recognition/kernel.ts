@@ -1,0 +1,202 @@
+/**
+ * The inner loop of a search as WebAssembly with SIMD, written here byte by byte: 8-bit rows against a 16-bit probe. It is a few
+ * hundred bytes, unrolled for the length of the rows, and needs no toolchain; {@link scanPlain} says in JavaScript what it does,
+ * to the last bit. JavaScript has no instruction that multiplies eight numbers at once, which is what makes it fast.
+ *
+ * Opcodes: WebAssembly Core Specification 2.0, section 5.4. `'wasm-unsafe-eval'` in a page's policy lets it compile.
+ */
+
+/** Where things lie in the memory of a scan, in bytes from its beginning. */
+export interface ScanLayout {
+  /** Values of a row, a multiple of 8; what is missing is 0. */
+  readonly stride: number;
+  /** The probe: `stride` int16. */
+  readonly probeAt: number;
+  /** Indices of hits as uint32, and one place more than there can be. */
+  readonly hitsAt: number;
+  /** Two float32 per row: scale and offset. */
+  readonly rowsAt: number;
+  /** `stride` int8 per row. */
+  readonly valuesAt: number;
+  readonly bytes: number;
+}
+
+/**
+ * Finds the rows for which offset - scale x factor x (row · probe) is at most the limit, all in float32.
+ * @param first of the rows to be looked at, `end` is the one behind the last; at least one, at most {@link BLOCK_ROWS}
+ * @returns the number of hits; their indices from `first` on are at `hitsAt`
+ */
+export type Scan = (first: number, end: number, factor: number, limit: number) => number;
+
+/** Rows of one call at most. */
+export const BLOCK_ROWS = 4096;
+
+export function layOut(dimension: number, rowCount: number): ScanLayout {
+  const stride = 8 * Math.ceil(dimension / 8);
+  const probeAt = 0;
+  const hitsAt = align(probeAt + 2 * stride);
+  const rowsAt = align(hitsAt + 4 * (BLOCK_ROWS + 1));
+  const valuesAt = align(rowsAt + 8 * rowCount);
+  return { stride, probeAt, hitsAt, rowsAt, valuesAt, bytes: align(valuesAt + stride * rowCount) };
+}
+
+const align = (address: number): number => 16 * Math.ceil(address / 16);
+
+/** What {@link createScan} does, in plain JavaScript. */
+export function scanPlain(memory: ArrayBuffer, { stride, probeAt, hitsAt, rowsAt, valuesAt }: ScanLayout): Scan {
+  const probe = new Int16Array(memory, probeAt, stride);
+  const hits = new Uint32Array(memory, hitsAt, BLOCK_ROWS + 1);
+  const rows = new Float32Array(memory, rowsAt, (valuesAt - rowsAt) >> 2);
+  const values = new Int8Array(memory, valuesAt);
+  return (first, end, factor, limit) => {
+    const [roundFactor, roundLimit] = [Math.fround(factor), Math.fround(limit)];
+    let count = 0;
+    for (let row = first; row < end; row++) {
+      let dot = 0;
+      for (let d = 0, at = row * stride; d < stride; d++, at++) dot += (values[at] as number) * (probe[d] as number);
+      const scale = Math.fround((rows[2 * row] as number) * roundFactor);
+      const value = Math.fround((rows[2 * row + 1] as number) - Math.fround(scale * Math.fround(dot)));
+      hits[count] = row - first;
+      if (value <= roundLimit) count++;
+    }
+    return count;
+  };
+}
+
+/** A memory and the scan of it. */
+export interface ScanMemory {
+  readonly buffer: ArrayBuffer;
+  readonly scan: Scan;
+}
+
+/** The part of the WebAssembly API that is needed; the rooms without a browser's types do not know it. */
+interface WasmApi {
+  readonly Memory: new (limits: { initial: number }) => { readonly buffer: ArrayBuffer };
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> };
+}
+
+const PAGE_BYTES = 65_536;
+
+/**
+ * Makes a memory of this layout, all zero, with the scan in WebAssembly; in plain JavaScript where there is no WebAssembly with
+ * SIMD, or where the page's policy forbids it.
+ * @throws RangeError when there is not so much memory
+ */
+export function createScan(layout: ScanLayout): ScanMemory {
+  const wasm = (globalThis as { WebAssembly?: WasmApi }).WebAssembly;
+  let module: object | null = null;
+  try {
+    module = wasm ? new wasm.Module(assemble(layout)) : null;
+  } catch {
+    // Forbidden, or of a browser before 2023.
+  }
+  if (!wasm || !module) {
+    const buffer = new ArrayBuffer(layout.bytes);
+    return { buffer, scan: scanPlain(buffer, layout) };
+  }
+  const memory = new wasm.Memory({ initial: Math.ceil(layout.bytes / PAGE_BYTES) });
+  const { exports } = new wasm.Instance(module, { inface: { memory } });
+  const scan = exports['scan'] as (values: number, end: number, row: number, factor: number, limit: number) => number;
+  const { stride, rowsAt, valuesAt } = layout;
+  return {
+    buffer: memory.buffer,
+    scan: (first, end, factor, limit) =>
+      scan(valuesAt + stride * first, valuesAt + stride * end, rowsAt + 8 * first, factor, limit),
+  };
+}
+
+// ------------------------------------------------------------------------------------------------------- instructions
+
+const I32 = 0x7f;
+const F32 = 0x7d;
+const V128 = 0x7b;
+
+/** LEB128 of a number of 0 and more. */
+function unsigned(value: number): number[] {
+  return value < 128 ? [value] : [(value % 128) + 128, ...unsigned(Math.floor(value / 128))];
+}
+/** `i32.const`, whose last byte has one bit less, for the sign. */
+function constant(value: number): number[] {
+  const signed = (rest: number): number[] =>
+    rest < 64 ? [rest] : [(rest % 128) + 128, ...signed(Math.floor(rest / 128))];
+  return [0x41, ...signed(value)];
+}
+const get = (local: number): number[] => [0x20, local];
+const set = (local: number): number[] => [0x21, local];
+const increase = (local: number, ...by: number[]): number[] => [...get(local), ...by, 0x6a, ...set(local)];
+/** `f32.load` of the address on the stack. */
+const loadFloat = (offset: number): number[] => [0x2a, 2, ...unsigned(offset)];
+/** `v128.load`. */
+const loadVector = (offset: number): number[] => [0xfd, 0, 3, ...unsigned(offset)];
+/** `v128.load8x8_s`: eight bytes as eight int16. */
+const loadBytes = (offset: number): number[] => [0xfd, 1, 3, ...unsigned(offset)];
+/** `i32x4.dot_i16x8_s`: eight products, added in pairs. */
+const DOT = [0xfd, 0xba, 0x01];
+const ADD_VECTORS = [0xfd, 0xae, 0x01];
+const lane = (index: number): number[] => [0xfd, 27, index];
+const section = (id: number, content: readonly number[]): number[] => [id, ...unsigned(content.length), ...content];
+const text = (value: string): number[] => [value.length, ...Array.from(value, (letter) => letter.charCodeAt(0))];
+
+/** The module: imports `inface.memory`, exports `scan(values, end, row, factor, limit)`, whose addresses are in bytes. */
+function assemble({ stride, probeAt, hitsAt }: ScanLayout): Uint8Array {
+  const [values, end, row, factor, limit, index, hit, sum] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+  const terms = Array.from({ length: stride / 8 }, (_, i) => [
+    ...get(values),
+    ...loadBytes(8 * i),
+    ...constant(0),
+    ...loadVector(probeAt + 16 * i),
+    ...DOT,
+  ]);
+  const body = [
+    ...constant(hitsAt),
+    ...set(hit),
+    // loop
+    ...[0x03, 0x40],
+    ...terms.flatMap((term, i) => (i === 0 ? term : [...term, ...ADD_VECTORS])),
+    ...set(sum),
+    // The index is stored in any case, and counts when the place moves on: no branch that would be guessed wrong.
+    ...get(hit),
+    ...get(index),
+    ...[0x36, 2, 0],
+    ...get(hit),
+    // offset - scale * factor * f32(dot)
+    ...get(row),
+    ...loadFloat(4),
+    ...get(row),
+    ...loadFloat(0),
+    ...get(factor),
+    0x94,
+    ...[0, 1, 2, 3].flatMap((i) => [...get(sum), ...lane(i), ...(i === 0 ? [] : [0x6a])]),
+    0xb2,
+    0x94,
+    0x93,
+    // <= limit, times four bytes
+    ...get(limit),
+    0x5f,
+    ...constant(2),
+    0x74,
+    0x6a,
+    ...set(hit),
+    ...increase(index, ...constant(1)),
+    ...increase(row, ...constant(8)),
+    ...increase(values, ...constant(stride)),
+    // until the end
+    ...get(values),
+    ...get(end),
+    ...[0x49, 0x0d, 0, 0x0b],
+    ...get(hit),
+    ...constant(hitsAt),
+    ...[0x6b, ...constant(2), 0x76, 0x0b],
+  ];
+  const locals = [2, 2, I32, 1, V128];
+  const code = [...locals, ...body];
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [1, 0x60, 5, I32, I32, I32, F32, F32, 1, I32]),
+    ...section(2, [1, ...text('inface'), ...text('memory'), 2, 0, 1]),
+    ...section(3, [1, 0]),
+    ...section(7, [1, ...text('scan'), 0, 0]),
+    ...section(10, [1, ...unsigned(code.length), ...code]),
+  ]);
+}

@@ -1,0 +1,167 @@
+/** The search of a matrix by its 8-bit copy gives what a scan of the whole gives; the kernel does what its twin does. */
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { parseBackground, sampleBackground } from '../../src/recognition/background.js';
+import { galleryOf, type Gallery } from '../../src/recognition/gallery.js';
+import { BLOCK_ROWS, createScan, layOut, scanPlain } from '../../src/recognition/kernel.js';
+import { createRowIndex } from '../../src/recognition/row-index.js';
+import { COHORT_SEED, createScoring } from '../../src/recognition/scoring.js';
+import { dotWithRow, unitLength } from '../../src/recognition/template.js';
+import { comparable, createRandom, randomVector } from './vectors.js';
+
+afterEach(() => vi.unstubAllGlobals());
+
+const random = createRandom(7);
+const matrix = (rows: readonly Float32Array[]) => {
+  const all = new Float32Array(rows.length * rows[0]!.length);
+  rows.forEach((row, i) => {
+    all.set(row, i * row.length);
+  });
+  return all;
+};
+const unit = (dimension: number) => unitLength(randomVector(random, dimension));
+/** Near `centre`: the smaller the spread, the more rows the 8-bit copy cannot tell apart. */
+const near = (centre: Float32Array, spread: number) =>
+  unitLength(centre.map((value) => value + spread * (random() - 0.5)));
+const repeat = (count: number, make: (i: number) => Float32Array) => Array.from({ length: count }, (_, i) => make(i));
+
+/** Rows of unit length, by what is hard about them. */
+const KINDS: Readonly<Record<string, (dimension: number) => Float32Array[]>> = {
+  random: (dimension) => repeat(1500, () => unit(dimension)),
+  'in clusters': (dimension) => {
+    const centres = repeat(8, () => unit(dimension));
+    return repeat(1500, (i) => near(centres[i % 8]!, 0.05));
+  },
+  'all but the same': (dimension) => {
+    const centre = unit(dimension);
+    return repeat(1500, () => near(centre, 1e-4));
+  },
+  'the same, many times': (dimension) => {
+    const few = repeat(5, () => unit(dimension));
+    return repeat(1500, (i) => few[i % 5]!);
+  },
+  'along the axes, and nearly so': (dimension) =>
+    repeat(1500, (i) => {
+      const row = randomVector(random, dimension).map((value) => 1e-3 * value);
+      row[i % dimension] = i % 2 === 0 ? 1 : -1;
+      return unitLength(row);
+    }),
+  'longer than a block': (dimension) => repeat(BLOCK_ROWS + 300, () => unit(dimension)),
+};
+
+function expectExact(gallery: Gallery, probe: Float32Array, commonness: number): void {
+  const face = comparable(probe, commonness);
+  const exact = [...gallery.distances(face)].map((distance, i) => ({ profileId: gallery.profileIds[i]!, distance }));
+  exact.sort((a, b) => a.distance - b.distance || (a.profileId < b.profileId ? -1 : 1));
+  for (const k of [1, 2, 7, 60]) expect(gallery.search(face, k)).toEqual(exact.slice(0, k));
+}
+
+describe.each(['with WebAssembly', 'without'])('a search %s', (how) => {
+  const prepare = () => {
+    if (how === 'without') vi.stubGlobal('WebAssembly', undefined);
+  };
+
+  it.each(Object.keys(KINDS))('is exact among rows that are %s', (kind) => {
+    prepare();
+    for (const dimension of [2, 13, 128]) {
+      const rows = KINDS[kind]!(dimension);
+      const ids = rows.map((_, i) => `p${(i * 7919) % rows.length}`);
+      const each = Float32Array.from(rows, () => random() / 4);
+      for (const commonness of [0.3, each]) {
+        const gallery = galleryOf(ids, matrix(rows), commonness);
+        const member = rows[Math.floor(random() * rows.length)]!;
+        const probes = [unit(dimension), near(member, 0.01), member, member.map((value) => -value)];
+        for (const probe of probes) expectExact(gallery, probe, random() / 4);
+        // No such face comes from an embedder, but the result is no less exact.
+        expectExact(
+          gallery,
+          unit(dimension).map((value) => 30 * value),
+          0,
+        );
+        expectExact(gallery, new Float32Array(dimension), 0);
+      }
+    }
+  });
+
+  it('is exact among embeddings as people have them, and of 512 values', () => {
+    prepare();
+    const background = parseBackground(readFileSync('tools/models/dlib-background.bin'), 128);
+    const faces = sampleBackground(background, 3000, 11, 'stranger');
+    const ids = Array.from({ length: 3000 }, (_, i) => String(i));
+    const people = galleryOf(
+      ids,
+      faces,
+      Float32Array.from(ids, () => 0.3 + 0.1 * random()),
+    );
+    const probes = sampleBackground(background, 20, 12, 'stranger');
+    for (let i = 0; i < 20; i++) expectExact(people, probes.subarray(i * 128, (i + 1) * 128), 0.3);
+    const long = repeat(600, () => unit(512));
+    const gallery = galleryOf(ids.slice(0, 600), matrix(long), 0);
+    for (const probe of [unit(512), near(long[3]!, 0.02)]) expectExact(gallery, probe, 0);
+  });
+
+  it('finds how common a face is to the last bit', () => {
+    prepare();
+    const background = parseBackground(readFileSync('tools/models/dlib-background.bin'), 128);
+    const cohort = sampleBackground(background, 2000, COHORT_SEED, 'cohort');
+    const scoring = createScoring(128, () => cohort);
+    const faces = sampleBackground(background, 50, 9, 'stranger');
+    for (let face = 0; face < 50; face++) {
+      const cosines = Array.from({ length: 2000 }, (_, i) => dotWithRow(cohort, i * 128, faces, face * 128, 128));
+      const highest = cosines.sort((a, b) => a - b).slice(-10);
+      const expected = (0.4 * highest.reduce((sum, cosine) => sum + cosine, 0)) / 10;
+      expect(scoring.commonness(faces, face * 128)).toBe(expected);
+    }
+  });
+});
+
+it('leaves most rows alone', () => {
+  const index = createRowIndex(matrix(repeat(20_000, () => unit(128))), 128, 0);
+  const rows = new Set<number>();
+  const probe = unit(128);
+  // A stranger of 20,000 random ones: the nearest is at a cosine of about 0.35.
+  index.visit(probe, -0.35, (row) => {
+    rows.add(row);
+    return -0.35;
+  });
+  expect(rows.size).toBeLessThan(100);
+});
+
+it('does in WebAssembly what it does in JavaScript', () => {
+  for (const [dimension, count] of [
+    [1, 1],
+    [8, 3],
+    [13, 100],
+    [128, 700],
+    [512, 60],
+  ] as const) {
+    const layout = layOut(dimension, count);
+    const { buffer, scan } = createScan(layout);
+    // Of whole pages: it is WebAssembly's memory, and not the plain one.
+    expect(buffer.byteLength % 65_536).toBe(0);
+    const bytes = new Int8Array(buffer, layout.valuesAt, layout.stride * count).fill(0);
+    const probe = new Int16Array(buffer, layout.probeAt, layout.stride);
+    const pairs = new Float32Array(buffer, layout.rowsAt, 2 * count);
+    const twin = scanPlain(buffer, layout);
+    const hits = () => [...new Uint32Array(buffer, layout.hitsAt, count)];
+    for (let trial = 0; trial < 30; trial++) {
+      // The extremes, too: no sum may leave 32 bits.
+      const isExtreme = trial < 4;
+      const levels = Math.min(32_767, Math.floor((2 ** 31 - 1) / (127 * layout.stride)));
+      const draw = (most: number, sign: boolean) =>
+        isExtreme ? (sign ? most : -most) : Math.round(2 * most * (random() - 0.5));
+      for (let i = 0; i < bytes.length; i++) bytes[i] = draw(127, trial % 2 === 0);
+      for (let d = 0; d < probe.length; d++) probe[d] = draw(levels, trial < 2);
+      for (let i = 0; i < pairs.length; i++) pairs[i] = random();
+      const factor = random() / levels / 127;
+      const first = Math.floor(random() * count);
+      for (const limit of [-Infinity, 0.2, 0.5, 0.9, Infinity]) {
+        const found = scan(first, count, factor, limit);
+        const wasm = hits().slice(0, found);
+        expect(twin(first, count, factor, limit)).toBe(found);
+        expect(hits().slice(0, found)).toEqual(wasm);
+        if (limit === Infinity) expect(found).toBe(count - first);
+      }
+    }
+  }
+});
