@@ -56,9 +56,11 @@ const PROGRESS_EVERY_MS = 10_000;
  */
 export async function measurePhotos(
   requests: readonly PhotoRequest[],
-  { options = {}, models = DEFAULT_MODELS, label = 'photos' }: MeasureSettings = {},
+  { options = {}, models = DEFAULT_MODELS, label = 'photos', code = [] }: MeasureSettings = {},
 ): Promise<MeasuredPhoto[]> {
-  const file = join(ROOT, '.cache/eval', versionKey(models), `${hash(JSON.stringify(options))}.jsonl`);
+  const texts = code.map((path) => readFileSync(join(ROOT, path), 'utf8'));
+  const way = code.length === 0 ? options : [options, texts];
+  const file = join(ROOT, '.cache/eval', versionKey(models), `${hash(JSON.stringify(way))}.jsonl`);
   const known = readLines(file);
   const missing = [...new Map(requests.map((request) => [keyOf(request), request])).values()].filter(
     (request) => !known.has(keyOf(request)),
@@ -76,6 +78,8 @@ export interface MeasureSettings {
   readonly options?: MeasureOptions;
   readonly models?: string;
   readonly label?: string;
+  /** Files besides those of the kit that decide what is measured, from the root of the repository. */
+  readonly code?: readonly string[];
 }
 
 async function measureMissing(

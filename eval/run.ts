@@ -20,6 +20,7 @@ import { DEFAULT_MODELS, readManifest } from './measure.js';
 import { runOpenSet } from './open-set.js';
 import type { Outcome } from './report.js';
 import { runRobustness } from './robustness.js';
+import { runSpoof } from './spoof.js';
 import { runWider } from './wider.js';
 
 const RUNNERS: Readonly<Record<string, (settings: Settings) => Promise<Outcome>>> = {
@@ -30,6 +31,7 @@ const RUNNERS: Readonly<Record<string, (settings: Settings) => Promise<Outcome>>
   calibration: runCalibration,
   robustness: runRobustness,
   liveness: runLiveness,
+  spoof: runSpoof,
 };
 const USAGE = `npm run eval -- ${Object.keys(RUNNERS).join('|')} [--data DIR] [--models DIR] [--json FILE] [--limit N]`;
 

@@ -168,6 +168,24 @@ export function averagePrecision(
   return sum / positives;
 }
 
+/** The chance that a value of the first list is above one of the second (area below the ROC curve); ties count a half. */
+export function areaUnderCurve(higher: readonly number[], lower: readonly number[]): number {
+  const sorted = [
+    ...higher.map((value) => ({ value, isHigher: 1 })),
+    ...lower.map((value) => ({ value, isHigher: 0 })),
+  ];
+  sorted.sort((a, b) => a.value - b.value);
+  let [ranks, i] = [0, 0];
+  while (i < sorted.length) {
+    let j = i;
+    while (j < sorted.length && sorted[j]!.value === sorted[i]!.value) j++;
+    // Equal values share the mean of their ranks.
+    for (let k = i; k < j; k++) ranks += (sorted[k]!.isHigher * (i + j + 1)) / 2;
+    i = j;
+  }
+  return (ranks - (higher.length * (higher.length + 1)) / 2) / (higher.length * lower.length);
+}
+
 /** Outer corners of the eyes, in iBUG order. */
 const OUTER_CORNERS = [36, 45] as const;
 

@@ -1,4 +1,5 @@
 /** Changes to a photo before it is measured, on a canvas of the page. */
+import { takeShot } from '../tools/antispoof/browser.js';
 
 /** Grey that is neither a shadow nor a highlight, for what a photo does not show. */
 const GREY = '#808080';
@@ -10,7 +11,8 @@ const NOISE_SEED = 1;
  * @param steps separated by commas, empty for none: `blur:2` (standard deviation in pixels), `brightness:0.4` (factor),
  * `contrast:0.5` (factor), `scale:0.3` (factor of both sides), `roll:30` (degrees clockwise, on a grey square that holds
  * the photo at every angle), `jpeg:0.3` (the encoder's quality, 0..1), `noise:20` (standard deviation in grey levels,
- * seeded), `grey:10:20:30:40` (covers the rectangle x, y, width, height)
+ * seeded), `grey:10:20:30:40` (covers the rectangle x, y, width, height), `trim:18` (cuts so many pixels off all round),
+ * `spoof:2:7:10:20:30:40` (the simulator of tools/antispoof: kind, seed, and the face's box)
  */
 export async function transform(bitmap: ImageBitmap, steps: string): Promise<ImageBitmap> {
   let changed = bitmap;
@@ -63,6 +65,12 @@ async function apply(bitmap: ImageBitmap, step: string): Promise<ImageBitmap> {
       context.fillStyle = GREY;
       context.fillRect(x, y, w, h);
       return done();
+    }
+    case 'trim':
+      return createImageBitmap(bitmap, value, value, width - 2 * value, height - 2 * value);
+    case 'spoof': {
+      const [kind = 0, seed = 0, x = 0, y = 0, w = 0, h = 0] = values;
+      return takeShot(bitmap, kind, seed, { x, y, width: w, height: h });
     }
     default:
       throw unknown(step);

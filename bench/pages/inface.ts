@@ -14,6 +14,7 @@ await serve(async () => {
   const { createFaceKit } = (await import(/* @vite-ignore */ KIT_URL)) as typeof api;
   const kit = await createFaceKit({ assetsUrl: '/kit/assets/', backend: 'wasm', threads, autoTrain: false });
   const [collection = await kit.collections.create('bench')] = await kit.collections.list();
+  const tracker = kit.createTracker({ ...DETECTION, accuracy, collectionId: collection.id });
   let hasAntispoof = true;
   return {
     threads: (await kit.info()).threads,
@@ -32,7 +33,7 @@ await serve(async () => {
       }
     },
     async follow(image) {
-      return (await kit.identify(image, collection.id, { ...DETECTION, accuracy })).faces.length;
+      return (await tracker.update(image)).faces.length;
     },
   };
 });

@@ -75,12 +75,16 @@ export function createTrainer({ store, embedder, scoring, background, locks, aut
   /** Counts how often it forgot: what was read before must not be kept after. */
   let generation = 0;
 
-  /** Learns from what is stored, and stores what was learnt. */
+  /**
+   * Learns from what is stored, and stores what was learnt.
+   * @param onLearnt called before it is stored: then it is too late to end it
+   */
   async function learn(
     owner: Owner,
     collectionId: string,
     signal: AbortSignal,
     onProgress: (progress: TrainProgress) => void,
+    onLearnt: () => void,
   ): Promise<TrainResult> {
     const started = performance.now();
     const readIn = generation;
@@ -115,6 +119,7 @@ export function createTrainer({ store, embedder, scoring, background, locks, aut
       signal.throwIfAborted();
     });
     const { classifier } = training;
+    onLearnt();
     await store.saveClassifier(collectionId, content.revision, classifier);
     if (readIn === generation) trained.set(collectionId, training);
     return {
@@ -126,20 +131,23 @@ export function createTrainer({ store, embedder, scoring, background, locks, aut
     };
   }
 
-  /** Keeps the books of a training: it can be aborted while it waits and while it runs. */
+  /** Keeps the books of a training: it can be aborted while it waits and while it runs, until it calls `onLearnt`. */
   async function tracked<T>(
     collectionId: string,
     automatic: boolean,
-    work: (signal: AbortSignal) => Promise<T>,
+    work: (signal: AbortSignal, onLearnt: () => void) => Promise<T>,
   ): Promise<T> {
     const entry = { automatic, controller: new AbortController() };
     const entries = running.get(collectionId) ?? new Set();
     running.set(collectionId, entries.add(entry));
-    try {
-      return await work(entry.controller.signal);
-    } finally {
+    const leave = () => {
       entries.delete(entry);
-      if (entries.size === 0) running.delete(collectionId);
+      if (entries.size === 0 && running.get(collectionId) === entries) running.delete(collectionId);
+    };
+    try {
+      return await work(entry.controller.signal, leave);
+    } finally {
+      leave();
     }
   }
 
@@ -175,7 +183,9 @@ export function createTrainer({ store, embedder, scoring, background, locks, aut
     let failure: string | null = null;
     const work = async () => {
       try {
-        await tracked(collectionId, true, (signal) => learn(null, collectionId, signal, () => undefined));
+        await tracked(collectionId, true, (signal, onLearnt) =>
+          learn(null, collectionId, signal, () => undefined, onLearnt),
+        );
       } catch (error) {
         const code = error instanceof InfaceError ? error.code : null;
         // Not failures: it was aborted, has nothing to learn from, is gone, or is tried again when it is unlocked.
@@ -221,14 +231,14 @@ export function createTrainer({ store, embedder, scoring, background, locks, aut
       cancelTimer(collectionId);
       abortRunning(collectionId, (automatic) => automatic);
       try {
-        return await tracked(collectionId, false, (signal) => {
+        return await tracked(collectionId, false, (signal, onLearnt) => {
           const controller = new AbortController();
           const end = (of: AbortSignal) => () => controller.abort(of.reason);
           for (const source of [callSignal, signal]) {
             if (source.aborted) controller.abort(source.reason);
             source.addEventListener('abort', end(source), { once: true });
           }
-          const work = () => learn(owner, collectionId, controller.signal, onProgress);
+          const work = () => learn(owner, collectionId, controller.signal, onProgress, onLearnt);
           return locks.run(collectionId, controller.signal, work);
         });
       } finally {

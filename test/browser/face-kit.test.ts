@@ -565,10 +565,54 @@ describe('train', () => {
 });
 
 describe('checkSpoof', () => {
-  it('throws while no model is installed, and passes nobody', async () => {
+  it('judges a face with the model of a plain install, which is loaded when it is first asked', async () => {
     const kit = await testKit();
-    await expect(kit.checkSpoof(portrait)).rejects.toMatchObject({ code: 'SPOOF_MODEL_UNAVAILABLE' });
-    expect((await kit.info()).live.frames).toBe(0);
+    const { sessions } = (await kit.info()).live;
+    const result = await kit.checkSpoof(portrait);
+    expect(result).toMatchObject({ outcome: 'checked', threshold: 0.5, modelId: 'inface-antispoof' });
+    if (result.outcome !== 'checked' || result.verdict === 'not-judged') throw new Error(JSON.stringify(result));
+    expect(result.verdict).toBe(result.bonaFideScore >= 0.5 ? 'bona-fide' : 'attack');
+    expect((await kit.info()).live).toMatchObject({ frames: 0, sessions: sessions + 1 });
+    // The same pixels have the same score, and stricter rates ask for more.
+    const strict = await kit.checkSpoof(portrait, { maxApcer: 0.05 });
+    expect(strict).toMatchObject({ bonaFideScore: result.bonaFideScore });
+    expect((strict as typeof result).threshold).toBeGreaterThan(0.5);
+    expect((await kit.info()).live.sessions).toBe(sessions + 1);
+  });
+
+  it('does not judge what it cannot see, and finds no face in plain grey', async () => {
+    const kit = await testKit();
+    const small = await asCanvas(portrait, 40 / (await createImageBitmap(portrait)).width);
+    const tiny = await kit.checkSpoof(
+      draw(400, 400, (context) => {
+        context.drawImage(small, 180, 180);
+      }),
+    );
+    expect(tiny.outcome === 'failure-to-acquire' || tiny.verdict === 'not-judged').toBe(true);
+    expect(await kit.checkSpoof(await emptyPhoto())).toMatchObject({ outcome: 'failure-to-acquire' });
+  });
+
+  it('takes one limit, and rates that the calibration reaches', async () => {
+    const kit = await testKit();
+    const both = kit.checkSpoof(portrait, { threshold: 0.5, maxApcer: 0.1 });
+    await expect(both).rejects.toThrow(/one of 'threshold', 'maxApcer' and 'maxBpcer'/);
+    await expect(kit.checkSpoof(portrait, { maxApcer: 1e-6 })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    await expect(kit.checkSpoof(portrait, { maxBpcer: 1 })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    await expect(kit.enroll([portrait], { spoof: 'maybe' } as never)).rejects.toThrow(/require, report, off/);
+  });
+
+  it('is done on the frame that is enrolled, matched and identified, when that is asked', async () => {
+    const kit = await testKit();
+    const { id } = await kit.collections.create('home');
+    const enrolled = await kit.enroll([portrait], { spoof: 'report', policy: 'off', collectionId: id });
+    const { verdict } = enrolled.images[0]?.spoof ?? { verdict: null };
+    expect(verdict).toMatch(/^(bona-fide|attack)$/);
+    const { faces, timings } = await kit.identify(portrait, id, { spoof: 'require' });
+    expect(faces[0]?.spoof?.verdict).toBe(verdict);
+    expect(faces[0]?.decision).toBe(verdict === 'bona-fide' ? 'identified' : 'unknown');
+    expect(timings.spoofMs).toBeGreaterThan(0);
+    const matched = await kit.match(portrait, portrait, { spoof: 'require' });
+    expect(matched.outcome).toBe(verdict === 'bona-fide' ? 'compared' : 'failure-to-acquire');
   });
 });
 
@@ -595,7 +639,7 @@ describe('profiles and collections', () => {
       profileCount: 1,
       templateCount: 1,
       collectionCount: 1,
-      models: [{ role: 'detector' }, { role: 'landmarker' }, { id: 'dlib-resnet-int8' }],
+      models: [{ role: 'detector' }, { role: 'landmarker' }, { id: 'dlib-resnet-int8' }, { role: 'antispoof' }],
     });
     await kit.profiles.delete(profile.id);
     await expect(kit.profiles.get(profile.id)).rejects.toMatchObject({ code: 'PROFILE_GONE' });

@@ -172,7 +172,8 @@ describe('a training', () => {
     const training = kit.train(id).catch((reason: unknown) => reason);
     await started;
     // It may have come to its end before the abort arrived.
-    if (await kit.abortTraining(id)) expect(await training).toMatchObject(code('TRAINING_ABORTED'));
+    const isEnded = await kit.abortTraining(id);
+    expect(await training).toMatchObject(isEnded ? code('TRAINING_ABORTED') : { profileCount: 1 });
     expect(await kit.abortTraining(id)).toBe(false);
     expect((await kit.collections.get(id)).classifier).toBe('trained');
   });

@@ -50,8 +50,8 @@ function listFiles(path: string): string[] {
 }
 
 describe('the files', () => {
-  it('are the four models, the background statistics and the manifest, and no temporary file', () => {
-    const ids = ['blazeface', 'face-landmark-68', 'dlib-resnet-int8', 'dlib-resnet'];
+  it('are the five models, the background statistics and the manifest, and no temporary file', () => {
+    const ids = ['blazeface', 'face-landmark-68', 'dlib-resnet-int8', 'dlib-resnet', 'inface-antispoof'];
     expect(manifest.models.map(({ id }) => id)).toEqual(ids);
     const files = [...ids.map((id) => `${id}.onnx`), 'dlib-background.bin', 'manifest.json'];
     expect(listFiles(built)).toEqual(files.sort());
@@ -77,7 +77,8 @@ describe('the files', () => {
   });
 
   it('fit the download budget of a visitor: 6.6 MB, 4.0 MB with brotli', { timeout: SLOW_MS }, async () => {
-    const models = manifest.models.filter(({ id }) => id !== 'dlib-resnet');
+    // The anti-spoof model comes when it is first asked for.
+    const models = manifest.models.filter(({ id, role }) => id !== 'dlib-resnet' && role !== 'antispoof');
     const first = models.flatMap((model) => [
       model.file,
       ...(model.role === 'embedder' && model.background ? [model.background.file] : []),

@@ -359,3 +359,20 @@ it('remembers the profiles of a training until it is told to forget, or the coll
   expect(await profilesMeasured()).toBe(2);
   expect(w.saved.every((classifier) => JSON.stringify(classifier) === JSON.stringify(w.saved[0]))).toBe(true);
 });
+
+it('cannot be ended any more while what was learnt is stored, and says so', async () => {
+  const w = world({ auto: false });
+  const aborted: boolean[] = [];
+  const store: TrainerParts['store'] = {
+    collectionRevision: () => Promise.resolve({ revision: 3, classifier: 'stale' }),
+    listCollections: () => Promise.resolve([]),
+    loadCollection: () => Promise.resolve(w.content),
+    saveClassifier() {
+      aborted.push(late.trainer.abort(ID));
+      return Promise.resolve('trained');
+    },
+  };
+  const late = world({ auto: false, store });
+  await expect(train(late)).resolves.toMatchObject({ profileCount: 2 });
+  expect(aborted).toEqual([false]);
+});

@@ -11,7 +11,7 @@ import { MANIFEST_VERSION, type DataFile, type ModelManifest } from '../../src/m
 import { buildBlazeFace, readBlazeFace } from './blazeface.js';
 import { buildDlibInt8, type ActivationRanges } from './dlib-int8.js';
 import { buildDlibLossless } from './dlib.js';
-import { BLAZEFACE, DLIB_INT8, DLIB_LOSSLESS, LANDMARK_68, type EntryDraft } from './entries.js';
+import { BLAZEFACE, DLIB_INT8, DLIB_LOSSLESS, INFACE_ANTISPOOF, LANDMARK_68, type EntryDraft } from './entries.js';
 import { buildLandmark68 } from './landmark68.js';
 import { readFaceApiWeights, SOURCES } from './weights.js';
 
@@ -50,6 +50,8 @@ export function buildModels(options: BuildOptions = {}): ModelManifest {
     { entry: LANDMARK_68, bytes: buildLandmark68(landmarkWeights) },
     { entry: DLIB_INT8, bytes: buildDlibInt8(dlibWeights, ranges) },
     { entry: DLIB_LOSSLESS, bytes: buildDlibLossless(dlibWeights).graph.encode() },
+    // Trained by tools/antispoof, not built: the file is committed where it is served from.
+    { entry: INFACE_ANTISPOOF, bytes: readFileSync(join(ROOT, 'public/models', INFACE_ANTISPOOF.file)) },
   ];
   const manifest: ModelManifest = {
     version: MANIFEST_VERSION,

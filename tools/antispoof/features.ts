@@ -1,0 +1,99 @@
+/** Plain features of a crop, none of which may tell the simulated classes apart: else a net learns it and nothing more. */
+
+/** Side of the crop in pixels. */
+export const CROP_SIZE = 128;
+
+export interface PlainFeatures {
+  /** Mean luminance, 0..255. */
+  readonly brightness: number;
+  /** Standard deviation of the luminance. */
+  readonly contrast: number;
+  /** Logarithm of the mean square of the Laplacian of the luminance. */
+  readonly sharpness: number;
+  /** Mean of blue less that of red. */
+  readonly blueMinusRed: number;
+  /** How uneven the steps between columns are at a period of 8, against periods of 7 and 9. */
+  readonly jpegGrid: number;
+}
+
+export const FEATURE_NAMES = ['brightness', 'contrast', 'sharpness', 'blueMinusRed', 'jpegGrid'] as const;
+
+/** @param planes R, G, B of {@link CROP_SIZE} squared, 0..255 */
+export function plainFeatures(planes: ArrayLike<number>): PlainFeatures {
+  const grey = greyOf(planes);
+  const { mean, deviation } = spread(grey);
+  return {
+    brightness: mean,
+    contrast: deviation,
+    sharpness: Math.log(energy(laplacian(grey), laplacian(grey)) + 1e-3),
+    blueMinusRed: channelMean(planes, 2) - channelMean(planes, 0),
+    jpegGrid: gridStrength(grey),
+  };
+}
+
+/** Luminance of planes R, G, B (ITU-R BT.601). */
+export function greyOf(planes: ArrayLike<number>): Float32Array {
+  const plane = planes.length / 3;
+  return Float32Array.from(
+    { length: plane },
+    (_, i) => 0.299 * planes[i]! + 0.587 * planes[plane + i]! + 0.114 * planes[2 * plane + i]!,
+  );
+}
+
+export function channelMean(planes: ArrayLike<number>, channel: number): number {
+  const plane = planes.length / 3;
+  let sum = 0;
+  for (let i = channel * plane; i < (channel + 1) * plane; i++) sum += planes[i]!;
+  return sum / plane;
+}
+
+export function spread(grey: Float32Array): { readonly mean: number; readonly deviation: number } {
+  let [sum, squares] = [0, 0];
+  for (const value of grey) {
+    sum += value;
+    squares += value * value;
+  }
+  const mean = sum / grey.length;
+  return { mean, deviation: Math.sqrt(Math.max(0, squares / grey.length - mean * mean)) };
+}
+
+/** What each inner pixel differs from its four neighbours by; 0 at the rim. */
+export function laplacian(grey: Float32Array): Float32Array {
+  const out = new Float32Array(grey.length);
+  for (let y = 1; y < CROP_SIZE - 1; y++) {
+    for (let x = 1, i = y * CROP_SIZE + 1; x < CROP_SIZE - 1; x++, i++) {
+      out[i] = 4 * grey[i]! - grey[i - 1]! - grey[i + 1]! - grey[i - CROP_SIZE]! - grey[i + CROP_SIZE]!;
+    }
+  }
+  return out;
+}
+
+/** The mean of the products of two images. */
+export function energy(first: Float32Array, second: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < first.length; i++) sum += first[i]! * second[i]!;
+  return sum / first.length;
+}
+
+/** In grey levels: blocks differ by little, and the edges of things would drown that. */
+const MAX_STEP = 6;
+
+/** Crops with little texture are uneven at any period; blocks are at 8 alone. */
+function gridStrength(grey: Float32Array): number {
+  return unevenness(grey, 8) / ((unevenness(grey, 7) + unevenness(grey, 9)) / 2);
+}
+
+/** The steps between neighbouring columns at the strongest phase of a period, over the mean of all phases. */
+function unevenness(grey: Float32Array, period: number): number {
+  const steps = new Float64Array(period);
+  const counts = new Float64Array(period);
+  for (let x = 1; x < CROP_SIZE; x++) {
+    for (let y = 0; y < CROP_SIZE; y++) {
+      const i = y * CROP_SIZE + x;
+      steps[x % period]! += Math.min(MAX_STEP, Math.abs(grey[i]! - grey[i - 1]!));
+      counts[x % period]!++;
+    }
+  }
+  const means = steps.map((sum, phase) => sum / counts[phase]! + 1e-3);
+  return Math.max(...means) / (means.reduce((sum, value) => sum + value, 0) / period);
+}

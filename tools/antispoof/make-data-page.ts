@@ -1,0 +1,89 @@
+/** The browser side of make-data.ts: simulates, compresses as a camera does, and crops as the adapter does. */
+import { cropRound } from '../../src/models/antispoof.js';
+import type { Box } from '../../src/types.js';
+import { reduceRegion, warp, type Pixels } from '../../src/vision/image.js';
+import { readPixels } from '../../src/worker/pixels.js';
+import { compress } from './browser.js';
+import { CROP_SIZE } from './features.js';
+import { seeded } from './raster.js';
+import { simulate, type Kind, type Shot } from './simulate.js';
+
+/** What is to be made of a photo: itself, a bona fide shot or an attack. */
+export interface Job {
+  readonly kind: 'photo' | Kind;
+  readonly seed: number;
+}
+
+/** What the page does; everything can be JSON. */
+export interface DataPage {
+  /**
+   * @param trimPx what is cut off all round where the photo is taken as it is
+   * @returns per job and crop scale the bytes of planes R, G, B, {@link CROP_SIZE} squared each, in base64
+   */
+  readonly crop: (
+    photoUrl: string,
+    box: Box,
+    trimPx: number,
+    jobs: readonly Job[],
+    cropScales: readonly number[],
+  ) => Promise<readonly (readonly string[])[]>;
+}
+
+/** Detectors frame a face a little differently on every picture: shifts in sides of the box, and the side's factor. */
+const BOX_JITTER = { shift: 0.04, side: 0.06 } as const;
+
+const evalPage: DataPage = {
+  async crop(photoUrl, box, trimPx, jobs, cropScales) {
+    const photo = pixelsOf(await createImageBitmap(await (await fetch(photoUrl)).blob()));
+    const crops: string[][] = [];
+    for (const { kind, seed } of jobs) {
+      const shot = kind === 'photo' ? trim(photo, box, trimPx) : await take(simulate(photo, box, kind, seed));
+      const framed = jitter(shot.box, seed);
+      crops.push(
+        cropScales.map((scale) => {
+          const { pixels } = shot;
+          return toBase64(warp(pixels, cropRound(pixels, framed, scale, CROP_SIZE), CROP_SIZE, CROP_SIZE));
+        }),
+      );
+    }
+    return crops;
+  },
+};
+
+async function take(shot: Shot): Promise<Pick<Shot, 'pixels' | 'box'>> {
+  return { pixels: pixelsOf(await compress(shot)), box: shot.box };
+}
+
+function pixelsOf(bitmap: ImageBitmap): Pixels {
+  const pixels = readPixels(bitmap);
+  bitmap.close();
+  return pixels;
+}
+
+function trim(photo: Pixels, box: Box, trimPx: number): Pick<Shot, 'pixels' | 'box'> {
+  const [width, height] = [photo.width - 2 * trimPx, photo.height - 2 * trimPx];
+  const pixels = reduceRegion(photo, { x: trimPx, y: trimPx, width, height }, 1);
+  return { pixels, box: { ...box, x: box.x - trimPx, y: box.y - trimPx } };
+}
+
+function jitter({ x, y, width, height }: Box, seed: number): Box {
+  const random = seeded(seed ^ 0x5bd1e995);
+  const side = Math.max(width, height);
+  const factor = 1 + random(-BOX_JITTER.side, BOX_JITTER.side);
+  const shift = () => random(-BOX_JITTER.shift, BOX_JITTER.shift) * side;
+  return {
+    x: x + shift() + (width * (1 - factor)) / 2,
+    y: y + shift() + (height * (1 - factor)) / 2,
+    width: width * factor,
+    height: height * factor,
+  };
+}
+
+function toBase64(planes: Float32Array): string {
+  const bytes = new Uint8ClampedArray(planes);
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return btoa(text);
+}
+
+Object.assign(globalThis, { evalPage });

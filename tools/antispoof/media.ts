@@ -1,0 +1,182 @@
+/**
+ * What a face is shown on instead of a head: paper and screens. Lengths are in sides of the face's box, from its centre, and
+ * light is linear.
+ */
+import { chance, lattice, pick, power, smooth, valueNoise, type Colour, type Random } from './raster.js';
+
+/** The picture that is shown: light at a place. */
+export type Picture = (u: number, v: number, out: Colour) => void;
+
+/** A picture on something: what a camera sees there. @param pixel side of the seen area, in sides of the box */
+export type Medium = (u: number, v: number, pixel: number, out: Colour) => void;
+
+/** Screens of the three inks are turned against each other, as in offset printing, in degrees. */
+const INK_ANGLES = [15, 75, 0].map((degrees) => (degrees * Math.PI) / 180);
+
+/** Parts of linear light that make luminance (ITU-R BT.709). */
+function luminance([red, green, blue]: Readonly<Colour>): number {
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+/**
+ * A print: the inks reach neither black nor white nor full colour; dots of a halftone or the grain of an inkjet; lines of the
+ * print head; a paper that is not quite flat, and some gloss.
+ * @param facePx side of the face in the camera's pixels: dots much finer than those cannot be seen and are not drawn
+ */
+export function print(picture: Picture, facePx: number, random: Random): Medium {
+  const tone = power(random(0.75, 1.35));
+  const saturation = random(0.5, 1);
+  const black = random(0.02, 0.1);
+  const paper = random(0.75, 0.95);
+  const tint: Colour = [paper, paper * random(0.94, 1.02), paper * random(0.82, 1.04)];
+  const dots = chance(random, 0.6) ? random(0.15, 0.8) : 0;
+  // Dots per pixel of the camera from coarse ones to those that alias.
+  const frequency = 2 * Math.PI * facePx * Math.exp(random(Math.log(0.2), Math.log(1.1)));
+  const axes = INK_ANGLES.map((angle) => {
+    const turned = angle + random(0, 0.4);
+    return [Math.cos(turned) * frequency, Math.sin(turned) * frequency] as const;
+  });
+  const grain = {
+    strength: random(0.03, dots > 0 ? 0.12 : 0.3),
+    size: facePx * random(0.3, 1),
+    salt: random(0, 2 ** 31),
+  };
+  const lines = {
+    strength: chance(random, 0.4) ? random(0.02, 0.1) : 0,
+    frequency: 2 * Math.PI * random(8, 50),
+    phase: random(0, 6),
+  };
+  const folds = { strength: random(0, 0.2), size: random(1, 4), salt: random(0, 2 ** 31) };
+  const gloss = glare(random, chance(random, 0.4) ? random(0.05, 0.35) : 0);
+  return (u, v, _pixel, out) => {
+    picture(u, v, out);
+    const grey = luminance(out);
+    const noise =
+      1 + grain.strength * (lattice(Math.floor(u * grain.size), Math.floor(v * grain.size), grain.salt) - 0.5);
+    const line = 1 + lines.strength * Math.sin(v * lines.frequency + lines.phase);
+    const shade = 1 + folds.strength * (valueNoise(u * folds.size, v * folds.size, folds.salt) - 0.5);
+    const shine = gloss(u, v);
+    for (let c = 0; c < 3; c++) {
+      let light = tone(grey + saturation * (out[c]! - grey));
+      if (dots > 0) {
+        const [ax, ay] = axes[c]!;
+        const threshold = 0.5 + 0.25 * (Math.cos(u * ax + v * ay) + Math.cos(v * ax - u * ay));
+        // A dot's rim is soft: ink spreads in paper.
+        light += dots * (smooth(2.5 * (light - threshold) + 0.5) - light);
+      }
+      out[c] = (black + (tint[c]! - black) * light) * noise * line * shade + shine;
+    }
+  };
+}
+
+/**
+ * A screen: another gamma and white point; black that shines; red, green and blue stripes, which alias with the camera's
+ * pixels to moire; bands of the refresh; reflections.
+ * @param facePx side of the face in the camera's pixels
+ */
+export function screen(picture: Picture, facePx: number, random: Random): Medium {
+  const tone = power(random(0.75, 1.4));
+  const white: Colour = [random(0.8, 1.05), random(0.92, 1.05), random(0.92, 1.3)];
+  const ambient = random(0.003, 0.06);
+  const grid = {
+    strength: chance(random, 0.8) ? random(0.3, 1) : 0,
+    // Screen pixels per side of the face: up to 2.3 for each of the camera's, beyond which nothing is left of them.
+    across: facePx * Math.exp(random(Math.log(0.45), Math.log(2.3))),
+    // The light-sensitive part of a camera's pixel.
+    fill: random(0.5, 1),
+    angle: random(-0.15, 0.15),
+    stripe: random(0.24, 0.33),
+    row: random(0.7, 0.95),
+  };
+  const [cos, sin] = [Math.cos(grid.angle), Math.sin(grid.angle)];
+  const bands = {
+    strength: chance(random, 0.4) ? random(0.02, 0.15) : 0,
+    frequency: 2 * Math.PI * random(0.5, 5),
+    phase: random(0, 6),
+  };
+  const reflections = [
+    glare(random, chance(random, 0.5) ? random(0.03, 0.4) : 0),
+    glare(random, chance(random, 0.3) ? random(0.3, 1.2) : 0, 0.15),
+  ];
+  return (u, v, pixel, out) => {
+    picture(u, v, out);
+    const band = 1 + bands.strength * Math.sin(v * bands.frequency + bands.phase);
+    const shine = reflections[0]!(u, v) + reflections[1]!(u, v);
+    const width = Math.max(1e-3, pixel * grid.across * grid.fill);
+    const x = (u * cos - v * sin) * grid.across;
+    const y = (u * sin + v * cos) * grid.across;
+    const row = cover(y, width, grid.row) / grid.row;
+    for (let c = 0; c < 3; c++) {
+      const stripe = cover(x - c / 3, width, grid.stripe) / grid.stripe;
+      const mask = 1 + grid.strength * (stripe * row - 1);
+      out[c] = (ambient + white[c]! * tone(out[c]!) * (1 - ambient)) * mask * band + shine;
+    }
+  };
+}
+
+/** The share of an interval that lies in stripes of period 1. @param duty width of a stripe */
+function cover(from: number, width: number, duty: number): number {
+  return (covered(from + width, duty) - covered(from, duty)) / width;
+}
+
+function covered(x: number, duty: number): number {
+  const whole = Math.floor(x);
+  return whole * duty + Math.min(x - whole, duty);
+}
+
+/** The reflection of a lamp or a window, added to what is below. @param size of the largest ones */
+function glare(random: Random, strength: number, size = 0.8): (u: number, v: number) => number {
+  if (strength === 0) return () => 0;
+  const [cu, cv] = [random(-1, 1), random(-1, 1)];
+  const angle = random(0, Math.PI);
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  const [long, wide] = [random(0.3, 1.5) * size, random(0.15, 0.7) * size];
+  const isWindow = chance(random, 0.35);
+  const rim = random(0.03, 0.2) * size;
+  return (u, v) => {
+    const a = Math.abs((u - cu) * cos + (v - cv) * sin);
+    const b = Math.abs((v - cv) * cos - (u - cu) * sin);
+    if (isWindow) return strength * smooth((long - a) / rim) * smooth((wide - b) / rim);
+    return strength * Math.exp(-((a / long) ** 2) - (b / wide) ** 2);
+  };
+}
+
+/** What is round a picture: a margin and where everything ends. */
+export interface Edge {
+  /** Half sizes of the picture to the left, top, right and bottom of the face. */
+  readonly picture: readonly [left: number, top: number, right: number, bottom: number];
+  /** How wide the margin is. */
+  readonly margin: number;
+  readonly colour: Colour;
+}
+
+/** A sheet of paper, with a white margin or cut at the picture; or none of it in sight. */
+export function sheetEdge(random: Random): Edge | null {
+  if (chance(random, 0.3)) return null;
+  const bright = random(0.6, 0.95);
+  return {
+    picture: pictureSides(random),
+    margin: chance(random, 0.6) ? random(0.03, 0.35) : 0,
+    colour: [bright, bright * random(0.95, 1.02), bright * random(0.85, 1.05)],
+  };
+}
+
+/** The frame of a screen, most often a dark one; or none of it in sight. */
+export function bezel(random: Random): Edge | null {
+  if (chance(random, 0.3)) return null;
+  const light = chance(random, 0.75) ? random(0.003, 0.05) : random(0.2, 0.85);
+  return {
+    picture: pictureSides(random),
+    margin: random(0.03, 0.3),
+    colour: [light, light, light * random(0.95, 1.1)],
+  };
+}
+
+/** One to four sides end within sight, which is at about 1.1 sides of the box from the centre of the face. */
+function pictureSides(random: Random): Edge['picture'] {
+  const near = () => random(0.55, 1.15);
+  const sides: [number, number, number, number] = [9, 9, 9, 9];
+  const kinds = [[0, 2], [0, 1, 2], [0, 1, 2, 3], [0], [2], [1], [1, 2], [0, 3]] as const;
+  for (const side of pick(random, kinds)) sides[side] = near();
+  return sides;
+}
