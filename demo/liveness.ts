@@ -8,6 +8,7 @@ import { count, describeLiveness, explainCamera, isAbort } from './words.js';
 
 export function createLiveness(kit: FaceKit, enrolment: Enrolment): void {
   const toggle = byId('liveness-toggle', HTMLButtonElement);
+  const spoofCheck = byId('liveness-spoof-check', HTMLInputElement);
   const caption = byId('liveness-caption', HTMLElement);
   const detail = byId('liveness-detail', HTMLElement);
   const stage = byId('liveness-stage', HTMLElement);
@@ -25,14 +26,12 @@ export function createLiveness(kit: FaceKit, enrolment: Enrolment): void {
     setText(detail, '');
     let stream: MediaStream | null = null;
     try {
-      // Without a model the passive check could not run, and a check that was asked for and cannot run throws.
-      const { models } = await kit.info();
-      const spoof = models.some(({ role }) => role === 'antispoof') ? 'require' : 'off';
       stream = await openCamera('');
       mine.signal.throwIfAborted();
       video.srcObject = stream;
       await video.play();
       stage.hidden = false;
+      const spoof = spoofCheck.checked ? 'require' : 'off';
       show(await createLivenessChallenge(kit, { source: video, spoof, onPrompt: ask, signal: mine.signal }).run());
     } catch (error) {
       setText(caption, isAbort(error) ? 'The check was stopped.' : explainCamera(error));
