@@ -422,7 +422,7 @@ describe('enrol, match, identify', () => {
     const kit = await testKit();
     const [empty, group] = [await emptyPhoto(), photos[5] as Blob];
     const inGroup = (sampleFaces[5] as Point[]).length;
-    const nothing = { accepted: false, face: null, quality: null, duplicateOf: null };
+    const nothing = { accepted: false, face: null, quality: null, duplicateOf: null, spoof: null };
     expect(await kit.enroll([empty, group])).toEqual({
       outcome: 'rejected',
       images: [
