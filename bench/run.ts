@@ -6,7 +6,7 @@
  * what each case is.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, platform, release, totalmem } from 'node:os';
+import { cpus, platform, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildKit } from '../eval/server.js';
@@ -64,7 +64,7 @@ async function describeMachine(): Promise<Machine> {
     cpu: cpu?.model.trim() ?? 'unknown',
     cores: cpus().length,
     memoryGb: Math.round(totalmem() / 2 ** 30),
-    platform: `${platform()} ${release()}`,
+    platform: platform(),
     browser: `Chromium ${version}`,
     version: kit.version,
     date: new Date().toISOString().slice(0, 10),
