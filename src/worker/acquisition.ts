@@ -74,7 +74,7 @@ export interface SpoofCheck {
   readonly antispoof: FaceAntispoof;
   /** Least score of a bona fide face, 0..1. */
   readonly threshold: number;
-  /** Whether a face that is not found bona fide may be used. */
+  /** Whether a face that is not found bona fide is refused. */
   readonly required: boolean;
 }
 

@@ -287,11 +287,12 @@ export function createEngine(parts: EngineParts): Engine {
       const clock = createClock();
       const atMs = performance.now();
       const turn = (trackerTurns.get(trackerId) ?? Promise.resolve()).then(async () => {
+        // Before anything is read: what comes of it is not kept when secrets are forgotten meanwhile.
+        const readIn = generation;
         const check = await spoofCheckOf(options);
         const { collectionId = null } = options;
         const collection = collectionId === null ? null : await load(context.owner, collectionId);
         const image = open({ ...frame, moving: true }, options, context.signal, clock);
-        const readIn = generation;
         const before = trackers.get(trackerId) ?? NO_TRACKS;
         const { state, faces, detected } = await takeFrame(image, before, { options, check, collection, atMs });
         trackers.delete(trackerId);

@@ -70,7 +70,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   const locate = createFaceLandmark68(landmarker, await run(landmarker));
   const embed = createEmbedder(embedder, await run(embedder));
 
-  // A megabyte that a page without this check does not need, so it comes when it is first asked for.
+  // A page without this check does not need its files, so they come when it is first asked for.
   const closing = new AbortController();
   let antispoofLoad: Promise<FaceAntispoof> | null = null;
   const loadAntispoof = (entry: AntispoofEntry): Promise<FaceAntispoof> => {
