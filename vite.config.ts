@@ -3,6 +3,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defaultClientConditions, type Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { BROWSER_ARGS } from './tools/browser.mjs';
+import { listDemoFiles } from './tools/demo-files.js';
 import { copyRuntime, describeRuntime } from './tools/runtime.js';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -41,13 +42,23 @@ export default defineConfig(({ command, mode }) => {
     // Named, because the test server would otherwise find them late and reload the page in the middle of a test.
     optimizeDeps: { include: ['comlink', 'idb', 'image-size', 'onnxruntime-web/webgpu'] },
     server: { headers: ISOLATED },
-    plugins: demo ? [] : [packAssets],
+    plugins: demo ? [listDemoFiles('dist-demo')] : [packAssets],
     worker: {
       format: 'es',
       rolldownOptions: { output: { entryFileNames: demo ? 'assets/[name]-[hash].js' : 'worker.js' } },
     },
     build: demo
-      ? { outDir: new URL('dist-demo', import.meta.url).pathname, emptyOutDir: true }
+      ? {
+          outDir: new URL('dist-demo', import.meta.url).pathname,
+          emptyOutDir: true,
+          rolldownOptions: {
+            input: { index: 'demo/index.html', 'service-worker': 'demo/service-worker/service-worker.ts' },
+            output: {
+              entryFileNames: ({ name }: { name: string }) =>
+                name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js',
+            },
+          },
+        }
       : {
           outDir: 'dist',
           copyPublicDir: false,

@@ -1,38 +1,40 @@
 /** The page, put together. It uses only what the package exports. */
-import { byId } from './dom.js';
-import { createEnrolment } from './enrolment.js';
-import { createLiveness } from './liveness.js';
-import { loadKit } from './loading.js';
-import { createPeople } from './people.js';
-import { createPhotos } from './photos.js';
-import { createProfiles } from './profiles.js';
-import { createWebcam } from './webcam.js';
-import { explain } from './words.js';
+import { createAsk, createSay } from './dialogs.js';
+import { createExplain } from './errors.js';
+import type { Context } from './context.js';
+import { loadKit } from './kit-handle.js';
+import { createLibrary } from './library.js';
+import { watchOffline } from './offline/offline.js';
+import { startShell } from './shell.js';
+import { currentLanguage, loadTexts, LOCALES } from './texts/texts.js';
 
 async function main(): Promise<void> {
-  const kit = await loadKit();
-  const status = byId('people-status', HTMLElement);
-  const refresh = async () => {
-    try {
-      await people.refresh();
-    } catch (error) {
-      status.textContent = explain(error);
-    }
+  const language = currentLanguage();
+  document.documentElement.lang = language;
+  // The models come while everything else does.
+  const kit = loadKit();
+  const texts = await loadTexts(language);
+  const explain = createExplain(texts);
+  const say = createSay(texts);
+  const context: Context = {
+    texts,
+    locale: LOCALES[language],
+    kit,
+    library: createLibrary(kit, (error) => {
+      say(explain(error));
+    }),
+    ask: createAsk(texts),
+    say,
+    explain,
   };
-  const people = createPeople(kit, () => {
-    void refresh().then(() => {
-      photos.identifyAll();
-    });
-  });
-  const profiles = createProfiles(people, () => {
-    photos.identifyAll();
-  });
-  const enrolment = createEnrolment(people, profiles.train);
-  const photos = createPhotos(kit, people, enrolment);
-  createWebcam(people, enrolment);
-  createLiveness(kit, enrolment);
-  byId('app', HTMLElement).hidden = false;
-  await refresh();
+  const collectionId = new URLSearchParams(location.search).get('kiosk');
+  const offline = watchOffline(kit);
+  if (collectionId === null) {
+    startShell(context, offline, language);
+    return;
+  }
+  const { startKiosk } = await import('./kiosk/kiosk.js');
+  startKiosk(context, offline, collectionId);
 }
 
 void main();

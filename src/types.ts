@@ -836,6 +836,11 @@ export interface KitInfo {
   readonly threads: number;
   readonly models: readonly ModelInfo[];
   readonly embeddingSpace: string;
+  /**
+   * Of 1:1 comparisons of two images at `accuracy: 'balanced'`: pairs of a similarity threshold, 0..1 and falling, and the false match rate
+   * of that threshold, as measured (docs/accuracy.md).
+   */
+  readonly fmrCurve: readonly (readonly [similarity: number, fmr: number])[];
   readonly profileCount: number;
   readonly templateCount: number;
   readonly collectionCount: number;

@@ -125,6 +125,11 @@ export function matchThreshold(
   return threshold;
 }
 
+/** The rates of 1:1 comparisons of two images: pairs of a similarity threshold and its rate, from strict to lax. */
+export function describeFmr(calibration: Calibration): Points {
+  return fmrCurve(calibration, 'balanced', 1).map(([distance, fmr]) => [similarityAt(distance, calibration), fmr]);
+}
+
 /**
  * Decides whether the probe is the person of the reference.
  * @param distance of the probe to the mean of all templates of the reference

@@ -2,7 +2,7 @@
 import { InfaceError } from '../errors.js';
 import { spoofThreshold, type FaceAntispoof } from '../models/antispoof.js';
 import { VIEW_COUNTS, type FaceEmbedder } from '../models/embedder.js';
-import { decideMatch, fmrCurve, matchThreshold } from '../recognition/decision.js';
+import { decideMatch, describeFmr, fmrCurve, matchThreshold } from '../recognition/decision.js';
 import { createGallery, profileMean, type Gallery } from '../recognition/gallery.js';
 import { distance, type Scoring } from '../recognition/scoring.js';
 import { assertSameSpace, MAX_TEMPLATES } from '../recognition/template.js';
@@ -48,7 +48,9 @@ export interface EngineParts extends AcquisitionParts {
   };
   /** Called when a passphrase opened the vault. */
   onUnlock(): void;
-  describeRuntime(): Promise<Omit<KitInfo, 'embeddingSpace' | 'profileCount' | 'templateCount' | 'collectionCount'>>;
+  describeRuntime(): Promise<
+    Omit<KitInfo, 'embeddingSpace' | 'fmrCurve' | 'profileCount' | 'templateCount' | 'collectionCount'>
+  >;
 }
 
 /** What belongs to one call besides its arguments. */
@@ -381,6 +383,7 @@ export function createEngine(parts: EngineParts): Engine {
       return {
         ...(await parts.describeRuntime()),
         embeddingSpace: space,
+        fmrCurve: describeFmr(calibration),
         profileCount: profiles,
         templateCount: templates,
         collectionCount: collections,

@@ -45,10 +45,13 @@ function reportViolations(): void {
   });
 }
 
-/** Opens the page and waits until its models run. */
-export async function openDemo(page: Page): Promise<void> {
-  await page.goto('./');
-  await expect(page.getByRole('heading', { name: 'Photos' })).toBeVisible();
+export type ViewName = 'try' | 'enrol' | 'collections' | 'identify' | 'liveness' | 'data' | 'self-test';
+
+/** Opens a view and waits until the models run. */
+export async function openDemo(page: Page, view: ViewName = 'try'): Promise<void> {
+  await page.goto(`./#/${view}`);
+  await expect(page.getByText(/(WebAssembly, \d+ threads?|WebGPU) · \d+\.\d MB of models/)).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
 }
 
 export function photo(page: Page, file: string): Locator {
@@ -84,15 +87,4 @@ export async function handOver(page: Page, how: 'drop' | 'paste', files: readonl
   }
   await zone.dispatchEvent('dragover', { dataTransfer });
   await zone.dispatchEvent('drop', { dataTransfer });
-}
-
-/** Enrols what is in the tray and waits for the training. */
-export async function enrol(page: Page, name: string): Promise<void> {
-  await page.getByLabel('Name').fill(name);
-  await page.getByRole('button', { name: 'Enrol', exact: true }).click();
-  await expect(page.getByText('Training is done.')).toBeVisible();
-}
-
-export function people(page: Page): Locator {
-  return page.getByRole('list', { name: 'Enrolled people' }).getByRole('listitem');
 }

@@ -12,13 +12,13 @@ test('models load with progress, and from the cache the second time', async ({ p
   await page.goto('./');
   const bar = page.getByRole('progressbar', { name: /^Loading models: \d+\.\d of \d+\.\d MB$/ });
   await expect(bar).toBeVisible();
-  await expect(page.getByRole('heading', { name: 'Photos' })).toBeHidden();
+  await expect(page.getByRole('heading', { level: 1 })).toBeHidden();
   const [value, max] = await bar.evaluate((element: HTMLProgressElement) => [element.value, element.max]);
   expect(value).toBeGreaterThan(0);
   expect(value).toBeLessThan(max);
 
   release();
-  await expect(page.getByRole('heading', { name: 'Photos' })).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
   await expect(bar).toBeHidden();
   const engine = page.getByText(/(WebAssembly, \d+ threads?|WebGPU) · \d+\.\d MB of models · version \d/);
   await expect(engine).toBeVisible();
@@ -49,7 +49,7 @@ test.describe('a model that cannot be had', () => {
 
       await page.unrouteAll();
       await page.getByRole('button', { name: 'Try again' }).click();
-      await expect(page.getByRole('heading', { name: 'Photos' })).toBeVisible();
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
       await expect(alert).toBeHidden();
     });
   }

@@ -1,0 +1,52 @@
+/** What the shell gives to every view. */
+import type { FaceKit, KitInfo } from '../src/index.js';
+import type { Library } from './library.js';
+import type { Texts } from './texts/texts.js';
+
+/** The kit on its way: views are there before its models are. */
+export type KitState =
+  | { readonly phase: 'loading'; readonly loaded: number; readonly total: number; readonly fromCache: boolean }
+  | { readonly phase: 'ready'; readonly kit: FaceKit; readonly info: KitInfo }
+  | { readonly phase: 'failed'; readonly error: unknown };
+
+export interface KitHandle {
+  readonly state: KitState;
+  /** The kit as soon as there is one; after a failure, as soon as trying again has worked. */
+  ready(): Promise<FaceKit>;
+  /** After a failure: tries again. */
+  retry(): void;
+  /** @returns ends the listening */
+  onChange(listener: () => void): () => void;
+}
+
+/** Something that is asked before it is done. */
+export interface Question {
+  readonly title: string;
+  readonly text: string;
+  /** On the button that does it. */
+  readonly confirm: string;
+  /** What has to be typed before that button does anything. */
+  readonly typed?: string;
+}
+
+export interface Context {
+  readonly texts: Texts;
+  /** BCP 47, for dates and numbers. */
+  readonly locale: string;
+  readonly kit: KitHandle;
+  readonly library: Library;
+  /** Asks with a dialog; the focus comes back to where it was. @returns whether it was confirmed */
+  ask(question: Question): Promise<boolean>;
+  /** A short notice that goes by itself, and is read out; with `undo`, a button takes back what was done. */
+  say(text: string, undo?: () => void): void;
+  /** What happened, in words for whoever looks at the page. Never an exception's own text. */
+  explain(error: unknown): string;
+}
+
+/**
+ * A page of the demo.
+ * @param host to be filled; it is empty
+ * @param rest what follows the view's name in the address: `#/collections/ID` has ['ID']
+ * @returns takes it down: frees cameras, ends what runs
+ */
+export type View = (host: HTMLElement, context: Context, rest: readonly string[]) => () => void;

@@ -1,0 +1,96 @@
+/** The profiles and collections as the page knows them, kept true to what this and other tabs do. */
+import type { Collection, FaceKit, Profile } from '../src/index.js';
+import type { KitHandle } from './context.js';
+
+/** The collection that was last chosen, across visits. */
+const CHOSEN_KEY = 'inface-demo-collection';
+
+export interface Library {
+  /** Oldest first; empty until `loaded`. */
+  readonly profiles: readonly Profile[];
+  readonly collections: readonly Collection[];
+  readonly loaded: boolean;
+  /** The collection that views look in: the one that was chosen last, or else the first. */
+  readonly chosen: Collection | null;
+  choose(collectionId: string): void;
+  /** The chosen collection; a first one of this name where there is none. */
+  chosenOr(name: string): Promise<Collection>;
+  /** The profiles of a collection, oldest first. */
+  profilesOf(collectionId: string): readonly Profile[];
+  /** Reads everything anew; views do so after they changed something. */
+  refresh(): Promise<void>;
+  /** @returns ends the listening */
+  onChange(listener: () => void): () => void;
+}
+
+/** @param report what could not be read */
+export function createLibrary(handle: KitHandle, report: (error: unknown) => void): Library {
+  let profiles: readonly Profile[] = [];
+  let collections: readonly Collection[] = [];
+  let loaded = false;
+  let chosenId = localStorage.getItem(CHOSEN_KEY);
+  let latest = 0;
+  const listeners = new Set<() => void>();
+
+  function changed(): void {
+    for (const listener of listeners) listener();
+  }
+
+  async function read(kit: FaceKit): Promise<void> {
+    const mine = ++latest;
+    const lists = await Promise.all([kit.profiles.list(), kit.collections.list()]);
+    // A later reading knows more.
+    if (mine !== latest) return;
+    [profiles, collections] = lists;
+    loaded = true;
+    changed();
+  }
+
+  async function watch(): Promise<void> {
+    const kit = await handle.ready();
+    const again = () => {
+      read(kit).catch(report);
+    };
+    for (const records of ['profiles', 'collections'] as const) kit.on(records, again);
+    kit.on('classifier', ({ progress }) => {
+      if (progress === null) again();
+    });
+    again();
+  }
+  void watch();
+
+  const library: Library = {
+    get profiles() {
+      return profiles;
+    },
+    get collections() {
+      return collections;
+    },
+    get loaded() {
+      return loaded;
+    },
+    get chosen() {
+      return collections.find(({ id }) => id === chosenId) ?? collections[0] ?? null;
+    },
+    choose(collectionId) {
+      chosenId = collectionId;
+      localStorage.setItem(CHOSEN_KEY, collectionId);
+      changed();
+    },
+    async chosenOr(name) {
+      const kit = await handle.ready();
+      await read(kit);
+      if (library.chosen) return library.chosen;
+      const collection = await kit.collections.create(name, { unknowns: true });
+      await read(kit);
+      return collection;
+    },
+    profilesOf: (collectionId) => profiles.filter(({ collectionIds }) => collectionIds.includes(collectionId)),
+    refresh: async () => read(await handle.ready()),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  return library;
+}

@@ -1,0 +1,42 @@
+/** The build of the demo: what lies beside its page, and the list of everything that its service worker keeps. */
+import { createHash } from 'node:crypto';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import type { Plugin } from 'vite';
+import type { PrecacheList } from '../demo/service-worker/messages.js';
+
+const SERVICE_WORKER = 'service-worker.js';
+/** Files that keep their names, because others know them by it. */
+const FIXED = ['manifest.webmanifest', 'icon-192.png', 'icon-512.png'] as const;
+/** Shown on the project's page, not in the demo; and what no page asks for. */
+const NOT_KEPT = /(^|\/)(README\.md|\.DS_Store)$/;
+
+/** @param outDir of the build */
+export function listDemoFiles(outDir: string): Plugin {
+  return {
+    name: 'inface:demo-files',
+    apply: 'build',
+    writeBundle() {
+      for (const file of FIXED) copyFileSync(join('demo', file), join(outDir, file));
+    },
+    closeBundle() {
+      const files = listFiles(outDir);
+      const version = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16);
+      const list: PrecacheList = { version, files };
+      const path = join(outDir, SERVICE_WORKER);
+      writeFileSync(path, `self.__PRECACHE__ = ${JSON.stringify(list)};\n${readFileSync(path, 'utf8')}`);
+    },
+  };
+}
+
+function listFiles(folder: string): PrecacheList['files'] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter((path) => path !== SERVICE_WORKER && !NOT_KEPT.test(path))
+    .sort()
+    .map((path) => {
+      const content = readFileSync(join(folder, path));
+      return { path, bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+    });
+}
