@@ -91,6 +91,8 @@ export interface DetectOptions extends CallOptions, DetectorOptions {
   readonly landmarks?: 5 | 68;
   /** At most this many faces, the largest ones; 1 to 100. Defaults to 100. */
   readonly maxFaces?: number;
+  /** Whether to judge how well each face is shown. Defaults to false. */
+  readonly quality?: boolean;
 }
 
 /** Time spent per stage of one call, in milliseconds, summed over its faces. A stage that did not run has 0. */
@@ -103,8 +105,8 @@ export interface StageTimings {
 }
 
 export interface DetectResult {
-  /** Faces by size, largest first; empty when there is none. */
-  readonly faces: readonly DetectedFace[];
+  /** Faces by size, largest first; empty when there is none. `quality` is `null` unless it was asked for. */
+  readonly faces: readonly (DetectedFace & { readonly quality: QualityReport | null })[];
   /** Size of the source image in pixels. */
   readonly width: number;
   readonly height: number;

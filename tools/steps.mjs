@@ -32,14 +32,14 @@ export const CHECK_STEPS = [
   { name: 'Node tests', script: 'test:node', runner: 'vitest' },
   { name: 'Build', script: 'build' },
   { name: 'Package', script: 'check:package', needs: 'build' },
-  { name: 'Size', script: 'check:size', needs: 'build' },
+  { name: 'Demo build', script: 'build:demo' },
+  { name: 'Size', script: 'check:size', needs: 'build:demo' },
 ];
 
 /** @type {readonly Step[]} */
 export const TEST_STEPS = [
   ...CHECK_STEPS,
   { name: 'Browser tests', script: 'test:browser', runner: 'vitest' },
-  { name: 'Demo build', script: 'build:demo' },
   { name: 'End-to-end tests', script: 'test:e2e', runner: 'playwright', needs: 'build:demo' },
 ];
 

@@ -173,7 +173,8 @@ export const english = {
     face: (n: number) => `Face ${n}`,
     box: (width: number, height: number) => `${width} × ${height} px`,
     confidence: (percent: number) => `detected with ${percent} %`,
-    quality: 'Quality',
+    quality: (percent: number, poor: readonly QualityIssue[]) =>
+      `Quality ${percent} %${poor.length > 0 ? `: ${poor.map((issue) => qualityIssues[issue]).join(', ')}` : ''}`,
     spoof: 'Really there?',
     bonaFide: (score: string) => `seems so (${score})`,
     attack: (score: string) => `seems to be a photo or a screen (${score})`,

@@ -1,6 +1,13 @@
 /** Photos and the camera: what the kit finds, how good it is, how long it took, and two faces side by side. */
 import { html, nothing, render } from 'lit';
-import type { DetectedFace, DetectResult, FaceKit, SpoofVerdict, StageTimings } from '../../src/index.js';
+import type {
+  DetectedFace,
+  DetectResult,
+  FaceKit,
+  QualityReport,
+  SpoofVerdict,
+  StageTimings,
+} from '../../src/index.js';
 import type { Context, View } from '../context.js';
 import { createQueue, setText } from '../dom.js';
 import { centreOf, drawMarks, drawThumbnail, fit } from '../draw.js';
@@ -96,7 +103,7 @@ export const mount: View = (host, context) => {
     const { signal } = photo.close;
     try {
       signal.throwIfAborted();
-      photo.result = await kit.detect(photo.file, { landmarks: 68, signal });
+      photo.result = await kit.detect(photo.file, { landmarks: 68, quality: true, signal });
       photo.picture = await paint(photo.file, photo.result);
       draw(photo);
       for (const [i, face] of photo.result.faces.entries()) {
@@ -231,7 +238,7 @@ export const mount: View = (host, context) => {
           </button>
           <span class="muted"
             >${texts.try.box(Math.round(width), Math.round(height))},
-            ${texts.try.confidence(Math.round(100 * face.score))}<br />${texts.try.spoof}
+            ${texts.try.confidence(Math.round(100 * face.score))}<br />${describeQuality(context, face.quality)}<br />${texts.try.spoof}
             ${spoof ? describeSpoof(context, spoof) : texts.try.notChecked}</span
           >
           <button
@@ -275,6 +282,11 @@ export const mount: View = (host, context) => {
     for (const photo of photos) photo.close.abort();
   };
 };
+
+function describeQuality({ texts }: Context, quality: QualityReport | null): string {
+  if (!quality) return '';
+  return texts.try.quality(Math.round(100 * quality.score), quality.poor);
+}
 
 /** What the anti-spoof check says, as part of a sentence. */
 function describeSpoof({ texts }: Context, spoof: SpoofVerdict): string {

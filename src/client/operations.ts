@@ -101,6 +101,7 @@ export function createOperations(call: Call): FaceOperations {
         ...DETECTOR_RULES,
         landmarks: oneOf(5, 68),
         maxFaces: wholeNumber(1, MAX_FACES),
+        quality: bool,
       });
       return call('detect', { signal }, async (frames) => [await frames.frame(image, 'image'), wire]);
     },

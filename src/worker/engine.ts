@@ -178,7 +178,10 @@ export function createEngine(parts: EngineParts): Engine {
       const clock = createClock();
       const image = open(frame, options, context.signal, clock);
       const found = await image.find(options.maxFaces ?? MAX_FACES);
-      const faces = found.map((face) => image.describe(face, options.landmarks));
+      const faces = found.map((face) => ({
+        ...image.describe(face, options.landmarks),
+        quality: options.quality ? image.judge(face) : null,
+      }));
       const { sourceWidth: width, sourceHeight: height } = frame;
       return { faces, width, height, detectorSize: image.size, timings: clock.timings() };
     },

@@ -72,6 +72,16 @@ describe('detect', () => {
     }
   });
 
+  it('judges how well each face is shown, where that is asked for', async () => {
+    const kit = await testKit();
+    const photo = photos[0] as Blob;
+    expect((await kit.detect(photo)).faces.map(({ quality }) => quality)).toEqual([null, null, null]);
+    for (const { quality } of (await kit.detect(photo, { quality: true })).faces) {
+      expect(quality?.score).toBeGreaterThan(0);
+      expect(quality?.eyeDistancePx).toBeGreaterThan(20);
+    }
+  });
+
   it('follows a turned head with its landmarks', async () => {
     const kit = await testKit();
     const upright = (await kit.detect(portrait)).faces[0] as DetectedFace;

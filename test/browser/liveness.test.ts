@@ -27,7 +27,8 @@ function fakeKit(where: () => Partial<Placement>): Kit {
     return { box: { x: 200, y: 150, width: 200, height: 200 }, score: 1, landmarks, rollDegrees: 0 };
   };
   return {
-    detect: () => Promise.resolve({ faces: [see()], width: 640, height: 480, detectorSize: 256, timings }),
+    detect: () =>
+      Promise.resolve({ faces: [{ ...see(), quality: null }], width: 640, height: 480, detectorSize: 256, timings }),
     match: () =>
       Promise.resolve({
         outcome: 'compared',

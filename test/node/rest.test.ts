@@ -133,7 +133,7 @@ class FakeKit {
         called('detect', options);
         const who = await look(image, 'image');
         const face = options?.landmarks === 68 ? { ...FACE, landmarks: ALL_POINTS } : FACE;
-        const faces = who === null ? [] : [face];
+        const faces = who === null ? [] : [{ ...face, quality: null }];
         return { faces, width: 100, height: 100, detectorSize: 256, timings: TIMINGS };
       },
       checkSpoof: async (image) => {

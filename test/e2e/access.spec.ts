@@ -1,0 +1,67 @@
+/** What every view owes to everybody: no axe violation, no sideways scrolling, and all of it with the keyboard. */
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, openDemo, pickPhotos, test, type ViewName } from './demo.js';
+import { samplePhoto } from './places.js';
+
+const VIEWS: readonly ViewName[] = ['try', 'enrol', 'collections', 'identify', 'liveness', 'data', 'self-test'];
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`axe finds nothing in any view, ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    for (const view of VIEWS) {
+      await openDemo(page, view);
+      if (view === 'try') {
+        await pickPhotos(page, [samplePhoto(4)]);
+        await expect(page.getByText('4 faces in 1 photo.')).toBeVisible();
+      }
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(
+        violations.map(({ id, nodes }) => `${view}: ${id} ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`),
+      ).toEqual([]);
+    }
+  });
+}
+
+test('no view scrolls sideways, from 360 px to 4K', async ({ page }) => {
+  for (const view of VIEWS) {
+    await openDemo(page, view);
+    if (view === 'try') await pickPhotos(page, [samplePhoto(6)]);
+    if (view === 'try') await expect(page.getByText('4 faces in 1 photo.')).toBeVisible();
+    for (const width of [360, 768, 1280, 3840]) {
+      await page.setViewportSize({ width, height: 800 });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow, `${view} at ${width} px`).toBeLessThanOrEqual(0);
+    }
+  }
+});
+
+test('views are reached and photos removed with the keyboard, and the focus is never lost', async ({ page }) => {
+  await openDemo(page);
+  const focused = () => page.evaluate(() => document.activeElement?.textContent.trim() ?? '');
+  // The order is that of the page: skip link, language, views, then the view itself.
+  const order: string[] = [];
+  for (let i = 0; i < 10; i++) {
+    await page.keyboard.press('Tab');
+    order.push(await focused());
+  }
+  expect(order[0]).toBe('Skip to the content');
+  expect(order.slice(2, 9)).toEqual(['Try', 'Enrol', 'Collections', 'Identify', 'Liveness', 'Data', 'Self-test']);
+  expect(order[9]).toContain('Choose photos');
+
+  const chooser = page.waitForEvent('filechooser');
+  await page.keyboard.press('Enter');
+  await (await chooser).setFiles([samplePhoto(1), samplePhoto(2)]);
+  await expect(page.getByText('6 faces in 2 photos.')).toBeVisible();
+  const remove = (name: string) => page.getByRole('button', { name: `Remove ${name}` });
+  await remove('sample1.jpg').focus();
+  await page.keyboard.press('Enter');
+  await expect(remove('sample2.jpg')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Photos' })).toBeFocused();
+
+  await page.getByRole('link', { name: 'Liveness' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1, name: 'Liveness' })).toBeFocused();
+  await page.goBack();
+  await expect(page.getByRole('heading', { level: 1, name: /^Try it/ })).toBeFocused();
+});
