@@ -1,23 +1,7 @@
 /** What the shell gives to every view. */
-import type { FaceKit, KitInfo } from '../src/index.js';
+import type { KitHandle } from './kit-handle.js';
 import type { Library } from './library.js';
 import type { Texts } from './texts/texts.js';
-
-/** The kit on its way: views are there before its models are. */
-export type KitState =
-  | { readonly phase: 'loading'; readonly loaded: number; readonly total: number; readonly fromCache: boolean }
-  | { readonly phase: 'ready'; readonly kit: FaceKit; readonly info: KitInfo }
-  | { readonly phase: 'failed'; readonly error: unknown };
-
-export interface KitHandle {
-  readonly state: KitState;
-  /** The kit as soon as there is one; after a failure, as soon as trying again has worked. */
-  ready(): Promise<FaceKit>;
-  /** After a failure: tries again. */
-  retry(): void;
-  /** @returns ends the listening */
-  onChange(listener: () => void): () => void;
-}
 
 /** Something that is asked before it is done. */
 export interface Question {

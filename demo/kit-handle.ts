@@ -1,9 +1,24 @@
 /** The start of the kit, once per page and again as often as the user asks. */
-import { createFaceKit, type FaceKit } from '../src/index.js';
-import type { KitHandle, KitState } from './context.js';
+import { createFaceKit, type FaceKit, type KitInfo } from '../src/index.js';
 
 /** Where the demo keeps everything. */
-export const DATABASE = 'inface-demo';
+const DATABASE = 'inface-demo';
+
+/** The kit on its way: views are there before its models are. */
+export type KitState =
+  | { readonly phase: 'loading'; readonly loaded: number; readonly total: number; readonly fromCache: boolean }
+  | { readonly phase: 'ready'; readonly kit: FaceKit; readonly info: KitInfo }
+  | { readonly phase: 'failed'; readonly error: unknown };
+
+export interface KitHandle {
+  readonly state: KitState;
+  /** The kit as soon as there is one; after a failure, as soon as trying again has worked. */
+  ready(): Promise<FaceKit>;
+  /** After a failure: tries again. */
+  retry(): void;
+  /** @returns ends the listening */
+  onChange(listener: () => void): () => void;
+}
 
 export function loadKit(): KitHandle {
   let state: KitState = { phase: 'loading', loaded: 0, total: 0, fromCache: true };

@@ -1,6 +1,6 @@
 /** The profiles and collections as the page knows them, kept true to what this and other tabs do. */
 import type { Collection, FaceKit, Profile } from '../src/index.js';
-import type { KitHandle } from './context.js';
+import type { KitHandle } from './kit-handle.js';
 
 /** The collection that was last chosen, across visits. */
 const CHOSEN_KEY = 'inface-demo-collection';

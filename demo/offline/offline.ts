@@ -1,5 +1,5 @@
 /** The page's side of its service worker: everything is stored once the models run, and updates wait to be asked for. */
-import type { KitHandle } from '../context.js';
+import type { KitHandle } from '../kit-handle.js';
 import type { FromPage, Progress } from '../service-worker/messages.js';
 
 export interface OfflineState {
