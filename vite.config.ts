@@ -85,7 +85,7 @@ export default defineConfig(({ command, mode }) => {
         {
           extends: true,
           // For the same reason as above, and for tests alone.
-          optimizeDeps: { include: ['fast-check'] },
+          optimizeDeps: { include: ['fast-check', 'react', 'react-dom/client', 'vue'] },
           test: {
             name: 'browser',
             include: ['test/browser/**/*.test.ts'],
