@@ -36,13 +36,14 @@ export function createOneCollection(host: HTMLElement, context: Context, id: str
       return;
     }
     if (parts) return;
-    library.choose(id);
     const people = createPeople(host.querySelector('.people') as HTMLElement, context, id);
     const closeTraining = createTraining(host.querySelector('.training') as HTMLElement, context, id);
     parts = () => {
       people();
       closeTraining();
     };
+    // Who looks at a collection enrols into it, too. This tells everybody, this view included.
+    library.choose(id);
   }
 
   function drawCollection(one: Collection) {

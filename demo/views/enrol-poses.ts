@@ -25,7 +25,9 @@ export const STRAIGHT: Head = { yawDegrees: 0, pitchDegrees: 0 };
  * less, since it is estimated too small and few people nod as far as they turn.
  */
 const REACHED = { yaw: 12, pitch: 8 } as const;
-/** How far the head may point elsewhere, in degrees. Heads seem to nod by up to 15 degrees as faces differ. */
+/** What counts as straight: cameras stand beside screens and below them, and faces differ by up to 15 degrees of nod. */
+const FRONT = { yaw: 15, pitch: 20 } as const;
+/** How far a head that is turned may nod meanwhile, and the other way round, in degrees. */
 const SLACK = { yaw: 10, pitch: 15 } as const;
 /** The height of a face in parts of the picture below which it should come closer, and above which it should move back. */
 const NEAR = { least: 0.22, most: 0.85 } as const;
@@ -69,7 +71,7 @@ function isReached(pose: Pose, head: Head, straight: Head): boolean {
   const pitch = head.pitchDegrees - straight.pitchDegrees;
   switch (pose) {
     case 'front':
-      return Math.abs(head.yawDegrees) <= SLACK.yaw && Math.abs(head.pitchDegrees) <= SLACK.pitch;
+      return Math.abs(head.yawDegrees) <= FRONT.yaw && Math.abs(head.pitchDegrees) <= FRONT.pitch;
     // The camera sees the person's left on the right of its picture, where yaw is positive.
     case 'left':
       return yaw >= REACHED.yaw && Math.abs(pitch) <= SLACK.pitch;

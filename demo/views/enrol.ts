@@ -27,32 +27,32 @@ export const mount: View = (host, context) => {
     render(
       html`<h1 tabindex="-1">${words.title}</h1>
         <div class="columns">
+          <section class="card" aria-labelledby="how-title">
+            <h2 id="how-title">${words.how}</h2>
+            <div class="row ways" role="radiogroup" aria-labelledby="how-title">
+              ${(Object.keys(words.ways) as Way[]).map(
+                (one) =>
+                  html`<label class="check"
+                    ><input
+                      type="radio"
+                      name="way"
+                      .checked=${one === way}
+                      @change=${() => switchTo(one)}
+                    />${words.ways[one]}</label
+                  >`,
+              )}
+            </div>
+            <div class="way guide" ?hidden=${way !== 'camera'}></div>
+            <div class="way files" ?hidden=${way !== 'files'}></div>
+          </section>
           <div class="column">
             <section class="card who" aria-labelledby="who-title"></section>
-            <section class="card" aria-labelledby="how-title">
-              <h2 id="how-title">${words.how}</h2>
-              <div class="row ways" role="radiogroup" aria-labelledby="how-title">
-                ${(Object.keys(words.ways) as Way[]).map(
-                  (one) =>
-                    html`<label class="check"
-                      ><input
-                        type="radio"
-                        name="way"
-                        .checked=${one === way}
-                        @change=${() => switchTo(one)}
-                      />${words.ways[one]}</label
-                    >`,
-                )}
-              </div>
-              <div class="way guide" ?hidden=${way !== 'camera'}></div>
-              <div class="way files" ?hidden=${way !== 'files'}></div>
+            <section class="card review" aria-labelledby="review-title">
+              <h2 id="review-title" tabindex="-1">${words.review}</h2>
+              <div class="review-list"></div>
+              <div class="review-act"></div>
             </section>
           </div>
-          <section class="card review" aria-labelledby="review-title">
-            <h2 id="review-title" tabindex="-1">${words.review}</h2>
-            <div class="review-list"></div>
-            <div class="review-act"></div>
-          </section>
         </div>`,
       host,
     );
