@@ -40,7 +40,8 @@ export function createPeople(host: HTMLElement, context: Context, collectionId: 
     host,
   );
   const status = host.querySelector('[role="status"]') as HTMLElement;
-  const list = createVirtualList<Profile>(host.querySelector('.virtual') as HTMLElement, {
+  const box = host.querySelector('.virtual') as HTMLElement;
+  const list = createVirtualList<Profile>(box, {
     keyOf: ({ id }) => id,
     draw: drawPerson,
   });
@@ -62,6 +63,7 @@ export function createPeople(host: HTMLElement, context: Context, collectionId: 
     const nobody = here.length === 0 ? (where === 'inside' ? words.nobodyInside : words.nobodyOutside) : null;
     const text = nobody ?? (found.length === 0 ? words.nobodyFound : words.shown(found.length, here.length));
     if (status.textContent !== text) status.textContent = text;
+    box.hidden = here.length === 0;
     list.show(found);
   }
 

@@ -75,6 +75,7 @@ export function createTraining(host: HTMLElement, context: Context, collectionId
       if (event.collectionId !== collectionId) return;
       progress = event.progress;
       if (event.progress && !isAsked) status = '';
+      if (event.error !== null) status = words.trainFailed;
       draw();
     });
     closed.signal.addEventListener('abort', unlisten);

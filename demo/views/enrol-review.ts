@@ -38,8 +38,7 @@ export function createReview(
         ${repeat(
           shots,
           ({ id }) => id,
-          (shot) =>
-            html`<li class="shot ${shot.faces.length > 1 ? 'wide' : ''}" data-id=${shot.id}>${drawShot(shot)}</li>`,
+          (shot) => html`<li class="shot ${hasChoice(shot) ? 'wide' : ''}" data-id=${shot.id}>${drawShot(shot)}</li>`,
         )}
       </ul>`,
       host,
@@ -66,7 +65,7 @@ export function createReview(
               </button>`
         }
       </div>
-      ${shot.faces.length > 1 && !report ? drawChoice(shot) : drawThumbnail(shot)}
+      ${hasChoice(shot) ? drawChoice(shot) : drawThumbnail(shot)}
       <p class="state-line">${describe(shot)}</p>
       ${report?.spoof ? html`<p class="muted">${describeSpoof(report.spoof)}</p>` : nothing}
       ${
@@ -156,4 +155,8 @@ export function createReview(
   }
 
   return { show, close: () => resized.disconnect() };
+}
+
+function hasChoice({ faces, report }: Shot): boolean {
+  return faces.length > 1 && !report;
 }

@@ -7,7 +7,7 @@ import { seed } from './seed.js';
 const people = (page: Page) => page.getByRole('group', { name: 'People' });
 const rows = (page: Page) => people(page).getByRole('listitem');
 const sum = (page: Page) => page.locator('.people').getByRole('status');
-const training = (page: Page) => page.locator('.training');
+const training = (page: Page) => page.getByRole('region', { name: 'Training' });
 const settings = (page: Page) =>
   page.getByRole('heading', { name: 'Name and unknown people' }).locator('xpath=..').getByRole('status');
 
@@ -67,9 +67,35 @@ test('people are trained, renamed, taken out, put back and deleted, and other ta
   await openCollection(page, collectionId);
   await expect(rows(page)).toHaveText([/^\s*Ann\s*1 template/, /^\s*Bob\s*1 template/]);
 
+  // While another tab trains the collection, ours waits, and can be stopped.
+  await page.evaluate((name) => {
+    const released = new Promise((resolve) => {
+      addEventListener('release', resolve, { once: true });
+    });
+    return new Promise<void>((held) => {
+      void navigator.locks.request(name, () => {
+        held();
+        return released;
+      });
+    });
+  }, `inface-train-inface-demo/${collectionId}`);
   await page.getByRole('button', { name: 'Train now' }).click();
   await expect(training(page).getByRole('progressbar')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Stop the training' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(training(page).getByRole('status')).toHaveText(/^The training was stopped\./);
+  await page.evaluate(() => dispatchEvent(new Event('release')));
+  // Two people are trained in no time: what was shown meanwhile is noted.
+  const percents = await training(page).evaluateHandle((section) => {
+    const seen: string[] = [];
+    new MutationObserver(() => {
+      seen.push(/\d+ % trained/.exec(section.textContent)?.[0] ?? '');
+    }).observe(section, { subtree: true, childList: true, characterData: true });
+    return seen;
+  });
+  await page.getByRole('button', { name: 'Train now' }).click();
   await expect(training(page).getByRole('status')).toHaveText(/^Trained on 2 people in \d+\.\d s\.$/);
+  expect((await percents.jsonValue()).filter((text) => text !== '')).not.toEqual([]);
   await expect(training(page).getByText('trained', { exact: true })).toBeVisible();
   await expect(training(page).getByRole('progressbar')).toBeHidden();
 
@@ -83,12 +109,12 @@ test('people are trained, renamed, taken out, put back and deleted, and other ta
   await expect(page.getByRole('button', { name: 'Rename Cleo' })).toBeFocused();
   await expect(rows(page)).toHaveText([/^\s*Bob/, /^\s*Cleo/]);
 
-  await page.getByRole('button', { name: 'Take Bob out of the collection' }).click();
+  await page.getByRole('button', { name: 'Take out Bob' }).click();
   await expect(rows(page)).toHaveCount(1);
-  await expect(page.getByRole('button', { name: 'Take Cleo out of the collection' })).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Take out Cleo' })).toBeFocused();
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(rows(page)).toHaveCount(2);
-  await page.getByRole('button', { name: 'Take Bob out of the collection' }).click();
+  await page.getByRole('button', { name: 'Take out Bob' }).click();
   await page.getByLabel('Show').selectOption('Everybody else');
   await page.getByRole('button', { name: 'Add Bob to the collection' }).click();
   await expect(sum(page)).toHaveText('Everybody who is enrolled is in this collection.');
