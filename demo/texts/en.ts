@@ -299,7 +299,6 @@ export const english = {
     createButton: 'Create',
     created: (name: string) => `“${name}” was made.`,
     nameMissing: 'Give the collection a name first.',
-    open: (name: string) => `Open ${name}`,
     unknowns: 'Say how likely it is that a face is nobody of these',
     unknownsHint:
       'Training then also measures, on made-up faces, how near strangers come, and “unknown” gets a likelihood of its own. Who is named does not depend on it.',

@@ -181,9 +181,7 @@ export function createGuide(host: HTMLElement, context: Context, events: GuideEv
     say('checking');
     const canvas = grab(camera.video);
     try {
-      const tracker = kit.createTracker();
-      const result = await tracker.update(canvas, { signal: closed.signal });
-      await tracker.close();
+      const result = await judgeAlone(kit, canvas);
       // Skipped, restarted or stopped meanwhile.
       if (closed.signal.aborted || pose !== current() || camera.state !== 'running') return;
       judge(pose, canvas, result);
@@ -191,6 +189,16 @@ export function createGuide(host: HTMLElement, context: Context, events: GuideEv
       if (!closed.signal.aborted) note(context.explain(error));
     } finally {
       isChecking = false;
+    }
+  }
+
+  async function judgeAlone(ready: FaceKit, canvas: HTMLCanvasElement): Promise<TrackResult> {
+    const tracker = ready.createTracker();
+    try {
+      return await tracker.update(canvas, { signal: closed.signal });
+    } finally {
+      // A worker that is gone has forgotten the faces anyhow.
+      tracker.close().catch(() => undefined);
     }
   }
 
