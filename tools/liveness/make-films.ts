@@ -49,6 +49,18 @@ const FILMS = {
       { from: 31 },
     ],
   },
+  /** For a guided enrolment: forward, to its left, to its right, up, down, a little as one is asked to. */
+  poses: {
+    kind: 'head',
+    seconds: 25,
+    keys: [
+      { from: 0 },
+      { from: 5, yawDegrees: 24 },
+      { from: 10, yawDegrees: -24 },
+      { from: 15, pitchDegrees: 20 },
+      { from: 20, pitchDegrees: -20 },
+    ],
+  },
   flat: {
     kind: 'sheet',
     seconds: 24,
@@ -80,9 +92,11 @@ export function filmFile(name: keyof typeof FILMS): string {
   return join(FOLDER, `${name}.mjpeg`);
 }
 
-/** Makes the films that are not there. */
-export async function makeFilms(): Promise<void> {
-  const missing = (Object.keys(FILMS) as (keyof typeof FILMS)[]).filter((name) => !existsSync(filmFile(name)));
+/** Makes those of the films that are not there. Without names, all of them. */
+export async function makeFilms(
+  names: readonly (keyof typeof FILMS)[] = Object.keys(FILMS) as (keyof typeof FILMS)[],
+): Promise<void> {
+  const missing = names.filter((name) => !existsSync(filmFile(name)));
   if (missing.length === 0) return;
   mkdirSync(FOLDER, { recursive: true });
   const { page, close } = await openPage(DEFAULT_MODELS, [PHOTO], '/tools/liveness/film-page.ts');

@@ -1,0 +1,185 @@
+/** Enrolment: guided before the camera, and from files. The guided one sees a photo, and a simulated head that turns. */
+import { chromium, type Locator, type Page } from '@playwright/test';
+import { BROWSER_ARGS } from '../../tools/browser.mjs';
+import { filmFile, makeFilms } from '../../tools/liveness/make-films.js';
+import { expect, openDemo, pickPhotos, test } from './demo.js';
+import { samplePhoto } from './places.js';
+
+const caption = (page: Page) => page.locator('.caption');
+const outcome = (page: Page) => page.locator('.outcome').getByRole('status');
+const pictures = (page: Page) => page.getByRole('list', { name: 'Pictures' }).getByRole('listitem');
+const picture = (page: Page, title: string) => pictures(page).filter({ hasText: title });
+const ring = (page: Page) => page.getByRole('progressbar', { name: 'Poses that are taken' });
+
+/** The face of a photo as facemesh orders them does not matter here: the test names the number that the page shows. */
+async function pickFace(photo: Locator, number: number): Promise<void> {
+  await photo.getByRole('button', { name: `Face ${number} in` }).press('Enter');
+  await expect(photo.getByText(`Face ${number} is taken.`)).toBeVisible();
+}
+
+test.describe('guided', () => {
+  test('takes the pose that is shown, skips others, enrols, and takes it back', async ({ page }) => {
+    await openDemo(page, 'enrol');
+    await page.getByRole('button', { name: 'Start camera' }).click();
+    await expect(picture(page, 'Straight')).toBeVisible();
+    await expect(ring(page)).toHaveAttribute('aria-valuetext', '1 of 5');
+    await expect(caption(page)).toHaveText('Turn your head a little to your left');
+    await page.getByRole('button', { name: 'Skip this pose' }).click();
+    await expect(caption(page)).toHaveText('Turn your head a little to your right');
+    await page.getByRole('button', { name: 'Use what there is' }).click();
+    await expect(page.getByRole('button', { name: 'Start camera' })).toBeVisible();
+    await expect(page.getByLabel('Name', { exact: true })).toBeFocused();
+
+    await page.keyboard.type('Ann');
+    await page.getByLabel('What the person agreed to').fill('may be recognised here');
+    await page.getByRole('button', { name: 'Enrol Ann from 1 picture' }).click();
+    await expect(outcome(page)).toHaveText('Ann is enrolled from 1 photo. Three or more photos are recommended.');
+    await expect(picture(page, 'Straight')).toContainText(/Used/);
+    await expect(picture(page, 'Straight')).toContainText(/real/);
+    await expect(page.getByRole('link', { name: 'Find the person with the camera' })).toHaveAttribute(
+      'href',
+      '#/identify',
+    );
+    await expect(page.getByText('Ann is in “People” already')).toBeVisible();
+
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect(outcome(page)).toHaveText('Ann was taken back: nothing of it is kept.');
+    await expect(page.getByText('Ann is in “People” already')).toBeHidden();
+    await expect(page.getByRole('button', { name: 'Enrol Ann from 1 picture' })).toBeVisible();
+  });
+
+  test('asks for a name and a picture first, and starts again', async ({ page }) => {
+    await openDemo(page, 'enrol');
+    await page.getByRole('button', { name: 'Enrol', exact: true }).click();
+    await expect(outcome(page)).toHaveText('Give the person a name first.');
+    await page.getByLabel('Name', { exact: true }).fill('Ann');
+    await page.getByRole('button', { name: 'Enrol', exact: true }).click();
+    await expect(outcome(page)).toHaveText('Take a picture or choose a photo first.');
+
+    await page.getByRole('button', { name: 'Start camera' }).click();
+    await expect(picture(page, 'Straight')).toBeVisible();
+    await page.getByRole('button', { name: 'Remove Straight' }).click();
+    await expect(page.getByRole('heading', { name: 'Pictures' })).toBeFocused();
+    // The pose is open again, and the camera still shows it.
+    await expect(picture(page, 'Straight')).toBeVisible();
+    for (let i = 0; i < 4; i++) await page.getByRole('button', { name: 'Skip this pose' }).click();
+    await expect(caption(page)).toHaveText('Look the pictures through, then enrol');
+    await page.getByRole('button', { name: 'Start again' }).click();
+    await expect(ring(page)).toHaveAttribute('aria-valuetext', '1 of 5');
+    await expect(caption(page)).toHaveText('Turn your head a little to your left');
+  });
+});
+
+/** In a browser of its own, whose camera shows the film. */
+const filmTest = test.extend({
+  context: async ({ baseURL }, use) => {
+    const executablePath = process.env['INFACE_BROWSER'];
+    const browser = await chromium.launch({
+      ...(executablePath ? { executablePath } : {}),
+      args: [
+        ...BROWSER_ARGS,
+        '--use-fake-ui-for-media-stream',
+        '--use-fake-device-for-media-stream',
+        `--use-file-for-fake-video-capture=${filmFile('poses')}`,
+      ],
+    });
+    await use(await browser.newContext(baseURL === undefined ? {} : { baseURL }));
+    await browser.close();
+  },
+});
+
+filmTest('guided, a head that does what is asked fills the ring by itself', async ({ page }) => {
+  filmTest.setTimeout(300_000);
+  await makeFilms(['poses']);
+  await openDemo(page, 'enrol');
+  await page.getByRole('button', { name: 'Start camera' }).click();
+  for (const text of ['Turn your head a little to your left', 'Lift your chin a little', 'Lower your chin a little']) {
+    await expect(caption(page)).toHaveText(text);
+  }
+  await expect(caption(page)).toHaveText('That is all. Look the pictures through, then enrol');
+  await expect(ring(page)).toHaveAttribute('aria-valuetext', '5 of 5');
+  await expect(pictures(page).getByRole('heading')).toHaveText(['Straight', 'Left', 'Right', 'Up', 'Down']);
+  await expect(page.getByRole('button', { name: 'Start camera' })).toBeVisible();
+});
+
+test.describe('from files', () => {
+  test('the person is chosen in a group, added to, and not enrolled twice', async ({ page }) => {
+    await openDemo(page, 'enrol');
+    await page.getByLabel('From photo files').check();
+    await pickPhotos(page, [samplePhoto(6)]);
+    const group = picture(page, 'sample6.jpg');
+    await expect(group).toContainText('Several faces: which one is the person?');
+    await page.getByLabel('Name', { exact: true }).fill('Ann');
+    await page.getByRole('button', { name: 'Enrol', exact: true }).click();
+    await expect(outcome(page)).toHaveText('Choose the face in each photo that shows several, or remove the photo.');
+    await pickFace(group, 2);
+    await page.getByRole('button', { name: 'Enrol Ann from 1 picture' }).click();
+    await expect(outcome(page)).toContainText('Ann is enrolled from 1 photo.');
+
+    await page.getByRole('button', { name: 'Enrol another person' }).click();
+    await expect(pictures(page)).toHaveCount(0);
+    await page.getByLabel('Name', { exact: true }).fill('ann');
+    await expect(page.getByText('ann is in “People” already: the photos are added to that profile.')).toBeVisible();
+    await pickPhotos(page, [samplePhoto(6)]);
+    await pickFace(picture(page, 'sample6.jpg'), 2);
+    await page.getByRole('button', { name: 'Add 1 picture to ann' }).click();
+    await expect(outcome(page)).toContainText('1 photo added to ann, who was enrolled already.');
+
+    await page.getByRole('button', { name: 'Enrol another person' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('Bob');
+    await pickPhotos(page, [samplePhoto(6)]);
+    const twice = picture(page, 'sample6.jpg');
+    await pickFace(twice, 2);
+    await page.getByRole('button', { name: 'Enrol Bob from 1 picture' }).click();
+    await expect(outcome(page)).toContainText('Bob was not enrolled: no picture could be used.');
+    await expect(twice).toContainText('Not used: it looks like Ann, who is enrolled already.');
+
+    const chooser = page.waitForEvent('filechooser');
+    await twice.getByRole('button', { name: 'Replace sample6.jpg' }).click();
+    await (await chooser).setFiles(samplePhoto(5));
+    await pickFace(picture(page, 'sample5.jpg'), 1);
+    await expect(pictures(page)).toHaveCount(1);
+    await page.getByRole('button', { name: 'Enrol Bob from 1 picture' }).click();
+    await expect(outcome(page)).toContainText('Bob is enrolled from 1 photo.');
+    await page.getByRole('link', { name: 'See “People”' }).click();
+    await expect(page.getByRole('group', { name: 'People' }).getByRole('listitem')).toHaveText([
+      /Ann\s*2 templates/,
+      /Bob\s*1 template/,
+    ]);
+  });
+
+  test('a click on the picture chooses, and what cannot be used is said', async ({ page }) => {
+    await openDemo(page, 'enrol');
+    await page.getByLabel('From photo files').check();
+    const chooser = page.waitForEvent('filechooser');
+    await page.getByRole('button', { name: 'Choose photos' }).click();
+    const plain = await page.evaluate(() => {
+      const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 240 });
+      canvas.getContext('2d')?.fillRect(0, 0, 320, 240);
+      return canvas.toDataURL('image/png').split(',')[1] ?? '';
+    });
+    await (
+      await chooser
+    ).setFiles([
+      { name: 'wall.png', mimeType: 'image/png', buffer: Buffer.from(plain, 'base64') },
+      { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture') },
+    ]);
+    await expect(picture(page, 'wall.png')).toContainText('No face was found.');
+    await expect(picture(page, 'notes.jpg')).toContainText('This cannot be read as a picture');
+    await pickPhotos(
+      page,
+      Array.from({ length: 9 }, () => samplePhoto(6)),
+    );
+    await expect(page.getByText('1 photo left out: 10 are the most for one enrolment.')).toBeVisible();
+    await expect(pictures(page)).toHaveCount(10);
+
+    const overlay = picture(page, 'sample6.jpg').first().locator('.stage > canvas:last-child');
+    const { width, height } = (await overlay.boundingBox())!;
+    await overlay.click({ position: { x: 0.18 * width, y: 0.42 * height } });
+    await expect(
+      picture(page, 'sample6.jpg')
+        .first()
+        .getByText(/Face \d is taken\./),
+    ).toBeVisible();
+  });
+});
