@@ -1,10 +1,19 @@
 /** The guided way: says what to do, sees when it is done, and takes the picture. */
 import { html, nothing, render } from 'lit';
 import { defineFaceCamera, type CameraHint, type FaceCamera } from '../../src/client/camera-element.js';
-import type { FaceKit, TrackedFace, TrackResult } from '../../src/index.js';
+import type { FaceKit, TrackResult } from '../../src/index.js';
 import type { Context } from '../context.js';
 import { setText } from '../dom.js';
-import { advise, POSES, STRAIGHT, type Head, type Pose, type PoseHint } from './enrol-poses.js';
+import {
+  advise,
+  POSES,
+  STRAIGHT,
+  type Head,
+  type JudgedFace,
+  type Pose,
+  type PoseHint,
+  type View,
+} from './enrol-poses.js';
 import { drawRing, type PoseState } from './enrol-ring.js';
 
 /** A picture that could be better, by its light for example, is taken after this long in its pose. */
@@ -13,7 +22,7 @@ const PATIENCE_MS = 2_000;
 export interface PoseShot {
   readonly pose: Pose;
   readonly canvas: HTMLCanvasElement;
-  readonly face: TrackedFace;
+  readonly face: JudgedFace;
 }
 
 interface GuideEvents {
@@ -192,17 +201,12 @@ export function createGuide(host: HTMLElement, context: Context, events: GuideEv
     }
   }
 
-  async function judgeAlone(ready: FaceKit, canvas: HTMLCanvasElement): Promise<TrackResult> {
-    const tracker = ready.createTracker();
-    try {
-      return await tracker.update(canvas, { signal: closed.signal });
-    } finally {
-      // A worker that is gone has forgotten the faces anyhow.
-      tracker.close().catch(() => undefined);
-    }
+  async function judgeAlone(ready: FaceKit, canvas: HTMLCanvasElement): Promise<View> {
+    const { faces, height } = await ready.detect(canvas, { quality: true, signal: closed.signal });
+    return { faces: faces.flatMap((face) => (face.quality ? [{ ...face, quality: face.quality }] : [])), height };
   }
 
-  function judge(pose: Pose, canvas: HTMLCanvasElement, result: TrackResult): void {
+  function judge(pose: Pose, canvas: HTMLCanvasElement, result: View): void {
     const [face] = result.faces;
     if (!face) {
       note(words.notTaken(['no-face']));

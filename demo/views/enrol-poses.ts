@@ -1,12 +1,23 @@
 /** The poses of a guided enrolment: when one is reached, and what helps until then. */
 import type { CameraHint } from '../../src/client/camera-element.js';
-import type { QualityIssue, QualityReport, TrackResult } from '../../src/index.js';
+import type { DetectedFace, QualityIssue, QualityReport } from '../../src/index.js';
 
 /** In the order in which they are asked for. Left and right are the person's own. */
 export const POSES = ['front', 'left', 'right', 'up', 'down'] as const;
 export type Pose = (typeof POSES)[number];
 
 export type Head = Pick<QualityReport, 'yawDegrees' | 'pitchDegrees'>;
+
+/** A face that was judged. */
+export type JudgedFace = DetectedFace & { readonly quality: QualityReport };
+
+/** What a frame shows, of the camera or for itself. */
+export interface View {
+  /** By size, largest first. */
+  readonly faces: readonly JudgedFace[];
+  /** Of the frame, in pixels. */
+  readonly height: number;
+}
 
 /** What would help: a hint of the camera, the pose itself, the other way, or less of it. */
 export type PoseHint = Exclude<CameraHint, 'turn-to-the-camera'> | 'pose' | 'other-way' | 'less-far';
@@ -46,7 +57,7 @@ const HINTS: Readonly<Record<QualityIssue, PoseHint>> = {
  * What to say to the person before the camera.
  * @param straight where the same head pointed when it looked straight
  */
-export function advise(pose: Pose, { faces, height }: TrackResult, straight: Head): Advice {
+export function advise(pose: Pose, { faces, height }: View, straight: Head): Advice {
   const wait = (hint: PoseHint): Advice => ({ isReached: false, hint });
   const [face, ...others] = faces;
   if (!face) return wait('pose');
