@@ -322,6 +322,7 @@ export const english = {
     facesIn: (title: string) => `Who is in ${title}`,
     face: (n: number) => `Face ${n}`,
     sure: (percent: string) => `sure to ${percent} %`,
+    similar: (score: string) => `similarity ${score}`,
     unknownBecause: (reason: UnknownReason) => `Unknown: ${unknownReasons[reason]}.`,
     reasons: unknownReasons,
     candidates: (who: string) => `Most similar people, ${who}`,

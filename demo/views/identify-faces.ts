@@ -27,12 +27,17 @@ export function drawFace(
 ): TemplateResult {
   const { texts } = context;
   const name = nameOf(context, identification);
-  const percent = Math.round(100 * identification.confidence).toString();
   const isKnown = identification.decision === 'identified';
+  const { confidence, candidates } = identification;
+  // Without a classifier it is a similarity, and no probability.
+  const certainty =
+    typeof candidates[0]?.probability === 'number'
+      ? texts.identify.sure(Math.round(100 * confidence).toString())
+      : texts.identify.similar(confidence.toFixed(2));
   return html`<div class="face-head">
       <p>
         <strong class=${isKnown ? 'known' : ''}>${name}</strong>
-        <span class="muted">${label}${isKnown ? `, ${texts.identify.sure(percent)}` : ''}</span>
+        <span class="muted">${label}${isKnown ? `, ${certainty}` : ''}</span>
       </p>
       ${
         isKnown
@@ -47,7 +52,7 @@ export function drawFace(
         ? html`<p>${texts.identify.unknownBecause(identification.reason)}</p>`
         : nothing
     }
-    ${identification.candidates.length > 0 ? drawCandidates(context, label, identification) : nothing}`;
+    ${candidates.length > 0 ? drawCandidates(context, label, identification) : nothing}`;
 }
 
 function drawCandidates(

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
-import { expect, openDemo, pickPhotos, test } from './demo.js';
+import { expect, openDemo, test } from './demo.js';
 import { CAMERA_FACE, samplePhoto } from './places.js';
 import { seed } from './seed.js';
 
@@ -72,10 +72,8 @@ test('what was erased comes back from a backup, and is recognised', async ({ pag
   await expect(trail.first()).toContainText('Backup restored');
 
   await page.getByRole('navigation').getByRole('link', { name: 'Identify' }).click();
-  await pickPhotos(page, [samplePhoto(6)]);
-  const faces = page.getByRole('list', { name: 'Who is in sample6.jpg' }).locator('strong');
-  await expect(faces.filter({ hasText: 'Anna' })).toHaveCount(1);
-  await expect(faces.filter({ hasText: 'unknown' })).toHaveCount(3);
+  await page.getByRole('button', { name: 'Start camera' }).click();
+  await expect(page.getByText('In view: Anna.')).toBeVisible();
 });
 
 test('a wrong passphrase and a file that is no backup restore nothing, and say why', async ({ page }) => {
