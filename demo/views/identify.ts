@@ -19,15 +19,13 @@ export const mount: View = (host, context) => {
 
   render(
     html`<h1 tabindex="-1">${texts.identify.title}</h1>
+      <section class="card settings" aria-labelledby="settings-title"></section>
       <div class="columns">
         <div class="column">
           <section class="card live" aria-labelledby="live-title"></section>
           <section class="card on-photos" aria-labelledby="on-photos-title"></section>
         </div>
-        <div class="column">
-          <section class="card settings" aria-labelledby="settings-title"></section>
-          <section class="card log" aria-labelledby="log-title"></section>
-        </div>
+        <section class="card log" aria-labelledby="log-title"></section>
       </div>`,
     host,
   );
@@ -41,27 +39,33 @@ export const mount: View = (host, context) => {
     const search: Search = { collection: chosen, maxFpir };
     render(
       html`<h2 id="settings-title">${texts.identify.settings}</h2>
-        <label class="field"
-          ><span>${texts.common.collection}</span>
-          <select ?disabled=${collections.length === 0} @change=${chooseCollection}>
-            ${collections.map(({ id, name }) => html`<option value=${id} .selected=${id === chosen?.id}>${name}</option>`)}
-          </select></label
-        >
-        <p class="people" role="status">${drawPeople(context)}</p>
-        <label class="field"
-          ><span>${texts.identify.rate}</span>
-          <select aria-describedby="rate-meaning" @change=${chooseRate}>
-            ${RATES.map(
-              (rate) =>
-                html`<option value=${rate} .selected=${rate === maxFpir}>
-                  ${texts.identify.rateOption((100 * rate).toLocaleString(context.locale))}
-                </option>`,
-            )}
-          </select></label
-        >
-        <p class="muted" id="rate-meaning">
-          ${texts.identify.rateMeaning(Math.round(STRANGERS * maxFpir), chosen?.profileIds.length ?? 0)}
-        </p>`,
+        <div class="choices">
+          <div class="column">
+            <label class="field"
+              ><span>${texts.common.collection}</span>
+              <select ?disabled=${collections.length === 0} @change=${chooseCollection}>
+                ${collections.map(({ id, name }) => html`<option value=${id} .selected=${id === chosen?.id}>${name}</option>`)}
+              </select></label
+            >
+            <p class="people" role="status">${drawPeople(context)}</p>
+          </div>
+          <div class="column">
+            <label class="field"
+              ><span>${texts.identify.rate}</span>
+              <select aria-describedby="rate-meaning" @change=${chooseRate}>
+                ${RATES.map(
+                  (rate) =>
+                    html`<option value=${rate} .selected=${rate === maxFpir}>
+                      ${texts.identify.rateOption((100 * rate).toLocaleString(context.locale))}
+                    </option>`,
+                )}
+              </select></label
+            >
+            <p class="muted" id="rate-meaning">
+              ${texts.identify.rateMeaning(Math.round(STRANGERS * maxFpir), chosen?.profileIds.length ?? 0)}
+            </p>
+          </div>
+        </div>`,
       find('.settings'),
     );
     camera.look(search);
