@@ -1,6 +1,16 @@
 /** Every text of the page in English. A translation is another file of this shape. */
 import type { CameraHint, CameraProblem } from '../../src/client/camera-element.js';
-import type { ErrorCode, QualityIssue, RejectionReason } from '../../src/index.js';
+import type {
+  AuditEntry,
+  ErrorCode,
+  ImportCounts,
+  LivenessGesture,
+  LivenessHint,
+  LivenessReason,
+  QualityIssue,
+  RejectionReason,
+  UnknownReason,
+} from '../../src/index.js';
 
 function count(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`;
@@ -77,6 +87,75 @@ const cameraHints: Record<CameraHint, string> = {
   'hold-still': 'Hold still.',
   'one-at-a-time': 'One person at a time, please.',
 };
+
+const unknownReasons: Record<UnknownReason, string> = {
+  'empty-collection': 'nobody is in the collection',
+  'not-near': 'nobody looks similar enough',
+  ambiguous: 'two people look about equally similar',
+  'rejected-before': 'it is nearer to a face of which you said that it is somebody else',
+  attack: 'it seems to be a photo or a screen',
+  'spoof-not-judged': 'it cannot be seen well enough to tell whether it is really there',
+};
+
+const gestures: Record<LivenessGesture | 'look-straight', string> = {
+  'turn-left': 'Turn your head slowly to your left',
+  'turn-right': 'Turn your head slowly to your right',
+  'look-up': 'Look up',
+  'come-closer': 'Come a little closer',
+  blink: 'Close your eyes for a second',
+  'look-straight': 'Look straight into the camera',
+};
+
+const gestureNames: Record<LivenessGesture, string> = {
+  'turn-left': 'Turn left',
+  'turn-right': 'Turn right',
+  'look-up': 'Look up',
+  'come-closer': 'Come closer',
+  blink: 'Close the eyes (hardly seen by these models)',
+};
+
+const livenessHints: Record<LivenessHint, string> = {
+  'no-face': 'Come into the picture',
+  'many-faces': 'Only one person, please',
+  'move-closer': 'Come closer to the camera',
+  'move-back': 'Move back a little',
+  'look-straight': 'Look straight into the camera',
+  'hold-still': 'Hold still',
+  'other-way': 'The other way',
+};
+
+const livenessReasons: Record<LivenessReason, string> = {
+  'flat-target': 'what the camera saw moved like a picture and not like a head',
+  'identity-changed': 'not the same person was seen from beginning to end',
+  'track-lost': 'the face was lost',
+  timeout: 'the time was over',
+  'wrong-order': 'something else was done than was asked for, or too soon',
+  attack: 'the picture looks like a print or a screen',
+  'many-faces': 'somebody else was in the picture',
+};
+
+const auditActions: Record<AuditEntry['action'], string> = {
+  enroll: 'Person enrolled',
+  'add-images': 'Photos added to a person',
+  'update-profile': 'Person changed',
+  'delete-profile': 'Person deleted',
+  'create-collection': 'Collection created',
+  'update-collection': 'Collection changed',
+  'delete-collection': 'Collection deleted',
+  reject: 'A name was said to be wrong',
+  export: 'Backup made',
+  import: 'Backup restored',
+  'set-passphrase': 'Passphrase set',
+  'remove-passphrase': 'Passphrase removed',
+  'destroy-key': 'Key destroyed',
+  'create-api-key': 'API key created',
+  'revoke-api-key': 'API key revoked',
+  'erase-all': 'Everything erased',
+};
+
+function restored(what: string, { added, updated, kept }: ImportCounts): string {
+  return `${what}: ${added} new, ${updated} replaced, ${kept} left as they were.`;
+}
 
 export const english = {
   shell: {
@@ -363,14 +442,194 @@ export const english = {
   // --------------------------------------------------------------------------------------------------- identify
   identify: {
     title: 'Identify',
+    settings: 'Whom to look for',
+    noCollection: 'There is no collection yet, so nobody can be named.',
+    emptyCollection: 'Nobody is in this collection yet, so nobody can be named.',
+    enrolFirst: 'Enrol somebody',
+    rate: 'Strangers who may be given a name',
+    rateOption: (percent: string) => `${percent} %`,
+    rateMeaning: (strangers: number, people: number) =>
+      `Of 1,000 strangers, about ${strangers} would be given a name. The collection has ${count(people, 'person', 'people')}: the more there are, and the lower this rate, the more alike a face must be to be named.`,
+    cameraTitle: 'Live',
+    inView: 'In view',
+    nobodyInView: 'No face in view.',
+    seen: (names: readonly string[]) => `In view: ${names.join(', ')}.`,
+    recognising: 'being recognised…',
+    photoTitle: 'Photos',
+    photoHint: 'Every face is looked for in the collection above.',
+    looking: 'Looking for faces and names…',
+    found: (names: readonly string[]) => `On the photos: ${names.join(', ')}.`,
+    noFace: 'No face found.',
+    needsCollection: 'Choose a collection first.',
+    facesIn: (title: string) => `Who is in ${title}`,
+    face: (n: number) => `Face ${n}`,
+    sure: (percent: string) => `sure to ${percent} %`,
+    similar: (score: string) => `similarity ${score}`,
+    unknownBecause: (reason: UnknownReason) => `Unknown: ${unknownReasons[reason]}.`,
+    reasons: unknownReasons,
+    candidates: (who: string) => `Most similar people, ${who}`,
+    candidate: 'Most similar',
+    score: 'Similarity',
+    probability: 'Probability',
+    nobody: 'nobody of these',
+    notThem: (name: string) => `This is not ${name}`,
+    notThemTitle: (name: string) => `This is not ${name}?`,
+    notThemText: (name: string) =>
+      `The face is kept, encrypted, as an example of who ${name} is not. From now on, faces that are nearer to it than to ${name} are not given this name. This cannot be taken back; if it was wrong, delete and enrol the person again.`,
+    notThemDone: (name: string, examples: number) =>
+      `Noted: this is not ${name}. ${count(examples, 'such example')} so far.`,
+    log: 'Log',
+    logHint: (most: number) => `Who was seen, newest first. It is on this page only, and holds the last ${most}.`,
+    logEmpty: 'Nobody was seen yet.',
+    logTable: 'Log of who was seen',
+    logTime: 'Time',
+    logSource: 'Where',
+    logName: 'Name',
+    logReason: 'Why not',
+    logCamera: 'camera',
+    logAll: (n: number) => `Show all ${n}`,
+    logExport: 'Save as CSV',
+    logClear: 'Clear',
+    logClearTitle: 'Clear the log?',
+    logClearText: (n: number) => `${count(n, 'line')} will be gone. Save them first if you need them.`,
+    logCleared: 'The log is empty.',
   },
   // --------------------------------------------------------------------------------------------------- liveness
   liveness: {
     title: 'Liveness',
+    lead: 'Is a living person before the camera? Gestures are asked for in an order that nobody can foresee, and the page looks whether a head does them.',
+    start: 'Start the check',
+    stop: 'Stop the check',
+    mirror: 'Yourself, as in a mirror',
+    ready: 'Start the check, and do what is asked for here.',
+    starting: 'Getting ready…',
+    gestures,
+    hints: livenessHints,
+    progress: 'Progress of the gesture',
+    done: (done: number, total: number, seconds: number) => `${done} of ${total} done · ${seconds} s left`,
+    setup: 'What is asked for',
+    gestureNames,
+    turnNeeded: 'Keep one turn of the head: only a turn tells a head from a picture.',
+    count: 'Number of gestures',
+    time: 'Time for each',
+    seconds: (n: number) => `${n} s`,
+    spoof: 'With the anti-spoof check',
+    spoofHint: 'It looks for prints and screens, and is advisory. Without it, the gestures alone decide.',
+    stopped: 'The check was stopped.',
+    passed: 'Passed: a head did what was asked for.',
+    failed: (reasons: readonly LivenessReason[]) =>
+      `Not passed: ${reasons.map((reason) => livenessReasons[reason]).join(', ')}.`,
+    locked: 'Too many attempts failed. Leave this page open until the time is over.',
+    lockedFor: (seconds: number) =>
+      `Next attempt in ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`,
+    unlocked: 'You can try again now.',
+    result: 'Result',
+    noResult: 'The best picture of a check that was passed is shown here.',
+    gesturesDone: (names: readonly string[]) => `${count(names.length, 'gesture')} done: ${names.join(', ')}.`,
+    best: 'Best picture of the check',
+    bestHint: 'Save the picture to enrol with it. It is not kept anywhere.',
+    save: 'Save the picture',
+    fileName: 'face.jpg',
+    enrol: 'To Enrol',
+    limitsTitle: 'What it does not stop',
+    limits: [
+      'A good mask: it has the shape of a head.',
+      'A virtual camera, or one that something is fed into: no page can prove that its camera is real.',
+      'A video made for the purpose, of a face that follows what is asked for.',
+      'A photo bent round a cylinder, in some cases: in simulations about 4 of 100 passed.',
+      'People pass it less often when they cannot move their head freely. All figures are simulated; nobody has tried it on real attackers.',
+    ],
   },
   // ------------------------------------------------------------------------------------------------------- data
   data: {
     title: 'Data',
+    working: 'Working…',
+    passphrase: 'Passphrase',
+    newPassphrase: 'New passphrase',
+    repeat: 'Passphrase again',
+    passphraseHint: 'At least 8 characters. Nobody can recover it.',
+    tooShort: 'A passphrase has at least 8 characters.',
+    notTheSame: 'The two passphrases differ.',
+    storage: 'Storage',
+    reading: 'Being read…',
+    counts: (people: number, templates: number, collections: number) =>
+      `${count(people, 'person', 'people')} with ${count(templates, 'template')} in ${count(collections, 'collection')}.`,
+    used: (used: string, quota: string) => `${used} used of ${quota} that this browser allows, models included.`,
+    usage: 'Storage used',
+    notTold: 'This browser does not tell how much is stored.',
+    kilobytes: (n: string) => `${n} kB`,
+    megabytes: (n: string) => `${n} MB`,
+    gigabytes: (n: string) => `${n} GB`,
+    persist: 'Keep it even when space runs short',
+    persistYes: 'This browser keeps what is stored even when space runs short.',
+    persistNo:
+      'This browser does not promise to keep it: it may delete everything when space runs short. It promises more readily to pages that are installed or used often. Make backups.',
+    backup: 'Backup',
+    backupHint:
+      'All people and collections as one encrypted file. It can be restored here or in another browser with its passphrase.',
+    make: 'Save a backup',
+    making: 'Being encrypted…',
+    made: (file: string, size: string) => `${file} (${size}) was handed to the downloads.`,
+    fileName: (date: string) => `inface-${date}.backup`,
+    restore: 'Restore a backup',
+    restoreHint: 'Nothing is lost: of what is in both, the newer one stays.',
+    file: 'Backup file',
+    noFile: 'Choose a backup file first.',
+    restoring: 'Being decrypted and stored…',
+    restored: (profiles: ImportCounts, collections: ImportCounts) =>
+      `${restored('People', profiles)} ${restored('Collections', collections)}`,
+    conflicts: (n: number) => ` ${count(n, 'record')} differed; the newer one stayed.`,
+    wrongBackupPassphrase: 'That is not the passphrase of this file. Nothing was restored.',
+    lock: 'Lock',
+    lockOpen:
+      'Templates are encrypted with a key that this browser keeps. Set a passphrase, so that nobody can use them without it.',
+    lockSet: 'A passphrase protects the templates. They are unlocked in this browser.',
+    lockLocked: 'The templates are locked: nobody can be enrolled or identified before they are unlocked.',
+    lockNow: 'Lock now',
+    lockedNow: 'Locked, in all tabs of this page.',
+    unlock: 'Unlock',
+    unlocking: 'Being unlocked…',
+    unlocked: 'Unlocked in this tab.',
+    setPassphrase: 'Set the passphrase',
+    changePassphrase: 'Change the passphrase',
+    wrongPassphrase: 'That is not the passphrase.',
+    encrypting: 'Everything is being encrypted anew…',
+    passphraseSet: 'The passphrase is set. Write it down somewhere safe.',
+    removePassphrase: 'Remove the passphrase',
+    removeTitle: 'Remove the passphrase?',
+    removeText: 'Whoever can open this page in this browser can then use the templates.',
+    passphraseRemoved: 'The passphrase is removed.',
+    forgotten: 'A forgotten passphrase cannot be recovered. Erase everything below, and restore a backup.',
+    audit: 'Audit trail',
+    auditHint: (most: number) =>
+      `What was done and when, the newest ${most}. It holds ids, no names and nothing of faces.`,
+    auditEmpty: 'Nothing was done yet.',
+    auditTime: 'Time',
+    auditAction: 'What',
+    auditSubject: 'Whom or which',
+    auditCount: 'Number',
+    auditActor: 'By',
+    auditActions,
+    everything: 'everything',
+    thisPage: 'this page',
+    deletedRecord: (id: string) => `${id.slice(0, 8)}… (not here any more)`,
+    saved: (file: string) => `${file} was handed to the downloads.`,
+    auditExport: 'Save as JSON Lines',
+    auditFile: (date: string) => `inface-audit-${date}.jsonl`,
+    auditClear: 'Clear the trail',
+    auditClearTitle: 'Clear the audit trail?',
+    auditClearText: 'Nobody will be able to see what was done before. Save it first if you need it.',
+    auditCleared: 'The trail was cleared.',
+    erase: 'Erase everything',
+    eraseHint:
+      'Deletes all people, collections, templates, keys and the audit trail of this page in this browser. Backups that were saved stay where they are.',
+    eraseNow: 'Erase everything…',
+    eraseTitle: 'Erase everything?',
+    eraseText: (people: number, collections: number) =>
+      `${count(people, 'person', 'people')} and ${count(collections, 'collection')} will be gone for good. Only a backup brings them back.`,
+    eraseWord: 'erase',
+    erasing: 'Being erased…',
+    erased: 'Everything was erased.',
   },
   // -------------------------------------------------------------------------------------------------- self-test
   selfTest: {

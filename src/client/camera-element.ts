@@ -28,8 +28,9 @@ export interface FaceCameraEvents {
 /**
  * The element. Attributes: `collection` (id of the collection whose names are looked for), `device` (id of the camera), `mirror`
  * (`on`, `off`, or by default on unless the camera looks away from the user), `width` and `height` (wished resolution, 1280 x 720),
- * `landmarks` (`68` for all points), `spoof` (`report` or `require`), `autostart`. Parts: `stage`, `video`, `overlay`, `controls`,
- * `button`, `select`, `status`. Custom properties: `--face-camera-known`, `--face-camera-unknown`, `--face-camera-ink`.
+ * `landmarks` (`68` for all points), `spoof` (`report` or `require`), `max-fpir` (how often a stranger may be given a name, above 0
+ * and below 1, 0.01), `autostart`. Parts: `stage`, `video`, `overlay`, `controls`, `button`, `select`, `status`. Custom properties:
+ * `--face-camera-known`, `--face-camera-unknown`, `--face-camera-ink`.
  */
 export interface FaceCamera extends HTMLElement {
   /** Looks for the faces; until it is set, the picture alone is shown. Several elements can share one. */
@@ -43,9 +44,9 @@ export interface FaceCamera extends HTMLElement {
   stop(): void;
 }
 
-const ATTRIBUTES = ['collection', 'device', 'mirror', 'width', 'height', 'landmarks', 'spoof'] as const;
+const ATTRIBUTES = ['collection', 'device', 'mirror', 'width', 'height', 'landmarks', 'spoof', 'max-fpir'] as const;
 /** Attributes that another tracker is made for; the others need another stream, or only another picture. */
-const TRACKER_ATTRIBUTES: readonly string[] = ['collection', 'landmarks', 'spoof'];
+const TRACKER_ATTRIBUTES: readonly string[] = ['collection', 'landmarks', 'spoof', 'max-fpir'];
 const STREAM_ATTRIBUTES: readonly string[] = ['device', 'width', 'height'];
 /** The height of a face in parts of the picture below which it should come closer, and above which it should move back. */
 const NEAR = { least: 0.22, most: 0.85 } as const;
@@ -283,11 +284,13 @@ function createElementClass(): CustomElementConstructor {
 
     #trackerOptions(): TrackerOptions {
       const [collectionId, spoof] = [this.getAttribute('collection'), this.getAttribute('spoof')];
+      const maxFpir = this.getAttribute('max-fpir');
       return {
         landmarks: this.getAttribute('landmarks') === '68' ? 68 : 5,
         ...(collectionId === null ? {} : { collectionId }),
         // The kit says what is wrong with another value.
         ...(spoof === null ? {} : { spoof: spoof as 'report' }),
+        ...(maxFpir === null ? {} : { maxFpir: Number(maxFpir) }),
       };
     }
 

@@ -143,6 +143,27 @@ describe('<face-camera>', () => {
     expect(part(camera, 'status').textContent).toBe('The faces cannot be looked at. Start the camera again.');
   });
 
+  it('keeps the rate of strangers that it is given, and refuses what is none', async () => {
+    const kit = await testKit();
+    const made = vi.spyOn(kit, 'createTracker');
+    const camera = mount({ 'max-fpir': '0.001' }, kit);
+    await camera.start();
+    await next(camera, 'face');
+    expect(made).toHaveBeenLastCalledWith({ landmarks: 5, maxFpir: 0.001 });
+    camera.setAttribute('max-fpir', '0.1');
+    await vi.waitFor(() => {
+      expect(made).toHaveBeenLastCalledWith({ landmarks: 5, maxFpir: 0.1 });
+    });
+    for (const value of ['', 'low', '1']) {
+      const refused = next(camera, 'error');
+      camera.setAttribute('max-fpir', value);
+      expect(await refused).toMatchObject({ problem: 'kit', error: { code: 'INVALID_INPUT' } });
+      expect(camera.state).toBe('idle');
+      camera.setAttribute('max-fpir', '0.1');
+      await camera.start();
+    }
+  });
+
   it('looks for others when the collection changes, and opens another camera when that changes', async () => {
     const kit = await testKit();
     const [one, other] = [await kit.collections.create('one'), await kit.collections.create('other')];

@@ -43,7 +43,7 @@ async function drawForTheFilm(page: Page): Promise<void> {
 /** Without the passive check, unless it is what is tested: a drawn head is a drawing, and the model may well say so. */
 async function startCheck(page: Page, { spoof = false } = {}): Promise<void> {
   await drawForTheFilm(page);
-  await openDemo(page);
+  await openDemo(page, 'liveness');
   await page.getByLabel('With the anti-spoof check').setChecked(spoof);
   await page.getByRole('button', { name: 'Start the check' }).click();
 }
@@ -62,9 +62,18 @@ test.describe('a head that does what is asked', () => {
     await expect(caption(page)).toHaveText('Look up');
     await expect(caption(page)).toHaveText('Come a little closer');
     await expect(caption(page)).toHaveText('Passed: a head did what was asked for.');
-    await expect(page.getByText('3 gestures done. The best picture is in the tray.')).toBeVisible();
-    await expect(page.getByRole('img', { name: 'picture of check 1' })).toBeVisible();
+    await expect(page.getByText('3 gestures done: Turn left, Look up, Come closer.')).toBeVisible();
+    await expect(page.getByRole('img', { name: 'Best picture of the check' })).toBeVisible();
     await expect(page.getByLabel('Yourself, as in a mirror')).toBeHidden();
+
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save the picture' }).click();
+    const file = await (await saved).path();
+    await page.getByRole('link', { name: 'To Enrol' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Enrol a person');
+    await page.getByRole('navigation').getByRole('link', { name: 'Try' }).click();
+    await page.locator('input[type=file]').setInputFiles(file);
+    await expect(page.getByText('1 face in 1 photo.')).toBeVisible();
   });
 
   test('ends either way for the passive check, which looks at its frames', async ({ page }) => {
@@ -98,8 +107,21 @@ for (const name of ['flat', 'bent'] as const) {
   });
 }
 
+test('asks for nothing without a turn of the head, which alone tells a head from a picture', async ({ page }) => {
+  await openDemo(page, 'liveness');
+  await page.getByLabel('Turn left').uncheck();
+  await page.getByLabel('Turn right').uncheck();
+  await page.getByRole('button', { name: 'Start the check' }).click();
+  await expect(caption(page)).toHaveText(/^Keep one turn of the head/);
+  await expect(page.getByLabel('Yourself, as in a mirror')).toBeHidden();
+
+  await page.getByLabel('Turn right').check();
+  await page.getByRole('button', { name: 'Start the check' }).click();
+  await expect(page.getByLabel('Yourself, as in a mirror')).toBeVisible();
+});
+
 test('failed attempts lock for three minutes of an open page, whatever the clock says', async ({ page }) => {
-  await openDemo(page);
+  await openDemo(page, 'liveness');
   await page.evaluate(() => {
     const failures = [1, 2, 3, 4, 5].map((n) => ({ id: String(n), leftMs: 100_000 + 1_000 * n }));
     localStorage.setItem('inface-liveness', JSON.stringify(failures));
@@ -110,5 +132,20 @@ test('failed attempts lock for three minutes of an open page, whatever the clock
   });
   await page.reload();
   await page.getByRole('button', { name: 'Start the check' }).click();
-  await expect(caption(page)).toHaveText(/^Too many attempts\. .* try again in (101|100|9\d) s\.$/);
+  await expect(caption(page)).toHaveText(/^Too many attempts failed\./);
+  const left = page.getByText(/^Next attempt in 1:(4[01]|3\d)$/);
+  await expect(left).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Start the check' })).toHaveAttribute('aria-disabled', 'true');
+  const before = await left.innerText();
+  await expect(left).not.toHaveText(before);
+});
+
+test('a camera that is not allowed is explained, and can be tried again', async ({ page }) => {
+  await openDemo(page, 'liveness');
+  await page.evaluate(() => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));
+  });
+  await page.getByRole('button', { name: 'Start the check' }).click();
+  await expect(caption(page)).toHaveText(/^The camera is not allowed for this page\./);
+  await expect(page.getByRole('button', { name: 'Start the check' })).toBeEnabled();
 });
