@@ -1,6 +1,6 @@
 /** The build of the demo: what lies beside its page, and the list of everything that its service worker keeps. */
 import { createHash } from 'node:crypto';
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import type { Plugin } from 'vite';
 import type { PrecacheList } from '../demo/service-worker/messages.js';
@@ -8,8 +8,10 @@ import type { PrecacheList } from '../demo/service-worker/messages.js';
 const SERVICE_WORKER = 'service-worker.js';
 /** Files that keep their names, because others know them by it. */
 const FIXED = ['manifest.webmanifest', 'icon-192.png', 'icon-512.png'] as const;
-/** Shown on the project's page, not in the demo; and what no page asks for. */
-const NOT_KEPT = /(^|\/)(README\.md|\.DS_Store)$/;
+/** The photos of the self-test, MIT licence; see NOTICE. */
+const PHOTOS = 'node_modules/@vladmandic/face-api/demo';
+/** Shown on the project's page, not in the demo; what no page asks for; and what only the self-test does, more than a megabyte. */
+const NOT_KEPT = /^self-test\/|(^|\/)(README\.md|\.DS_Store)$/;
 
 /** @param outDir of the build */
 export function listDemoFiles(outDir: string): Plugin {
@@ -18,6 +20,10 @@ export function listDemoFiles(outDir: string): Plugin {
     apply: 'build',
     writeBundle() {
       for (const file of FIXED) copyFileSync(join('demo', file), join(outDir, file));
+      mkdirSync(join(outDir, 'self-test'), { recursive: true });
+      for (let number = 1; number <= 6; number++) {
+        copyFileSync(join(PHOTOS, `sample${number}.jpg`), join(outDir, 'self-test', `sample${number}.jpg`));
+      }
     },
     closeBundle() {
       const files = listFiles(outDir);

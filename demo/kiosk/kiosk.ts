@@ -1,6 +1,165 @@
+/** A device that only tells who stands before it: it looks for people of one collection until an admin ends that. */
+import { html, nothing, render } from 'lit';
+import type { FaceKit } from '../../src/index.js';
 import type { Context } from '../context.js';
+import { byId } from '../dom.js';
 import type { Offline } from '../offline/offline.js';
+import { createAdmin } from './admin.js';
+import { keepAttention } from './attention.js';
+import { createLog } from './log.js';
+import { createPin } from './pin.js';
+import { describeFailure, drawFace, type Face } from './screen.js';
+import { startSession, type Session } from './session.js';
+import { readSettings, writeSettings } from './settings.js';
+import './kiosk.css';
+
+/** How often is looked whether an update can be used, and for how long nobody was here then. */
+const UPDATE = { everyMs: 30_000, idleMs: 10 * 60_000 } as const;
+/** A start of the models that failed is tried again. */
+const RETRY_MS = 30_000;
 
 export function startKiosk(context: Context, offline: Offline, collectionId: string): void {
-  document.title = `${context.texts.kiosk.title} ${collectionId} ${offline.state.saving}`;
+  const { texts, library } = context;
+  const words = texts.kiosk;
+  const main = byId('view', HTMLElement);
+  const [pin, log] = [createPin(), createLog()];
+  let settings = readSettings();
+  let face: Face = { kind: 'loading' };
+  let kit: FaceKit | null = null;
+  let session: Session | null = null;
+  let retryTimer = 0;
+  let isDrawn = false;
+
+  for (const id of ['header', 'footer']) byId(id, HTMLElement).hidden = true;
+  document.documentElement.classList.add('kiosk-page');
+  const attention = keepAttention(redraw);
+
+  function show(next: Face): void {
+    face = next;
+    redraw();
+  }
+
+  function redraw(): void {
+    if (!isDrawn) return;
+    const shownFace: Face = pin.isSet || face.kind === 'missing' ? face : setup;
+    main.className = `kiosk ${shownFace.kind}`;
+    render(
+      html`<h1 class="hidden-label">${document.title}</h1>
+        <video class="kiosk-video" muted playsinline aria-label=${words.camera}></video>
+        <div class="kiosk-result">${drawFace(context, shownFace, (event) => void finishSetup(event))}</div>
+        <div class="kiosk-corner">
+          ${
+            attention.wantsScreen && shownFace.kind !== 'setup'
+              ? html`<button type="button" title=${words.touch}>${words.fullScreen}</button>`
+              : nothing
+          }
+          ${pin.isSet ? html`<button type="button" @click=${() => admin.open()}>${words.admin}</button>` : nothing}
+        </div>
+        <dialog class="kiosk-admin"></dialog>`,
+      main,
+    );
+  }
+
+  let setup: Extract<Face, { kind: 'setup' }> = { kind: 'setup', problem: '', isBusy: false };
+
+  async function finishSetup(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    if (setup.isBusy) return;
+    const { elements } = event.target as HTMLFormElement;
+    const [first, again] = ['pin', 'again'].map((name) => (elements.namedItem(name) as HTMLInputElement).value);
+    if (first === undefined || first !== again) {
+      setup = { ...setup, problem: words.setup.different };
+      redraw();
+      return;
+    }
+    setup = { ...setup, problem: '', isBusy: true };
+    redraw();
+    await pin.set(first);
+    setup = { ...setup, isBusy: false };
+    redraw();
+    follow();
+  }
+
+  /** Does what the models, the collection and the PIN allow by now. */
+  function follow(): void {
+    const { state } = context.kit;
+    if (state.phase === 'failed' && !kit) {
+      show({ kind: 'failed', words: { ...describeFailure(context, state.error), large: words.startFailed } });
+      clearTimeout(retryTimer);
+      retryTimer = window.setTimeout(() => context.kit.retry(), RETRY_MS);
+      return;
+    }
+    const collection = library.collections.find(({ id }) => id === collectionId);
+    if (library.loaded && !collection) {
+      session?.stop();
+      session = null;
+      show({ kind: 'missing' });
+      return;
+    }
+    if (collection) document.title = words.documentTitle(collection.name);
+    if (kit && !library.loaded) {
+      clearTimeout(retryTimer);
+      // What could not be read is told by the library.
+      retryTimer = window.setTimeout(() => void library.refresh().catch(() => follow()), RETRY_MS);
+    }
+    if (!kit || !collection || !pin.isSet) {
+      if (!session) show({ kind: 'loading' });
+      return;
+    }
+    if (session) return;
+    log.add('started', collection.name);
+    session = startSession({
+      context,
+      kit,
+      video: main.querySelector('video') as HTMLVideoElement,
+      collectionId,
+      log,
+      settings: () => settings,
+      isPaused: () => admin.isOpen,
+      show,
+      onNamed() {
+        if (settings.sound) attention.chime();
+      },
+    });
+  }
+
+  isDrawn = true;
+  document.title = words.documentTitle(words.title);
+  redraw();
+  const admin = createAdmin(main.querySelector('dialog') as HTMLDialogElement, {
+    context,
+    offline,
+    attention,
+    pin,
+    log,
+    settings: () => settings,
+    change(next) {
+      settings = next;
+      writeSettings(next);
+      session?.renew();
+      admin.redraw();
+    },
+    leave() {
+      session?.stop();
+      attention.leaveScreen();
+      location.assign('./#/collections');
+    },
+  });
+  context.kit.onChange(follow);
+  library.onChange(follow);
+  offline.onChange(() => admin.redraw());
+  void context.kit.ready().then((loaded) => {
+    kit = loaded;
+    follow();
+  });
+  setInterval(() => {
+    if (!offline.state.update || admin.isOpen || (session?.idleMs() ?? 0) < UPDATE.idleMs) return;
+    log.add('update');
+    void offline.useUpdate();
+  }, UPDATE.everyMs);
+  addEventListener('pagehide', () => session?.stop());
+  addEventListener('pageshow', ({ persisted }) => {
+    if (persisted) location.reload();
+  });
+  follow();
 }

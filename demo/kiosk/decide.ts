@@ -1,0 +1,83 @@
+/** What is shown of what is seen: a name at once, everything else when it stays so for a moment. */
+import type { CameraHint } from '../../src/client/camera-element.js';
+import type { QualityIssue, TrackedFace, TrackResult } from '../../src/index.js';
+
+export type Shown =
+  | { readonly kind: 'waiting' | 'unknown' | 'attack' | 'empty' }
+  | { readonly kind: 'hint'; readonly hint: CameraHint }
+  | { readonly kind: 'name'; readonly profileId: string; readonly name: string | null; readonly score: number };
+
+export interface Decider {
+  /** @param nowMs of a clock that only goes on */
+  see(result: TrackResult, nowMs: number): Shown;
+  reset(): void;
+}
+
+/** For so long something other than a name has to be seen: the first frames of a face tell little. */
+const STEADY_MS = 800;
+/** The height of a face in parts of the picture below which it should come closer. */
+const NEAR = 0.2;
+const WAITING: Shown = { kind: 'waiting' };
+
+const HINT_OF: Readonly<Record<QualityIssue, CameraHint>> = {
+  'too-small': 'come-closer',
+  'too-dark': 'more-light',
+  'too-bright': 'less-light',
+  blurred: 'hold-still',
+  'extreme-pose': 'turn-to-the-camera',
+};
+
+/** @param holdMs for how long a name stays when its face is gone */
+export function createDecider(holdMs: () => number): Decider {
+  let shown: Shown = WAITING;
+  /** When it was last seen to be so. */
+  let shownMs: number | null = null;
+  let seen: Shown = WAITING;
+  let seenSinceMs = 0;
+
+  return {
+    see(result, nowMs) {
+      const [face] = result.faces;
+      const now = face ? judge(face, result) : WAITING;
+      if (!isSame(now, seen)) seenSinceMs = nowMs;
+      seen = now;
+      shownMs ??= nowMs;
+      const patienceMs = now.kind === 'name' ? 0 : shown.kind === 'name' && !face ? holdMs() : STEADY_MS;
+      // What is seen may keep changing: what is shown must not stay for that.
+      const isOutdated = nowMs - shownMs > holdMs() + STEADY_MS;
+      if (isSame(now, shown) || nowMs - seenSinceMs >= patienceMs || isOutdated) {
+        shown = now;
+        shownMs = nowMs;
+      }
+      return shown;
+    },
+    reset() {
+      shown = seen = WAITING;
+      shownMs = null;
+    },
+  };
+}
+
+export function isSame(a: Shown, b: Shown): boolean {
+  return (
+    a.kind === b.kind &&
+    (a.kind !== 'name' || a.profileId === (b as typeof a).profileId) &&
+    (a.kind !== 'hint' || a.hint === (b as typeof a).hint)
+  );
+}
+
+function judge(face: TrackedFace, { height }: TrackResult): Shown {
+  const { identification, quality, spoof } = face;
+  if (!identification) return WAITING;
+  if (identification.decision === 'identified') {
+    const { profileId, name, confidence } = identification;
+    return { kind: 'name', profileId, name, score: confidence };
+  }
+  if (identification.reason === 'empty-collection') return { kind: 'empty' };
+  if (identification.reason === 'attack') return { kind: 'attack' };
+  if (face.box.height / height < NEAR) return { kind: 'hint', hint: 'come-closer' };
+  // Somebody unknown who is seen badly may be somebody known.
+  const unjudged = identification.reason === 'spoof-not-judged' && spoof?.verdict === 'not-judged' ? spoof.reasons : [];
+  const [issue] = [...unjudged, ...quality.unusable];
+  return issue ? { kind: 'hint', hint: HINT_OF[issue] } : { kind: 'unknown' };
+}

@@ -1,0 +1,42 @@
+/** What the admin of this device has set, across reloads. */
+import type { SpoofPolicy } from '../../src/index.js';
+
+export interface KioskSettings {
+  readonly spoof: SpoofPolicy;
+  /** Whether the active challenge has to be passed before a name is shown. */
+  readonly challenge: boolean;
+  readonly maxFpir: number;
+  /** For how long a name stays when its face is gone. */
+  readonly holdSeconds: number;
+  readonly sound: boolean;
+}
+
+const KEY = 'inface-kiosk-settings';
+export const POLICIES: readonly SpoofPolicy[] = ['require', 'report', 'off'];
+export const RATES: readonly number[] = [0.001, 0.01, 0.05];
+export const HOLD_SECONDS: readonly number[] = [2, 4, 8, 15];
+
+const DEFAULTS: KioskSettings = { spoof: 'require', challenge: false, maxFpir: 0.01, holdSeconds: 4, sound: true };
+
+/** What was stored; what is missing or not allowed is as at first. */
+export function readSettings(): KioskSettings {
+  let stored: Partial<Record<keyof KioskSettings, unknown>>;
+  try {
+    stored = (JSON.parse(localStorage.getItem(KEY) ?? '{}') ?? {}) as typeof stored;
+  } catch {
+    return DEFAULTS;
+  }
+  const oneOf = <T>(allowed: readonly T[], value: unknown, otherwise: T) =>
+    allowed.find((each) => each === value) ?? otherwise;
+  return {
+    spoof: oneOf(POLICIES, stored.spoof, DEFAULTS.spoof),
+    challenge: oneOf([true, false], stored.challenge, DEFAULTS.challenge),
+    maxFpir: oneOf(RATES, stored.maxFpir, DEFAULTS.maxFpir),
+    holdSeconds: oneOf(HOLD_SECONDS, stored.holdSeconds, DEFAULTS.holdSeconds),
+    sound: oneOf([true, false], stored.sound, DEFAULTS.sound),
+  };
+}
+
+export function writeSettings(settings: KioskSettings): void {
+  localStorage.setItem(KEY, JSON.stringify(settings));
+}
