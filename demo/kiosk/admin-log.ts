@@ -1,7 +1,9 @@
 /** The log, as the admin of the kiosk sees it, and as files. */
 import { html, type TemplateResult } from 'lit';
 import type { Context } from '../context.js';
-import { toCsv, toJsonLines, type KioskLog } from './log.js';
+import { toCsv } from '../csv.js';
+import { download } from '../download.js';
+import { toJsonLines, toTable, type KioskLog } from './log.js';
 
 /** More is in the files. */
 const SHOWN = 200;
@@ -24,8 +26,8 @@ export function drawLog(context: Context, log: KioskLog, onClear: () => void): T
     <h3 id="kiosk-log">${words.title}</h3>
     <p class="muted">${words.text(shown.length, entries.length)}</p>
     <div class="row">
-      <button type="button" @click=${() => save('kiosk-log.csv', 'text/csv', toCsv(log.list()))}>${words.csv}</button>
-      <button type="button" @click=${() => save('kiosk-log.jsonl', 'application/jsonl', toJsonLines(log.list()))}>
+      <button type="button" @click=${() => download(toCsv(toTable(log.list())), 'kiosk-log.csv')}>${words.csv}</button>
+      <button type="button" @click=${() => download(toJsonLines(log.list()), 'kiosk-log.jsonl')}>
         ${words.jsonLines}
       </button>
       <button type="button" class="danger" @click=${clear}>${words.clear}</button>
@@ -51,11 +53,4 @@ export function drawLog(context: Context, log: KioskLog, onClear: () => void): T
       </table>
     </div>
   </section>`;
-}
-
-function save(name: string, type: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  const link = Object.assign(document.createElement('a'), { href: url, download: name });
-  link.click();
-  URL.revokeObjectURL(url);
 }

@@ -1,4 +1,5 @@
 /** What happened at the kiosk: the newest 2,000 entries, each in a place of its own, so that writing one costs no more later. */
+import type { Cell } from '../csv.js';
 
 const PREFIX = 'inface-kiosk-log-';
 const NEXT_KEY = 'inface-kiosk-log-next';
@@ -68,19 +69,14 @@ export function createLog(): KioskLog {
   };
 }
 
-export function toJsonLines(entries: readonly LogEntry[]): string {
-  return entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+export function toJsonLines(entries: readonly LogEntry[]): Blob {
+  return new Blob(
+    entries.map((entry) => `${JSON.stringify(entry)}\n`),
+    { type: 'application/jsonl' },
+  );
 }
 
-export function toCsv(entries: readonly LogEntry[]): string {
+export function toTable(entries: readonly LogEntry[]): readonly (readonly Cell[])[] {
   const columns = ['number', 'at', 'runningMs', 'event', 'detail', 'score'] as const;
-  const rows = entries.map((entry) => columns.map((column) => toField(entry[column])));
-  return [columns, ...rows].map((row) => `${row.join(',')}\r\n`).join('');
-}
-
-function toField(value: string | number | null): string {
-  if (typeof value !== 'string') return String(value ?? '');
-  // Spreadsheets run what begins like a formula, and names are what somebody typed.
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return [columns, ...entries.map((entry) => columns.map((column) => entry[column]))];
 }

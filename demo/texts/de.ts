@@ -14,16 +14,19 @@ const inPhotos = (n: number) => (n === 1 ? '1 Foto' : `${n} Fotos`);
 const errorCodes: Partial<Record<ErrorCode, string>> = {
   INVALID_INPUT: 'Das lässt sich nicht als Bild lesen, oder ein Wert ist nicht erlaubt. Bitte etwas anderes wählen.',
   LIMIT_EXCEEDED: 'Das ist mehr, als auf einmal erlaubt ist.',
-  MODEL_LOAD_FAILED: 'Die Modelle konnten nicht geladen werden. Bitte die Verbindung prüfen und es noch einmal versuchen.',
+  MODEL_LOAD_FAILED:
+    'Die Modelle konnten nicht geladen werden. Bitte die Verbindung prüfen und es noch einmal versuchen.',
   MODEL_INTEGRITY_FAILED:
     'Eine Modelldatei kam beschädigt an oder gehört zu einer anderen Version; sie wird nicht benutzt.',
   INFERENCE_FAILED: 'Die Modelle wurden geladen, laufen aber nicht in diesem Browser.',
-  BACKEND_UNAVAILABLE: 'Dieser Browser kann die Modelle nicht ausführen. Ein aktueller Chrome, Edge, Firefox oder Safari kann es.',
+  BACKEND_UNAVAILABLE:
+    'Dieser Browser kann die Modelle nicht ausführen. Ein aktueller Chrome, Edge, Firefox oder Safari kann es.',
   DEVICE_LOST: 'Die Grafikkarte ist ausgefallen. Bitte noch einmal versuchen.',
   WORKER_CRASHED: 'Die Modelle sind stehen geblieben. Vielleicht fehlt Arbeitsspeicher: bitte andere Tabs schließen.',
   EMBEDDING_SPACE_MISMATCH:
     'Diese Gesichter wurden mit einem anderen Modell erfasst und lassen sich nicht mit diesem vergleichen.',
-  SPOOF_MODEL_UNAVAILABLE: 'Das Modell für die Echtheitsprüfung konnte nicht geladen werden. Bitte die Verbindung prüfen.',
+  SPOOF_MODEL_UNAVAILABLE:
+    'Das Modell für die Echtheitsprüfung konnte nicht geladen werden. Bitte die Verbindung prüfen.',
   PROFILE_NOT_FOUND: 'Diese Person ist nicht mehr da.',
   PROFILE_GONE: 'Diese Person wurde gelöscht.',
   COLLECTION_NOT_FOUND: 'Diese Sammlung ist nicht mehr da.',
