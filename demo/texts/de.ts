@@ -161,6 +161,7 @@ export const german: Texts = {
   camera: {
     start: 'Kamera starten',
     stop: 'Kamera stoppen',
+    torch: 'Licht',
     camera: 'Kamera',
     cameraNumber: (number) => `Kamera ${number}`,
     video: 'Bild der Kamera',

@@ -231,6 +231,7 @@ export const english = {
   camera: {
     start: 'Start camera',
     stop: 'Stop camera',
+    torch: 'Light',
     camera: 'Camera',
     cameraNumber: (number: number) => `Camera ${number}`,
     video: 'Picture of the camera',

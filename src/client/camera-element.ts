@@ -29,7 +29,7 @@ export interface FaceCameraEvents {
  * The element. Attributes: `collection` (id of the collection whose names are looked for), `device` (id of the camera), `mirror`
  * (`on`, `off`, or by default on unless the camera looks away from the user), `width` and `height` (wished resolution, 1280 x 720),
  * `landmarks` (`68` for all points), `spoof` (`report` or `require`), `max-fpir` (how often a stranger may be given a name, above 0
- * and below 1, 0.01), `autostart`. Parts: `stage`, `video`, `overlay`, `controls`, `button`, `select`, `status`. Custom properties:
+ * and below 1, 0.01), `autostart`. Parts: `stage`, `video`, `overlay`, `controls`, `button`, `torch`, `select`, `status`. Custom properties:
  * `--face-camera-known`, `--face-camera-unknown`, `--face-camera-ink`.
  */
 export interface FaceCamera extends HTMLElement {
@@ -90,6 +90,8 @@ function createElementClass(): CustomElementConstructor {
     readonly #stage = document.createElement('div');
     readonly #overlay = document.createElement('canvas');
     readonly #button = document.createElement('button');
+    /** Only where the camera has a light. */
+    readonly #torch = document.createElement('button');
     readonly #label = document.createElement('label');
     readonly #select = document.createElement('select');
     readonly #status = document.createElement('p');
@@ -113,21 +115,27 @@ function createElementClass(): CustomElementConstructor {
       root.adoptedStyleSheets = [sheet];
       const controls = document.createElement('div');
       const parts = { stage: this.#stage, video: this.video, overlay: this.#overlay, controls, status: this.#status };
-      for (const [part, element] of Object.entries({ ...parts, button: this.#button, select: this.#select })) {
+      for (const [part, element] of Object.entries({
+        ...parts,
+        button: this.#button,
+        torch: this.#torch,
+        select: this.#select,
+      })) {
         element.setAttribute('part', part);
       }
       this.video.muted = this.video.playsInline = true;
-      this.#button.type = 'button';
+      this.#button.type = this.#torch.type = 'button';
       this.#status.setAttribute('role', 'status');
       this.#overlay.setAttribute('aria-hidden', 'true');
-      this.#stage.hidden = this.#label.hidden = true;
+      this.#stage.hidden = this.#label.hidden = this.#torch.hidden = true;
       this.#stage.append(this.video, this.#overlay);
-      controls.append(this.#button, this.#label);
+      controls.append(this.#button, this.#torch, this.#label);
       root.append(this.#stage, controls, this.#status);
       this.#button.addEventListener('click', () => {
         if (this.#session) this.stop();
         else void this.start();
       });
+      this.#torch.addEventListener('click', () => void this.#switchTorch(this.#torch.ariaPressed !== 'true'));
       this.#select.addEventListener('change', () => {
         this.setAttribute('device', this.#select.value);
       });
@@ -203,6 +211,8 @@ function createElementClass(): CustomElementConstructor {
         return;
       }
       this.#stage.hidden = false;
+      this.#torch.hidden = !hasTorch(this.#track());
+      this.#torch.ariaPressed = 'false';
       this.#mirror();
       this.#say('');
       const look = () => {
@@ -220,7 +230,7 @@ function createElementClass(): CustomElementConstructor {
       this.#hints = [];
       this.#hadFace = false;
       this.video.srcObject = null;
-      this.#stage.hidden = true;
+      this.#stage.hidden = this.#torch.hidden = true;
       this.#say('');
       this.#enter('idle');
       this.#relabel();
@@ -302,8 +312,7 @@ function createElementClass(): CustomElementConstructor {
     }
 
     #mirror(): void {
-      const stream = this.video.srcObject as MediaStream | null;
-      const facing = stream?.getVideoTracks()[0]?.getSettings().facingMode;
+      const facing = this.#track()?.getSettings().facingMode;
       const wish = this.getAttribute('mirror');
       this.#mirrored = wish === 'on' || (wish !== 'off' && facing !== 'environment');
       this.video.classList.toggle('mirrored', this.#mirrored);
@@ -315,9 +324,22 @@ function createElementClass(): CustomElementConstructor {
       this.#select.replaceChildren(
         ...cameras.map(({ deviceId, label }, i) => new Option(label || this.#texts.cameraNumber(i + 1), deviceId)),
       );
-      const stream = this.video.srcObject as MediaStream | null;
-      this.#select.value = stream?.getVideoTracks()[0]?.getSettings().deviceId ?? '';
+      this.#select.value = this.#track()?.getSettings().deviceId ?? '';
       this.#label.hidden = cameras.length < 2;
+    }
+
+    #track(): MediaStreamTrack | undefined {
+      return (this.video.srcObject as MediaStream | null)?.getVideoTracks()[0];
+    }
+
+    async #switchTorch(on: boolean): Promise<void> {
+      try {
+        // Known to browsers whose cameras have one, and not to the types yet.
+        await this.#track()?.applyConstraints({ advanced: [{ torch: on } as MediaTrackConstraintSet] });
+        this.#torch.ariaPressed = String(on);
+      } catch {
+        // It is in use, or too hot: the button stays as it was.
+      }
     }
 
     #wish(name: 'width' | 'height', fallback: number): number {
@@ -340,6 +362,7 @@ function createElementClass(): CustomElementConstructor {
 
     #relabel(): void {
       this.#button.textContent = this.#session ? this.#texts.stop : this.#texts.start;
+      this.#torch.textContent = this.#texts.torch;
       this.video.setAttribute('aria-label', this.#texts.video);
       this.#label.replaceChildren(`${this.#texts.camera} `, this.#select);
     }
@@ -364,6 +387,11 @@ function hintsFor({ faces, height }: TrackResult): CameraHint[] {
   const distance: readonly CameraHint[] = share < NEAR.least ? ['come-closer'] : share > NEAR.most ? ['move-back'] : [];
   const crowd: readonly CameraHint[] = faces.length > 1 ? ['one-at-a-time'] : [];
   return [...new Set([...distance, ...[...unusable, ...poor].map((issue) => HINT_OF[issue]), ...crowd])];
+}
+
+function hasTorch(track: MediaStreamTrack | undefined): boolean {
+  // Without it in Firefox before 132.
+  return track !== undefined && 'getCapabilities' in track && 'torch' in track.getCapabilities();
 }
 
 async function openCamera(deviceId: string | null, width: number, height: number): Promise<MediaStream> {

@@ -24,6 +24,8 @@ export type CameraHint =
 export interface CameraTexts {
   readonly start: string;
   readonly stop: string;
+  /** Switches the camera's light. */
+  readonly torch: string;
   readonly camera: string;
   /** A camera whose name is not known yet. */
   readonly cameraNumber: (number: number) => string;
@@ -38,6 +40,7 @@ export interface CameraTexts {
 export const ENGLISH: CameraTexts = {
   start: 'Start camera',
   stop: 'Stop camera',
+  torch: 'Light',
   camera: 'Camera',
   cameraNumber: (number) => `Camera ${number}`,
   video: 'Picture of the camera',

@@ -207,6 +207,26 @@ describe('<face-camera>', () => {
     expect(cameras).toHaveLength(2);
   });
 
+  it('switches the light of a camera that has one', async () => {
+    const camera = mount({}, null);
+    await camera.start();
+    const torch = part(camera, 'torch');
+    expect(torch.hidden).toBe(true);
+    camera.stop();
+
+    const applied = vi.spyOn(MediaStreamTrack.prototype, 'applyConstraints').mockResolvedValue();
+    vi.spyOn(MediaStreamTrack.prototype, 'getCapabilities').mockReturnValue({ torch: true } as MediaTrackCapabilities);
+    await camera.start();
+    expect([torch.hidden, torch.textContent, torch.ariaPressed]).toEqual([false, 'Light', 'false']);
+    torch.click();
+    await vi.waitFor(() => expect(torch.ariaPressed).toBe('true'));
+    expect(applied).toHaveBeenLastCalledWith({ advanced: [{ torch: true }] });
+    applied.mockRejectedValue(new Error('too hot'));
+    torch.click();
+    await vi.waitFor(() => expect(applied).toHaveBeenCalledTimes(2));
+    expect(torch.ariaPressed).toBe('true');
+  });
+
   it('is not started by a stop that came first', async () => {
     const camera = mount({}, null);
     const starting = camera.start();
