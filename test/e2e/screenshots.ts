@@ -30,7 +30,9 @@ const FILLED: Readonly<Record<ViewName, (page: Page) => Promise<void>>> = {
     await expect(page.getByText('Dora').first()).toBeVisible();
   },
   liveness: () => Promise.resolve(),
-  data: () => Promise.resolve(),
+  data: async (page) => {
+    await expect(page.getByText('Being read…')).toHaveCount(0);
+  },
   'self-test': () => Promise.resolve(),
 };
 
