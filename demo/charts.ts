@@ -42,10 +42,13 @@ export function drawCurve(host: HTMLElement, { title, x, points, mark, logarithm
 export function drawBars(host: HTMLElement, { title, x, bins, series, mark }: Bars): () => void {
   const colours = readColours(host);
   const strokes = [colours.accent, colours.danger, colours.muted];
+  const [first = 0, second = 1, last = second] = [bins[0], bins[1], bins.at(-1)];
+  // The bars at both ends in full width.
+  const half = (second - first) / 2;
   return plot(host, title, mark, {
     data: [[...bins], ...series.map(({ counts }) => [...counts])],
     options: {
-      scales: { x: { time: false } },
+      scales: { x: { time: false, range: [first - half, last + half] } },
       axes: axes(colours, x),
       legend: { show: true, live: false },
       series: [
