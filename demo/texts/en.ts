@@ -441,6 +441,8 @@ export const english = {
       `${count(templates, 'template')} of this person go for good, from all collections. To be found again, the person has to be enrolled anew.`,
     personDeleted: (name: string) => `${name} was deleted.`,
     enrol: 'Enrol somebody',
+    kiosk: 'Use this device as a kiosk',
+    kioskHint: 'It only tells who stands before it, and goes on without a network. A PIN brings you back here.',
   },
   // --------------------------------------------------------------------------------------------------- identify
   identify: {

@@ -70,6 +70,11 @@ export function createOneCollection(host: HTMLElement, context: Context, id: str
             >
             <p id="unknowns-hint" class="muted">${words.unknownsHint}</p>
           </div>
+          <p>
+            <a href=${`?kiosk=${encodeURIComponent(id)}`}>${words.kiosk}</a><br /><span class="muted"
+              >${words.kioskHint}</span
+            >
+          </p>
           <p class="status" role="status">${status}</p>
           <div class="row">
             <button type="button" class="danger" @click=${remove}>${words.deleteCollection}</button>
