@@ -9,6 +9,7 @@ const executablePath = process.env['INFACE_BROWSER'];
 export default defineConfig({
   globalSetup: fileURLToPath(import.meta.resolve('./make-camera.ts')),
   outputDir: '../../test-results',
+  snapshotPathTemplate: '{testDir}/visual/{arg}{ext}',
   workers: 1,
   retries: 0,
   forbidOnly: true,
