@@ -21,7 +21,7 @@ export interface Measurement {
 }
 
 /** Share of comparisons that are accepted from a score on; a face that is not found is never accepted. */
-export function acceptedShare(comparisons: readonly Comparison[], threshold: number): number {
+function acceptedShare(comparisons: readonly Comparison[], threshold: number): number {
   const accepted = comparisons.filter(({ score }) => score !== null && score >= threshold).length;
   return comparisons.length === 0 ? 0 : accepted / comparisons.length;
 }
@@ -40,7 +40,7 @@ export function rocOf({ genuine, impostor }: Measurement): readonly (readonly [f
 }
 
 /** @param q 0.5 is the median */
-export function quantile(values: readonly number[], q: number): number {
+function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
 }
