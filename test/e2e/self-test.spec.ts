@@ -30,7 +30,6 @@ test('measures, shows and copies, and touches nobody who is enrolled', async ({ 
   }
   await expect(fact('Memory of the page')).toHaveText(/^\d+\.\d MB$/);
   expect(await storedRecords(page)).toEqual(before);
-  if (process.env['INFACE_SHOTS']) await page.screenshot({ path: '/tmp/demo-c/st.png', fullPage: true });
   await page.setViewportSize({ width: 360, height: 740 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
 
@@ -85,6 +84,8 @@ async function storedRecords(page: Page): Promise<Record<string, number>> {
     const database = await done(indexedDB.open('inface-demo'));
     const counts: Record<string, number> = {};
     for (const name of database.objectStoreNames) {
+      // The kit trains by itself, some seconds after its start.
+      if (name === 'classifiers') continue;
       counts[name] = await done(database.transaction(name).objectStore(name).count());
     }
     database.close();
