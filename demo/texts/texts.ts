@@ -4,16 +4,17 @@ import { english } from './en.js';
 /** All texts of the page; what a number or a name belongs into is a function of it. */
 export type Texts = typeof english;
 
-export const LANGUAGES = { en: 'English' } as const;
+export const LANGUAGES = { en: 'English', de: 'Deutsch' } as const;
 export type Language = keyof typeof LANGUAGES;
 
 /** For dates and numbers. */
-export const LOCALES: Readonly<Record<Language, string>> = { en: 'en-GB' };
+export const LOCALES: Readonly<Record<Language, string>> = { en: 'en-GB', de: 'de-DE' };
 
 const KEY = 'inface-demo-language';
 
 const LOADERS: Readonly<Record<Language, () => Promise<Texts>>> = {
   en: () => Promise.resolve(english),
+  de: async () => (await import('./de.js')).german,
 };
 
 function isLanguage(text: string | null | undefined): text is Language {
