@@ -4,6 +4,7 @@ import type { Context, View } from './context.js';
 import { byId } from './dom.js';
 import type { Offline } from './offline/offline.js';
 import { chooseLanguage, LANGUAGES, type Language, type Texts } from './texts/texts.js';
+import { decimal } from './numbers.js';
 
 type ViewName = keyof Texts['shell']['names'];
 
@@ -61,14 +62,13 @@ export function startShell(context: Context, offline: Offline, language: Languag
     );
   }
 
+  const megabytes = (bytes: number) => decimal(bytes / 1e6, 1, context.locale);
+
   function drawEngine() {
     const { state } = context.kit;
     switch (state.phase) {
       case 'loading': {
-        const [loaded, total] = [state.loaded, state.total].map((bytes) => (bytes / 1e6).toFixed(1)) as [
-          string,
-          string,
-        ];
+        const [loaded, total] = [megabytes(state.loaded), megabytes(state.total)];
         const text = state.total === 0 ? texts.shell.starting : texts.shell.loading(loaded, total, state.fromCache);
         return html`<label class="progress"
           ><span>${text}</span> ${
@@ -80,8 +80,8 @@ export function startShell(context: Context, offline: Offline, language: Languag
       }
       case 'ready': {
         const { backend, threads, models, version } = state.info;
-        const megabytes = (models.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1);
-        return html`<p>${texts.shell.engine(backend, threads, megabytes, version)}</p>`;
+        const size = megabytes(models.reduce((sum, { bytes }) => sum + bytes, 0));
+        return html`<p>${texts.shell.engine(backend, threads, size, version)}</p>`;
       }
       case 'failed':
         return html`<p role="alert">${texts.shell.startFailed} ${context.explain(state.error)}</p>

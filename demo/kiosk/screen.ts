@@ -5,6 +5,7 @@ import type { Context } from '../context.js';
 import { CameraError } from './camera.js';
 import type { Shown } from './decide.js';
 import { PIN_PATTERN } from './pin.js';
+import { decimal } from '../numbers.js';
 
 export type Face =
   | { readonly kind: 'loading' | 'missing' | 'opening' | 'challenge-failed' }
@@ -76,11 +77,11 @@ function describe(context: Context, face: Exclude<Face, { kind: 'setup' }>): Wor
   }
 }
 
-function describeLoading({ texts, kit }: Context): Words {
+function describeLoading({ texts, kit, locale }: Context): Words {
   const { state } = kit;
   if (state.phase !== 'loading') return { large: texts.kiosk.reading, small: '' };
   const { loaded, total, fromCache } = state;
-  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+  const megabytes = (bytes: number) => decimal(bytes / 1e6, 1, locale);
   return {
     large: texts.shell.starting,
     small: total === 0 ? '' : texts.shell.loading(megabytes(loaded), megabytes(total), fromCache),

@@ -464,6 +464,8 @@ export const german: typeof english = {
       `${templates(n)} dieser Person ${n === 1 ? 'verschwindet' : 'verschwinden'} endgültig, aus allen Sammlungen. Um wieder erkannt zu werden, muss die Person neu erfasst werden.`,
     personDeleted: (name) => `${name} wurde gelöscht.`,
     enrol: 'Jemanden erfassen',
+    kiosk: 'Dieses Gerät als Kiosk benutzen',
+    kioskHint: 'Es sagt nur, wer davor steht, und geht auch ohne Netz weiter. Mit einer PIN geht es hierher zurück.',
   },
   // -------------------------------------------------------------------------------------------------- erkennen
   identify: {

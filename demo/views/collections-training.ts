@@ -3,6 +3,7 @@ import { html, render } from 'lit';
 import type { TrainProgress } from '../../src/index.js';
 import type { Context } from '../context.js';
 import { InfaceError } from '../../src/index.js';
+import { decimal } from '../numbers.js';
 
 /** @returns takes it down; a training that runs goes on */
 export function createTraining(host: HTMLElement, context: Context, collectionId: string): () => void {
@@ -48,7 +49,7 @@ export function createTraining(host: HTMLElement, context: Context, collectionId
     try {
       const kit = await context.kit.ready();
       const { profileCount, durationMs } = await kit.train(collectionId);
-      status = words.trained(profileCount, (durationMs / 1000).toFixed(1));
+      status = words.trained(profileCount, decimal(durationMs / 1000, 1, context.locale));
     } catch (error) {
       const isStopped = error instanceof InfaceError && error.code === 'TRAINING_ABORTED';
       status = isStopped ? words.stopped : context.explain(error);

@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Collection, Identification } from '../../src/index.js';
 import type { Context } from '../context.js';
+import { decimal } from '../numbers.js';
 
 /** Whose names are looked for, and how often a stranger may be given one. */
 export interface Search {
@@ -25,7 +26,7 @@ export function drawFace(
   identification: Identification,
   onRejected: () => void,
 ): TemplateResult {
-  const { texts } = context;
+  const { texts, locale } = context;
   const name = nameOf(context, identification);
   const isKnown = identification.decision === 'identified';
   const { confidence, candidates } = identification;
@@ -33,7 +34,7 @@ export function drawFace(
   const certainty =
     typeof candidates[0]?.probability === 'number'
       ? texts.identify.sure(Math.round(100 * confidence).toString())
-      : texts.identify.similar(confidence.toFixed(2));
+      : texts.identify.similar(decimal(confidence, 2, locale));
   return html`<div class="face-head">
       <p>
         <strong class=${isKnown ? 'known' : ''}>${name}</strong>
@@ -60,7 +61,7 @@ function drawCandidates(
   label: string,
   { candidates, unknownProbability }: Identification,
 ): TemplateResult {
-  const score = (value: number) => value.toFixed(2);
+  const score = (value: number) => decimal(value, 2, locale);
   const percent = (value: number | null) =>
     value === null ? '–' : `${(100 * value).toLocaleString(locale, { maximumFractionDigits: 1 })} %`;
   return html`<table class="candidates">

@@ -5,6 +5,7 @@ import type { Context } from '../context.js';
 import { toCsv } from '../csv.js';
 import { download, today } from '../download.js';
 import { nameOf, type Search } from './identify-faces.js';
+import { decimal } from '../numbers.js';
 
 /** Older lines give way. */
 const MAX_LINES = 500;
@@ -80,7 +81,7 @@ export function createLog(host: HTMLElement, context: Context): Log {
     return html`<tr>
       <td><time datetime=${at.toISOString()}>${time.format(at)}</time></td>
       <th scope="row">${nameOf(context, identification)}</th>
-      <td>${best ? best.score.toFixed(2) : '–'}</td>
+      <td>${best ? decimal(best.score, 2, locale) : '–'}</td>
       <td>${source}</td>
       <td>${identification.decision === 'unknown' ? texts.identify.reasons[identification.reason] : '–'}</td>
     </tr>`;

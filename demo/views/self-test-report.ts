@@ -1,7 +1,9 @@
 /** What the measured numbers say: rates, curves, histograms, and all of it as text. */
 import type { KitInfo } from '../../src/index.js';
+import type { Context } from '../context.js';
 import type { Texts } from '../texts/texts.js';
 import { TRANSFORMATIONS, type Transformation } from './self-test-photos.js';
+import { decimal } from '../numbers.js';
 
 export interface Comparison {
   readonly how: Transformation;
@@ -62,20 +64,24 @@ export function scoresOf(comparisons: readonly Comparison[]): readonly number[] 
 
 /** Name and value of everything that is told in words. */
 export function describeAll(
-  { selfTest: words, shell }: Texts,
+  { texts: { selfTest: words, shell }, locale }: Context,
   result: Measurement,
   { backend, threads, models, version }: KitInfo,
   memoryBytes: number | null,
 ): readonly (readonly [name: string, value: string])[] {
   const { genuine, impostor, threshold, detectMs, matchMs } = result;
-  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+  const megabytes = (bytes: number) => decimal(bytes / 1e6, 1, locale);
   const time = (values: readonly number[]) =>
-    words.latencyOf(values.length, quantile(values, 0.5).toFixed(0), quantile(values, 0.9).toFixed(0));
+    words.latencyOf(
+      values.length,
+      decimal(quantile(values, 0.5), 0, locale),
+      decimal(quantile(values, 0.9), 0, locale),
+    );
   const rate = (comparisons: readonly Comparison[]) =>
     words.rate(
       comparisons.filter(({ score }) => score !== null && score >= threshold).length,
       comparisons.length,
-      (100 * acceptedShare(comparisons, threshold)).toFixed(1),
+      decimal(100 * acceptedShare(comparisons, threshold), 1, locale),
     );
   return [
     [
@@ -87,11 +93,11 @@ export function describeAll(
     [words.memory, memoryBytes === null ? words.memoryUnknown : words.megabytes(megabytes(memoryBytes))],
     [words.facesFound, words.ofAll(result.faces, words.expectedFaces)],
     [words.foundAgain, words.ofAll(genuine.filter(({ isFound }) => isFound).length, genuine.length)],
-    [words.threshold, threshold.toFixed(2)],
+    [words.threshold, decimal(threshold, 2, locale)],
     [words.genuineAccepted, rate(genuine)],
     [words.impostorAccepted, rate(impostor)],
-    [words.lowestGenuine, Math.min(...scoresOf(genuine)).toFixed(2)],
-    [words.highestImpostor, Math.max(...scoresOf(impostor)).toFixed(2)],
+    [words.lowestGenuine, decimal(Math.min(...scoresOf(genuine)), 2, locale)],
+    [words.highestImpostor, decimal(Math.max(...scoresOf(impostor)), 2, locale)],
     [words.detectTime, time(detectMs)],
     [words.matchTime, time(matchMs)],
   ];

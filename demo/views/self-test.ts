@@ -59,7 +59,7 @@ export const mount: View = (host, context) => {
   }
 
   function drawOutcome({ result, info, memoryBytes }: Outcome) {
-    const facts = describeAll(texts, result, info, memoryBytes ?? null);
+    const facts = describeAll(context, result, info, memoryBytes ?? null);
     const charts = [
       ['roc', words.roc, words.rocText],
       ['scores', words.scores, words.scoresText(result.genuine.length, result.impostor.length)],

@@ -3,6 +3,7 @@ import { html, render } from 'lit';
 import { defineFaceCamera, type FaceCamera } from '../../src/client/camera-element.js';
 import type { TrackResult } from '../../src/index.js';
 import type { Context } from '../context.js';
+import { decimal } from '../numbers.js';
 
 /** Weight of the newest frame in the shown time per frame. */
 const SMOOTHING = 0.2;
@@ -44,7 +45,9 @@ export function createCamera(host: HTMLElement, context: Context): () => void {
       const words =
         spoof.verdict === 'not-judged'
           ? texts.try.notJudged(spoof.reasons)
-          : (spoof.verdict === 'bona-fide' ? texts.try.bonaFide : texts.try.attack)(spoof.bonaFideScore.toFixed(2));
+          : (spoof.verdict === 'bona-fide' ? texts.try.bonaFide : texts.try.attack)(
+              decimal(spoof.bonaFideScore, 2, context.locale),
+            );
       told = `${told} ${texts.try.spoof} ${words}`;
     }
     draw();

@@ -2,6 +2,7 @@
 import { html, nothing, render } from 'lit';
 import type { FaceImage, MatchResult } from '../../src/index.js';
 import type { Context } from '../context.js';
+import { decimal } from '../numbers.js';
 
 export interface ComparedFace {
   /** The photo it is from. */
@@ -24,7 +25,7 @@ const RATE_DIGITS = 2;
 
 /** @param onChange when a face is taken or left */
 export function createComparison(host: HTMLElement, context: Context, onChange: () => void): Comparison {
-  const { texts } = context;
+  const { texts, locale } = context;
   let faces: ComparedFace[] = [];
   let result: MatchResult | null = null;
   let problem: string | null = null;
@@ -62,7 +63,7 @@ export function createComparison(host: HTMLElement, context: Context, onChange: 
     const rate = rateAt(match.score);
     const words = [
       match.match ? texts.try.same : texts.try.different,
-      texts.try.score(match.score.toFixed(2), match.threshold.toFixed(2)),
+      texts.try.score(decimal(match.score, 2, locale), decimal(match.threshold, 2, locale)),
     ];
     if (rate !== null) words.push(texts.try.curve(rate));
     return words.join(' ');
@@ -73,7 +74,8 @@ export function createComparison(host: HTMLElement, context: Context, onChange: 
     const { state } = context.kit;
     if (state.phase !== 'ready') return null;
     const curve = state.info.fmrCurve;
-    const percent = (rate: number) => `${Number((100 * rate).toPrecision(RATE_DIGITS))} %`;
+    const percent = (rate: number) =>
+      `${(100 * rate).toLocaleString(locale, { maximumSignificantDigits: RATE_DIGITS })} %`;
     const [top, bottom] = [curve[0], curve.at(-1)];
     if (!top || !bottom) return null;
     if (score >= top[0]) return `< ${percent(top[1])}`;

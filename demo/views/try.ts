@@ -14,6 +14,7 @@ import { centreOf, drawMarks, drawThumbnail, fit } from '../draw.js';
 import { takePhotos } from '../photo-input.js';
 import { createCamera } from './try-camera.js';
 import { createComparison, type Comparison } from './try-compare.js';
+import { decimal } from '../numbers.js';
 
 /** Longer side of a shown photo, in pixels: enough for a card on a dense screen. */
 const SHOWN_SIDE = 1280;
@@ -258,7 +259,7 @@ export const mount: View = (host, context) => {
     const names = (Object.keys(texts.try.stage) as (keyof StageTimings)[]).filter((stage) => stages[stage] > 0);
     return html`<p class="muted">
       ${texts.try.stages}:
-      ${names.map((stage) => `${texts.try.stage[stage]} ${texts.try.milliseconds(stages[stage].toFixed(0))}`).join(', ')}
+      ${names.map((stage) => `${texts.try.stage[stage]} ${texts.try.milliseconds(decimal(stages[stage], 0, context.locale))}`).join(', ')}
     </p>`;
   }
 
@@ -289,8 +290,8 @@ function describeQuality({ texts }: Context, quality: QualityReport | null): str
 }
 
 /** What the anti-spoof check says, as part of a sentence. */
-function describeSpoof({ texts }: Context, spoof: SpoofVerdict): string {
+function describeSpoof({ texts, locale }: Context, spoof: SpoofVerdict): string {
   if (spoof.verdict === 'not-judged') return texts.try.notJudged(spoof.reasons);
-  const score = spoof.bonaFideScore.toFixed(2);
+  const score = decimal(spoof.bonaFideScore, 2, locale);
   return spoof.verdict === 'bona-fide' ? texts.try.bonaFide(score) : texts.try.attack(score);
 }

@@ -31,7 +31,7 @@ async function expectGerman(page: Page): Promise<void> {
   await expect(page.getByRole('navigation', { name: 'Ansichten' }).getByRole('link')).toHaveText(Object.values(NAMES));
   await expect(page.getByLabel('Sprache')).toHaveValue('de');
   await expect(page).toHaveTitle('Ausprobieren – inface-Demo');
-  await expect(page.getByText(/(WebAssembly, \d+ Threads?|WebGPU) · \d+\.\d MB Modelle/)).toBeVisible();
+  await expect(page.getByText(/(WebAssembly, \d+ Threads?|WebGPU) · \d+,\d MB Modelle/)).toBeVisible();
 }
 
 test('the page is German once that was chosen, after a reload too, and English again on demand', async ({ page }) => {
