@@ -36,8 +36,8 @@ export const mount: View = (host, context) => {
     html`<h1 tabindex="-1">${texts.liveness.title}</h1>
       <p class="lead">${texts.liveness.lead}</p>
       <div class="columns">
-        <section class="card check-card" aria-labelledby="liveness-caption">
-          <h2 id="liveness-caption" role="status">${texts.liveness.ready}</h2>
+        <section class="card check-card" aria-label=${texts.liveness.title}>
+          <p id="liveness-caption" role="status">${texts.liveness.ready}</p>
           <progress max="1" value="0" aria-label=${texts.liveness.progress}></progress>
           <p class="muted reserve" id="liveness-detail"></p>
           <face-camera

@@ -57,7 +57,7 @@ test('views are reached and photos removed with the keyboard, and the focus is n
   await page.keyboard.press('Enter');
   await expect(remove('sample2.jpg')).toBeFocused();
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('heading', { name: 'Photos' })).toBeFocused();
+  await expect(page.getByRole('heading', { name: 'Photos', exact: true })).toBeFocused();
 
   await page.getByRole('link', { name: 'Liveness' }).focus();
   await page.keyboard.press('Enter');
