@@ -178,8 +178,8 @@ export const INFACE_ANTISPOOF = {
   input: { name: 'input', channels: 'RGB', mean: [127.5, 127.5, 127.5], std: [64, 64, 64] },
   outputs: [{ name: 'logits', shape: [1, 2], meaning: 'logits of bona fide and attack' }],
   output: 'logits',
-  size: 128,
-  cropScale: 2.2,
+  size: 160,
+  cropScale: 2,
   more: [],
   minFaceSizePx: 56,
   calibration: {
