@@ -6,37 +6,45 @@
 import type { Box } from '../../src/types.js';
 import { cropRound } from '../../src/models/antispoof.js';
 import { warp, type Pixels } from '../../src/vision/image.js';
-import { channelMean, CROP_SIZE, energy, greyOf, laplacian, spread } from './features.js';
+import { channelMean, CROP_SCALE, CROP_SIZE, energy, greyOf, laplacian, spread } from './features.js';
 import { blur, chance, encodeGamma, normal, toPixels, type Random, type Raster } from './raster.js';
 
-/** Of the crop that exposure is measured in, in sides of the box. */
-const METERED_SCALE = 2.2;
 /**
  * Mean and standard deviation of the plain features of unchanged photos (features.ts) over the photos to train with, at this
  * crop; `npx tsx tools/antispoof/make-data.ts --features` prints them.
  */
 const PHOTOS = {
-  brightness: [102, 27],
-  contrast: [59, 13],
-  sharpness: [6, 0.6],
-  blueMinusRed: [-24, 23],
+  brightness: [105, 30],
+  contrast: [58, 12],
+  sharpness: [5.4, 1],
+  blueMinusRed: [-32, 22],
 } as const;
 /** How far one channel or the contrast may be amplified. */
-const MAX_GAIN = 2.5;
+const MAX_GAIN = 4;
+/** Of unsharp masking: -1 gives the softened image. */
+const [MIN_SHARPENING, MAX_SHARPENING] = [-1, 6];
+const MAX_ROUNDS = 4;
+/** JPEG takes less of the dots and pixels of a medium than of skin and noise: so much, in logarithms, is taken beforehand. */
+const LOST_TO_JPEG = 0.2;
 
 /**
  * Exposes and develops what falls onto the sensor.
  * @param frame light; a square
  * @param box of the face in it, in pixels
+ * @param showsMedium whether it is an attack; only what JPEG does to sharpness depends on it
  */
-export function develop(frame: Raster, box: Box, random: Random): Pixels {
+export function develop(frame: Raster, box: Box, showsMedium: boolean, random: Random): Pixels {
   const { width, height } = frame;
   const facePx = Math.max(box.width, box.height);
   const lens = (random(0.25, 0.9) * facePx) / 110;
   const light = vignette({ ...frame, data: blur(width, height, frame.data, Math.max(0.3, lens)) }, random(0, 0.3));
-  const values = expose(width, encodeGamma(light), box, random);
+  const exposure = drawExposure(random);
+  const values = expose(width, encodeGamma(light), box, exposure);
   addNoise(width, height, values, random);
-  return toPixels(width, height, sharpen(width, height, values, box, random));
+  const target = Math.exp(draw(PHOTOS.sharpness, random) - (showsMedium ? LOST_TO_JPEG : 0));
+  const sharp = sharpen(width, height, values, box, target);
+  // Noise and sharpening change the contrast, and not of both classes alike.
+  return toPixels(width, height, expose(width, sharp, box, exposure));
 }
 
 /** Lenses give less light to the corners. */
@@ -54,22 +62,28 @@ function vignette(frame: Raster, strength: number): Raster {
 
 function meter(width: number, values: Float32Array, box: Box): Float32Array {
   const pixels = toPixels(width, values.length / width / 3, values);
-  return warp(pixels, cropRound(pixels, box, METERED_SCALE, CROP_SIZE), CROP_SIZE, CROP_SIZE);
+  return warp(pixels, cropRound(pixels, box, CROP_SCALE, CROP_SIZE), CROP_SIZE, CROP_SIZE);
 }
 
-/** White balance, exposure and contrast, towards values that photos have. */
-function expose(width: number, values: Float32Array, box: Box, random: Random): Float32Array {
+/** What white balance, exposure and contrast aim at: values that photos have. */
+type Exposure = Readonly<Record<'brightness' | 'contrast' | 'blueMinusRed', number>>;
+
+function drawExposure(random: Random): Exposure {
+  return {
+    brightness: Math.min(Math.max(draw(PHOTOS.brightness, random), 40), 200),
+    contrast: Math.max(draw(PHOTOS.contrast, random), 18),
+    blueMinusRed: draw(PHOTOS.blueMinusRed, random),
+  };
+}
+
+function expose(width: number, values: Float32Array, box: Box, exposure: Exposure): Float32Array {
   const seen = meter(width, values, box);
   const [red, blue] = [channelMean(seen, 0), channelMean(seen, 2)];
   const { mean, deviation } = spread(greyOf(seen));
-  const [brightness, contrast, difference] = [
-    Math.min(Math.max(draw(PHOTOS.brightness, random), 40), 200),
-    Math.max(draw(PHOTOS.contrast, random), 18),
-    draw(PHOTOS.blueMinusRed, random),
-  ];
+  const { brightness, contrast, blueMinusRed } = exposure;
   const gain = Math.min(MAX_GAIN, contrast / Math.max(1, deviation));
   // The contrast comes after the white balance, and widens the difference as well.
-  const shift = (difference / gain - (blue - red)) / Math.max(1, blue + red);
+  const shift = (blueMinusRed / gain - (blue - red)) / Math.max(1, blue + red);
   const balance = [1 - shift, 1, 1 + shift].map((factor) => Math.min(Math.max(factor, 1 / MAX_GAIN), MAX_GAIN));
   return values.map((value, i) => Math.min(255, Math.max(0, (value * balance[i % 3]! - mean) * gain + brightness)));
 }
@@ -88,19 +102,21 @@ function addNoise(width: number, height: number, values: Float32Array, random: R
   for (let i = 0; i < values.length; i++) values[i] = values[i]! + added[i]! * (1 + smear);
 }
 
-/** Unsharp masking towards a sharpness that photos have; what is too sharp already is softened. */
-function sharpen(width: number, height: number, values: Float32Array, box: Box, random: Random): Float32Array {
-  const target = Math.exp(draw(PHOTOS.sharpness, random));
-  const scale = (METERED_SCALE * Math.max(box.width, box.height)) / CROP_SIZE;
-  const soft = blur(width, height, values, Math.max(0.7, 0.8 * scale));
-  const seen = laplacian(greyOf(meter(width, values, box)));
-  const seenSoft = laplacian(greyOf(meter(width, soft, box)));
-  const lost = seen.map((value, i) => value - seenSoft[i]!);
-  // Energy of seen + k lost is a + 2 k b + k k c; k so that it is the target.
-  const [a, b, c] = [energy(seen, seen), energy(seen, lost), energy(lost, lost)];
-  const root = Math.sqrt(Math.max(0, b * b - c * (a - target)));
-  const k = Math.min(3, Math.max(-1, (root - b) / Math.max(1e-6, c)));
-  return values.map((value, i) => Math.min(255, Math.max(0, value + k * (value - soft[i]!))));
+/** Unsharp masking towards a sharpness that photos have; what is too sharp already is softened, several times if it must be. */
+function sharpen(width: number, height: number, values: Float32Array, box: Box, target: number): Float32Array {
+  const scale = (CROP_SCALE * Math.max(box.width, box.height)) / CROP_SIZE;
+  for (let round = 0, k = MIN_SHARPENING; round < MAX_ROUNDS && k === MIN_SHARPENING; round++) {
+    const soft = blur(width, height, values, Math.max(0.7, 0.8 * scale));
+    const seen = laplacian(greyOf(meter(width, values, box)));
+    const seenSoft = laplacian(greyOf(meter(width, soft, box)));
+    const lost = seen.map((value, i) => value - seenSoft[i]!);
+    // Energy of seen + k lost is a + 2 k b + k k c; k so that it is the target.
+    const [a, b, c] = [energy(seen, seen), energy(seen, lost), energy(lost, lost)];
+    const root = Math.sqrt(Math.max(0, b * b - c * (a - target)));
+    k = Math.min(MAX_SHARPENING, Math.max(MIN_SHARPENING, (root - b) / Math.max(1e-6, c)));
+    values = values.map((value, i) => Math.min(255, Math.max(0, value + k * (value - soft[i]!))));
+  }
+  return values;
 }
 
 function draw([mean, deviation]: readonly [mean: number, deviation: number], random: Random): number {

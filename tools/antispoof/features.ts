@@ -1,7 +1,9 @@
 /** Plain features of a crop, none of which may tell the simulated classes apart: else a net learns it and nothing more. */
 
-/** Side of the crop in pixels. */
-export const CROP_SIZE = 128;
+/** Side of the crop that the model looks at, in pixels. */
+export const CROP_SIZE = 160;
+/** The same side in sides of the face's box: wide enough for the edge of a sheet, near enough for its dots. */
+export const CROP_SCALE = 2;
 
 export interface PlainFeatures {
   /** Mean luminance, 0..255. */

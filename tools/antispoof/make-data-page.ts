@@ -4,7 +4,7 @@ import type { Box } from '../../src/types.js';
 import { reduceRegion, warp, type Pixels } from '../../src/vision/image.js';
 import { readPixels } from '../../src/worker/pixels.js';
 import { compress } from './browser.js';
-import { CROP_SIZE } from './features.js';
+import { CROP_SCALE, CROP_SIZE } from './features.js';
 import { seeded } from './raster.js';
 import { simulate, type Kind, type Shot } from './simulate.js';
 
@@ -18,33 +18,22 @@ export interface Job {
 export interface DataPage {
   /**
    * @param trimPx what is cut off all round where the photo is taken as it is
-   * @returns per job and crop scale the bytes of planes R, G, B, {@link CROP_SIZE} squared each, in base64
+   * @returns per job the bytes of planes R, G, B, {@link CROP_SIZE} squared each, in base64
    */
-  readonly crop: (
-    photoUrl: string,
-    box: Box,
-    trimPx: number,
-    jobs: readonly Job[],
-    cropScales: readonly number[],
-  ) => Promise<readonly (readonly string[])[]>;
+  readonly crop: (photoUrl: string, box: Box, trimPx: number, jobs: readonly Job[]) => Promise<readonly string[]>;
 }
 
 /** Detectors frame a face a little differently on every picture: shifts in sides of the box, and the side's factor. */
 const BOX_JITTER = { shift: 0.04, side: 0.06 } as const;
 
 const evalPage: DataPage = {
-  async crop(photoUrl, box, trimPx, jobs, cropScales) {
+  async crop(photoUrl, box, trimPx, jobs) {
     const photo = pixelsOf(await createImageBitmap(await (await fetch(photoUrl)).blob()));
-    const crops: string[][] = [];
+    const crops: string[] = [];
     for (const { kind, seed } of jobs) {
       const shot = kind === 'photo' ? trim(photo, box, trimPx) : await take(simulate(photo, box, kind, seed));
-      const framed = jitter(shot.box, seed);
-      crops.push(
-        cropScales.map((scale) => {
-          const { pixels } = shot;
-          return toBase64(warp(pixels, cropRound(pixels, framed, scale, CROP_SIZE), CROP_SIZE, CROP_SIZE));
-        }),
-      );
+      const transform = cropRound(shot.pixels, jitter(shot.box, seed), CROP_SCALE, CROP_SIZE);
+      crops.push(toBase64(warp(shot.pixels, transform, CROP_SIZE, CROP_SIZE)));
     }
     return crops;
   },

@@ -21,7 +21,7 @@ function luminance([red, green, blue]: Readonly<Colour>): number {
 /**
  * A print: the inks reach neither black nor white nor full colour; dots of a halftone or the grain of an inkjet; lines of the
  * print head; a paper that is not quite flat, and some gloss.
- * @param facePx side of the face in the camera's pixels: dots much finer than those cannot be seen and are not drawn
+ * @param facePx side of the face in the camera's pixels: dots finer than about two of those cannot be seen and are not drawn
  */
 export function print(picture: Picture, facePx: number, random: Random): Medium {
   const tone = power(random(0.75, 1.35));
@@ -29,16 +29,16 @@ export function print(picture: Picture, facePx: number, random: Random): Medium 
   const black = random(0.02, 0.1);
   const paper = random(0.75, 0.95);
   const tint: Colour = [paper, paper * random(0.94, 1.02), paper * random(0.82, 1.04)];
-  const dots = chance(random, 0.6) ? random(0.15, 0.8) : 0;
-  // Dots per pixel of the camera from coarse ones to those that alias.
-  const frequency = 2 * Math.PI * facePx * Math.exp(random(Math.log(0.2), Math.log(1.1)));
+  const dots = chance(random, 0.7) ? random(0.25, 0.85) : 0;
+  // Dots per pixel of the camera, from coarse ones to those that it just resolves.
+  const frequency = 2 * Math.PI * facePx * Math.exp(random(Math.log(0.15), Math.log(0.6)));
   const axes = INK_ANGLES.map((angle) => {
     const turned = angle + random(0, 0.4);
     return [Math.cos(turned) * frequency, Math.sin(turned) * frequency] as const;
   });
   const grain = {
-    strength: random(0.03, dots > 0 ? 0.12 : 0.3),
-    size: facePx * random(0.3, 1),
+    strength: dots > 0 ? random(0.03, 0.12) : random(0.15, 0.4),
+    size: facePx * random(0.25, 0.8),
     salt: random(0, 2 ** 31),
   };
   const lines = {
@@ -79,11 +79,11 @@ export function screen(picture: Picture, facePx: number, random: Random): Medium
   const white: Colour = [random(0.8, 1.05), random(0.92, 1.05), random(0.92, 1.3)];
   const ambient = random(0.003, 0.06);
   const grid = {
-    strength: chance(random, 0.8) ? random(0.3, 1) : 0,
-    // Screen pixels per side of the face: up to 2.3 for each of the camera's, beyond which nothing is left of them.
-    across: facePx * Math.exp(random(Math.log(0.45), Math.log(2.3))),
+    strength: random(0.4, 1),
+    // Screen pixels per side of the face: up to 1.4 for each of the camera's; of more nothing is left.
+    across: facePx * Math.exp(random(Math.log(0.35), Math.log(1.4))),
     // The light-sensitive part of a camera's pixel.
-    fill: random(0.5, 1),
+    fill: random(0.4, 0.9),
     angle: random(-0.15, 0.15),
     stripe: random(0.24, 0.33),
     row: random(0.7, 0.95),

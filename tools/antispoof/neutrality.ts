@@ -17,9 +17,9 @@ export type CropLine = Job & Pick<SourcePhoto, 'source' | 'use'>;
 
 type Crop = CropLine & { readonly features: PlainFeatures };
 
-function readCrops(folder: string, scale: number): Crop[] {
+function readCrops(folder: string): Crop[] {
   const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as CropLine[];
-  const bytes = readFileSync(join(folder, `crops-${scale}.u8`));
+  const bytes = readFileSync(join(folder, 'crops.u8'));
   // Whole photos: 8 crops each.
   const step = Math.max(1, Math.ceil(index.length / MAX_CROPS));
   return index.flatMap((line, i): Crop[] =>
@@ -30,11 +30,11 @@ function readCrops(folder: string, scale: number): Crop[] {
 }
 
 /** AUC of every plain feature, of all attacks and of each species against bona fide shots. */
-export function printNeutrality(folder: string, scale: number): void {
-  const crops = readCrops(folder, scale);
+export function printNeutrality(folder: string): void {
+  const crops = readCrops(folder);
   const valuesOf = (kinds: readonly string[], name: keyof PlainFeatures) =>
     crops.filter(({ kind }) => kinds.includes(kind)).map(({ features }) => features[name]);
-  console.log(`AUC of plain features, crop ${scale}, ${crops.length} crops: attack above bona fide`);
+  console.log(`AUC of plain features, ${crops.length} crops: attack above bona fide`);
   console.log(['', 'all', ...SPECIES, 'all against photos'].map((text) => text.padEnd(14)).join(''));
   for (const name of FEATURE_NAMES) {
     const shots = valuesOf(['bona fide'], name);
@@ -47,8 +47,8 @@ export function printNeutrality(folder: string, scale: number): void {
 }
 
 /** Mean and standard deviation of the features of unchanged photos, for camera.ts. */
-export function printFeatures(folder: string, scale: number): void {
-  const photos = readCrops(folder, scale).filter(({ kind, use }) => kind === 'photo' && use === 'train');
+export function printFeatures(folder: string): void {
+  const photos = readCrops(folder).filter(({ kind, use }) => kind === 'photo' && use === 'train');
   for (const name of FEATURE_NAMES) {
     const values = photos.map(({ features }) => features[name]);
     const center = mean(values);

@@ -27,8 +27,12 @@ export interface Shot {
   readonly jpegQuality: number;
 }
 
-/** The side of the face in the camera's pixels. */
+/**
+ * The side of the face in the camera's pixels, and at most so many for each of the photo's: a magnified photo has no skin, and
+ * whatever is finer than it gives a sheet away.
+ */
 const FACE_PX = [60, 160] as const;
+const MAX_MAGNIFICATION = 1.15;
 /** Side of the frame in sides of the box, where the photo has that much. */
 const FRAMING = [2.2, 3.2] as const;
 /** Light is the mean of so many places a side in each pixel. */
@@ -46,7 +50,8 @@ type Warp = (a: number, b: number, out: [u: number, v: number]) => boolean;
 export function simulate(photo: Pixels, box: Box, kind: Kind, seed: number): Shot {
   const random = seeded(seed);
   const side = Math.max(box.width, box.height);
-  const facePx = Math.exp(random(Math.log(FACE_PX[0]), Math.log(FACE_PX[1])));
+  const largest = Math.min(Math.max(MAX_MAGNIFICATION * side, FACE_PX[0]), FACE_PX[1]);
+  const facePx = Math.exp(random(Math.log(FACE_PX[0]), Math.log(largest)));
   const view = frameOf(photo, box, random);
   const { raster, picture } = pictureOf(photo, box, facePx, random);
   const warp = aim(view, random);
@@ -76,7 +81,7 @@ export function simulate(photo: Pixels, box: Box, kind: Kind, seed: number): Sho
     width: (facePx * box.width) / side,
     height: (facePx * box.height) / side,
   };
-  const pixels = develop({ width: framePx, height: framePx, data }, found, random);
+  const pixels = develop({ width: framePx, height: framePx, data }, found, attack !== null, random);
   return { pixels, box: found, jpegQuality: random(0.5, 0.97) };
 }
 

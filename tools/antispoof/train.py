@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional as F
 
 FOLDER = Path(__file__).resolve().parents[2] / ".cache" / "antispoof"
-SIZE = 128
+SIZE = 160
 SPECIES = ("print", "replay", "cutout", "bent")
 # The input contract of the manifest entry: (value - MEAN) / STD.
 MEAN, STD = 127.5, 64.0
@@ -31,7 +31,6 @@ NO_FACE_SHARE = 0.06
 
 def parse():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--scale", default="2.2", help="crops-SCALE.u8")
     parser.add_argument("--without", choices=SPECIES, help="a species that is not trained on")
     parser.add_argument("--out", default="model")
     parser.add_argument("--epochs", type=int, default=40)
@@ -87,9 +86,9 @@ class Net(nn.Module):
         return self.head(self.dropout(torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)))
 
 
-def load(scale):
+def load():
     index = json.loads((FOLDER / "index.json").read_text())
-    crops = np.fromfile(FOLDER / f"crops-{scale}.u8", np.uint8, len(index) * 3 * SIZE * SIZE).reshape(-1, 3, SIZE, SIZE)
+    crops = np.fromfile(FOLDER / "crops.u8", np.uint8, len(index) * 3 * SIZE * SIZE).reshape(-1, 3, SIZE, SIZE)
     kinds = np.array([line["kind"] for line in index])
     uses = np.array([line["use"] for line in index])
     # Eight crops of each photo follow each other.
@@ -186,10 +185,10 @@ def augment(images, generator):
     x[flipped] = x[flipped].flip(3)
     dx, dy = (torch.randint(-4, 5, (2,), generator=generator)).tolist()
     x = F.pad(x, (4, 4, 4, 4), mode="replicate")[:, :, 4 + dy : 4 + dy + SIZE, 4 + dx : 4 + dx + SIZE].clone()
-    blurred = which(0.12)
+    blurred = which(0.2)
     if blurred.any():
         soft = F.conv2d(F.pad(x[blurred], (2, 2, 2, 2), mode="replicate"), BLUR, groups=3)
-        x[blurred] += uniform(0.3, 1, int(blurred.sum()), 1, 1, 1) * (soft - x[blurred])
+        x[blurred] += uniform(0.3, 1.2, int(blurred.sum()), 1, 1, 1) * (soft - x[blurred])
     contrast, brightness = uniform(0.7, 1.3, n, 1, 1, 1), uniform(0.5, 1.5, n, 1, 1, 1)
     mean = x.mean((1, 2, 3), keepdim=True)
     x = ((x - mean) * contrast + mean) * brightness * uniform(0.88, 1.12, n, 3, 1, 1)
@@ -257,7 +256,7 @@ def main():
     torch.manual_seed(options.seed)
     generator = torch.Generator().manual_seed(options.seed)
     random = np.random.default_rng(options.seed)
-    crops, kinds, uses, photos = load(options.scale)
+    crops, kinds, uses, photos = load()
     is_train = (uses == "train") & (kinds != (options.without or ""))
     is_train &= random.random(photos.max() + 1)[photos] < options.share
     rows = np.flatnonzero(is_train)
@@ -308,7 +307,7 @@ def main():
         epoch += 1
         spent = (time.time() - start) / 60
         history.append({"epoch": epoch, "loss": round(float(np.mean(losses)), 4), "minutes": round(spent, 1)})
-        if epoch % 4 == 0 or epoch == epochs or share >= 1:
+        if epoch % 5 == 0 or epoch == epochs or share >= 1:
             history[-1].update(figures(average, crops, kinds, uses))
         print(json.dumps(history[-1]), flush=True)
         save(options, average, history)
