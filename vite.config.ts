@@ -27,7 +27,8 @@ const packAssets: Plugin = {
  * test projects from here.
  */
 export default defineConfig(({ command, mode }) => {
-  const demo = mode === 'demo' || command === 'serve';
+  // A page of the tests is built like the demo, from its own files.
+  const demo = mode === 'demo' || mode === 'page' || command === 'serve';
   copyRuntime('public/ort');
   return {
     root: demo && !process.env['VITEST'] ? 'demo' : '.',
@@ -42,7 +43,7 @@ export default defineConfig(({ command, mode }) => {
     // Named, because the test server would otherwise find them late and reload the page in the middle of a test.
     optimizeDeps: { include: ['comlink', 'idb', 'image-size', 'onnxruntime-web/webgpu'] },
     server: { headers: ISOLATED },
-    plugins: demo ? [listDemoFiles('dist-demo')] : [packAssets],
+    plugins: mode === 'demo' ? [listDemoFiles('dist-demo')] : demo ? [] : [packAssets],
     worker: {
       format: 'es',
       rolldownOptions: { output: { entryFileNames: demo ? 'assets/[name]-[hash].js' : 'worker.js' } },
@@ -51,13 +52,15 @@ export default defineConfig(({ command, mode }) => {
       ? {
           outDir: new URL('dist-demo', import.meta.url).pathname,
           emptyOutDir: true,
-          rolldownOptions: {
-            input: { index: 'demo/index.html', 'service-worker': 'demo/service-worker/service-worker.ts' },
-            output: {
-              entryFileNames: ({ name }: { name: string }) =>
-                name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js',
+          ...(mode === 'demo' && {
+            rolldownOptions: {
+              input: { index: 'demo/index.html', 'service-worker': 'demo/service-worker/service-worker.ts' },
+              output: {
+                entryFileNames: ({ name }: { name: string }) =>
+                  name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js',
+              },
             },
-          },
+          }),
         }
       : {
           outDir: 'dist',

@@ -29,7 +29,7 @@ export function createAudit(host: HTMLElement, context: Context): AuditCard {
           <button type="button" aria-disabled=${task.isBusy} @click=${clear}>${texts.data.auditClear}</button>
         </div>
         ${task.draw()}
-        <div class="table" role="region" tabindex="0" aria-label=${texts.data.audit}>${drawEntries()}</div>`,
+        <div class="table" role="group" tabindex="0" aria-label=${texts.data.audit}>${drawEntries()}</div>`,
       host,
     );
   }

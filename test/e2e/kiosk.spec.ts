@@ -22,7 +22,7 @@ test('names a person, writes it down, and goes on by itself after a reload', asy
   const saved = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Save as CSV' }).click();
   const lines = readFileSync(await (await saved).path(), 'utf8').split('\r\n');
-  expect(lines[0]).toBe('number,at,runningMs,event,detail,score');
+  expect(lines[0]).toBe('\uFEFFnumber,at,runningMs,event,detail,score');
   expect(lines[2]).toMatch(/^4,\d{4}-.*Z,\d+,identified,Dora,0\.\d+$/);
   await page.getByRole('button', { name: 'Clear' }).click();
   await page.getByRole('dialog', { name: 'Clear the log?' }).getByRole('button', { name: 'Clear' }).click();

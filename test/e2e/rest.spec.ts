@@ -24,7 +24,7 @@ test.beforeAll(async () => {
   const root = join(ROOT, 'test', 'e2e', 'rest-page');
   await build({
     configFile: join(ROOT, 'vite.config.ts'),
-    mode: 'demo',
+    mode: 'page',
     logLevel: 'warn',
     root,
     build: {
