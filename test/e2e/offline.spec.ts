@@ -94,8 +94,10 @@ test('a new version waits until it is asked for, and never mixes with the old on
   await expect(page.getByText('Close the other tabs of this page first.')).toBeVisible();
   await other.close();
 
+  const reloaded = page.waitForEvent('load');
   await page.getByRole('button', { name: 'Use it now' }).click();
-  await expect.poll(title).toBe('inface demo 2');
+  await reloaded;
+  expect(await title()).toBe('inface demo 2');
   await context.setOffline(true);
   await page.reload();
   await expect(page.getByText(SAVED)).toBeVisible();
