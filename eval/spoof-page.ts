@@ -3,7 +3,7 @@ import { createAntispoof, netsOf, type FaceAntispoof } from '../src/models/antis
 import { parseManifest, type AntispoofEntry } from '../src/models/manifest.js';
 import type { Run } from '../src/models/run.js';
 import type { Box } from '../src/types.js';
-import { loadFiles, loadJson } from '../src/worker/files.js';
+import { loadJson, openAssets } from '../src/worker/files.js';
 import { readPixels } from '../src/worker/pixels.js';
 import { chooseBackend, createRuntime } from '../src/worker/session.js';
 import { transform } from './transforms.js';
@@ -32,13 +32,13 @@ const evalPage: SpoofPage = {
     const backend = await chooseBackend('wasm', 1);
     const manifest = parseManifest(await loadJson(assetsUrl, 'models/manifest.json', signal));
     const entries = manifest.models.filter((entry): entry is AntispoofEntry => entry.role === 'antispoof');
-    const assets = entries.map((entry) => netsOf(entry).map((net) => ({ ...net, path: `models/${net.file}` })));
-    const files = await loadFiles(assetsUrl, [backend.wasm, ...assets.flat()], () => undefined, signal);
-    const runtime = createRuntime(assetsUrl, backend, files.get(backend.wasm.path)!, () => undefined);
+    const nets = entries.map((entry) => netsOf(entry).map((net) => ({ ...net, path: `models/${net.file}` })));
+    const assets = openAssets(assetsUrl, [backend.wasm, ...nets.flat()], () => undefined, signal);
+    const runtime = createRuntime(assetsUrl, backend, assets.compile(backend.wasm), () => undefined);
     const made: FaceAntispoof[] = [];
     for (const [i, entry] of entries.entries()) {
       const runs: Run[] = [];
-      for (const { path } of assets[i]!) runs.push(await runtime.addModel(path, files.get(path)!));
+      for (const net of nets[i]!) runs.push(await runtime.addModel(net.path, await assets.load(net)));
       made.push(createAntispoof(entry, runs));
     }
     models = made;

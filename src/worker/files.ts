@@ -16,38 +16,82 @@ const CACHE_NAME = 'inface-assets';
 const HOW_TO_SERVE =
   "Serve the package's folder dist/assets there, or pass its address as 'assetsUrl' to createFaceKit().";
 
+/** Files on their way in. */
+export interface Assets {
+  /** @throws InfaceError `MODEL_LOAD_FAILED`, `MODEL_INTEGRITY_FAILED` */
+  load(file: AssetFile): Promise<Uint8Array<ArrayBuffer>>;
+  /** A wasm binary, compiled while it comes in. @throws as `load` does */
+  compile(file: AssetFile): Promise<WebAssembly.Module>;
+}
+
+type OnBytes = (count: number) => void;
+
 /**
- * Loads files at the same time and reports their common progress. What was cached under the same hash is not fetched.
+ * Loads files and reports their common progress. What was cached under the same hash is not fetched.
  * @param assetsUrl absolute, with a slash at the end
- * @throws InfaceError `MODEL_LOAD_FAILED`, `MODEL_INTEGRITY_FAILED`
+ * @param files all that will be asked for, each once
  */
-export async function loadFiles(
+export function openAssets(
   assetsUrl: string,
   files: readonly AssetFile[],
   onProgress: (progress: LoadProgress) => void,
   signal: AbortSignal,
-): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
-  const cache = await openCache();
+): Assets {
+  const opening = openCache();
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
   let loaded = 0;
   const report = (file: AssetFile, bytes: number, fromCache: boolean) => {
     loaded += bytes;
     onProgress({ file: file.path, loaded, total, fromCache });
   };
-  const entries = await Promise.all(
-    files.map(async (file) => {
-      const key = cacheKey(assetsUrl, file);
-      const cached = await readCached(cache, key, file);
-      if (cached) {
-        report(file, file.bytes, true);
-        return [file.path, cached] as const;
-      }
-      const bytes = await fetchFile(assetsUrl, file, (count) => report(file, count, false), signal);
-      await writeCached(cache, key, bytes);
-      return [file.path, bytes] as const;
-    }),
-  );
-  return new Map(entries);
+  const urlOf = ({ path }: AssetFile) => new URL(path, assetsUrl).href;
+
+  async function readKept(file: AssetFile): Promise<Uint8Array<ArrayBuffer> | null> {
+    const bytes = await readCached(await opening, cacheKey(assetsUrl, file), file);
+    if (bytes) report(file, file.bytes, true);
+    return bytes;
+  }
+
+  async function keep(file: AssetFile, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    await writeCached(await opening, cacheKey(assetsUrl, file), bytes);
+  }
+
+  /** As `compile`, if the file was kept before. */
+  async function compileKept(file: AssetFile): Promise<WebAssembly.Module | null> {
+    if (!(await isCached(await opening, cacheKey(assetsUrl, file)))) return null;
+    try {
+      // Browsers keep machine code beside the files that they fetched, and none beside what is in this cache.
+      const response = await fetchChecked(urlOf(file), signal, 'force-cache');
+      const { module } = await compileExactly(urlOf(file), response, file, () => undefined, signal);
+      report(file, file.bytes, true);
+      return module;
+    } catch {
+      const bytes = await readKept(file);
+      return bytes && WebAssembly.compile(bytes);
+    }
+  }
+
+  return {
+    async load(file) {
+      const kept = await readKept(file);
+      if (kept) return kept;
+      const response = await fetchChecked(urlOf(file), signal);
+      const onBytes: OnBytes = (count) => report(file, count, false);
+      const bytes = await readExactly(urlOf(file), response, file, onBytes, signal);
+      await keep(file, bytes);
+      return bytes;
+    },
+
+    async compile(file) {
+      const kept = await compileKept(file);
+      if (kept) return kept;
+      const response = await fetchChecked(urlOf(file), signal);
+      const onBytes: OnBytes = (count) => report(file, count, false);
+      const { module, bytes } = await compileExactly(urlOf(file), response, file, onBytes, signal);
+      await keep(file, bytes);
+      return module;
+    },
+  };
 }
 
 /** Drops what is cached of these assets and is none of the files: an older version of them, most often. */
@@ -109,6 +153,14 @@ async function openCache(): Promise<Cache | null> {
   }
 }
 
+async function isCached(cache: Cache | null, key: string): Promise<boolean> {
+  try {
+    return (await cache?.match(key)) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 async function readCached(cache: Cache | null, key: string, file: AssetFile): Promise<Uint8Array<ArrayBuffer> | null> {
   try {
     const response = await cache?.match(key);
@@ -130,14 +182,31 @@ async function writeCached(cache: Cache | null, key: string, bytes: Uint8Array<A
   }
 }
 
-async function fetchFile(
-  assetsUrl: string,
+/** A module, and the bytes it was made of, once they are known to be the right ones. */
+async function compileExactly(
+  url: string,
+  response: Response,
   file: AssetFile,
-  onBytes: (count: number) => void,
+  onBytes: OnBytes,
+  signal: AbortSignal,
+): Promise<{ readonly module: WebAssembly.Module; readonly bytes: Uint8Array<ArrayBuffer> }> {
+  // Servers that do not know the type are common; browsers compile no stream of another one.
+  const isWasm = response.headers.get('Content-Type') === 'application/wasm';
+  const copy = isWasm ? response.clone() : response;
+  const streaming = isWasm ? WebAssembly.compileStreaming(response) : null;
+  // When the file is not what was expected, that is what is said.
+  streaming?.catch(() => undefined);
+  const bytes = await readExactly(url, copy, file, onBytes, signal);
+  return { bytes, module: await (streaming ?? WebAssembly.compile(bytes)) };
+}
+
+async function readExactly(
+  url: string,
+  response: Response,
+  file: AssetFile,
+  onBytes: OnBytes,
   signal: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const url = new URL(file.path, assetsUrl).href;
-  const response = await fetchChecked(url, signal);
   const bytes = new Uint8Array(file.bytes);
   let length = 0;
   try {
@@ -163,10 +232,10 @@ async function fetchFile(
   return bytes;
 }
 
-async function fetchChecked(url: string, signal: AbortSignal): Promise<Response> {
+async function fetchChecked(url: string, signal: AbortSignal, cache: RequestCache = 'default'): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { signal, credentials: 'same-origin' });
+    response = await fetch(url, { signal, cache, credentials: 'same-origin' });
   } catch (cause) {
     if (signal.aborted) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);

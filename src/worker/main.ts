@@ -5,7 +5,6 @@ import { createAntispoof, netsOf, type FaceAntispoof } from '../models/antispoof
 import { createDetector, createEmbedder } from '../models/families.js';
 import { createFaceLandmark68 } from '../models/landmarker.js';
 import { findModel, parseManifest, type AntispoofEntry, type ModelEntry } from '../models/manifest.js';
-import type { Run } from '../models/run.js';
 import { parseBackground, sampleBackground } from '../recognition/background.js';
 import { COHORT_SEED, COHORT_SIZE, createScoring } from '../recognition/scoring.js';
 import type { LoadProgress, RecordsChange } from '../types.js';
@@ -13,7 +12,7 @@ import type { FaceFrame, Frame, KitEvent, Reply, WorkerApi, WorkerConfig, Worker
 import { openBackup, sealBackup } from './backup.js';
 import { createEngine, type CallContext, type Engine } from './engine.js';
 import type { StoreChange } from './face-store.js';
-import { dropOtherFiles, loadFiles, loadJson, type AssetFile } from './files.js';
+import { dropOtherFiles, loadJson, openAssets, type AssetFile } from './files.js';
 import { readPixels } from './pixels.js';
 import { createPressureWatch, estimateStorage } from './pressure.js';
 import { chooseBackend, createRuntime } from './session.js';
@@ -52,35 +51,32 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   const backgroundFile = embedder.background ? assetFile(embedder.background) : null;
   const files = [backend.wasm, ...(backgroundFile ? [backgroundFile] : []), ...models.map(assetFile)];
   const onProgress = (progress: LoadProgress) => notify({ kind: 'load', progress });
-  const content = await loadFiles(config.assetsUrl, files, onProgress, signal);
-  const antispoof = manifest.models.some(({ role }) => role === 'antispoof') ? findModel(manifest, 'antispoof') : null;
-  const later = antispoof ? netsOf(antispoof).map(assetFile) : [];
-  await dropOtherFiles(config.assetsUrl, [...files, ...later]);
-  // Taken out, so that 20 MB of files do not stay in memory beside what was made of them.
-  const take = ({ path }: AssetFile) => {
-    const bytes = content.get(path) as Uint8Array<ArrayBuffer>;
-    content.delete(path);
-    return bytes;
-  };
-  const runtime = createRuntime(config.assetsUrl, backend, take(backend.wasm), () => {
+  const assets = openAssets(config.assetsUrl, files, onProgress, signal);
+  const wasm = assets.compile(backend.wasm);
+  const runtime = createRuntime(config.assetsUrl, backend, wasm, () => {
     emit({ name: 'backend', detail: { backend: runtime.backend, note: runtime.note } });
   });
-  const run = (entry: ModelEntry) => runtime.addModel(entry.id, take(assetFile(entry)));
-  const detect = createDetector(detector, await run(detector));
-  const locate = createFaceLandmark68(landmarker, await run(landmarker));
-  const embed = createEmbedder(embedder, await run(embedder));
+  const run = async (entry: ModelEntry) => runtime.addModel(entry.id, await assets.load(assetFile(entry)));
+  const antispoof = manifest.models.some(({ role }) => role === 'antispoof') ? findModel(manifest, 'antispoof') : null;
+  const later = antispoof ? netsOf(antispoof).map(assetFile) : [];
+  // Each model is set up as soon as it is there, while others are on their way.
+  const [detect, locate, embed, background] = await Promise.all([
+    run(detector).then((ready) => createDetector(detector, ready)),
+    run(landmarker).then((ready) => createFaceLandmark68(landmarker, ready)),
+    run(embedder).then((ready) => createEmbedder(embedder, ready)),
+    backgroundFile && assets.load(backgroundFile).then((bytes) => parseBackground(bytes, embedder.dimension)),
+    wasm,
+  ]);
+  await dropOtherFiles(config.assetsUrl, [...files, ...later]);
 
   // A page without this check does not need its files, so they come when it is first asked for.
   const closing = new AbortController();
   let antispoofLoad: Promise<FaceAntispoof> | null = null;
   const loadAntispoof = (entry: AntispoofEntry): Promise<FaceAntispoof> => {
     antispoofLoad ??= (async () => {
-      const nets = await loadFiles(config.assetsUrl, later, () => undefined, closing.signal);
-      const runs: Run[] = [];
-      for (const [i, { path }] of later.entries()) {
-        runs.push(await runtime.addModel(`${entry.id} ${i}`, nets.get(path) as Uint8Array));
-      }
-      return createAntispoof(entry, runs);
+      const nets = openAssets(config.assetsUrl, later, () => undefined, closing.signal);
+      const runs = later.map(async (file, i) => runtime.addModel(`${entry.id} ${i}`, await nets.load(file)));
+      return createAntispoof(entry, await Promise.all(runs));
     })().catch((error: unknown) => {
       // The next call tries again.
       antispoofLoad = null;
@@ -89,7 +85,6 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     return antispoofLoad;
   };
 
-  const background = backgroundFile ? parseBackground(take(backgroundFile), embedder.dimension) : null;
   const cohort = background && (() => sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort'));
   const scoring = createScoring(embedder.dimension, cohort);
 

@@ -82,6 +82,11 @@ async function requestAdapter(): Promise<GpuAdapter | null> {
   }
 }
 
+/** What the loader script of tools/runtime.ts offers beside onnxruntime's own. */
+interface OrtLoader {
+  readonly use: (wasm: WebAssembly.Module) => void;
+}
+
 interface Slot {
   readonly id: string;
   /** Kept where the session may have to be built again. */
@@ -91,19 +96,25 @@ interface Slot {
 
 /**
  * Sets onnxruntime up, which it allows once per worker.
- * @param wasmBinary content of `choice.wasm`
+ * @param wasm what `choice.wasm` compiles to; what goes wrong with it is told by whoever adds a model
  * @param onFallback called when the GPU was lost and all models are on wasm
  */
 export function createRuntime(
   assetsUrl: string,
   chosen: BackendChoice,
-  wasmBinary: Uint8Array,
+  wasm: Promise<WebAssembly.Module>,
   onFallback: () => void,
 ): Runtime {
   ort.env.logLevel = 'error';
   ort.env.wasm.numThreads = chosen.threads;
-  ort.env.wasm.wasmPaths = { mjs: new URL(__ORT_FILES__[chosen.backend].script, assetsUrl).href };
-  ort.env.wasm.wasmBinary = wasmBinary;
+  const loaderUrl = new URL(__ORT_FILES__[chosen.backend].script, assetsUrl).href;
+  ort.env.wasm.wasmPaths = { mjs: loaderUrl };
+  const loaded = (async () => {
+    // The very script that onnxruntime imports when it makes its first session.
+    const loader = (await import(/* @vite-ignore */ /* webpackIgnore: true */ loaderUrl)) as OrtLoader;
+    loader.use(await wasm);
+  })();
+  loaded.catch(() => undefined);
 
   const slots: Slot[] = [];
   let { backend, note } = chosen;
@@ -113,6 +124,7 @@ export function createRuntime(
 
   async function createSession(id: string, bytes: Uint8Array): Promise<ort.InferenceSession> {
     try {
+      await loaded;
       return await ort.InferenceSession.create(bytes, {
         executionProviders: [backend],
         graphOptimizationLevel: 'all',
@@ -199,8 +211,6 @@ export function createRuntime(
     async addModel(id, bytes) {
       const slot = await enqueue(async () => {
         const session = await createSession(id, bytes);
-        // Compiled by now; 14 to 27 MB that nobody needs again.
-        delete ort.env.wasm.wasmBinary;
         const created: Slot = { id, bytes: backend === 'webgpu' ? bytes : null, session };
         await watchDevice();
         slots.push(created);

@@ -1,11 +1,13 @@
 /** Files, the choice of a backend and the run queue, in the page itself, where the network can be tampered with. */
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { LoadProgress } from '../../src/index.js';
-import { dropOtherFiles, loadFiles, loadJson, type AssetFile } from '../../src/worker/files.js';
+import { dropOtherFiles, loadJson, openAssets, type AssetFile } from '../../src/worker/files.js';
 import { chooseBackend } from '../../src/worker/session.js';
 import { embedderOn } from './support.js';
 
 const CONTENT = new TextEncoder().encode('the content of a model file');
+/** A module with one function, `f`. */
+const WASM = Uint8Array.from(atob('AGFzbQEAAAABBAFgAAADAgEABwUBAWYAAAoEAQIACw=='), (c) => c.charCodeAt(0));
 const BASE = 'https://assets.example/inface/';
 const signal = () => new AbortController().signal;
 
@@ -48,8 +50,10 @@ describe('files', () => {
       return new Response(body, init);
     });
   }
-  const load = async (files: readonly AssetFile[], onProgress: (p: LoadProgress) => void = () => undefined) =>
-    loadFiles(BASE, files, onProgress, signal());
+  async function load(files: readonly AssetFile[], onProgress: (p: LoadProgress) => void = () => undefined) {
+    const assets = openAssets(BASE, files, onProgress, signal());
+    return new Map(await Promise.all(files.map(async (file) => [file.path, await assets.load(file)] as const)));
+  }
 
   it('are fetched once, with true progress, and come from the cache the next time', async () => {
     const second = CONTENT.slice(4);
@@ -151,8 +155,46 @@ describe('files', () => {
 
   it('are not fetched for an aborted call', async () => {
     const reason = new Error('enough');
-    const loading = loadFiles(BASE, [await fileOf(CONTENT)], () => undefined, AbortSignal.abort(reason));
-    await expect(loading).rejects.toBe(reason);
+    const file = await fileOf(CONTENT);
+    const assets = openAssets(BASE, [file], () => undefined, AbortSignal.abort(reason));
+    await expect(assets.load(file)).rejects.toBe(reason);
+    await expect(assets.compile(file)).rejects.toBe(reason);
+  });
+
+  it('of wasm are compiled as they come, again where the browser keeps them, and from the cache without it', async () => {
+    const file = await fileOf(WASM, 'ort/b.wasm');
+    const compile = async () => {
+      const progress: LoadProgress[] = [];
+      const assets = openAssets(BASE, [file], (p) => progress.push(p), signal());
+      const module = await assets.compile(file);
+      expect(WebAssembly.Module.exports(module)).toEqual([{ name: 'f', kind: 'function' }]);
+      return progress.at(-1);
+    };
+    const typed = { headers: { 'Content-Type': 'application/wasm' } };
+    serve('ort/b.wasm', WASM, typed);
+    expect(await compile()).toMatchObject({ loaded: WASM.length, fromCache: false });
+    expect(await compile()).toMatchObject({ loaded: WASM.length, fromCache: true });
+    expect(requests).toHaveLength(2);
+    // What the browser has of another version, a server that does not know the type, no network.
+    serve('ort/b.wasm', WASM.slice(0, -1), typed);
+    expect(await compile()).toMatchObject({ loaded: WASM.length, fromCache: true });
+    served.clear();
+    expect(await compile()).toMatchObject({ loaded: WASM.length, fromCache: true });
+    await caches.delete('inface-assets');
+    serve('ort/b.wasm', WASM);
+    expect(await compile()).toMatchObject({ loaded: WASM.length, fromCache: false });
+  });
+
+  it('of wasm that are not what was expected are never a module', async () => {
+    const file = await fileOf(WASM, 'ort/b.wasm');
+    const changedAt = (place: number) => WASM.map((byte, i) => (i === place ? byte ^ 1 : byte));
+    // Another name for the function, and no module at all.
+    for (const other of [changedAt(WASM.indexOf(0x66)), changedAt(WASM.length - 2)]) {
+      serve('ort/b.wasm', other, { headers: { 'Content-Type': 'application/wasm' } });
+      const compiling = openAssets(BASE, [file], () => undefined, signal()).compile(file);
+      await expect(compiling).rejects.toMatchObject({ code: 'MODEL_INTEGRITY_FAILED' });
+    }
+    expect(await (await caches.open('inface-assets')).keys()).toEqual([]);
   });
 
   it('of JSON must be JSON, and are taken from the cache without a network', async () => {

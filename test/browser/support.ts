@@ -3,7 +3,7 @@ import { deleteDB, openDB, type IDBPDatabase } from 'idb';
 import { onTestFinished } from 'vitest';
 import { createFaceKit, type FaceKit, type FaceKitOptions, type Point } from '../../src/index.js';
 import { findModel, parseManifest } from '../../src/models/manifest.js';
-import { loadFiles, loadJson } from '../../src/worker/files.js';
+import { loadJson, openAssets } from '../../src/worker/files.js';
 import { chooseBackend, createRuntime } from '../../src/worker/session.js';
 
 /** The test server serves `public` at its root. */
@@ -118,11 +118,11 @@ export async function embedderOn(backend: 'wasm' | 'webgpu') {
   const manifest = parseManifest(await loadJson(ASSETS_URL, 'models/manifest.json', signal));
   const entry = findModel(manifest, 'embedder', ({ precision }) => precision === 'lossless');
   const file = { path: `models/${entry.file}`, bytes: entry.bytes, sha256: entry.sha256 };
-  const files = await loadFiles(ASSETS_URL, [choice.wasm, file], () => undefined, signal);
+  const assets = openAssets(ASSETS_URL, [choice.wasm, file], () => undefined, signal);
   let fallbacks = 0;
-  const runtime = createRuntime(ASSETS_URL, choice, files.get(choice.wasm.path) as Uint8Array, () => fallbacks++);
+  const runtime = createRuntime(ASSETS_URL, choice, assets.compile(choice.wasm), () => fallbacks++);
   onTestFinished(() => runtime.close());
-  const run = await runtime.addModel(entry.id, files.get(file.path) as Uint8Array);
+  const run = await runtime.addModel(entry.id, await assets.load(file));
   const data = Float32Array.from({ length: 3 * 150 * 150 }, (_, i) => (i * 7919) % 256);
   const embed = async () => {
     const { embedding } = await run({ [entry.input.name]: { data, dims: [1, 3, 150, 150] } });

@@ -5,7 +5,7 @@ import { findModel, parseManifest, type Landmark68Entry, type ModelEntry } from 
 import type { Box, Point } from '../../src/types.js';
 import { faceCrop, landmarkCrop } from '../../src/vision/align.js';
 import type { Similarity } from '../../src/vision/geometry.js';
-import { loadFiles, loadJson } from '../../src/worker/files.js';
+import { loadJson, openAssets } from '../../src/worker/files.js';
 import { findFaces, planSearch } from '../../src/worker/finder.js';
 import { readPixels } from '../../src/worker/pixels.js';
 import { chooseBackend, createRuntime } from '../../src/worker/session.js';
@@ -39,10 +39,9 @@ const evalPage: FitPage = {
     const entry = findModel(manifest, 'landmarker');
     const fileOf = ({ file, bytes, sha256 }: ModelEntry) => ({ path: `models/${file}`, bytes, sha256 });
     const wanted = [backend.wasm, fileOf(detector), fileOf(entry)];
-    const files = await loadFiles(assetsUrl, wanted, () => undefined, signal);
-    const take = (path: string) => files.get(path)!;
-    const runtime = createRuntime(assetsUrl, backend, take(backend.wasm.path), () => undefined);
-    const add = (model: ModelEntry) => runtime.addModel(model.id, take(fileOf(model).path));
+    const assets = openAssets(assetsUrl, wanted, () => undefined, signal);
+    const runtime = createRuntime(assetsUrl, backend, assets.compile(backend.wasm), () => undefined);
+    const add = async (model: ModelEntry) => runtime.addModel(model.id, await assets.load(fileOf(model)));
     models = { detector: createDetector(detector, await add(detector)), entry, run: await add(entry) };
   },
 
