@@ -4,9 +4,11 @@ import { parseManifest, type AntispoofEntry } from '../src/models/manifest.js';
 import type { Run } from '../src/models/run.js';
 import type { Box } from '../src/types.js';
 import { loadJson, openAssets } from '../src/worker/files.js';
-import { readPixels } from '../src/worker/pixels.js';
+import { createPixelReader } from '../src/worker/pixels.js';
 import { chooseBackend, createRuntime } from '../src/worker/session.js';
 import { transform } from './transforms.js';
+
+const readPixels = createPixelReader();
 
 /** Pictures that show no face at all. */
 export const BLANKS = ['white', 'grey', 'black', 'noise', 'gradient', 'drawing', 'line drawing'] as const;

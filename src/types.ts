@@ -56,7 +56,7 @@ export interface DetectedFace {
   readonly score: number;
   /**
    * 5 points: left eye, right eye, nose tip, left and right mouth corner. Or 68 points in iBUG order: jaw 0-16, brows
-   * 17-26, nose 27-35, eyes 36-47, mouth 48-67.
+   * 17-26, nose 27-35, eyes 36-47, mouth 48-67. None where none were asked for.
    */
   readonly landmarks: readonly Point[];
   /** Roll of the head in degrees, clockwise in the image; 0 is upright. */
@@ -87,11 +87,14 @@ export interface DetectorOptions {
 }
 
 export interface DetectOptions extends CallOptions, DetectorOptions {
-  /** Number of landmarks per face. Defaults to 5. */
-  readonly landmarks?: 5 | 68;
+  /**
+   * Number of landmarks per face. Defaults to 5. 5 and 68 take the same time; with 0 there are boxes alone, which are the
+   * detector's own: what it took for a face and has no landmarks is among them.
+   */
+  readonly landmarks?: 0 | 5 | 68;
   /** At most this many faces, the largest ones; 1 to 100. Defaults to 100. */
   readonly maxFaces?: number;
-  /** Whether to judge how well each face is shown. Defaults to false. */
+  /** Whether to judge how well each face is shown, by its landmarks. Defaults to false. */
   readonly quality?: boolean;
 }
 

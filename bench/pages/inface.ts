@@ -19,7 +19,7 @@ await serve(async () => {
   return {
     threads: (await kit.info()).threads,
     async analyse(image, step) {
-      if (step === 'detect') return (await kit.detect(image, DETECTION)).faces.length;
+      if (step === 'detect') return (await kit.detect(image, { ...DETECTION, landmarks: 0 })).faces.length;
       if (step === 'landmarks') return (await kit.detect(image, { ...DETECTION, landmarks: 68 })).faces.length;
       const spoof = step === 'spoof' ? 'report' : 'off';
       if (spoof !== 'off' && !hasAntispoof) return null;

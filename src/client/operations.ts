@@ -99,10 +99,16 @@ export function createOperations(call: Call): FaceOperations {
     detect: async (image, options = {}) => {
       const { signal, ...wire } = checkOptions('detect', options, {
         ...DETECTOR_RULES,
-        landmarks: oneOf(5, 68),
+        landmarks: oneOf(0, 5, 68),
         maxFaces: wholeNumber(1, MAX_FACES),
         quality: bool,
       });
+      if (wire.landmarks === 0 && wire.quality) {
+        throw new InfaceError(
+          'INVALID_INPUT',
+          "detect() judges quality by landmarks: ask for 5 or 68, or for no 'quality'.",
+        );
+      }
       return call('detect', { signal }, async (frames) => [await frames.frame(image, 'image'), wire]);
     },
 

@@ -2,7 +2,7 @@
 import { InfaceError } from '../errors.js';
 import type { Box } from '../types.js';
 import { boxCenter, type Similarity } from '../vision/geometry.js';
-import { packTensor, warp, type Pixels } from '../vision/image.js';
+import { warpToTensor, type Pixels } from '../vision/image.js';
 import type { AntispoofEntry, Curve, SpoofCalibration } from './manifest.js';
 import { readOutput, type Run } from './run.js';
 
@@ -39,8 +39,8 @@ export function createAntispoof(entry: AntispoofEntry, runs: readonly Run[]): Fa
     async check(pixels, box) {
       let sum = 0;
       for (const [i, { cropScale }] of nets.entries()) {
-        const crop = warp(pixels, cropRound(pixels, box, cropScale, size), size, size);
-        const outputs = await (runs[i] as Run)({ [input.name]: packTensor(crop, size, size, input) });
+        const crop = warpToTensor(pixels, cropRound(pixels, box, cropScale, size), size, size, input);
+        const outputs = await (runs[i] as Run)({ [input.name]: crop });
         sum += softmax(readOutput(outputs, output, count, entry))[bonaFide] as number;
       }
       return sum / nets.length;

@@ -2,7 +2,7 @@
 import { InfaceError } from '../errors.js';
 import type { Box, Point } from '../types.js';
 import { fitSimilarity, suppressNonMaxima } from '../vision/geometry.js';
-import { letterbox, packTensor, warp, type Pixels } from '../vision/image.js';
+import { letterbox, warpToTensor, type Pixels } from '../vision/image.js';
 import type { BlazeFaceEntry, SecondLook } from './manifest.js';
 import { readOutput, type Run } from './run.js';
 
@@ -72,7 +72,7 @@ export function createBlazeFace(entry: BlazeFaceEntry, run: Run): FaceDetector {
       }
       const toPart = letterbox(part.width, part.height, size);
       const toSource = { ...toPart, tx: toPart.tx + part.x, ty: toPart.ty + part.y };
-      const input = packTensor(warp(pixels, toSource, size, size), size, size, entry.input);
+      const input = warpToTensor(pixels, toSource, size, size, entry.input);
       const outputs = await run({ [entry.input.name]: input });
 
       const found: Detection[] = [];

@@ -2,7 +2,7 @@
 import type { Accuracy, Point } from '../types.js';
 import { arcFaceChip, dlibChip } from '../vision/align.js';
 import { composeSimilarities, type Similarity } from '../vision/geometry.js';
-import { mirror, packTensor, warp, type Pixels } from '../vision/image.js';
+import { mirror, warpToTensor, type Pixels, type Tensor } from '../vision/image.js';
 import type { ArcFaceEntry, DlibEmbedderEntry, EmbedderCalibration, EmbedderEntry } from './manifest.js';
 import { readOutput, type Run } from './run.js';
 
@@ -67,12 +67,15 @@ function createChipEmbedder(
     async embed(pixels, landmarks, views) {
       const toSource = alignChip(landmarks);
       const embeddings: Float32Array[] = [];
-      for (let i = 0; i < views; i++) {
-        const view = VIEWS[Math.floor(i / 2)] as View;
-        const chip = warp(pixels, composeSimilarities(toSource, withinChip(view, size)), size, size);
-        const planes = i % 2 === 0 ? chip : mirror(chip, size, size);
-        const outputs = await run({ [entry.input.name]: packTensor(planes, size, size, entry.input) });
+      const look = async (chip: Tensor) => {
+        const outputs = await run({ [entry.input.name]: chip });
         embeddings.push(readOutput(outputs, output, entry.dimension, entry));
+      };
+      for (const view of VIEWS.slice(0, Math.ceil(views / 2))) {
+        const toView = composeSimilarities(toSource, withinChip(view, size));
+        const chip = warpToTensor(pixels, toView, size, size, entry.input);
+        await look(chip);
+        if (embeddings.length < views) await look({ data: mirror(chip.data, size, size), dims: chip.dims });
       }
       return embeddings;
     },

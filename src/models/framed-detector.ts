@@ -2,7 +2,7 @@
 import { InfaceError } from '../errors.js';
 import type { Box, Point } from '../types.js';
 import { boxCenter, suppressNonMaxima } from '../vision/geometry.js';
-import { packTensor, warp, type Tensor } from '../vision/image.js';
+import { warpToTensor, type Tensor } from '../vision/image.js';
 import { rollOf, type Detection, type FaceDetector } from './detector.js';
 import type { ScrfdEntry, UltraFaceEntry, YuNetEntry } from './manifest.js';
 import type { Run } from './run.js';
@@ -50,8 +50,8 @@ export function createFramedDetector(
       // Centred, its aspect ratio kept.
       const scale = Math.max(part.width / size, part.height / height);
       const [left, top] = [part.x + (part.width - size * scale) / 2, part.y + (part.height - height * scale) / 2];
-      const planes = warp(pixels, { a: scale, b: 0, tx: left, ty: top }, size, height);
-      const outputs = await run({ [entry.input.name]: packTensor(planes, size, height, entry.input) });
+      const input = warpToTensor(pixels, { a: scale, b: 0, tx: left, ty: top }, size, height, entry.input);
+      const outputs = await run({ [entry.input.name]: input });
       const kept = suppressNonMaxima(decode(outputs, size, height, minScore), entry.postprocess.nmsIou);
       return kept.map(({ box, score, points }): Detection => {
         const roll = points ? rollOf(eyesAndMouth(points)) : 0;

@@ -2,7 +2,7 @@
 import type { Point } from '../types.js';
 import { faceCrop, LANDMARK_COUNT, landmarkCrop } from '../vision/align.js';
 import { applySimilarity, spread, type Similarity } from '../vision/geometry.js';
-import { packTensor, warp, type Pixels } from '../vision/image.js';
+import { warpToTensor, type Pixels } from '../vision/image.js';
 import type { Detection } from './detector.js';
 import type { Landmark68Entry } from './manifest.js';
 import { readOutput, type Run } from './run.js';
@@ -25,7 +25,7 @@ export interface FaceLandmarker {
 export function createFaceLandmark68(entry: Landmark68Entry, run: Run): FaceLandmarker {
   const { size, passes, minSpread, minRefinedSpread } = entry;
   async function look(pixels: Pixels, toSource: Similarity, offsets: readonly number[]): Promise<Point[]> {
-    const input = packTensor(warp(pixels, toSource, size, size), size, size, entry.input);
+    const input = warpToTensor(pixels, toSource, size, size, entry.input);
     const outputs = await run({ [entry.input.name]: input });
     const values = readOutput(outputs, 'points', 2 * LANDMARK_COUNT, entry);
     const at = (k: number) => ((values[k] as number) + (offsets[k] as number)) * size;

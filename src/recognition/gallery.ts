@@ -124,6 +124,7 @@ export function galleryOf(
       throw new InfaceError('INVALID_INPUT', `The number of neighbours is ${k}. Ask for 1 or more.`);
     }
     assertLength(probe);
+    if (size === 0) return [];
     const best: Neighbour[] = [];
     // What all distances have in common is not in the index.
     const common = 1 + probe.commonness;

@@ -76,7 +76,15 @@ export function createScoring(dimension: number, cohort: (() => Float32Array) | 
     prepare(embedding) {
       assertEmbedding(embedding, dimension);
       const vector = unitLength(embedding);
-      return { vector, commonness: commonness(vector, 0) };
+      // Measured when it is first asked for: where there is nobody to compare with, the cohort is not even drawn.
+      let own: number | null = null;
+      return {
+        vector,
+        get commonness() {
+          own ??= commonness(vector, 0);
+          return own;
+        },
+      };
     },
   };
 }

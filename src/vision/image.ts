@@ -1,4 +1,4 @@
-/** Pixels in, planes of numbers out: letterbox, similarity warp, and packing into the input tensor of a model. */
+/** Pixels in, planes of numbers out: letterbox, and the similarity warp into planes or into the input tensor of a model. */
 import { InfaceError } from '../errors.js';
 import { similarityScale, type Similarity } from './geometry.js';
 
@@ -68,39 +68,47 @@ function regionOf(pixels: Pixels, toSource: Similarity, width: number, height: n
   return { x, y, width: Math.max(0, right - x), height: Math.max(0, bottom - y) };
 }
 
+/** The pixels as words, the red byte the lowest: one read for three channels. WebAssembly's byte order, which every browser has. */
+function wordsOf({ data }: Pixels): Uint32Array {
+  const isAligned = data.byteOffset % 4 === 0;
+  const bytes = isAligned ? data : data.slice();
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}
+
+/** Words whose red and blue bytes can be summed in the halves of one word before these overflow. */
+const MAX_SUMMED = 257;
+
 /**
  * Averages blocks of `factor` x `factor` pixels of a region; blocks at the right and lower edge average what they have.
+ * @param factor 1 to 257
  * @returns an image of the region's size divided by `factor`, rounded up
  */
 export function reduceRegion(pixels: Pixels, region: Region, factor: number): Pixels {
+  const words = wordsOf(pixels);
   const outWidth = Math.ceil(region.width / factor);
   const outHeight = Math.ceil(region.height / factor);
   const out = new Uint8ClampedArray(outWidth * outHeight * 4);
-  const sums = new Uint32Array(outWidth * 3);
-  for (let oy = 0; oy < outHeight; oy++) {
-    sums.fill(0);
-    const top = region.y + oy * factor;
-    const bottom = Math.min(top + factor, region.y + region.height);
-    for (let y = top; y < bottom; y++) {
-      let i = (y * pixels.width + region.x) * 4;
-      for (let ox = 0, s = 0; ox < outWidth; ox++, s += 3) {
-        const columns = Math.min(factor, region.width - ox * factor);
-        let [r, g, b] = [0, 0, 0];
-        for (let x = 0; x < columns; x++, i += 4) {
-          r += pixels.data[i] as number;
-          g += pixels.data[i + 1] as number;
-          b += pixels.data[i + 2] as number;
+  const [right, bottom] = [region.x + region.width, region.y + region.height];
+  for (let top = region.y, o = 0; top < bottom; top += factor) {
+    const end = Math.min(top + factor, bottom);
+    for (let left = region.x; left < right; left += factor, o += 4) {
+      const columns = Math.min(factor, right - left);
+      let [r, g, b] = [0, 0, 0];
+      for (let y = top; y < end; y++) {
+        const first = y * pixels.width + left;
+        let redAndBlue = 0;
+        for (let i = first; i < first + columns; i++) {
+          const word = words[i] as number;
+          redAndBlue = (redAndBlue + (word & 0xff00ff)) | 0;
+          g += (word >>> 8) & 0xff;
         }
-        sums[s] = (sums[s] as number) + r;
-        sums[s + 1] = (sums[s + 1] as number) + g;
-        sums[s + 2] = (sums[s + 2] as number) + b;
+        r += redAndBlue & 0xffff;
+        b += redAndBlue >>> 16;
       }
-    }
-    for (let ox = 0, s = 0, o = oy * outWidth * 4; ox < outWidth; ox++, s += 3, o += 4) {
-      const count = Math.min(factor, region.width - ox * factor) * (bottom - top);
-      out[o] = (sums[s] as number) / count;
-      out[o + 1] = (sums[s + 1] as number) / count;
-      out[o + 2] = (sums[s + 2] as number) / count;
+      const count = columns * (end - top);
+      out[o] = r / count;
+      out[o + 1] = g / count;
+      out[o + 2] = b / count;
       out[o + 3] = 255;
     }
   }
@@ -114,14 +122,46 @@ export function reduceRegion(pixels: Pixels, region: Region, factor: number): Pi
  * @returns planes R, G, B of `width` x `height` values, 0..255
  */
 export function warp(pixels: Pixels, toSource: Similarity, width: number, height: number): Float32Array {
+  return resample(pixels, toSource, width, height, PLAIN);
+}
+
+/**
+ * The same as a tensor [1, 3, height, width]: `(value - mean) / std` per channel, the channels in the order that the model
+ * wants. Mean and std are in that order, too.
+ */
+export function warpToTensor(
+  pixels: Pixels,
+  toSource: Similarity,
+  width: number,
+  height: number,
+  contract: Normalisation,
+): Tensor {
+  return { data: resample(pixels, toSource, width, height, contract), dims: [1, 3, height, width] };
+}
+
+const PLAIN: Normalisation = { channels: 'RGB', mean: [0, 0, 0], std: [1, 1, 1] };
+
+function resample(
+  pixels: Pixels,
+  toSource: Similarity,
+  width: number,
+  height: number,
+  { channels, mean, std }: Normalisation,
+): Float32Array {
+  const plane = width * height;
+  const out = new Float32Array(3 * plane);
+  for (let c = 0; c < 3; c++) {
+    const black = -(mean[c] as number) / (std[c] as number);
+    if (black !== 0) out.fill(black, c * plane, (c + 1) * plane);
+  }
   let source = pixels;
   let t = toSource;
   // Bounds in the coordinates of `source`: a sample outside of the image is black, one inside is never darkened by it.
   let [left, top, right, bottom] = [0, 0, pixels.width, pixels.height];
-  const factor = Math.floor(similarityScale(toSource));
+  const factor = Math.min(Math.floor(similarityScale(toSource)), MAX_SUMMED);
   if (factor >= 2) {
     const region = regionOf(pixels, toSource, width, height);
-    if (region.width === 0 || region.height === 0) return new Float32Array(3 * width * height);
+    if (region.width === 0 || region.height === 0) return out;
     source = reduceRegion(pixels, region, factor);
     t = {
       a: t.a / factor,
@@ -132,11 +172,14 @@ export function warp(pixels: Pixels, toSource: Similarity, width: number, height
     [left, right] = [-region.x / factor, (pixels.width - region.x) / factor];
     [top, bottom] = [-region.y / factor, (pixels.height - region.y) / factor];
   }
-  const { data } = source;
-  const stride = source.width * 4;
-  const plane = width * height;
-  const out = new Float32Array(3 * plane);
+  const words = wordsOf(source);
+  const stride = source.width;
   const [lastX, lastY] = [source.width - 1, source.height - 1];
+  // Where the channel of each byte goes, and what it is multiplied by and added to there.
+  const [r, g, b] = channels === 'RGB' ? ([0, 1, 2] as const) : ([2, 1, 0] as const);
+  const [atR, atG, atB] = [r * plane, g * plane, b * plane];
+  const [byR, byG, byB] = [1 / std[r], 1 / std[g], 1 / std[b]];
+  const [toR, toG, toB] = [-mean[r] / std[r], -mean[g] / std[g], -mean[b] / std[b]];
   for (let v = 0, o = 0; v < height; v++) {
     for (let u = 0; u < width; u++, o++) {
       const x = t.a * (u + 0.5) - t.b * (v + 0.5) + t.tx;
@@ -144,31 +187,39 @@ export function warp(pixels: Pixels, toSource: Similarity, width: number, height
       if (x < left || y < top || x >= right || y >= bottom) continue;
       const cx = Math.min(Math.max(x - 0.5, 0), lastX);
       const cy = Math.min(Math.max(y - 0.5, 0), lastY);
-      const x0 = Math.floor(cx);
-      const y0 = Math.floor(cy);
+      // Truncation rounds down what is not negative.
+      const x0 = cx | 0;
+      const y0 = cy | 0;
       const fx = cx - x0;
       const fy = cy - y0;
-      const i00 = y0 * stride + x0 * 4;
-      const i01 = x0 < lastX ? i00 + 4 : i00;
-      const i10 = y0 < lastY ? i00 + stride : i00;
-      const i11 = i10 + (i01 - i00);
+      const i = y0 * stride + x0;
+      const right1 = x0 < lastX ? 1 : 0;
+      const down1 = y0 < lastY ? stride : 0;
+      const p00 = words[i] as number;
+      const p01 = words[i + right1] as number;
+      const p10 = words[i + down1] as number;
+      const p11 = words[i + down1 + right1] as number;
       const w00 = (1 - fx) * (1 - fy);
       const w01 = fx * (1 - fy);
       const w10 = (1 - fx) * fy;
       const w11 = fx * fy;
-      for (let c = 0; c < 3; c++) {
-        out[c * plane + o] =
-          w00 * (data[i00 + c] as number) +
-          w01 * (data[i01 + c] as number) +
-          w10 * (data[i10 + c] as number) +
-          w11 * (data[i11 + c] as number);
-      }
+      const red = w00 * (p00 & 255) + w01 * (p01 & 255) + w10 * (p10 & 255) + w11 * (p11 & 255);
+      const green =
+        w00 * ((p00 >>> 8) & 255) + w01 * ((p01 >>> 8) & 255) + w10 * ((p10 >>> 8) & 255) + w11 * ((p11 >>> 8) & 255);
+      const blue =
+        w00 * ((p00 >>> 16) & 255) +
+        w01 * ((p01 >>> 16) & 255) +
+        w10 * ((p10 >>> 16) & 255) +
+        w11 * ((p11 >>> 16) & 255);
+      out[atR + o] = red * byR + toR;
+      out[atG + o] = green * byG + toG;
+      out[atB + o] = blue * byB + toB;
     }
   }
   return out;
 }
 
-/** Planes R, G, B with left and right exchanged. */
+/** Three planes with left and right exchanged. */
 export function mirror(planes: Float32Array, width: number, height: number): Float32Array {
   const out = new Float32Array(planes.length);
   for (let row = 0; row < 3 * height; row++) {
@@ -190,20 +241,4 @@ export function luminanceOf(planes: Float32Array): Float32Array {
     out[i] = sum / 255;
   }
   return out;
-}
-
-/**
- * Planes R, G, B of 0..255 as a tensor [1, 3, height, width]: `(value - mean) / std` per channel, the channels in the
- * order that the model wants. Mean and std are in that order, too.
- */
-export function packTensor(planes: Float32Array, width: number, height: number, contract: Normalisation): Tensor {
-  const plane = width * height;
-  const data = new Float32Array(3 * plane);
-  for (let c = 0; c < 3; c++) {
-    const from = (contract.channels === 'RGB' ? c : 2 - c) * plane;
-    const mean = contract.mean[c] as number;
-    const std = contract.std[c] as number;
-    for (let i = 0; i < plane; i++) data[c * plane + i] = ((planes[from + i] as number) - mean) / std;
-  }
-  return { data, dims: [1, 3, height, width] };
 }

@@ -49,6 +49,8 @@ type Choice =
 export interface OpenFrame {
   /** Side of the detector's input for the whole frame, in pixels. */
   readonly size: number;
+  /** What the detector takes for faces, the largest ones first. */
+  detect(limit: number): Promise<Detection[]>;
   /** Faces with their landmarks, the largest ones first. */
   find(limit: number): Promise<Acquired[]>;
   choose(face: FaceChoice): Promise<Choice>;
@@ -67,6 +69,8 @@ export interface OpenFrame {
   checkSpoof(check: SpoofCheck, face: Acquired): Promise<SpoofVerdict>;
   /** The face in pixels of the source. @param landmarkCount defaults to 5 */
   describe(face: Acquired, landmarkCount?: 5 | 68): DetectedFace;
+  /** The same without landmarks. */
+  describeDetection(detection: Detection): DetectedFace;
 }
 
 /** How faces are looked at for presentation attacks. */
@@ -121,10 +125,15 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
     const minScore = options.minScore ?? detector.defaultMinScore;
     const scale = frame.sourceWidth / pixels.width;
 
-    async function find(limit: number): Promise<Acquired[]> {
+    async function detect(): Promise<Detection[]> {
       const detections = await clock.timeAsync('detectMs', () => findFaces(detector, pixels, plan, minScore, signal));
+      signal.throwIfAborted();
+      return detections.sort((a, b) => areaOf(b) - areaOf(a));
+    }
+
+    async function find(limit: number): Promise<Acquired[]> {
       const found: Acquired[] = [];
-      for (const detection of detections.sort((a, b) => areaOf(b) - areaOf(a))) {
+      for (const detection of await detect()) {
         if (found.length === limit) break;
         signal.throwIfAborted();
         const landmarks = await clock.timeAsync('landmarksMs', () => landmarker.locate(pixels, detection));
@@ -150,6 +159,7 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
 
     return {
       size: plan.size,
+      detect: async (limit) => (await detect()).slice(0, limit),
       find,
       async choose(face) {
         return choose(await find(face === 'largest' ? 1 : MAX_FACES), face, scale);
@@ -175,7 +185,11 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
         const verdict = bonaFideScore >= threshold ? 'bona-fide' : 'attack';
         return { verdict, bonaFideScore, threshold, modelId };
       },
-      describe: (face, landmarkCount = 5) => describeFace(face, landmarkCount, scale),
+      describe: ({ detection, landmarks }, landmarkCount = 5) => {
+        const points = landmarkCount === 5 ? fivePoints(landmarks) : landmarks;
+        return describeFace(detection, points, rollOf(landmarks), scale);
+      },
+      describeDetection: (detection) => describeFace(detection, [], detection.roll, scale),
     };
   };
 
@@ -223,14 +237,17 @@ function choose(found: readonly Acquired[], face: FaceChoice, scale: number): Ch
   return chosen ? { chosen, faceCount } : { reason: 'no-face-at-point', faceCount };
 }
 
-function describeFace({ detection, landmarks }: Acquired, count: 5 | 68, scale: number): DetectedFace {
-  const { x, y, width, height } = detection.box;
-  const points = count === 5 ? fivePoints(landmarks) : landmarks;
+function describeFace(
+  { box: { x, y, width, height }, score }: Detection,
+  points: readonly Point[],
+  rollRadians: number,
+  scale: number,
+): DetectedFace {
   return {
     box: { x: x * scale, y: y * scale, width: width * scale, height: height * scale },
-    score: detection.score,
+    score,
     landmarks: points.map((p) => ({ x: p.x * scale, y: p.y * scale })),
-    rollDegrees: (rollOf(landmarks) * 180) / Math.PI,
+    rollDegrees: (rollRadians * 180) / Math.PI,
   };
 }
 

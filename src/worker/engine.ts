@@ -177,11 +177,17 @@ export function createEngine(parts: EngineParts): Engine {
     async detect(context, frame, options) {
       const clock = createClock();
       const image = open(frame, options, context.signal, clock);
-      const found = await image.find(options.maxFaces ?? MAX_FACES);
-      const faces = found.map((face) => ({
-        ...image.describe(face, options.landmarks),
-        quality: options.quality ? image.judge(face) : null,
-      }));
+      const { landmarks, quality, maxFaces = MAX_FACES } = options;
+      const faces =
+        landmarks === 0
+          ? (await image.detect(maxFaces)).map((detection) => ({
+              ...image.describeDetection(detection),
+              quality: null,
+            }))
+          : (await image.find(maxFaces)).map((face) => ({
+              ...image.describe(face, landmarks),
+              quality: quality ? image.judge(face) : null,
+            }));
       const { sourceWidth: width, sourceHeight: height } = frame;
       return { faces, width, height, detectorSize: image.size, timings: clock.timings() };
     },

@@ -13,7 +13,7 @@ import { openBackup, sealBackup } from './backup.js';
 import { createEngine, type CallContext, type Engine } from './engine.js';
 import type { StoreChange } from './face-store.js';
 import { dropOtherFiles, loadJson, openAssets, type AssetFile } from './files.js';
-import { readPixels } from './pixels.js';
+import { createPixelReader } from './pixels.js';
 import { createPressureWatch, estimateStorage } from './pressure.js';
 import { chooseBackend, createRuntime } from './session.js';
 import { createStore } from './store.js';
@@ -154,7 +154,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     trainingNow: () => locks.held(),
     backup: { seal: sealBackup, open: openBackup },
     onUnlock: () => void tellVault().catch(() => undefined),
-    readPixels,
+    readPixels: createPixelReader(),
     async describeRuntime() {
       return {
         version: __INFACE_VERSION__,

@@ -101,6 +101,12 @@ describe('detect', () => {
     const photo = photos[5] as Blob;
     const all = await kit.detect(photo);
     expect((await kit.detect(photo, { maxFaces: 2 })).faces).toEqual(all.faces.slice(0, 2));
+    const boxes = await kit.detect(photo, { landmarks: 0 });
+    const withoutPoints = { landmarks: [], rollDegrees: expect.any(Number) as number, quality: null };
+    // What the detector alone finds, and more: the landmark net drops what is no face after all.
+    for (const { box, score } of all.faces) expect(boxes.faces).toContainEqual({ box, score, ...withoutPoints });
+    expect(boxes.timings.landmarksMs).toBe(0);
+    expect((await kit.detect(photo, { landmarks: 0, maxFaces: 1 })).faces).toEqual(boxes.faces.slice(0, 1));
     const strict = await kit.detect(photo, { minScore: 0.9 });
     expect(strict.faces.every(({ score }) => score >= 0.9)).toBe(true);
     expect(await kit.detect(photo, { minScore: 1 })).toMatchObject({ faces: [] });
@@ -279,7 +285,8 @@ describe('detect', () => {
       [{ minScore: '0.5' }, /'minScore' must be a number from 0 to 1, got '0.5'/],
       [{ minScore: Number.NaN }, /got NaN/],
       [{ detectorSize: 300 }, /one of auto, group, 128, 192, 256, 384, 512, got 300/],
-      [{ landmarks: 468 }, /one of 5, 68, got 468/],
+      [{ landmarks: 468 }, /one of 0, 5, 68, got 468/],
+      [{ landmarks: 0, quality: true }, /judges quality by landmarks: ask for 5 or 68/],
       [{ maxFace: 1 }, /an option of detect\(\) must be one of .*maxFaces.*got 'maxFace'/],
       [{ signal: {} }, /must be an AbortSignal/],
     ];

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { LoadProgress } from '../../src/index.js';
 import { dropOtherFiles, loadJson, openAssets, type AssetFile } from '../../src/worker/files.js';
+import { createPixelReader } from '../../src/worker/pixels.js';
 import { chooseBackend } from '../../src/worker/session.js';
 import { embedderOn } from './support.js';
 
@@ -211,6 +212,27 @@ describe('files', () => {
     await expect(loadJson(BASE, 'models/manifest.json', signal())).rejects.toThrow(/is not JSON/);
     serve('models/manifest.json', new TextEncoder().encode(' <html></html>'));
     await expect(loadJson(BASE, 'models/manifest.json', signal())).rejects.toThrow(/is a web page/);
+  });
+});
+
+describe('pixels', () => {
+  it('are white where a picture is transparent, whatever was read before', async () => {
+    const read = createPixelReader();
+    const picture = (colour: string, size = 2) => {
+      const canvas = new OffscreenCanvas(size, size);
+      const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
+      context.fillStyle = colour;
+      context.fillRect(0, 0, size, size);
+      return createImageBitmap(canvas);
+    };
+    const first = async (colour: string, size?: number) => [...read(await picture(colour, size)).data.slice(0, 4)];
+    expect(await first('#f00')).toEqual([255, 0, 0, 255]);
+    const kept = read(await picture('#0f0'));
+    expect(await first('transparent')).toEqual([255, 255, 255, 255]);
+    expect([...kept.data.slice(0, 4)]).toEqual([0, 255, 0, 255]);
+    // Larger than what is kept, and smaller again.
+    expect(await first('#00f', 1500)).toEqual([0, 0, 255, 255]);
+    expect(await first('transparent')).toEqual([255, 255, 255, 255]);
   });
 });
 

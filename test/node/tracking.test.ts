@@ -78,6 +78,8 @@ function trackerOf(settings: Partial<TrackContext> = {}) {
     };
     return {
       size: 256,
+      detect: unused,
+      describeDetection: unused,
       find: () => {
         calls.push('find');
         return Promise.resolve(seen.map((person) => ({ detection: detectionOf(person), landmarks: pointsOf(person) })));

@@ -13,7 +13,7 @@ import {
   spread,
   suppressNonMaxima,
 } from '../../src/vision/geometry.js';
-import { createPixels, letterbox, packTensor, reduceRegion, warp, type Pixels } from '../../src/vision/image.js';
+import { createPixels, letterbox, reduceRegion, warp, warpToTensor, type Pixels } from '../../src/vision/image.js';
 
 const IDENTITY = { a: 1, b: 0, tx: 0, ty: 0 };
 
@@ -231,14 +231,24 @@ describe('warp', () => {
 });
 
 describe('tensors', () => {
-  const planes = Float32Array.from([10, 20, 30, 40, 50, 60]);
-
-  it('are normalised per channel, in the order of the model', () => {
-    const rgb = packTensor(planes, 2, 1, { channels: 'RGB', mean: [10, 20, 30], std: [1, 2, 4] });
+  it('are normalised per channel, in the order of the model, and black where there is no image', () => {
+    const data = Uint8ClampedArray.from([10, 30, 50, 255, 20, 40, 60, 255]);
+    const pixels = createPixels(2, 1, data);
+    const rgb = warpToTensor(pixels, IDENTITY, 2, 1, { channels: 'RGB', mean: [10, 20, 30], std: [1, 2, 4] });
     expect(rgb.dims).toEqual([1, 3, 1, 2]);
     expect(Array.from(rgb.data)).toEqual([0, 10, 5, 10, 5, 7.5]);
-    const bgr = packTensor(planes, 2, 1, { channels: 'BGR', mean: [0, 0, 0], std: [1, 1, 1] });
+    const bgr = warpToTensor(pixels, IDENTITY, 2, 1, { channels: 'BGR', mean: [0, 0, 0], std: [1, 1, 1] });
     expect(Array.from(bgr.data)).toEqual([50, 60, 30, 40, 10, 20]);
+    const contract = { channels: 'BGR', mean: [8, 8, 16], std: [1, 2, 4] } as const;
+    expect(Array.from(warpToTensor(pixels, { a: 1, b: 0, tx: 1, ty: 0 }, 2, 1, contract).data)).toEqual([
+      ...[52, -8],
+      ...[16, -4],
+      ...[1, -4],
+    ]);
+    // Bytes that do not begin at a whole word.
+    const shifted = new Uint8ClampedArray(9);
+    shifted.set(data, 1);
+    expect(warp(createPixels(2, 1, shifted.subarray(1)), IDENTITY, 2, 1)).toEqual(warp(pixels, IDENTITY, 2, 1));
   });
 
   it('come from images whose bytes fit their size', () => {

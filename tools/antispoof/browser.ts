@@ -1,7 +1,9 @@
 /** The simulator in a browser: a bitmap in, and what a camera would store of it out. */
 import type { Box } from '../../src/types.js';
-import { readPixels } from '../../src/worker/pixels.js';
+import { createPixelReader } from '../../src/worker/pixels.js';
 import { KINDS, simulate, type Shot } from './simulate.js';
+
+const readPixels = createPixelReader();
 
 /** A camera's JPEG, by the browser's own encoder, decoded. */
 export async function compress({ pixels, jpegQuality }: Shot): Promise<ImageBitmap> {

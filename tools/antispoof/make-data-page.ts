@@ -2,11 +2,13 @@
 import { cropRound } from '../../src/models/antispoof.js';
 import type { Box } from '../../src/types.js';
 import { reduceRegion, warp, type Pixels } from '../../src/vision/image.js';
-import { readPixels } from '../../src/worker/pixels.js';
+import { createPixelReader } from '../../src/worker/pixels.js';
 import { compress } from './browser.js';
 import { CROP_SCALE, CROP_SIZE } from './features.js';
 import { seeded } from './raster.js';
 import { simulate, type Kind, type Shot } from './simulate.js';
+
+const readPixels = createPixelReader();
 
 /** What is to be made of a photo: itself, a bona fide shot or an attack. */
 export interface Job {

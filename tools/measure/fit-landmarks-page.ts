@@ -7,8 +7,10 @@ import { faceCrop, landmarkCrop } from '../../src/vision/align.js';
 import type { Similarity } from '../../src/vision/geometry.js';
 import { loadJson, openAssets } from '../../src/worker/files.js';
 import { findFaces, planSearch } from '../../src/worker/finder.js';
-import { readPixels } from '../../src/worker/pixels.js';
+import { createPixelReader } from '../../src/worker/pixels.js';
 import { chooseBackend, createRuntime } from '../../src/worker/session.js';
+
+const readPixels = createPixelReader();
 
 /** What the last pass found in one face. */
 export interface LocatedFace {
