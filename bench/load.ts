@@ -8,6 +8,8 @@ const MAX_FOREIGN_CORES = 0.1;
 const MAX_SLOWDOWN = 1.2;
 const SPIN_TRIALS = 3;
 const SPIN_STEPS = 4e6;
+/** How often it is looked which processes there are: some end before a round does, and what they did is known no more. */
+const LOOK_EVERY_MS = 300;
 /** Jiffies a second: USER_HZ, which is 100 on every Linux that browsers run on. */
 const HZ = 100;
 
@@ -27,6 +29,7 @@ export interface LoadMeter {
 
 export function createLoadMeter(): LoadMeter {
   let bestSpinMs = Infinity;
+  const ownJiffies = watchOwnProcesses();
   const spin = (): number => {
     let shortest = Infinity;
     for (let trial = 0; trial < SPIN_TRIALS; trial++) {
@@ -45,9 +48,10 @@ export function createLoadMeter(): LoadMeter {
   return {
     async around(work) {
       const spinBefore = spin();
-      const [before, started] = [readCpu(), performance.now()];
-      const value = await work();
-      const [after, seconds] = [readCpu(), (performance.now() - started) / 1000];
+      const [before, started] = [readCpu(ownJiffies), performance.now()];
+      const timer = setInterval(ownJiffies, LOOK_EVERY_MS);
+      const value = await work().finally(() => clearInterval(timer));
+      const [after, seconds] = [readCpu(ownJiffies), (performance.now() - started) / 1000];
       const slowdown = Math.max(spinBefore, spin()) / bestSpinMs;
       const foreignCores =
         before && after ? Math.max(0, after.busy - before.busy - (after.own - before.own)) / HZ / seconds : null;
@@ -58,7 +62,7 @@ export function createLoadMeter(): LoadMeter {
 }
 
 /** Busy time of all cores, and the part of it that this process and what it started had, in jiffies since the start. */
-function readCpu(): { readonly busy: number; readonly own: number } | null {
+function readCpu(ownJiffies: () => number): { readonly busy: number; readonly own: number } | null {
   if (!existsSync('/proc/stat')) return null;
   const [, line = ''] = /^cpu +(.+)$/m.exec(readFileSync('/proc/stat', 'utf8')) ?? [];
   // user, nice, system, idle, iowait, irq, softirq, steal; what a hypervisor gave to others is foreign, too.
@@ -68,28 +72,37 @@ function readCpu(): { readonly busy: number; readonly own: number } | null {
   return { busy, own: ownJiffies() };
 }
 
-/** This process and its descendants; those that ended and were waited for count with their parents. */
-function ownJiffies(): number {
-  const processes = new Map<number, { readonly parent: number; readonly jiffies: number }>();
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      // pid (name) state ppid ...; a name may hold blanks and brackets.
-      const fields = readFileSync(`/proc/${entry}/stat`, 'utf8')
-        .replace(/^.*\) /s, '')
-        .split(' ')
-        .map(Number);
-      const [parent = 0] = fields.slice(1);
-      // utime, stime, cutime, cstime are fields 14 to 17 of proc(5).
-      const jiffies = fields.slice(11, 15).reduce((sum, time) => sum + time, 0);
-      processes.set(Number(entry), { parent, jiffies });
-    } catch {
-      // It ended meanwhile.
+/**
+ * The time of this process and of everything that it ever started, as far as it was seen.
+ * @returns looks again, and gives the sum in jiffies
+ */
+function watchOwnProcesses(): () => number {
+  const own = new Map<string, number>();
+  return () => {
+    if (!existsSync('/proc/self/stat')) return 0;
+    const processes = new Map<number, { readonly key: string; readonly parent: number; readonly jiffies: number }>();
+    for (const entry of readdirSync('/proc')) {
+      if (!/^\d+$/.test(entry)) continue;
+      try {
+        // pid (name) state ppid ...; a name may hold blanks and brackets.
+        const fields = readFileSync(`/proc/${entry}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ')
+          .map(Number);
+        const [parent = 0] = fields.slice(1);
+        // utime and stime are fields 14 and 15 of proc(5), the moment of the start, which a pid that is used again differs in, is 22.
+        const [user = 0, system = 0] = fields.slice(11);
+        processes.set(Number(entry), { key: `${entry} ${fields[19] ?? 0}`, parent, jiffies: user + system });
+      } catch {
+        // It ended meanwhile.
+      }
     }
-  }
-  const isOwn = (pid: number): boolean => {
-    for (let at = pid; at > 1; at = processes.get(at)?.parent ?? 0) if (at === process.pid) return true;
-    return false;
+    const isOwn = (pid: number): boolean => {
+      if (pid === process.pid) return true;
+      const found = processes.get(pid);
+      return found !== undefined && (own.has(found.key) || isOwn(found.parent));
+    };
+    for (const [pid, { key, jiffies }] of processes) if (isOwn(pid)) own.set(key, jiffies);
+    return [...own.values()].reduce((sum, jiffies) => sum + jiffies, 0);
   };
-  return [...processes].reduce((sum, [pid, { jiffies }]) => sum + (isOwn(pid) ? jiffies : 0), 0);
 }
