@@ -16,6 +16,8 @@ export interface Background {
   readonly centres: Float32Array;
   /** Lower triangle of the Cholesky factor of the common covariance, row by row: dimension * (dimension + 1) / 2 values. */
   readonly factor: Float32Array;
+  /** How common the first strangers are (`scoring.ts`), measured when the models were built; of further ones it is not known. */
+  readonly strangerCommonness: Float32Array;
 }
 
 /**
@@ -29,7 +31,7 @@ const SPREAD = { cohort: 0.7, stranger: 0.85 } as const;
 /** Strangers that a collection is tried on: more the larger it is, since then a shift of the threshold names more of them. */
 const STRANGERS_PER_PROFILE = 4;
 const MIN_STRANGERS = 500;
-const MAX_STRANGERS = 2_000;
+export const MAX_STRANGERS = 2_000;
 
 /** The first bytes of a file: 'IFB' and the version of the format. */
 const MAGIC = [0x49, 0x46, 0x42, 1] as const;
@@ -37,7 +39,8 @@ const HEADER_BYTES = 8;
 
 /**
  * Reads a file of background statistics, all little-endian: 4 bytes of {@link MAGIC}, the dimension and the number of
- * components as uint16, then float32 values: shares, centres, factor. `tools/measure/fit-embedder.ts` writes it.
+ * components as uint16, then float32 values: shares, centres, factor, and up to 2,000 of the commonness of strangers, or none.
+ * `tools/measure/fit-embedder.ts` writes it, and the build of the models adds the last.
  * @param dimension length of the embeddings that it is for
  * @throws InfaceError `MODEL_LOAD_FAILED` when it is damaged, or of another dimension
  */
@@ -50,7 +53,8 @@ export function parseBackground(bytes: Uint8Array, dimension: number): Backgroun
   if (stored !== dimension) throw damaged(`it is for ${stored} values, the embedder gives ${dimension}`);
   const sizes = [components, components * dimension, (dimension * (dimension + 1)) / 2] as const;
   const expected = HEADER_BYTES + 4 * (sizes[0] + sizes[1] + sizes[2]);
-  if (components === 0 || bytes.length !== expected) {
+  const strangers = (bytes.length - expected) / 4;
+  if (components === 0 || strangers < 0 || strangers > MAX_STRANGERS || !Number.isInteger(strangers)) {
     throw damaged(`${components} components need ${expected} bytes, it has ${bytes.length}`);
   }
   let offset = HEADER_BYTES;
@@ -60,11 +64,13 @@ export function parseBackground(bytes: Uint8Array, dimension: number): Backgroun
     return values;
   };
   const [shares, centres, factor] = [read(sizes[0]), read(sizes[1]), read(sizes[2])];
+  const strangerCommonness = read(strangers);
   const total = shares.reduce((sum, share) => sum + share, 0);
   // Put so that a NaN fails it.
   if (!(Math.abs(total - 1) < 1e-3 && shares.every((share) => share > 0))) throw damaged(`its shares sum to ${total}`);
-  if (![...centres, ...factor].every(Number.isFinite)) throw damaged('some of its values are no numbers');
-  return { dimension, shares, centres, factor };
+  if (![...centres, ...factor, ...strangerCommonness].every(Number.isFinite))
+    throw damaged('some of its values are no numbers');
+  return { dimension, shares, centres, factor, strangerCommonness };
 }
 
 /**

@@ -87,7 +87,9 @@ export function createStrangers(background: Background, scoring: Scoring): Stran
       }
       return rows;
     },
-    commonness: (index) => (measured[index] ??= scoring.commonness(rows, index * background.dimension)),
+    commonness: (index) =>
+      (measured[index] ??=
+        background.strangerCommonness[index] ?? scoring.commonness(rows, index * background.dimension)),
   };
 }
 

@@ -1,8 +1,15 @@
 /** Synthetic faces: how they are drawn, and the file of their statistics. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseBackground, sampleBackground, strangerCount, type Background } from '../../src/recognition/background.js';
+import {
+  MAX_STRANGERS,
+  parseBackground,
+  sampleBackground,
+  strangerCount,
+  type Background,
+} from '../../src/recognition/background.js';
 import { distanceAtFmr } from '../../src/recognition/decision.js';
+import { createStrangers } from '../../src/recognition/classifier.js';
 import { COHORT_SEED, COHORT_SIZE, createScoring, distance } from '../../src/recognition/scoring.js';
 import { euclideanNorm } from '../../src/recognition/template.js';
 import { encodeBackground } from '../../tools/measure/background.js';
@@ -15,6 +22,7 @@ const FAR: Background = {
   shares: vector(1),
   centres: vector(1000, 0, 0),
   factor: vector(0, 0, 2, 0, 1, 3),
+  strangerCommonness: vector(0.5, 0.25),
 };
 /** Two components that never vary. */
 const STILL: Background = {
@@ -22,6 +30,7 @@ const STILL: Background = {
   shares: vector(0.25, 0.75),
   centres: vector(3, 4, 0, -2),
   factor: vector(0, 0, 0),
+  strangerCommonness: new Float32Array(0),
 };
 
 describe('synthetic faces', () => {
@@ -95,6 +104,21 @@ describe('synthetic faces', () => {
 });
 
 describe('the file of statistics', () => {
+  it('holds how common the strangers are, as built for the default embedder', () => {
+    const built = readFileSync(new URL('../../public/models/dlib-background.bin', import.meta.url));
+    const background = parseBackground(built, DLIB_INT8.dimension);
+    expect(background.strangerCommonness).toHaveLength(MAX_STRANGERS);
+    const unmeasured = { ...background, strangerCommonness: new Float32Array(0) };
+    const scoring = createScoring(background.dimension, () =>
+      sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort'),
+    );
+    const [stored, measured] = [createStrangers(background, scoring), createStrangers(unmeasured, scoring)];
+    measured.rows(MAX_STRANGERS);
+    for (const i of [0, 1, 999, MAX_STRANGERS - 1]) {
+      expect(Math.abs(stored.commonness(i) - measured.commonness(i))).toBeLessThan(1e-6);
+    }
+  });
+
   it('is read as it was written, wherever its bytes lie', () => {
     for (const background of [FAR, STILL]) {
       const bytes = encodeBackground(background);
@@ -118,6 +142,9 @@ describe('the file of statistics', () => {
       [altered((view) => view.setUint8(3, 2)), 'does not begin'],
       [altered((view) => view.setUint16(4, 3, true)), 'for 3 values'],
       [altered((view) => view.setUint16(6, 0, true)), '0 components'],
+      [good.subarray(0, good.length - 4), `it has ${good.length - 4}`],
+      [encodeBackground({ ...STILL, strangerCommonness: new Float32Array(MAX_STRANGERS + 1) }), 'it has'],
+      [encodeBackground({ ...STILL, strangerCommonness: vector(NaN) }), 'no numbers'],
       [good.subarray(0, good.length - 1), `it has ${good.length - 1}`],
       [new Uint8Array([...good, 0]), `it has ${good.length + 1}`],
       [altered((view) => view.setFloat32(8, 0.5, true)), 'sum to 1.25'],

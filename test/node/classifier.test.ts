@@ -28,6 +28,7 @@ const BACKGROUND: Background = (() => {
         Array.from({ length: d + 1 }, (_value, e) => (e === d ? 0.2 : 0)),
       ).flat(),
     ),
+    strangerCommonness: new Float32Array(0),
   };
 })();
 

@@ -34,6 +34,7 @@ const BACKGROUND: Background = {
   shares: vector(0.5, 0.5),
   centres: vector(-1, 0, 0, -1),
   factor: vector(0.05, 0, 0.05),
+  strangerCommonness: new Float32Array(0),
 };
 
 interface World {

@@ -38,12 +38,14 @@ export function fitBackground(people: readonly Person[], components: number): Ba
     shares: Float32Array.from(centres, (_, k) => owners.filter((owner) => owner === k).length / people.length),
     centres: Float32Array.from(centres.flatMap((centre) => [...centre])),
     factor: choleskyFactor(covariance, dimension),
+    strangerCommonness: new Float32Array(0),
   };
 }
 
 /** The bytes that `parseBackground` reads. */
-export function encodeBackground({ dimension, shares, centres, factor }: Background): Uint8Array {
-  const values = [...shares, ...centres, ...factor];
+export function encodeBackground(background: Background): Uint8Array {
+  const { dimension, shares, centres, factor, strangerCommonness } = background;
+  const values = [...shares, ...centres, ...factor, ...strangerCommonness];
   const bytes = new Uint8Array(8 + 4 * values.length);
   const view = new DataView(bytes.buffer);
   bytes.set([0x49, 0x46, 0x42, 1]);
