@@ -170,8 +170,8 @@ function knownCommonness(before: Training | null): (profileId: string, row: Floa
   return (profileId, row) => {
     const place = places.get(profileId);
     if (place === undefined) return undefined;
-    const isSame = row.every((value, d) => value === rows[place * row.length + d]);
-    return isSame ? classifier.commonness[place] : undefined;
+    for (let d = 0; d < row.length; d++) if (row[d] !== rows[place * row.length + d]) return undefined;
+    return classifier.commonness[place];
   };
 }
 

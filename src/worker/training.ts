@@ -60,8 +60,8 @@ const QUIET_MS = 2_000;
 const MAX_WAIT_MS = 15_000;
 /** After this, the tab that made the change should have trained; if it was closed, another one does. */
 const OTHERS_MS = 20_000;
-/** A training lets other calls through this often. */
-const YIELD_AFTER_MS = 30;
+/** A training tells how far it is, and lets other calls through, this often. */
+const TELL_AFTER_MS = 30;
 
 export function createTrainer({ store, embedder, scoring, background, locks, auto, announce }: TrainerParts): Trainer {
   /** Trainings that are due, each with the time of the first change that it is for. */
@@ -108,13 +108,17 @@ export function createTrainer({ store, embedder, scoring, background, locks, aut
     const { space, calibration } = embedder;
     const before = trained.get(collectionId) ?? null;
     const set = { space, templates, scoring, calibration, strangers, unknowns, before };
-    let lastYield = performance.now();
+    let lastTold = performance.now();
     const training = await trainClassifier(set, async (progress) => {
-      onProgress(progress);
-      announce({ collectionId, state: 'training', progress, error: null });
-      if (performance.now() - lastYield > YIELD_AFTER_MS) {
+      const { done, total } = progress;
+      const isDue = performance.now() - lastTold > TELL_AFTER_MS;
+      if (isDue || done === 0 || done === total) {
+        onProgress(progress);
+        announce({ collectionId, state: 'training', progress, error: null });
+      }
+      if (isDue) {
         await new Promise((resolve) => setTimeout(resolve));
-        lastYield = performance.now();
+        lastTold = performance.now();
       }
       signal.throwIfAborted();
     });

@@ -287,7 +287,7 @@ describe('train', () => {
     const explicit: Promise<unknown>[] = [];
     const w = world({
       announce: ({ progress }) => {
-        if (progress && progress.done > 0 && explicit.length === 0) explicit.push(train(w));
+        if (progress && explicit.length === 0) explicit.push(train(w));
       },
     });
     w.trainer.schedule(ID, true);
