@@ -56,7 +56,8 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   const runtime = createRuntime(config.assetsUrl, backend, wasm, () => {
     emit({ name: 'backend', detail: { backend: runtime.backend, note: runtime.note } });
   });
-  const run = async (entry: ModelEntry) => runtime.addModel(entry.id, await assets.load(assetFile(entry)));
+  const run = async (entry: ModelEntry) =>
+    runtime.addModel(entry.id, await assets.load(assetFile(entry)), entry.optimised);
   const antispoof = manifest.models.some(({ role }) => role === 'antispoof') ? findModel(manifest, 'antispoof') : null;
   const later = antispoof ? netsOf(antispoof).map(assetFile) : [];
   // Each model is set up as soon as it is there, while others are on their way.

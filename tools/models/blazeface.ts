@@ -2,10 +2,9 @@
  * BlazeFace as an ONNX graph with a dynamic square input, converted node by node from the TensorFlow.js graph model.
  *
  * The shipped graph is fixed at 256 px. Nothing in it needs that but the shapes of its last reshapes, so the input is
- * left free here. Weights are stored as binary16: the shipped float32 values are all binary16 numbers (checked), so
- * nothing is lost.
+ * left free here.
  */
-import { toDepthwise, toFloat16, toOihw } from './kernels.js';
+import { addWeight, toDepthwise, toOihw } from './kernels.js';
 import { GraphBuilder } from './onnx.js';
 import { decodeWeights, readSource, SOURCES, toFloats, type StoredTensor, type WeightMap } from './weights.js';
 
@@ -90,7 +89,7 @@ function convertNode(
     case '_FusedConv2D': {
       const kernel = toOihw(weights.get(sourceOf(node, 1)));
       const bias = graph.floats(toFloats(weights.get(sourceOf(node, 2))));
-      const conv = graph.node('Conv', [input(0), addFloat16(graph, kernel), bias], convAttributes(node, kernel));
+      const conv = graph.node('Conv', [input(0), addWeight(graph, kernel), bias], convAttributes(node, kernel));
       const fused = (node.attr?.['fused_ops']?.list?.s ?? []).map(fromBase64).join('+');
       if (fused === 'BiasAdd') return conv;
       if (fused === 'BiasAdd+Relu') return graph.node('Relu', [conv]);
@@ -99,7 +98,7 @@ function convertNode(
     case 'DepthwiseConv2dNative': {
       const kernel = toDepthwise(weights.get(sourceOf(node, 1)));
       const group = kernel.shape[0] ?? 0;
-      return graph.node('Conv', [input(0), addFloat16(graph, kernel)], { ...convAttributes(node, kernel), group });
+      return graph.node('Conv', [input(0), addWeight(graph, kernel)], { ...convAttributes(node, kernel), group });
     }
     case 'AddV2':
       return graph.node('Add', [input(0), input(1)]);
@@ -127,10 +126,6 @@ function convertNode(
     default:
       throw new Error(`Unknown operation '${node.op}' at node '${node.name}': this build cannot convert it.`);
   }
-}
-
-function addFloat16(graph: GraphBuilder, kernel: StoredTensor): string {
-  return graph.toFloat(graph.constant('float16', kernel.shape, toFloat16(toFloats(kernel), kernel.name), kernel.name));
 }
 
 function convAttributes(node: TfNode, kernel: StoredTensor): Record<string, readonly number[]> {

@@ -1,6 +1,6 @@
 /**
- * dlib's ResNet in int8, in ONNX's QDQ form: QuantizeLinear / DequantizeLinear pairs around every layer, which
- * onnxruntime replaces by integer kernels (QLinearConv, QLinearAdd, QLinearAveragePool).
+ * dlib's ResNet in int8, of onnxruntime's integer layers (QLinearConv, QLinearAdd, QLinearAveragePool) on maps with the channels
+ * last: what it would make of a graph of QuantizeLinear and DequantizeLinear pairs by itself, at every start.
  *
  * Weights: int8, symmetric, one scale for each output channel. Activations: uint8, one scale and zero point for each
  * tensor, from ranges that were recorded once (record-ranges.ts). The last mean and matrix product stay in float32.
@@ -36,7 +36,9 @@ class Int8Layers implements DlibLayers {
 
   /** Pixels are whole numbers of 0..255 already: a scale of 1 loses nothing but the fractions of the warp. */
   input(graph: GraphBuilder, pixels: string): string {
-    return this.#quantise(graph, pixels, { scale: 1, zeroPoint: 0 });
+    const quantisation = { scale: 1, zeroPoint: 0 };
+    const bytes = graph.node('QuantizeLinear', [pixels, ...constants(graph, quantisation)]);
+    return this.#as(quantisation, graph.node('Transpose', [bytes], { perm: [0, 2, 3, 1] }));
   }
 
   /** No Relu node: after a Relu the least value is 0, so the zero point is 0 too and quantising clamps at 0. */
@@ -45,67 +47,59 @@ class Int8Layers implements DlibLayers {
     const { bytes, scales } = quantiseWeights(layer);
     const biasScales = scales.map((scale) => scale * this.#quantisation(x).scale);
     const bias = Int32Array.from(layer.bias, (value, channel) => Math.round(value / (biasScales[channel] ?? 1)));
-    const kernel = graph.node(
-      'DequantizeLinear',
+    const quantisation = this.#recorded(layer.name, layer.relu);
+    const y = graph.node(
+      'QLinearConv',
       [
+        ...this.#operand(graph, x),
         graph.constant('int8', layer.kernel.shape, bytes, layer.kernel.name),
         graph.floats(scales),
         graph.constant('int8', [outputs], new Int8Array(outputs)),
-      ],
-      { axis: 0 },
-    );
-    const offset = graph.node(
-      'DequantizeLinear',
-      [
+        ...constants(graph, quantisation),
         graph.constant('int32', [outputs], bias),
-        graph.floats(biasScales),
-        graph.constant('int32', [outputs], new Int32Array(outputs)),
       ],
-      { axis: 0 },
+      { ...windows(layer.kernel.shape.slice(2), layer.stride, layer.pad), channels_last: 1 },
     );
-    const { stride, pad } = layer;
-    const attributes = { strides: [stride, stride], pads: [pad, pad, pad, pad] };
-    const y = graph.node('Conv', [this.#dequantise(graph, x), kernel, offset], attributes);
-    return this.#quantise(graph, y, this.#recorded(layer.name, layer.relu));
+    return this.#as(quantisation, y);
   }
 
   maxPool(graph: GraphBuilder, x: string): string {
-    return this.#like(x, graph.node('MaxPool', [x], { kernel_shape: [3, 3], strides: [2, 2] }));
+    return this.#as(this.#quantisation(x), graph.node('NhwcMaxPool', [x], windows([3, 3], 2, 0)));
   }
 
   averagePool(graph: GraphBuilder, x: string): string {
-    const y = graph.node('AveragePool', [this.#dequantise(graph, x)], { kernel_shape: [2, 2], strides: [2, 2] });
-    return this.#quantise(graph, y, this.#quantisation(x));
+    const quantisation = this.#quantisation(x);
+    const inputs = [...this.#operand(graph, x), ...constants(graph, quantisation)];
+    const y = graph.node('QLinearAveragePool', inputs, { ...windows([2, 2], 2, 0), channels_last: 1 });
+    return this.#as(quantisation, y);
   }
 
   padZeros(graph: GraphBuilder, x: string, channels: number, pixels: number): string {
-    const zero = graph.constant('uint8', [], Uint8Array.of(this.#quantisation(x).zeroPoint));
-    return this.#like(x, graph.node('Pad', [x, graph.ints([0, 0, 0, 0, 0, channels, pixels, pixels]), zero]));
+    const quantisation = this.#quantisation(x);
+    const zero = graph.constant('uint8', [], Uint8Array.of(quantisation.zeroPoint));
+    return this.#as(quantisation, graph.node('Pad', [x, graph.ints([0, 0, 0, 0, 0, pixels, pixels, channels]), zero]));
   }
 
   addRelu(graph: GraphBuilder, a: string, b: string, name: string): string {
-    const sum = graph.node('Add', [this.#dequantise(graph, a), this.#dequantise(graph, b)]);
-    return this.#quantise(graph, sum, this.#recorded(name, true));
+    const quantisation = this.#recorded(name, true);
+    const inputs = [...this.#operand(graph, a), ...this.#operand(graph, b), ...constants(graph, quantisation)];
+    return this.#as(quantisation, graph.node('QLinearAdd', inputs));
   }
 
   addReluLast(graph: GraphBuilder, a: string, b: string): string {
-    const sum = graph.node('Add', [this.#dequantise(graph, a), this.#dequantise(graph, b)]);
-    return graph.node('Relu', [sum]);
+    const [floatA, floatB] = [a, b].map((x) => graph.node('DequantizeLinear', this.#operand(graph, x)));
+    const sum = graph.node('Relu', [graph.node('Add', [floatA as string, floatB as string])]);
+    return graph.node('Transpose', [sum], { perm: [0, 3, 1, 2] });
   }
 
-  #quantise(graph: GraphBuilder, x: string, quantisation: Quantisation): string {
-    const y = graph.node('QuantizeLinear', [x, ...constants(graph, quantisation)]);
-    this.#quantisations.set(y, quantisation);
-    return y;
+  /** A tensor with its scale and zero point. */
+  #operand(graph: GraphBuilder, x: string): readonly string[] {
+    return [x, ...constants(graph, this.#quantisation(x))];
   }
 
-  #dequantise(graph: GraphBuilder, x: string): string {
-    return graph.node('DequantizeLinear', [x, ...constants(graph, this.#quantisation(x))]);
-  }
-
-  #like(x: string, y: string): string {
-    this.#quantisations.set(y, this.#quantisation(x));
-    return y;
+  #as(quantisation: Quantisation, x: string): string {
+    this.#quantisations.set(x, quantisation);
+    return x;
   }
 
   #quantisation(x: string): Quantisation {
@@ -126,6 +120,10 @@ class Int8Layers implements DlibLayers {
     const scale = Math.fround((Math.max(range[1], 0) - min) / UINT8_MAX);
     return { scale, zeroPoint: Math.round(-min / scale) };
   }
+}
+
+function windows(kernelShape: readonly number[], stride: number, pad: number) {
+  return { kernel_shape: kernelShape, strides: [stride, stride], pads: [pad, pad, pad, pad] };
 }
 
 function constants(graph: GraphBuilder, { scale, zeroPoint }: Quantisation): readonly [string, string] {

@@ -44,6 +44,7 @@ export const BLAZEFACE = {
   role: 'detector',
   family: 'blazeface',
   file: 'blazeface.onnx',
+  optimised: true,
   source: SOURCES.blazeface,
   licence: 'Apache-2.0 (MediaPipe), MIT (conversion by @vladmandic/human)',
   input: { name: 'input', channels: 'RGB', mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] },
@@ -74,6 +75,7 @@ export const LANDMARK_68 = {
   role: 'landmarker',
   family: 'face-landmark-68',
   file: 'face-landmark-68.onnx',
+  optimised: true,
   source: SOURCES.faceLandmark68,
   licence: 'MIT',
   input: PIXELS,
@@ -163,6 +165,7 @@ export const DLIB_LOSSLESS = {
 export const DLIB_INT8 = {
   id: 'dlib-resnet-int8',
   file: 'dlib-resnet-int8.onnx',
+  optimised: true,
   precision: 'int8',
   ...DLIB_RESNET,
 } as const satisfies EntryDraft;

@@ -1,6 +1,6 @@
 /** Convolution kernels in a graph: laid out as ONNX wants them, stored in the bytes their package ships. */
 import type { GraphBuilder } from './onnx.js';
-import type { StoredTensor } from './weights.js';
+import { toFloats, type StoredTensor } from './weights.js';
 
 /** A convolution kernel, TensorFlow's [height, width, in, out], as ONNX's [out, in, height, width]. */
 export function toOihw(tensor: StoredTensor): StoredTensor {
@@ -38,6 +38,14 @@ function reorder(tensor: StoredTensor, shape: readonly number[]): StoredTensor {
   return stored.type === 'uint8'
     ? { name, shape, stored: { ...stored, data: permute(stored.data) } }
     : { name, shape, stored: { ...stored, data: permute(stored.data) } };
+}
+
+/**
+ * Adds a weight as float32, which no runtime has anything to do with before it runs: four times the bytes, of which a
+ * compressed transfer has few more.
+ */
+export function addWeight(graph: GraphBuilder, tensor: StoredTensor): string {
+  return graph.floats(toFloats(tensor), tensor.shape, tensor.name);
 }
 
 /**

@@ -4,7 +4,7 @@
  * Follows @vladmandic/face-api 1.7.15, src/faceFeatureExtractor/{FaceFeatureExtractor,denseBlock}.ts and
  * src/faceProcessor/FaceProcessor.ts, operation by operation.
  */
-import { addStoredWeight, toDepthwise, toOihw } from './kernels.js';
+import { addWeight, toDepthwise, toOihw } from './kernels.js';
 import { GraphBuilder } from './onnx.js';
 import { FACE_API_MEAN_RGB, toFloats, type WeightMap } from './weights.js';
 
@@ -24,17 +24,17 @@ export function buildLandmark68(weights: WeightMap): Uint8Array {
   const separable = (x: string, name: string, stride: number): string => {
     const depthwise = toDepthwise(weights.get(`${name}/depthwise_filter`));
     const pointwise = toOihw(weights.get(`${name}/pointwise_filter`));
-    const spread = graph.node('Conv', [x, addStoredWeight(graph, depthwise)], {
+    const spread = graph.node('Conv', [x, addWeight(graph, depthwise)], {
       strides: [stride, stride],
       pads: samePads(stride),
       group: depthwise.shape[0] ?? 0,
     });
-    return graph.node('Conv', [spread, addStoredWeight(graph, pointwise), bias(`${name}/bias`)]);
+    return graph.node('Conv', [spread, addWeight(graph, pointwise), bias(`${name}/bias`)]);
   };
 
   /** The first convolution of the net is a plain one. */
   const first = (x: string, name: string): string => {
-    const kernel = addStoredWeight(graph, toOihw(weights.get(`${name}/filters`)));
+    const kernel = addWeight(graph, toOihw(weights.get(`${name}/filters`)));
     return graph.node('Conv', [x, kernel, bias(`${name}/bias`)], { strides: [2, 2], pads: samePads(2) });
   };
 
@@ -55,7 +55,7 @@ export function buildLandmark68(weights: WeightMap): Uint8Array {
 
   // The map is 7x7 by now, so the peer's 7x7 average pool is the mean of all of it.
   const features = graph.node('ReduceMean', [x], { axes: [2, 3], keepdims: 0 });
-  const head = addStoredWeight(graph, weights.get('fc/weights'));
+  const head = addWeight(graph, weights.get('fc/weights'));
   graph.node('Gemm', [features, head, bias('fc/bias')], {}, 'points');
   graph.output('points', [1, 136]);
   return graph.encode();

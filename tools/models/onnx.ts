@@ -21,6 +21,7 @@ message NodeProto {
   repeated string output = 2;
   optional string op_type = 4;
   repeated AttributeProto attribute = 5;
+  optional string domain = 7;
 }
 message ModelProto {
   optional int64 ir_version = 1;
@@ -86,6 +87,13 @@ const KNOWN_OPS: ReadonlySet<string> = new Set([
   'Transpose',
 ]);
 
+/**
+ * Integer layers of onnxruntime's own (docs/ContribOperators.md there): what it makes of QuantizeLinear and DequantizeLinear
+ * pairs when it optimises a graph.
+ */
+const CONTRIB_OPS: ReadonlySet<string> = new Set(['NhwcMaxPool', 'QLinearAdd', 'QLinearAveragePool', 'QLinearConv']);
+const CONTRIB_DOMAIN = 'com.microsoft';
+
 type Attributes = Readonly<Record<string, number | readonly number[]>>;
 
 /** Builds one graph of opset 17. Tensors are referred to by name; every method that makes a tensor returns its name. */
@@ -96,6 +104,8 @@ export class GraphBuilder {
   readonly #inputs: object[] = [];
   readonly #outputs: object[] = [];
   readonly #names = new Set<string>();
+  /** Versions of the operator sets. */
+  readonly #domains = new Map([['', OPSET_VERSION]]);
   #unnamed = 0;
 
   /** @param name Name of the graph, seen in viewers only. */
@@ -144,7 +154,8 @@ export class GraphBuilder {
 
   /** A node with one output. Throws on an operator that is not in the list above. */
   node(op: string, inputs: readonly string[], attributes: Attributes = {}, name?: string): string {
-    if (!KNOWN_OPS.has(op)) {
+    const isContrib = CONTRIB_OPS.has(op);
+    if (!isContrib && !KNOWN_OPS.has(op)) {
       throw new Error(`Unknown ONNX operator '${op}' in graph '${this.#name}': add it to KNOWN_OPS in onnx.ts.`);
     }
     for (const input of inputs) {
@@ -158,7 +169,9 @@ export class GraphBuilder {
         ? { name: key, i: value, type: ATTRIBUTE_INT }
         : { name: key, ints: value, type: ATTRIBUTE_INTS },
     );
-    this.#nodes.push({ input: inputs, output: [output], op_type: op, attribute });
+    const node = { input: inputs, output: [output], op_type: op, attribute };
+    this.#nodes.push(isContrib ? { ...node, domain: CONTRIB_DOMAIN } : node);
+    if (isContrib) this.#domains.set(CONTRIB_DOMAIN, 1);
     return output;
   }
 
@@ -181,7 +194,7 @@ export class GraphBuilder {
           input: this.#inputs,
           output: this.#outputs,
         },
-        opset_import: [{ domain: '', version: OPSET_VERSION }],
+        opset_import: [...this.#domains].map(([domain, version]) => ({ domain, version })),
       })
       .finish();
   }
