@@ -25,8 +25,6 @@ SPECIES = ("print", "replay", "cutout", "bent")
 # The input contract of the manifest entry: (value - MEAN) / STD.
 MEAN, STD = 127.5, 64.0
 BONA_FIDE, ATTACK = 0, 1
-# What an attack weighs in the loss: prints and screens are the hard ones, and edges give the others away.
-SPECIES_WEIGHTS = {"print": 1.3, "replay": 1.15, "cutout": 0.75, "bent": 0.8}
 # Share of each batch that shows no face at all: white, noise, gradients, drawings. They are attacks.
 NO_FACE_SHARE = 0.06
 
@@ -187,7 +185,7 @@ def augment(images, generator):
     x[flipped] = x[flipped].flip(3)
     dx, dy = (torch.randint(-4, 5, (2,), generator=generator)).tolist()
     x = F.pad(x, (4, 4, 4, 4), mode="replicate")[:, :, 4 + dy : 4 + dy + SIZE, 4 + dx : 4 + dx + SIZE].clone()
-    blurred = which(0.3)
+    blurred = which(0.2)
     if blurred.any():
         soft = F.conv2d(F.pad(x[blurred], (2, 2, 2, 2), mode="replicate"), BLUR, groups=3)
         x[blurred] += uniform(0.3, 1.2, int(blurred.sum()), 1, 1, 1) * (soft - x[blurred])
@@ -266,7 +264,6 @@ def main():
     # Fewer attacks without a species: the classes still weigh the same.
     counts = np.bincount(labels[rows], minlength=2)
     weights = torch.tensor(len(rows) / (2 * counts), dtype=torch.float32)
-    emphasis = torch.tensor([SPECIES_WEIGHTS.get(kind, 1) for kind in kinds])
     net, average = (Net().to(memory_format=torch.channels_last) for _ in range(2))
     average.load_state_dict(net.state_dict())
     groups = [
@@ -289,16 +286,14 @@ def main():
         for i in range(steps):
             own = order[i * options.photos : (i + 1) * options.photos]
             chosen = torch.from_numpy(np.concatenate([photo_rows[photo] for photo in own]))
-            images, wanted, heavy = crops[chosen], labels[chosen], emphasis[chosen]
+            images, wanted = crops[chosen], labels[chosen]
             extra = max(1, round(len(chosen) * NO_FACE_SHARE))
             images = torch.cat([images.float(), torch.from_numpy(no_faces(extra, random))])
             wanted = torch.cat([wanted, torch.full((extra,), ATTACK)])
-            heavy = torch.cat([heavy, torch.ones(extra)]) * weights[wanted]
             share = max(step / total, (time.time() - start) / 60 / options.minutes)
             for group in optimiser.param_groups:
                 group["lr"] = options.rate * min(1, step / 100) * 0.5 * (1 + math.cos(math.pi * min(1, share)))
-            each = F.cross_entropy(net(augment(images, generator)), wanted, reduction="none", label_smoothing=0.05)
-            loss = (each * heavy).sum() / heavy.sum()
+            loss = F.cross_entropy(net(augment(images, generator)), wanted, weight=weights, label_smoothing=0.05)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
