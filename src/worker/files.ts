@@ -22,6 +22,8 @@ export interface Assets {
   load(file: AssetFile): Promise<Uint8Array<ArrayBuffer>>;
   /** A wasm binary, compiled while it comes in. @throws as `load` does */
   compile(file: AssetFile): Promise<WebAssembly.Module>;
+  /** Resolves when all that came in so far is in the cache. */
+  stored(): Promise<void>;
 }
 
 type OnBytes = (count: number) => void;
@@ -38,6 +40,7 @@ export function openAssets(
   signal: AbortSignal,
 ): Assets {
   const opening = openCache();
+  const writes: Promise<void>[] = [];
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
   let loaded = 0;
   const report = (file: AssetFile, bytes: number, fromCache: boolean) => {
@@ -52,8 +55,9 @@ export function openAssets(
     return bytes;
   }
 
-  async function keep(file: AssetFile, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    await writeCached(await opening, cacheKey(assetsUrl, file), bytes);
+  /** Goes on while the file is used: on a slow disk, 14 MB take longer than to compile them. */
+  function keep(file: AssetFile, bytes: Uint8Array<ArrayBuffer>): void {
+    writes.push(opening.then((cache) => writeCached(cache, cacheKey(assetsUrl, file), bytes)));
   }
 
   /** As `compile`, if the file was kept before. */
@@ -78,7 +82,7 @@ export function openAssets(
       const response = await fetchChecked(urlOf(file), signal);
       const onBytes: OnBytes = (count) => report(file, count, false);
       const bytes = await readExactly(urlOf(file), response, file, onBytes, signal);
-      await keep(file, bytes);
+      keep(file, bytes);
       return bytes;
     },
 
@@ -88,8 +92,12 @@ export function openAssets(
       const response = await fetchChecked(urlOf(file), signal);
       const onBytes: OnBytes = (count) => report(file, count, false);
       const { module, bytes } = await compileExactly(urlOf(file), response, file, onBytes, signal);
-      await keep(file, bytes);
+      keep(file, bytes);
       return module;
+    },
+
+    async stored() {
+      await Promise.all(writes);
     },
   };
 }

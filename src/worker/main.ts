@@ -68,6 +68,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     backgroundFile && assets.load(backgroundFile).then((bytes) => parseBackground(bytes, embedder.dimension)),
     wasm,
   ]);
+  await assets.stored();
   await dropOtherFiles(config.assetsUrl, [...files, ...later]);
 
   // A page without this check does not need its files, so they come when it is first asked for.

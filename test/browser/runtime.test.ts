@@ -53,7 +53,9 @@ describe('files', () => {
   }
   async function load(files: readonly AssetFile[], onProgress: (p: LoadProgress) => void = () => undefined) {
     const assets = openAssets(BASE, files, onProgress, signal());
-    return new Map(await Promise.all(files.map(async (file) => [file.path, await assets.load(file)] as const)));
+    const entries = await Promise.all(files.map(async (file) => [file.path, await assets.load(file)] as const));
+    await assets.stored();
+    return new Map(entries);
   }
 
   it('are fetched once, with true progress, and come from the cache the next time', async () => {
@@ -168,6 +170,7 @@ describe('files', () => {
       const progress: LoadProgress[] = [];
       const assets = openAssets(BASE, [file], (p) => progress.push(p), signal());
       const module = await assets.compile(file);
+      await assets.stored();
       expect(WebAssembly.Module.exports(module)).toEqual([{ name: 'f', kind: 'function' }]);
       return progress.at(-1);
     };
