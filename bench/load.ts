@@ -9,7 +9,7 @@ const MAX_SLOWDOWN = 1.2;
 const SPIN_TRIALS = 3;
 const SPIN_STEPS = 4e6;
 /** How often it is looked which processes there are: some end before a round does, and what they did is known no more. */
-const LOOK_EVERY_MS = 300;
+const LOOK_EVERY_MS = 100;
 /** Jiffies a second: USER_HZ, which is 100 on every Linux that browsers run on. */
 const HZ = 100;
 
