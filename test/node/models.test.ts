@@ -380,6 +380,11 @@ describe('manifest', () => {
     ['another version', { ...manifest, version: 2 }, /manifest.version should be 1, got 2/],
     ['the same id twice', { ...manifest, models: [BLAZEFACE, BLAZEFACE] }, /unique ids, got "blazeface"/],
     ['a path as file', altered(0, ['file'], '../x.onnx'), /models\[0\].file should be a file name/],
+    [
+      'another word for true',
+      altered(0, ['optimised'], 'yes'),
+      /models\[0\].optimised should be true or false, got "yes"/,
+    ],
     ['a broken hash', altered(0, ['sha256'], 'abc'), /models\[0\].sha256 should be 64 hex digits/],
     ['no bytes', altered(1, ['bytes'], 0), /models\[1\].bytes should be a number above 0, got 0/],
     ['an unknown family', altered(0, ['family'], 'mtcnn'), /has an adapter for, got "detector\/mtcnn"/],
