@@ -32,6 +32,27 @@ test('names a person, writes it down, and goes on by itself after a reload', asy
   await expect(page).toHaveURL(/\/#\/collections$/);
 });
 
+test('the log keeps the newest 2,000 entries', async ({ page }) => {
+  await page.addInitScript(() => {
+    if (localStorage.getItem('inface-kiosk-log-next') !== null) return;
+    for (let number = 2_001; number <= 4_000; number++) {
+      const entry = { number, at: new Date(0).toISOString(), runningMs: 0, event: 'unknown', detail: '', score: null };
+      localStorage.setItem(`inface-kiosk-log-${number % 2_000}`, JSON.stringify(entry));
+    }
+    localStorage.setItem('inface-kiosk-log-next', '4001');
+  });
+  await startKiosk(page, [DORA]);
+  await expect(words(page)).toContainText('Dora');
+  const numbers = await page.evaluate(() =>
+    Object.keys(localStorage)
+      .filter((key) => /^inface-kiosk-log-\d+$/.test(key))
+      .map((key) => (JSON.parse(localStorage.getItem(key) ?? '') as { number: number }).number),
+  );
+  expect(numbers).toHaveLength(2_000);
+  // Started and Recognised took the places of the two oldest ones.
+  expect([Math.min(...numbers), Math.max(...numbers)]).toEqual([2_003, 4_002]);
+});
+
 test('an unknown person stays unknown', async ({ page }) => {
   await startKiosk(page, [EMIL]);
   await expect(words(page)).toContainText('Unknown');
