@@ -24,7 +24,7 @@ test('measures, shows and copies, and touches nobody who is enrolled', async ({ 
   const [lowest = 0] = numbersIn(await fact('Lowest similarity of the same face').innerText());
   const [highest = 1] = numbersIn(await fact('Highest similarity of different faces').innerText());
   expect(lowest).toBeGreaterThan(highest);
-  await expect(fact('Time of a comparison')).toHaveText(/^median \d+ ms, 90 % within \d+ ms \(\d+ calls\)$/);
+  await expect(fact('Time of a comparison')).toHaveText(/^median [\d,]+ ms, 90 % within [\d,]+ ms \(\d+ calls\)$/);
   for (const chart of ['True match rate by false match rate (ROC)', 'Similarities', 'Time per comparison']) {
     await expect(page.getByRole('img', { name: chart })).toBeVisible();
   }

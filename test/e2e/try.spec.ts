@@ -76,7 +76,7 @@ test('two faces are compared, with the share of strangers that score as high', a
 test('the camera follows a face, checks it when asked, and is freed when the view is left', async ({ page }) => {
   await openDemo(page);
   await page.getByRole('button', { name: 'Start camera' }).click();
-  await expect(page.getByText(/\d+ ms per frame · 1 face in view\./)).toBeVisible();
+  await expect(page.getByText(/[\d,]+ ms per frame · 1 face in view\./)).toBeVisible();
   await page.getByRole('checkbox', { name: /really there/ }).check();
   await expect(page.getByText(/1 face in view\. Really there\? /)).toBeVisible();
   const track = await page
