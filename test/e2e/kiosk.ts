@@ -18,11 +18,16 @@ export function words(page: Page) {
 /** Sets up a kiosk for a collection of these people; it begins to look. */
 export async function startKiosk(page: Page, people: readonly SeededPerson[]): Promise<string> {
   const { collectionId } = await seed(page, 'Front door', people);
+  await enterKiosk(page, collectionId);
+  return collectionId;
+}
+
+/** Sets up a kiosk for a collection that is there. */
+export async function enterKiosk(page: Page, collectionId: string): Promise<void> {
   await page.goto(`./?kiosk=${collectionId}`);
   await page.getByLabel('PIN', { exact: true }).fill(PIN);
   await page.getByLabel('The same PIN again').fill(PIN);
   await page.getByRole('button', { name: 'Start the kiosk' }).click();
-  return collectionId;
 }
 
 /** Tries a PIN. */

@@ -1,7 +1,8 @@
-/** Every view in light and dark, on a desktop and a phone, with people and photos in it. */
+/** Every view, and the kiosk, in light and dark, on a desktop and a phone, with people and photos in it. */
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, openDemo, pickPhotos, test, type ViewName } from './demo.js';
+import { enterKiosk, words } from './kiosk.js';
 import { CAMERA_FACE, ROOT, samplePhoto } from './places.js';
 import { seed } from './seed.js';
 
@@ -41,12 +42,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
     test(`${colorScheme}, ${size}`, async ({ page }) => {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await page.setViewportSize(viewport);
-      await seed(page, 'Friends', PEOPLE);
+      const { collectionId } = await seed(page, 'Friends', PEOPLE);
       for (const [view, fill] of Object.entries(FILLED) as [ViewName, (typeof FILLED)[ViewName]][]) {
         await openDemo(page, view);
         await fill(page);
         await page.screenshot({ path: join(FOLDER, `${view}-${colorScheme}-${size}.png`), fullPage: true });
       }
+      await enterKiosk(page, collectionId);
+      await expect(words(page)).toContainText('Dora');
+      await page.screenshot({ path: join(FOLDER, `kiosk-${colorScheme}-${size}.png`) });
     });
   }
 }
