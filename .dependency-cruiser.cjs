@@ -6,7 +6,7 @@
 
 const CONTRACT = '^src/(errors|types|wire|rest-wire)\\.ts$';
 const ERRORS_AND_TYPES = '^src/(errors|types)\\.ts$';
-const USE_CASES = '^src/worker/(engine|acquisition|finder|enrolment|identification|tracking|training)\\.ts$';
+const USE_CASES = '^src/worker/(engine|acquisition|finder|enrolment|identification|means|tracking|training)\\.ts$';
 const REST_WIRE = '^src/rest-wire\\.ts$';
 
 /**

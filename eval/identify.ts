@@ -11,6 +11,7 @@ import type { IdentifiedFace } from '../src/types.js';
 import { createPixels } from '../src/vision/image.js';
 import { createEngine } from '../src/worker/engine.js';
 import type { CollectionContent, FaceStore } from '../src/worker/face-store.js';
+import { createMeansReader } from '../src/worker/means.js';
 import { createTrainer } from '../src/worker/training.js';
 import type { FaceVectors, Person } from './data.js';
 import { readManifest } from './measure.js';
@@ -59,9 +60,11 @@ export async function identifyLikeTheKit(
   train: boolean,
 ): Promise<Identify> {
   const space = entry.embeddingSpace;
-  const templates = people.flatMap(({ name, photos }) =>
+  const profiles = people.map(({ name, photos }) => ({
+    id: name,
+    seal: '',
     // Enrolled at the highest accuracy, compared at the default one, as the kit does.
-    photos.map(({ high }, i) => ({
+    templates: photos.map(({ high }, i) => ({
       id: `${name} ${i}`,
       profileId: name,
       space,
@@ -69,9 +72,9 @@ export async function identifyLikeTheKit(
       quality: null,
       createdAt: '',
     })),
-  );
+  }));
   const unknowns = background !== null;
-  let content: CollectionContent = { revision: 1, unknowns, templates, negatives: [], classifier: null };
+  let content: CollectionContent = { revision: 1, unknowns, profiles, negatives: [], classifier: null };
   const unused = () => Promise.reject(new Error('The evaluation does not need this.'));
   const used: Partial<FaceStore> = {
     collectionRevision: () =>
@@ -87,8 +90,10 @@ export async function identifyLikeTheKit(
   const store = used as FaceStore;
 
   let current = new Float32Array(0);
+  const means = createMeansReader(store, { space, dimension: entry.dimension });
   const trainer = createTrainer({
     store,
+    means,
     embedder: { space, calibration: entry.calibration },
     scoring,
     background,
@@ -116,6 +121,7 @@ export async function identifyLikeTheKit(
     loadAntispoof: null,
     scoring,
     store,
+    means,
     trainer,
     trainingNow: () => Promise.resolve(new Set<string>()),
     backup: { seal: unused, open: unused },

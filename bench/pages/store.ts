@@ -1,5 +1,6 @@
 /** One collection in a database of its own, opened again and again. */
-import { createGallery } from '../../src/recognition/gallery.js';
+import { galleryOf } from '../../src/recognition/gallery.js';
+import { createMeansReader } from '../../src/worker/means.js';
 import { createStore } from '../../src/worker/store.js';
 
 const SPACE = 'bench';
@@ -52,8 +53,9 @@ const page: StorePage = {
   async open() {
     const started = performance.now();
     const store = createClosed();
-    const { templates } = await store.loadCollection(null, collectionId);
-    const gallery = createGallery(templates, SPACE, 0);
+    const means = createMeansReader(store, { space: SPACE, dimension: DIMENSION });
+    const { profileIds, rows } = await means.read(null, collectionId);
+    const gallery = galleryOf(profileIds, rows, 0);
     const spent = performance.now() - started;
     if (gallery.size === 0) throw new Error('The collection is empty.');
     await store.close();

@@ -11,9 +11,8 @@
 import { InfaceError } from '../errors.js';
 import { sampleBackground, strangerCount, type Background } from './background.js';
 import { distanceAtFpir, probabilityScale, type Calibration } from './decision.js';
-import { createGallery, galleryOf, type Neighbour } from './gallery.js';
+import { galleryOf, type Neighbour } from './gallery.js';
 import type { Scoring } from './scoring.js';
-import type { Template } from './template.js';
 
 /** A trained classifier. Plain data, which structured cloning keeps, so that it can be stored. */
 export interface Classifier {
@@ -33,7 +32,9 @@ export interface Classifier {
 export interface TrainingSet {
   readonly space: string;
   /** One or more. */
-  readonly templates: readonly Template[];
+  readonly profileIds: readonly string[];
+  /** The mean of every profile's templates, as in `Gallery`. */
+  readonly rows: Float32Array;
   readonly scoring: Scoring;
   readonly calibration: Calibration;
   /** `null` where the embedder has no statistics of many people: then there are none to try. */
@@ -98,17 +99,17 @@ export function createStrangers(background: Background, scoring: Scoring): Stran
  * the first time, 500 to 2,000 strangers where the background does not tell it.
  * @param onProgress is awaited before the first step and after every one, so that the worker can answer others in between; it
  * ends the training by throwing, and the error comes out here
- * @throws InfaceError `INVALID_INPUT` when there are no templates, or a vector is no embedding
+ * @throws InfaceError `INVALID_INPUT` when there are no profiles
  */
 export async function trainClassifier(
-  { space, templates, scoring, calibration, strangers, unknowns, before }: TrainingSet,
+  { space, profileIds, rows, scoring, calibration, strangers, unknowns, before }: TrainingSet,
   onProgress: (progress: TrainingProgress) => Promise<void> | void,
 ): Promise<Training> {
-  if (templates.length === 0) {
+  const size = profileIds.length;
+  if (size === 0) {
     throw new InfaceError('INVALID_INPUT', 'A classifier needs templates to learn from. Add images of people.');
   }
   const { dimension } = scoring;
-  const { rows, profileIds, size } = createGallery(templates, space, 0);
   const tried = strangers ? strangerCount(size) : 0;
   const total = size + tried;
   const known = knownCommonness(before);

@@ -3,7 +3,7 @@ import { InfaceError } from '../errors.js';
 import { spoofThreshold, type FaceAntispoof } from '../models/antispoof.js';
 import { VIEW_COUNTS, type FaceEmbedder } from '../models/embedder.js';
 import { decideMatch, describeFmr, fmrCurve, matchThreshold } from '../recognition/decision.js';
-import { createGallery, profileMean, type Gallery } from '../recognition/gallery.js';
+import { galleryOf, profileMean, type Gallery } from '../recognition/gallery.js';
 import { distance, type Scoring } from '../recognition/scoring.js';
 import { assertSameSpace, MAX_TEMPLATES } from '../recognition/template.js';
 import type {
@@ -28,6 +28,7 @@ import {
 import { judgeEnrolment } from './enrolment.js';
 import type { BackupContent, FaceStore, Owner } from './face-store.js';
 import { createIdentifier, DEFAULT_MAX_FPIR, MAX_REMEMBERED, type LoadedCollection } from './identification.js';
+import type { MeansReader } from './means.js';
 import { createTracking, NO_TRACKS, type TrackerState } from './tracking.js';
 import type { Trainer } from './training.js';
 
@@ -37,6 +38,7 @@ export interface EngineParts extends AcquisitionParts {
   readonly loadAntispoof: (() => Promise<FaceAntispoof>) | null;
   readonly scoring: Scoring;
   readonly store: FaceStore;
+  readonly means: MeansReader;
   readonly trainer: Pick<Trainer, 'train' | 'abort' | 'resume' | 'forget'>;
   /** The collections that are being trained, here or in another tab. */
   trainingNow(): Promise<ReadonlySet<string>>;
@@ -83,7 +85,7 @@ const RECOMMENDED_TEMPLATES = 3;
 /** Negative examples per profile and collection. */
 const MAX_NEGATIVES = 50;
 export function createEngine(parts: EngineParts): Engine {
-  const { embedder, scoring, store, trainer } = parts;
+  const { embedder, scoring, store, means, trainer } = parts;
   const { open, acquire } = createAcquisition(parts);
   const { calibration, space } = embedder;
   const { commonness = 0 } = calibration;
@@ -151,9 +153,8 @@ export function createEngine(parts: EngineParts): Engine {
     const isFresh = cached?.revision === revision && (cached.classifier !== null) === (state === 'trained');
     if (isFresh) return { ...cached, state };
     const readIn = generation;
-    const content = await store.loadCollection(owner, collectionId);
-    const { classifier, negatives } = content;
-    const gallery = createGallery(content.templates, space, classifier?.commonness ?? commonness);
+    const { profileIds, rows, classifier, negatives, ...content } = await means.read(owner, collectionId);
+    const gallery = galleryOf(profileIds, rows, classifier?.commonness ?? commonness);
     for (const negative of negatives) assertSameSpace(negative, space);
     const loaded: LoadedCollection = { id: collectionId, revision: content.revision, gallery, classifier, negatives };
     if (readIn === generation) loadedCollections.set(collectionId, loaded);
@@ -358,6 +359,7 @@ export function createEngine(parts: EngineParts): Engine {
     async deleteCollection({ owner }, id) {
       await store.deleteCollection(owner, id);
       trainer.abort(id);
+      means.drop(id);
       loadedCollections.delete(id);
     },
 
@@ -416,6 +418,7 @@ export function createEngine(parts: EngineParts): Engine {
     forgetSecrets() {
       generation++;
       trainer.forget();
+      means.forget();
       loadedCollections.clear();
       trackers.clear();
       identifier.forget();

@@ -40,11 +40,20 @@ export interface Negative {
   readonly vector: Float32Array;
 }
 
+/** A profile of a collection, as it is stored. */
+export interface StoredProfile {
+  readonly id: string;
+  /** Another one after each write of its templates. */
+  readonly seal: string;
+  /** `null` where the caller knows the templates of this very seal. */
+  readonly templates: readonly Template[] | null;
+}
+
 /** What a collection recognises, read at one moment. */
 export interface CollectionContent {
   readonly revision: number;
   readonly unknowns: boolean;
-  readonly templates: readonly Template[];
+  readonly profiles: readonly StoredProfile[];
   readonly negatives: readonly Negative[];
   /** Only while it is up to date. */
   readonly classifier: Classifier | null;
@@ -118,7 +127,12 @@ export interface FaceStore {
   updateCollection(owner: Owner, id: string, change: CollectionChange): Promise<Collection>;
   deleteCollection(owner: Owner, id: string): Promise<void>;
   collectionRevision(owner: Owner, id: string): Promise<{ revision: number; classifier: StoredClassifierState }>;
-  loadCollection(owner: Owner, id: string): Promise<CollectionContent>;
+  /** @param known the seals of profiles that the caller has read before, by their ids: those are not decrypted again */
+  loadCollection(
+    owner: Owner,
+    id: string,
+    known?: ReadonlyMap<string, Pick<StoredProfile, 'seal'>>,
+  ): Promise<CollectionContent>;
   /**
    * Stores what was trained on the content of `revision`, if that is still the current one; `null` drops what there is. It
    * tells nobody: the training does when it has ended.

@@ -13,6 +13,7 @@ import { openBackup, sealBackup } from './backup.js';
 import { createEngine, type CallContext, type Engine } from './engine.js';
 import type { StoreChange } from './face-store.js';
 import { dropOtherFiles, loadJson, openAssets, type AssetFile } from './files.js';
+import { createMeansReader } from './means.js';
 import { createPixelReader } from './pixels.js';
 import { createPressureWatch, estimateStorage } from './pressure.js';
 import { chooseBackend, createRuntime } from './session.js';
@@ -97,8 +98,10 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   });
   const store = createStore(config.database, { audit: config.audit, onChange });
   const locks = createTrainingLocks(config.database);
+  const means = createMeansReader(store, embed);
   const trainer = createTrainer({
     store,
+    means,
     embedder: embed,
     scoring,
     background,
@@ -152,6 +155,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     scoring,
     loadAntispoof: antispoof && (() => loadAntispoof(antispoof)),
     store,
+    means,
     trainer,
     trainingNow: () => locks.held(),
     backup: { seal: sealBackup, open: openBackup },

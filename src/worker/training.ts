@@ -6,6 +6,7 @@ import type { Calibration } from '../recognition/decision.js';
 import type { Scoring } from '../recognition/scoring.js';
 import type { ClassifierState, TrainProgress, TrainResult } from '../types.js';
 import type { FaceStore, Owner } from './face-store.js';
+import type { MeansReader } from './means.js';
 
 /** Over all tabs, one collection is trained once at a time. */
 export interface TrainingLocks {
@@ -18,7 +19,8 @@ export interface TrainingLocks {
 }
 
 export interface TrainerParts {
-  readonly store: Pick<FaceStore, 'collectionRevision' | 'listCollections' | 'loadCollection' | 'saveClassifier'>;
+  readonly store: Pick<FaceStore, 'collectionRevision' | 'listCollections' | 'saveClassifier'>;
+  readonly means: Pick<MeansReader, 'read'>;
   readonly embedder: { readonly space: string; readonly calibration: Calibration };
   readonly scoring: Scoring;
   /** `null` where the embedder has no statistics of many people. */
@@ -63,7 +65,8 @@ const OTHERS_MS = 20_000;
 /** A training tells how far it is, and lets other calls through, this often. */
 const TELL_AFTER_MS = 30;
 
-export function createTrainer({ store, embedder, scoring, background, locks, auto, announce }: TrainerParts): Trainer {
+export function createTrainer(parts: TrainerParts): Trainer {
+  const { store, means, embedder, scoring, background, locks, auto, announce } = parts;
   /** Trainings that are due, each with the time of the first change that it is for. */
   const timers = new Map<string, { readonly timer: ReturnType<typeof setTimeout>; readonly first: number }>();
   /** Trainings that run or wait for their turn; the automatic ones give way. */
@@ -88,8 +91,8 @@ export function createTrainer({ store, embedder, scoring, background, locks, aut
   ): Promise<TrainResult> {
     const started = performance.now();
     const readIn = generation;
-    const content = await store.loadCollection(owner, collectionId);
-    if (content.templates.length === 0) {
+    const content = await means.read(owner, collectionId);
+    if (content.profileIds.length === 0) {
       trained.delete(collectionId);
       await store.saveClassifier(collectionId, content.revision, null);
       throw new InfaceError(
@@ -97,7 +100,7 @@ export function createTrainer({ store, embedder, scoring, background, locks, aut
         `Collection '${collectionId}' has no templates to learn from. Enrol profiles into it first.`,
       );
     }
-    const { templates, unknowns } = content;
+    const { profileIds, rows, templateCount, unknowns } = content;
     if (unknowns && !background) {
       throw new InfaceError(
         'INVALID_INPUT',
@@ -107,7 +110,7 @@ export function createTrainer({ store, embedder, scoring, background, locks, aut
     }
     const { space, calibration } = embedder;
     const before = trained.get(collectionId) ?? null;
-    const set = { space, templates, scoring, calibration, strangers, unknowns, before };
+    const set = { space, profileIds, rows, scoring, calibration, strangers, unknowns, before };
     let lastTold = performance.now();
     const training = await trainClassifier(set, async (progress) => {
       const { done, total } = progress;
@@ -129,7 +132,7 @@ export function createTrainer({ store, embedder, scoring, background, locks, aut
     return {
       collectionId,
       profileCount: classifier.profileIds.length,
-      templateCount: templates.length,
+      templateCount,
       unknownCount: background ? strangerCount(classifier.profileIds.length) : 0,
       durationMs: performance.now() - started,
     };

@@ -244,7 +244,10 @@ async function summarise(name: string, store: FaceStore): Promise<unknown> {
         typeof content === 'string'
           ? content
           : {
-              templates: content.templates.map((t) => [nameOf(t.profileId), seed(t)]).sort(),
+              templates: content.profiles
+                .flatMap(({ templates }) => templates ?? [])
+                .map((t) => [nameOf(t.profileId), seed(t)])
+                .sort(),
               negatives: content.negatives.map((n) => [nameOf(n.profileId), seed(n)]).sort(),
               shift: content.classifier?.strangerShift ?? null,
             },

@@ -319,7 +319,7 @@ class Subject {
     return { handle: this.handle(id), ...fields, members: profileIds.map((key) => this.handle(key)).sort() };
   }
 
-  content(id: string, { revision, unknowns, templates, negatives, classifier }: CollectionContent) {
+  content(id: string, { revision, unknowns, profiles, negatives, classifier }: CollectionContent) {
     const seedsByProfile = (vectors: readonly { readonly profileId: string; readonly vector: Float32Array }[]) => {
       const seeds: Record<string, number[]> = {};
       for (const item of vectors) (seeds[this.handle(item.profileId)] ??= []).push(seedOf(item));
@@ -329,7 +329,7 @@ class Subject {
     return {
       revision: revision - this.baseOf(id),
       unknowns,
-      templates: seedsByProfile(templates),
+      templates: seedsByProfile(profiles.flatMap(({ templates }) => templates ?? [])),
       negatives: seedsByProfile(negatives),
       loaded: classifier?.strangerShift ?? null,
     };

@@ -1,7 +1,7 @@
 /** The store on a real IndexedDB: records, transactions, encryption, versions, and other tabs. */
 import { deleteDB, openDB } from 'idb';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { FaceStore, NewTemplate, StoreChange } from '../../src/worker/face-store.js';
+import type { CollectionContent, FaceStore, NewTemplate, StoreChange } from '../../src/worker/face-store.js';
 import { createStore } from '../../src/worker/store.js';
 import { MIGRATIONS } from '../../src/worker/store/database.js';
 import { openVersion1 } from './support.js';
@@ -38,6 +38,8 @@ async function enrolled(
 
 const seedsOf = async (store: FaceStore, profileId: string) =>
   (await store.templatesOf(null, profileId)).map(({ vector }) => vector[0]);
+
+const templatesIn = ({ profiles }: CollectionContent) => profiles.flatMap(({ templates }) => templates ?? []);
 
 const CLASSIFIER = {
   version: 3,
@@ -224,7 +226,7 @@ describe('collections', () => {
     await store.updateCollection(null, id, { removeProfileIds: [a.id] });
     expect((await store.getCollection(null, id)).profileIds).toEqual([b.id]);
     const content = await store.loadCollection(null, id);
-    expect(content.templates.map(({ vector }) => vector[0])).toEqual([2, 3]);
+    expect(templatesIn(content).map(({ vector }) => vector[0])).toEqual([2, 3]);
     expect(content.revision).toBe(first + 3);
     // Without an unknown class, another classifier is to be learnt.
     await store.updateCollection(null, id, { unknowns: false });
@@ -239,11 +241,46 @@ describe('collections', () => {
     for (const count of [1, 2, 6, 12]) {
       const addProfileIds = profiles.slice(0, count).map((profile) => profile.id);
       await store.updateCollection(null, id, { addProfileIds });
-      const { templates } = await store.loadCollection(null, id);
+      const templates = templatesIn(await store.loadCollection(null, id));
       const seeds = templates.map(({ vector }) => vector[0] as number).sort((a, b) => a - b);
       expect(seeds).toEqual([0, 100].flatMap((base) => Array.from({ length: count }, (_, i) => base + i)));
       expect([...new Set(templates.map(({ profileId }) => profileId))]).toEqual([...addProfileIds].sort());
     }
+  });
+
+  it('are decrypted where the caller has not read the very same before, and while the vault is open', async () => {
+    const { store, name } = testStore();
+    const { id } = await store.createCollection(null, 'Home', false);
+    const a = await enrolled(store, 'A', [1], id);
+    const b = await enrolled(store, 'B', [2], id);
+    const read = async (before?: CollectionContent, from = store) =>
+      from.loadCollection(null, id, new Map(before?.profiles.map((profile) => [profile.id, profile])));
+    const first = await read();
+    expect(templatesIn(first)).toHaveLength(2);
+    const again = await read(first);
+    expect(again.profiles).toEqual(first.profiles.map((profile) => ({ ...profile, templates: null })));
+    // One is new, one has another template, one is gone.
+    const c = await enrolled(store, 'C', [3], id);
+    await store.addTemplates(null, a.id, [template(4)], LIMIT);
+    await store.deleteProfile(null, b.id);
+    const changed = await read(first);
+    expect(changed.profiles.map((profile) => profile.id)).toEqual([a.id, c.id].sort());
+    expect(templatesIn(changed).map(({ vector }) => vector[0])).toEqual(a.id < c.id ? [1, 4, 3] : [3, 1, 4]);
+    // A seal of another profile is none of this one's.
+    const [one, two] = changed.profiles;
+    const swapped = new Map([
+      [one!.id, two!],
+      [two!.id, one!],
+    ]);
+    expect(templatesIn(await store.loadCollection(null, id, swapped))).toHaveLength(3);
+
+    await store.setPassphrase('correct horse');
+    const sealedAnew = await read(changed);
+    expect(templatesIn(sealedAnew)).toHaveLength(3);
+    const { store: other } = testStore(name);
+    await expect(read(sealedAnew, other)).rejects.toMatchObject(code('VAULT_LOCKED'));
+    await store.destroyKey();
+    await expect(read(sealedAnew)).rejects.toMatchObject(code('TEMPLATES_UNREADABLE'));
   });
 
   it('keep their classifier until they change', async () => {
@@ -545,7 +582,7 @@ describe('encryption', () => {
     await store.saveClassifier(id, (await store.collectionRevision(null, id)).revision, CLASSIFIER);
     expect(await store.setPassphrase('correct horse')).toEqual({ state: 'open', hasPassphrase: true });
     const content = await store.loadCollection(null, id);
-    expect(content).toMatchObject({ templates: [{ profileId: profile.id }], negatives: [{}], classifier: CLASSIFIER });
+    expect(content).toMatchObject({ profiles: [{ id: profile.id }], negatives: [{}], classifier: CLASSIFIER });
     // Nothing in the database opens it any more.
     const db = await openDB(name);
     expect(await db.get('keys', 'current')).not.toHaveProperty('key');
@@ -606,7 +643,7 @@ describe('encryption', () => {
     await store.setPassphrase('correct horse');
     expect(await seedsOf(store, kept.id)).toEqual([2]);
     await store.deleteProfile(null, gone.id);
-    expect((await store.loadCollection(null, id)).templates).toHaveLength(1);
+    expect(templatesIn(await store.loadCollection(null, id))).toHaveLength(1);
   });
 });
 
@@ -681,8 +718,9 @@ describe('versions and connections', () => {
       owner: null,
       classifier: 'untrained',
     });
-    const { templates, classifier } = await store.loadCollection(null, 'c1');
-    expect(templates.map(({ id, vector }) => [id, ...vector])).toEqual([
+    const content = await store.loadCollection(null, 'c1');
+    const { classifier } = content;
+    expect(templatesIn(content).map(({ id, vector }) => [id, ...vector])).toEqual([
       ['t0', 1, 2, 3, 4],
       ['t1', 2, 2, 3, 4],
     ]);

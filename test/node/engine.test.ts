@@ -2,17 +2,19 @@
 import { describe, expect, it } from 'vitest';
 import type { FaceAntispoof } from '../../src/models/antispoof.js';
 import type { Detection } from '../../src/models/detector.js';
+import type { FaceEmbedder } from '../../src/models/embedder.js';
 import type { Classifier } from '../../src/recognition/classifier.js';
 import { distanceAtFmr, distanceAtFpir, probabilityScale } from '../../src/recognition/decision.js';
 import { createScoring } from '../../src/recognition/scoring.js';
-import { unitMean } from '../../src/recognition/template.js';
+import { unitMean, type Template } from '../../src/recognition/template.js';
 import type { Point } from '../../src/types.js';
 import type { Pixels } from '../../src/vision/image.js';
 import type { FaceFrame, Frame } from '../../src/wire.js';
 import { createEngine, type CallContext, type EngineParts } from '../../src/worker/engine.js';
-import type { CollectionContent, FaceStore, Negative, NewProfile } from '../../src/worker/face-store.js';
+import type { FaceStore, Negative, NewProfile } from '../../src/worker/face-store.js';
+import { createMeansReader } from '../../src/worker/means.js';
 import { landmarks, texture } from './faces.js';
-import { angularDistance, atAngle, CALIBRATION, cosine, template } from './vectors.js';
+import { angularDistance, atAngle, CALIBRATION, cosine, storedProfiles, template } from './vectors.js';
 
 const WIDTH = 400;
 
@@ -38,6 +40,16 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
   const calls: string[] = [];
   const missing = new Proxy({}, { get: (_target, name) => () => calls.push(`store.${String(name)}`) });
   const unused = () => Promise.reject(new Error('not asked for'));
+  const embedder: FaceEmbedder = {
+    space: 'space',
+    dimension: 2,
+    calibration: { ...CALIBRATION, origin: 'test' },
+    // The embedding is the place of the face, so that a test sees which one was embedded.
+    embed: (_pixels, [first], views) => {
+      calls.push(`embed ${views}`);
+      return Promise.resolve(Array.from({ length: views }, () => Float32Array.of(first?.x ?? 0, first?.y ?? 0)));
+    },
+  };
   const { operations, forgetSecrets } = createEngine({
     detector: {
       sizes: [128, 192, 256, 384, 512],
@@ -51,19 +63,11 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
       locate: (_pixels, found) => Promise.resolve(found.score < 0.5 ? null : landmarksOf(found)),
       follow: unused,
     },
-    embedder: {
-      space: 'space',
-      dimension: 2,
-      calibration: { ...CALIBRATION, origin: 'test' },
-      // The embedding is the place of the face, so that a test sees which one was embedded.
-      embed: (_pixels, [first], views) => {
-        calls.push(`embed ${views}`);
-        return Promise.resolve(Array.from({ length: views }, () => Float32Array.of(first?.x ?? 0, first?.y ?? 0)));
-      },
-    },
+    embedder,
     scoring: createScoring(2, null),
     loadAntispoof: null,
     store: missing as FaceStore,
+    means: createMeansReader(parts.store ?? (missing as FaceStore), embedder),
     trainer: { train: unused, abort: () => false, resume: unused, forget: () => undefined },
     trainingNow: () => Promise.resolve(new Set<string>()),
     backup: { seal: unused, open: unused },
@@ -414,8 +418,8 @@ describe('match', () => {
 });
 
 /** A store with one collection, 'home', that counts how often it is read. */
-function homeStore(content: Partial<CollectionContent>) {
-  const state = { reads: 0, negatives: [] as Negative[], revision: 1, trained: content.classifier !== undefined };
+function homeStore(templates: readonly Template[], classifier: Classifier | null = null) {
+  const state = { reads: 0, negatives: [] as Negative[], revision: 1, trained: classifier !== null };
   const store = {
     assertOpen: () => Promise.resolve(),
     collectionRevision: () =>
@@ -423,7 +427,8 @@ function homeStore(content: Partial<CollectionContent>) {
     loadCollection: () => {
       state.reads++;
       const { revision, negatives } = state;
-      return Promise.resolve({ unknowns: false, templates: [], classifier: null, ...content, revision, negatives });
+      const profiles = storedProfiles(templates);
+      return Promise.resolve({ unknowns: false, profiles, classifier, revision, negatives });
     },
     namesOf: (ids: readonly string[]) => Promise.resolve(ids.map((id) => `name of ${id}`)),
     addNegative: (_owner: unknown, _collectionId: string, negative: Negative) => {
@@ -452,7 +457,7 @@ describe('identify', () => {
   };
 
   it('reads a collection once per revision, and again when its secrets were forgotten', async () => {
-    const { store, state } = homeStore({ templates: near });
+    const { store, state } = homeStore(near);
     const { engine, forgetSecrets } = engineWith([detection(0, 0, 50)], { store });
     const identify = () => engine.identify(context(), frame(), 'home', { maxFpir: 0.5 });
     const { faces } = await identify();
@@ -477,7 +482,7 @@ describe('identify', () => {
   });
 
   it('keeps nothing that was read while its secrets were being forgotten', async () => {
-    const { store, state } = homeStore({ templates: near });
+    const { store, state } = homeStore(near);
     let forget: () => void = () => undefined;
     const slow: FaceStore = {
       ...store,
@@ -496,9 +501,9 @@ describe('identify', () => {
 
   it('says that a training runs, unless a trained classifier answered', async () => {
     const trainingNow = () => Promise.resolve(new Set(['home']));
-    const untrained = engineWith([], { store: homeStore({ templates: near }).store, trainingNow });
+    const untrained = engineWith([], { store: homeStore(near).store, trainingNow });
     expect(await untrained.engine.identify(context(), frame(), 'home', {})).toMatchObject({ classifier: 'training' });
-    const { store } = homeStore({ templates: near, classifier: CLASSIFIER });
+    const { store } = homeStore(near, CLASSIFIER);
     const trained = engineWith([], { store, trainingNow });
     expect(await trained.engine.identify(context(), frame(), 'home', {})).toMatchObject({ classifier: 'trained' });
   });
@@ -509,7 +514,7 @@ describe('identify', () => {
     const strangerShift = 0.1 + SCALE * Math.log(2) - limit;
     const identify = (classifier: Classifier, maxFpir = 0.5) =>
       engineWith([detection(0, 0, 50)], {
-        store: homeStore({ templates: equal, classifier }).store,
+        store: homeStore(equal, classifier).store,
       }).engine.identify(context(), frame(), 'home', { maxFpir });
 
     const result = await identify({ ...CLASSIFIER, strangerShift, hasUnknown: true });
@@ -538,7 +543,7 @@ describe('identify', () => {
     const calibration = { ...CALIBRATION, origin: 'test', commonness: 0.25 };
     const embedder = { ...embedding(0), calibration };
     const templates = [stored('anna', 60), stored('berta', 180), stored('berta', 200), stored('cleo', 270)];
-    const { engine } = engineWith([detection(0, 0, 50)], { store: homeStore({ templates }).store, embedder });
+    const { engine } = engineWith([detection(0, 0, 50)], { store: homeStore(templates).store, embedder });
     const { faces, threshold, classifier } = await engine.identify(context(), frame(), 'home', {});
     expect(classifier).toBe('untrained');
     // Three profiles, whatever the number of their templates.
@@ -549,7 +554,7 @@ describe('identify', () => {
   });
 
   it('looks at as many views as the accuracy asks for', async () => {
-    const { engine, calls } = engineWith([detection(0, 0, 50)], { store: homeStore({ templates: near }).store });
+    const { engine, calls } = engineWith([detection(0, 0, 50)], { store: homeStore(near).store });
     await engine.identify(context(), frame(), 'home', {});
     for (const accuracy of ['fast', 'high'] as const) {
       await engine.identify(context(), frame(), 'home', { accuracy });
@@ -558,9 +563,9 @@ describe('identify', () => {
   });
 
   it('refuses what is stored of another embedding space', async () => {
-    const foreign: Partial<CollectionContent> = { templates: [{ ...stored('anna', 45), space: 'other' }] };
+    const foreign = [{ ...stored('anna', 45), space: 'other' }];
     const rejected: Negative = { profileId: 'anna', space: 'other', vector: atAngle(45) };
-    const { store, state } = homeStore({ templates: near });
+    const { store, state } = homeStore(near);
     state.negatives.push(rejected);
     for (const home of [homeStore(foreign).store, store]) {
       const { engine } = engineWith([detection(0, 0, 50)], { store: home });
@@ -573,7 +578,7 @@ describe('identify', () => {
 
 describe('reject', () => {
   it('keeps the very face that was identified, and names it so no more', async () => {
-    const { store, state } = homeStore({ templates: [stored('anna', 47)] });
+    const { store, state } = homeStore([stored('anna', 47)]);
     const { engine } = engineWith([detection(0, 0, 50)], { store });
     const identify = () => engine.identify(context(), frame(), 'home', { maxFpir: 0.5 });
     const { faces } = await identify();
@@ -585,7 +590,7 @@ describe('reject', () => {
   });
 
   it('leaves the name to faces that are nearer to the profile, and to other profiles', async () => {
-    const { store, state } = homeStore({ templates: [stored('anna', 47), stored('berta', 90)] });
+    const { store, state } = homeStore([stored('anna', 47), stored('berta', 90)]);
     // What a profile adds to a distance, a rejected face adds, too.
     const calibration = { ...CALIBRATION, origin: 'test', commonness: 0.25 };
     const decide = async (degrees: number) => {
@@ -602,7 +607,7 @@ describe('reject', () => {
   });
 
   it('knows the last 200 faces, those with a candidate, and none after its secrets were forgotten', async () => {
-    const { store } = homeStore({ templates: [stored('anna', 45)] });
+    const { store } = homeStore([stored('anna', 45)]);
     const { engine, forgetSecrets } = engineWith([detection(0, 0, 50)], { store });
     const ids: string[] = [];
     for (let i = 0; i < 201; i++) {
@@ -618,7 +623,7 @@ describe('reject', () => {
     forgetSecrets();
     await expect(engine.reject(context(), ids[200] as string, {})).rejects.toMatchObject(notFound);
 
-    const empty = engineWith([detection(0, 0, 50)], { store: homeStore({}).store });
+    const empty = engineWith([detection(0, 0, 50)], { store: homeStore([]).store });
     const { faces } = await empty.engine.identify(context(), frame(), 'home', {});
     const id = faces[0]?.identificationId as string;
     await expect(empty.engine.reject(context(), id, {})).rejects.toMatchObject(notFound);

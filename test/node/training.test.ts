@@ -6,8 +6,9 @@ import type { Classifier } from '../../src/recognition/classifier.js';
 import { createScoring, type Scoring } from '../../src/recognition/scoring.js';
 import type { ClassifierState, TrainProgress } from '../../src/types.js';
 import type { CollectionContent, StoredClassifierState } from '../../src/worker/face-store.js';
+import { createMeansReader } from '../../src/worker/means.js';
 import { createTrainer, type Trainer, type TrainerParts } from '../../src/worker/training.js';
-import { CALIBRATION, vector } from './vectors.js';
+import { CALIBRATION, storedProfiles, vector } from './vectors.js';
 
 const SPACE = 'space';
 const ID = 'home';
@@ -55,7 +56,7 @@ function world(parts: Partial<TrainerParts> = {}, content: Partial<CollectionCon
     content: {
       revision: 3,
       unknowns: false,
-      templates: [template('anna', 1, 0), template('berta', 0, 1)],
+      profiles: storedProfiles([template('anna', 1, 0), template('berta', 0, 1)]),
       negatives: [],
       classifier: null,
       ...content,
@@ -83,13 +84,16 @@ function world(parts: Partial<TrainerParts> = {}, content: Partial<CollectionCon
             updatedAt: '',
           })),
         ),
-      loadCollection: () => (w.failure ? Promise.reject(w.failure) : Promise.resolve(w.content)),
       saveClassifier: (_id, _revision, classifier) => {
         w.saved.push(classifier);
         w.state = classifier ? 'trained' : 'untrained';
         return Promise.resolve(w.state);
       },
     },
+    means: createMeansReader(
+      { loadCollection: () => (w.failure ? Promise.reject(w.failure) : Promise.resolve(w.content)) },
+      { space: SPACE, dimension: 2 },
+    ),
     embedder: { space: SPACE, calibration: CALIBRATION },
     scoring: createScoring(2, null),
     background: BACKGROUND,
@@ -150,7 +154,7 @@ describe('after a change of its own', () => {
   });
 
   it('a collection that lost its last template loses its classifier', async () => {
-    const w = world({}, { templates: [] });
+    const w = world({}, { profiles: [] });
     w.trainer.schedule(ID, true);
     await vi.advanceTimersByTimeAsync(3_000);
     expect(w.saved).toEqual([null]);
@@ -254,13 +258,13 @@ describe('train', () => {
   });
 
   it('refuses what is stored of another embedding space', async () => {
-    const w = world({}, { templates: [{ ...template('anna', 1, 0), space: 'other' }] });
+    const w = world({}, { profiles: storedProfiles([{ ...template('anna', 1, 0), space: 'other' }]) });
     await expect(train(w)).rejects.toMatchObject({ code: 'EMBEDDING_SPACE_MISMATCH' });
     expect(w.saved).toEqual([]);
   });
 
   it('refuses an empty collection', async () => {
-    const w = world({}, { templates: [] });
+    const w = world({}, { profiles: [] });
     await expect(train(w)).rejects.toMatchObject({ code: 'COLLECTION_EMPTY' });
   });
 
@@ -362,12 +366,10 @@ it('remembers the profiles of a training until it is told to forget, or the coll
 });
 
 it('cannot be ended any more while what was learnt is stored, and says so', async () => {
-  const w = world({ auto: false });
   const aborted: boolean[] = [];
   const store: TrainerParts['store'] = {
     collectionRevision: () => Promise.resolve({ revision: 3, classifier: 'stale' }),
     listCollections: () => Promise.resolve([]),
-    loadCollection: () => Promise.resolve(w.content),
     saveClassifier() {
       aborted.push(late.trainer.abort(ID));
       return Promise.resolve('trained');

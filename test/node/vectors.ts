@@ -4,6 +4,7 @@ import { InfaceError, type ErrorCode } from '../../src/errors.js';
 import type { Calibration } from '../../src/recognition/decision.js';
 import type { Comparable } from '../../src/recognition/scoring.js';
 import type { Template } from '../../src/recognition/template.js';
+import type { StoredProfile } from '../../src/worker/face-store.js';
 
 export const SPACE = 'space-a';
 
@@ -49,6 +50,15 @@ export function template(
   { space = SPACE, quality = null }: { readonly space?: string; readonly quality?: number | null } = {},
 ): Template {
   return { id, profileId, space, vector: values, quality, createdAt: '2026-01-01T00:00:00.000Z' };
+}
+
+/** The profiles of templates as a store gives them: what is changed has another seal. */
+export function storedProfiles(templates: readonly Template[]): StoredProfile[] {
+  const ids = [...new Set(templates.map(({ profileId }) => profileId))];
+  return ids.map((id) => {
+    const own = templates.filter(({ profileId }) => profileId === id);
+    return { id, seal: JSON.stringify(own), templates: own };
+  });
 }
 
 /** The rows of a matrix. */

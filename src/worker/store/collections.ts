@@ -126,7 +126,7 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
         return { revision: record.revision, classifier: classifierState(record) };
       }),
 
-    async loadCollection(owner, id) {
+    async loadCollection(owner, id, known = new Map()) {
       const found = await db.read(async (tx) => {
         const record = await requireCollection(tx, owner, id);
         return {
@@ -138,27 +138,27 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
         };
       });
       const { record, blocks, negatives, classifier, stored } = found;
+      // What is known is of no use either once its key is locked or gone.
+      if (blocks.length > 0) keyring.forReading(stored, `templates of collection ${id}`);
+      const fresh = blocks.filter((block) => known.get(block.profileId)?.seal !== sealOf(block));
       const [opened, openedNegatives] = await Promise.all([
-        openBlocks(keyring, stored, blocks),
+        openBlocks(keyring, stored, fresh),
         openBlocks(keyring, stored, negatives),
       ]);
-      const templates: Template[] = [];
-      for (const [i, { profileId, space }] of blocks.entries()) {
-        for (const item of opened[i] ?? []) {
-          templates.push({
-            id: item.id,
-            profileId,
-            space,
-            vector: item.vector,
-            quality: item.quality,
-            createdAt: item.createdAt,
-          });
-        }
-      }
+      const templates = new Map(
+        fresh.map(({ profileId, space }, i): [string, Template[]] => [
+          profileId,
+          (opened[i] ?? []).map((item) => ({ ...item, profileId, space })),
+        ]),
+      );
       return {
         revision: record.revision,
         unknowns: record.unknowns,
-        templates,
+        profiles: blocks.map((block) => ({
+          id: block.profileId,
+          seal: sealOf(block),
+          templates: templates.get(block.profileId) ?? null,
+        })),
         negatives: negatives.flatMap(({ profileId, space }, i) =>
           (openedNegatives[i] ?? []).map(({ vector }) => ({ profileId, space, vector })),
         ),
@@ -204,6 +204,11 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
         return items.length;
       }),
   };
+}
+
+/** Sealing takes a number that was never used before, so no two blocks have the same one. */
+function sealOf({ iv }: TemplateBlock): string {
+  return String.fromCharCode(...iv);
 }
 
 /** The blocks of profiles, in the order of their ids. */
