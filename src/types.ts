@@ -75,7 +75,7 @@ export interface CallOptions {
 /** How faces are looked for; part of the options of every operation on images. */
 export interface DetectorOptions {
   /**
-   * Side of the detector's square input in pixels: one look at the whole image. Larger finds smaller faces and costs more.
+   * Longer side of the detector's input in pixels: one look at the whole image. Larger finds smaller faces and costs more.
    * `'group'` looks at the whole image and, from 640 px on, at two or four overlapping parts of it: it finds the small faces of
    * a group photo and takes about five times as long. `'auto'`, the default, takes 256 for a video frame and 256 or 384 for
    * a photo, by its size, and does what `'group'` does where the first look shows several small faces or none.
@@ -113,7 +113,7 @@ export interface DetectResult {
   /** Size of the source image in pixels. */
   readonly width: number;
   readonly height: number;
-  /** Side of the detector's input for the whole image, in pixels, whether or not parts of it were looked at, too. */
+  /** Longer side of the detector's input for the whole image, in pixels, whether or not parts of it were looked at, too. */
   readonly detectorSize: number;
   readonly timings: StageTimings;
 }

@@ -16,7 +16,7 @@ export interface Detection {
 }
 
 export interface FaceDetector {
-  /** Sides of the square input that can be asked for, ascending, in pixels. */
+  /** Longer sides of the input that can be asked for, ascending, in pixels. */
   readonly sizes: readonly number[];
   /** Least score of a face when the caller does not say, 0..1. */
   readonly defaultMinScore: number;
@@ -58,6 +58,7 @@ export function rollOf(eyesAndMouth: readonly Point[]): number {
  * and keypoints are offsets in input pixels from the centre of their anchor's cell.
  */
 export function createBlazeFace(entry: BlazeFaceEntry, run: Run): FaceDetector {
+  const coarsest = Math.max(...entry.anchors.map(({ stride }) => stride));
   return {
     sizes: entry.sizes,
     defaultMinScore: entry.postprocess.minScore,
@@ -70,34 +71,33 @@ export function createBlazeFace(entry: BlazeFaceEntry, run: Run): FaceDetector {
           `Detector size ${size} is not offered by '${entry.id}'; choose one of ${entry.sizes.join(', ')}.`,
         );
       }
-      const toPart = letterbox(part.width, part.height, size);
+      const { width, height, toSource: toPart } = letterbox(part.width, part.height, size, coarsest);
       const toSource = { ...toPart, tx: toPart.tx + part.x, ty: toPart.ty + part.y };
-      const input = warpToTensor(pixels, toSource, size, size, entry.input);
+      const input = warpToTensor(pixels, toSource, width, height, entry.input);
       const outputs = await run({ [entry.input.name]: input });
 
       const found: Detection[] = [];
       // sigmoid(x) >= minScore, asked of the logit, so that the exponential is taken for hits only.
       const minLogit = Math.log(minScore / (1 - minScore));
       entry.anchors.forEach(({ stride, perCell }, level) => {
-        const cells = size / stride;
-        const count = cells * cells * perCell;
+        const columns = width / stride;
+        const count = columns * (height / stride) * perCell;
         const scores = readOutput(outputs, `scores_${level}`, count, entry);
         const boxes = readOutput(outputs, `boxes_${level}`, count * VALUES_PER_ANCHOR, entry);
         for (let i = 0; i < count; i++) {
           const logit = scores[i] as number;
           if (!(logit >= minLogit)) continue;
           const cell = Math.floor(i / perCell);
-          const anchorX = ((cell % cells) + 0.5) * stride;
-          const anchorY = (Math.floor(cell / cells) + 0.5) * stride;
+          const anchorX = ((cell % columns) + 0.5) * stride;
+          const anchorY = (Math.floor(cell / columns) + 0.5) * stride;
           const value = (k: number) => boxes[i * VALUES_PER_ANCHOR + k] as number;
           const scale = toSource.a;
-          const width = value(2) * scale;
-          const height = value(3) * scale;
+          const [boxWidth, boxHeight] = [value(2) * scale, value(3) * scale];
           const box = {
-            x: (value(0) + anchorX) * scale + toSource.tx - width / 2,
-            y: (value(1) + anchorY) * scale + toSource.ty - height / 2,
-            width,
-            height,
+            x: (value(0) + anchorX) * scale + toSource.tx - boxWidth / 2,
+            y: (value(1) + anchorY) * scale + toSource.ty - boxHeight / 2,
+            width: boxWidth,
+            height: boxHeight,
           };
           const keypoint = (k: number): Point => ({ x: value(4 + 2 * k), y: value(5 + 2 * k) });
           const roll = rollOf([keypoint(0), keypoint(1), keypoint(3)]);

@@ -75,11 +75,11 @@ export interface SecondLook {
   readonly bias: number;
 }
 
-/** Google MediaPipe BlazeFace with a dynamic square input. */
+/** Google MediaPipe BlazeFace with a dynamic input. */
 export interface BlazeFaceEntry extends ModelBase {
   readonly role: 'detector';
   readonly family: 'blazeface';
-  /** Sides of the square input in pixels that the kit offers, ascending, each a multiple of 32. */
+  /** Longer sides of the input in pixels that the kit offers, ascending, each a multiple of all strides. */
   readonly sizes: readonly number[];
   /** One entry per feature map, in the order of the outputs `scores_k`, `boxes_k`. */
   readonly anchors: readonly { readonly stride: number; readonly perCell: number }[];

@@ -37,15 +37,33 @@ export function createPixels(width: number, height: number, data: Uint8ClampedAr
   return { width, height, data };
 }
 
+/** The input that an image is fitted into. */
+export interface Letterbox {
+  /** Of the input, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** From input pixels to source pixels. */
+  readonly toSource: Similarity;
+}
+
 /**
- * Where each point of a square input lies in the source when the whole image is fitted into it, centred, with its
- * aspect ratio kept.
- * @param size side of the square in pixels
- * @returns the transform from input pixels to source pixels
+ * Fits an image into an input, centred, with its aspect ratio kept. The input is no square but as narrow as the image
+ * allows: what would be black there would cost as much time as what is seen.
+ * @param size longer side of the input in pixels, a multiple of `step`
+ * @param step both sides are multiples of it
  */
-export function letterbox(width: number, height: number, size: number): Similarity {
-  const scale = Math.max(width, height) / size;
-  return { a: scale, b: 0, tx: (width - size * scale) / 2, ty: (height - size * scale) / 2 };
+export function letterbox(width: number, height: number, size: number, step: number): Letterbox {
+  const longer = Math.max(width, height);
+  const scale = longer / size;
+  const sideOf = (side: number) => Math.min(size, Math.ceil((side * size) / longer / step) * step);
+  const [inputWidth, inputHeight] = [sideOf(width), sideOf(height)];
+  const toSource = {
+    a: scale,
+    b: 0,
+    tx: (width - inputWidth * scale) / 2,
+    ty: (height - inputHeight * scale) / 2,
+  };
+  return { width: inputWidth, height: inputHeight, toSource };
 }
 
 /** Rectangle of whole pixels. */

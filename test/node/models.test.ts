@@ -92,8 +92,8 @@ function plain(width: number, height: number, rgb: readonly [number, number, num
 
 describe('BlazeFace', () => {
   /** Outputs without a face, into which a test writes one. */
-  function emptyOutputs(size: number) {
-    const counts = [2 * (size / 16) ** 2, 6 * (size / 32) ** 2] as const;
+  function emptyOutputs(width: number, height = width) {
+    const counts = [(2 * width * height) / 16 ** 2, (6 * width * height) / 32 ** 2] as const;
     const tensor = (data: Float32Array): Tensor => ({ data, dims: [1, data.length] });
     return {
       scores_0: tensor(new Float32Array(counts[0]).fill(-20)),
@@ -104,7 +104,7 @@ describe('BlazeFace', () => {
   }
 
   it('decodes an anchor into a box in pixels of the frame, with the roll of the eyes', async () => {
-    const outputs = emptyOutputs(128);
+    const outputs = emptyOutputs(128, 96);
     // Second anchor of cell (x 3, y 2) of the 16 px grid: centre at 56, 40 of the input.
     const index = (2 * 8 + 3) * 2 + 1;
     outputs.scores_0.data[index] = 2;
@@ -116,15 +116,15 @@ describe('BlazeFace', () => {
       fed = feeds['input'];
       return Promise.resolve(outputs);
     };
-    // 256 x 128: twice the size of the input's 128 x 64, with bars of 32 px above and below.
-    const [face, ...others] = await createBlazeFace(BLAZEFACE, run).detect(plain(256, 128, [255, 255, 255]), 128, 0.5);
+    // 256 x 160: twice the size of the input's 128 x 80, with bars of 8 px above and below.
+    const [face, ...others] = await createBlazeFace(BLAZEFACE, run).detect(plain(256, 160, [255, 255, 255]), 128, 0.5);
     expect(others).toEqual([]);
     expect(face?.score).toBeCloseTo(1 / (1 + Math.exp(-2)), 6);
     expect(face?.roll).toBeCloseTo(Math.PI / 4, 6);
-    expect(face?.box).toEqual({ x: (60 - 10) * 2, y: (36 - 12 - 32) * 2, width: 40, height: 48 });
+    expect(face?.box).toEqual({ x: (60 - 10) * 2, y: (36 - 12 - 8) * 2, width: 40, height: 48 });
     // White is 1 and the bars are -1, in each of the three planes.
-    expect(fed?.dims).toEqual([1, 3, 128, 128]);
-    expect([fed?.data[0], fed?.data[64 * 128], fed?.data[127 * 128]]).toEqual([-1, 1, -1]);
+    expect(fed?.dims).toEqual([1, 3, 96, 128]);
+    expect([0, 8, 87, 95].map((y) => fed?.data[y * 128])).toEqual([-1, 1, 1, -1]);
   });
 
   it('looks at a part of the image, and beyond its edge', async () => {

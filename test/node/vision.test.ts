@@ -152,18 +152,33 @@ describe('similarity transforms', () => {
 });
 
 describe('letterbox', () => {
-  it('fits a wide image with bars above and below', () => {
-    const t = letterbox(200, 100, 128);
-    expect(similarityScale(t)).toBeCloseTo(200 / 128, 12);
+  it('fits a wide image into as few rows as the step allows, with bars above and below', () => {
+    const { width, height, toSource } = letterbox(1280, 720, 256, 32);
+    // 144 rows of image in 160.
+    expect([width, height]).toEqual([256, 160]);
+    expect(similarityScale(toSource)).toBe(5);
     // The middle of the input is the middle of the image; its left edge is the image's left edge.
-    expect(applySimilarity(t, { x: 64, y: 64 })).toEqual({ x: 100, y: 50 });
-    expect(applySimilarity(t, { x: 0, y: 32 })).toEqual({ x: 0, y: 0 });
-    expect(applySimilarity(t, { x: 128, y: 96 })).toEqual({ x: 200, y: 100 });
+    expect(applySimilarity(toSource, { x: 128, y: 80 })).toEqual({ x: 640, y: 360 });
+    expect(applySimilarity(toSource, { x: 0, y: 8 })).toEqual({ x: 0, y: 0 });
+    expect(applySimilarity(toSource, { x: 256, y: 152 })).toEqual({ x: 1280, y: 720 });
   });
 
   it('fits a tall image with bars left and right, and enlarges a small one', () => {
-    expect(applySimilarity(letterbox(100, 200, 128), { x: 32, y: 0 })).toEqual({ x: 0, y: 0 });
-    expect(applySimilarity(letterbox(10, 10, 20), { x: 20, y: 20 })).toEqual({ x: 10, y: 10 });
+    const tall = letterbox(100, 190, 128, 32);
+    expect([tall.width, tall.height]).toEqual([96, 128]);
+    expect(applySimilarity(tall.toSource, { x: 48, y: 0 }).x).toBe(50);
+    const small = letterbox(10, 10, 64, 32);
+    expect([small.width, small.height]).toEqual([64, 64]);
+    expect(applySimilarity(small.toSource, { x: 64, y: 64 })).toEqual({ x: 10, y: 10 });
+  });
+
+  it('needs no bars where the sides are multiples of the step, and gives a thin line one step', () => {
+    expect(letterbox(640, 480, 256, 32)).toMatchObject({ width: 256, height: 192, toSource: { tx: 0, ty: 0 } });
+    expect(letterbox(1, 4000, 384, 32)).toMatchObject({ width: 32, height: 384 });
+    // Fractions of a pixel, as parts of an image have them: the longer side is the size, whatever is rounded.
+    for (const side of [0.1, 0.7, 333.3, 768.0000001]) {
+      expect(letterbox(side, side, 512, 32)).toMatchObject({ width: 512, height: 512 });
+    }
   });
 });
 

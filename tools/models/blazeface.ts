@@ -1,5 +1,5 @@
 /**
- * BlazeFace as an ONNX graph with a dynamic square input, converted node by node from the TensorFlow.js graph model.
+ * BlazeFace as an ONNX graph with a dynamic input, converted node by node from the TensorFlow.js graph model.
  *
  * The shipped graph is fixed at 256 px. Nothing in it needs that but the shapes of its last reshapes, so the input is
  * left free here.
@@ -41,7 +41,7 @@ export function readBlazeFace(nodeModules: string): { readonly nodes: readonly T
 }
 
 /**
- * Builds the graph: `input` [1, 3, S, S], S a multiple of 32, RGB of -1..1; outputs as {@link OUTPUTS}, rows ordered by
+ * Builds the graph: `input` [1, 3, H, W], both multiples of 32, RGB of -1..1; outputs as {@link OUTPUTS}, rows ordered by
  * (y, x, anchor of the cell), scores as logits, boxes in pixels from the anchor's centre.
  *
  * @param nodes `modelTopology.node` of the graph model, in an order in which inputs come first.
@@ -85,7 +85,7 @@ function convertNode(
     case 'Identity':
       return undefined;
     case 'Placeholder':
-      return graph.input('input', [1, 3, 'S', 'S']);
+      return graph.input('input', [1, 3, 'H', 'W']);
     case '_FusedConv2D': {
       const kernel = toOihw(weights.get(sourceOf(node, 1)));
       const bias = graph.floats(toFloats(weights.get(sourceOf(node, 2))));
@@ -146,7 +146,7 @@ function windows(node: TfNode, height: number, width: number): Record<string, re
     throw new Error(`Node '${node.name}' has padding '${padding}', expected 'SAME' or 'VALID'.`);
   }
   // 'SAME' pads by `window - stride` in all where the stride divides the side, the smaller half first. It does here for
-  // every S that is a multiple of 32, the product of all strides.
+  // all sides that are multiples of 32, the product of all strides.
   const totalY = padding === 'SAME' ? Math.max(height - strideY, 0) : 0;
   const totalX = padding === 'SAME' ? Math.max(width - strideX, 0) : 0;
   const top = Math.floor(totalY / 2);
