@@ -237,8 +237,9 @@ describe('collections', () => {
     const { store } = testStore();
     const { id } = await store.createCollection(null, 'Few', false);
     const profiles = [];
-    for (let i = 0; i < 12; i++) profiles.push(await enrolled(store, `${i}`, [i, i + 100]));
-    for (const count of [1, 2, 6, 12]) {
+    // More than are read at once.
+    for (let i = 0; i < 80; i++) profiles.push(await enrolled(store, `${i}`, [i, i + 100]));
+    for (const count of [1, 2, 40, 79, 80]) {
       const addProfileIds = profiles.slice(0, count).map((profile) => profile.id);
       await store.updateCollection(null, id, { addProfileIds });
       const templates = templatesIn(await store.loadCollection(null, id));

@@ -31,8 +31,10 @@ type Operations = Pick<
   | 'addNegative'
 >;
 
-/** From this part of all profiles on, reading all blocks at once is faster than one by one (2.7 times for 10,000). */
+/** From this part of all profiles on, reading blocks in ranges is faster than one by one (2.7 times for 10,000). */
 const BULK_SHARE = 0.25;
+/** Profiles per range: of 1,000 to 20,000, Chromium gives so many at a time in half the time that one answer with all takes. */
+const PROFILES_PER_RANGE = 64;
 
 export function createCollections({ db, keyring, note, changed }: StoreParts): Operations {
   return {
@@ -129,13 +131,13 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
     async loadCollection(owner, id, known = new Map()) {
       const found = await db.read(async (tx) => {
         const record = await requireCollection(tx, owner, id);
-        return {
-          record,
-          blocks: await blocksOf(tx, await profilesOf(tx, id)),
-          negatives: await tx.objectStore('negatives').getAll(startingWith(id)),
-          classifier: classifierState(record) === 'trained' ? await tx.objectStore('classifiers').get(id) : undefined,
-          stored: await readKey(tx),
-        };
+        const [blocks, negatives, classifier, stored] = await Promise.all([
+          profilesOf(tx, id).then((profileIds) => blocksOf(tx, profileIds)),
+          tx.objectStore('negatives').getAll(startingWith(id)),
+          classifierState(record) === 'trained' ? tx.objectStore('classifiers').get(id) : undefined,
+          readKey(tx),
+        ]);
+        return { record, blocks, negatives, classifier, stored };
       });
       const { record, blocks, negatives, classifier, stored } = found;
       // What is known is of no use either once its key is locked or gone.
@@ -211,15 +213,20 @@ function sealOf({ iv }: TemplateBlock): string {
   return String.fromCharCode(...iv);
 }
 
-/** The blocks of profiles, in the order of their ids. */
+/** @param profileIds in the order of the database's keys, as the blocks are then */
 async function blocksOf(tx: ReadTransaction, profileIds: readonly string[]): Promise<TemplateBlock[]> {
   const blocks = tx.objectStore('blocks');
-  if (profileIds.length >= BULK_SHARE * (await blocks.count())) {
-    const members = new Set(profileIds);
-    return (await blocks.getAll()).filter(({ profileId }) => members.has(profileId));
+  if (profileIds.length < BULK_SHARE * (await blocks.count())) {
+    const found = await Promise.all(profileIds.map((id) => blocks.get(id)));
+    return found.filter((block) => block !== undefined);
   }
-  const found = await Promise.all(profileIds.map((id) => blocks.get(id)));
-  return found.filter((block) => block !== undefined);
+  const members = new Set(profileIds);
+  const ranges: Promise<TemplateBlock[]>[] = [];
+  for (let start = 0; start < profileIds.length; start += PROFILES_PER_RANGE) {
+    const [first, last] = [profileIds[start], profileIds.slice(start, start + PROFILES_PER_RANGE).at(-1)];
+    ranges.push(blocks.getAll(IDBKeyRange.bound(first, last)));
+  }
+  return (await Promise.all(ranges)).flat().filter(({ profileId }) => members.has(profileId));
 }
 
 async function requireMember(tx: ReadTransaction, collectionId: string, profileId: string): Promise<void> {
