@@ -70,7 +70,8 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     wasm,
   ]);
   await assets.stored();
-  await dropOtherFiles(config.assetsUrl, [...files, ...later]);
+  // Not waited for: what it does not get to is dropped at the next start.
+  void dropOtherFiles(config.assetsUrl, [...files, ...later]);
 
   // A page without this check does not need its files, so they come when it is first asked for.
   const closing = new AbortController();

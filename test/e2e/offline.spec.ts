@@ -56,6 +56,12 @@ test('the second visit works without a network, and is cross-origin isolated on 
   await expect(page.getByText(SAVED)).toBeVisible();
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
 
+  // With a network, the wasm comes from the browser's own cache, beside which it keeps machine code.
+  const wasm = context.waitForEvent('response', (response) => response.url().endsWith('.wasm'));
+  await page.reload();
+  expect((await wasm).fromServiceWorker()).toBe(false);
+  await expect(page.getByText(SAVED)).toBeVisible();
+
   await context.setOffline(true);
   await page.reload();
   await expect(page.getByText(SAVED)).toBeVisible();
