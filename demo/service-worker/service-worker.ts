@@ -36,9 +36,9 @@ self.addEventListener('activate', (event) => {
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   if (request.method !== 'GET' || !request.url.startsWith(SCOPE)) return;
-  // The kit asks so for the wasm that it has a copy of, once that fails: browsers keep machine code beside the files of their
-  // own cache, and none beside what comes from here.
-  if (request.cache === 'force-cache') return;
+  // So the kit asks for the wasm that it has a copy of, should that fail: browsers keep machine code beside the files of their
+  // own cache, and none beside what comes from here. Navigations back and forward are of the same mode.
+  if (request.cache === 'force-cache' && request.url.endsWith('.wasm')) return;
   event.respondWith(answer(request));
 });
 self.addEventListener('message', (event) => {

@@ -72,6 +72,11 @@ test('the second visit works without a network, and is cross-origin isolated on 
     await page.getByRole('link', { name, exact: true }).click();
     await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
   }
+  // Browsers ask for what is in their history as they ask for nothing else.
+  await page.goto('about:blank');
+  await page.goBack();
+  await expect(page.getByText(SAVED)).toBeVisible();
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
 });
 
 test('a new version waits until it is asked for, and never mixes with the old one', async ({
