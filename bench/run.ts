@@ -2,7 +2,7 @@
  * `npm run bench [-- --quick] [--case NAME] [--json FILE]`: this project and its peers side by side, in one Chromium, on the
  * same pictures, in turns. Prints a Markdown table of figures and one of targets.
  *
- * `--quick` takes about three minutes and leaves the largest cases and the slower peers out. `--case` runs one group of cases. docs/performance.md says
+ * `--quick` takes about three minutes and leaves out whatever no target speaks of and the largest cases. `--case` runs one group of cases. docs/performance.md says
  * what each case is.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
