@@ -36,7 +36,7 @@ export function createMeansReader(
   { space, dimension }: Pick<FaceEmbedder, 'space' | 'dimension'>,
 ): MeansReader {
   const remembered = new Map<string, { readonly profiles: ReadonlyMap<string, Known>; readonly rows: Float32Array }>();
-  /** Counts how often it forgot: what was read before must not be kept after. */
+  /** Counts how often it forgot something: what was read before must not be kept after. */
   let generation = 0;
 
   return {
@@ -68,6 +68,7 @@ export function createMeansReader(
     },
 
     drop(collectionId) {
+      generation++;
       remembered.delete(collectionId);
     },
 

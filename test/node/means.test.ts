@@ -58,13 +58,15 @@ it('decrypts again what it was told to forget, and each collection by itself', a
   expect(state.decrypted).toEqual([['anna'], ['anna'], [], ['anna'], ['anna']]);
 });
 
-it('keeps nothing that was read while it was being told to forget', async () => {
+it('keeps nothing that was read while it was being told to forget, or to drop it', async () => {
   const { state, reader } = storeOf(ANNA);
-  const reading = reader.read(null, 'home');
-  reader.forget();
-  await reading;
+  for (const forget of [() => reader.forget(), () => reader.drop('home')]) {
+    const reading = reader.read(null, 'home');
+    forget();
+    await reading;
+  }
   await reader.read(null, 'home');
-  expect(state.decrypted).toEqual([['anna'], ['anna']]);
+  expect(state.decrypted).toEqual([['anna'], ['anna'], ['anna']]);
 });
 
 it('refuses templates of another space, and goes on with what it knew', async () => {
