@@ -4,10 +4,8 @@
  * Type imports count: a type that knows another room is knowledge of that room.
  */
 
-const CONTRACT = '^src/(errors|types|wire|rest-wire)\\.ts$';
-const ERRORS_AND_TYPES = '^src/(errors|types)\\.ts$';
-const USE_CASES = '^src/worker/(engine|acquisition|finder|enrolment|identification|means|tracking|training)\\.ts$';
-const REST_WIRE = '^src/rest-wire\\.ts$';
+const API = '^src/api/';
+const CONTRACT = '^src/(api|wire)/';
 
 /**
  * A module outside the repository that only one file of src may import.
@@ -51,61 +49,55 @@ module.exports = {
       comment: 'vision and recognition are computations: they know errors and types, and no other room or package.',
       severity: 'error',
       from: { path: '^src/(vision|recognition)/' },
-      to: { pathNot: ['^src/$1/', ERRORS_AND_TYPES] },
+      to: { pathNot: ['^src/$1/', API] },
     },
     {
       name: 'liveness-knows-points-only',
       comment: 'It is a computation on landmarks: vision knows where a head points to.',
       severity: 'error',
       from: { path: '^src/liveness/' },
-      to: { pathNot: ['^src/(liveness|vision)/', ERRORS_AND_TYPES] },
+      to: { pathNot: ['^src/(liveness|vision)/', API] },
     },
     {
       name: 'models-know-vision-only',
       comment: 'A model adapter turns tensors into domain types; running the model is given to it.',
       severity: 'error',
       from: { path: '^src/models/' },
-      to: { pathNot: ['^src/(models|vision)/', ERRORS_AND_TYPES] },
+      to: { pathNot: ['^src/(models|vision)/', API] },
     },
     {
       name: 'client-knows-the-contract-only',
       comment: "The page's side talks to the worker over the wire: what it imports ends in the page's bundle.",
       severity: 'error',
-      from: { path: '^src/client/', pathNot: '^src/client/(liveness|attempts)\\.ts$' },
+      from: { path: '^src/client/', pathNot: '^src/client/liveness/' },
       to: { path: '^src/', pathNot: ['^src/client/', CONTRACT] },
     },
     {
       name: 'the-challenge-runs-on-the-page',
       comment: 'It needs one number per point and frame; a session in the worker would be a second thing that can die.',
       severity: 'error',
-      from: { path: '^src/client/(liveness|attempts)\\.ts$' },
+      from: { path: '^src/client/liveness/' },
       to: { path: '^src/', pathNot: ['^src/(client|liveness)/', CONTRACT] },
     },
     {
       name: 'rest-knows-the-kit-by-its-interface',
       comment: 'An entry of its own: it can be deleted, or used with another kit, without touching the rest.',
       severity: 'error',
-      from: { path: '^src/client/rest\\.ts$' },
-      to: { pathNot: [ERRORS_AND_TYPES, REST_WIRE] },
+      from: { path: '^src/client/rest/' },
+      to: { pathNot: ['^src/client/rest/', API, '^src/wire/rest\\.ts$'] },
     },
     {
       name: 'service-worker-knows-its-wire-only',
       comment: 'It passes requests on, and its script must stay small and alone in its file.',
       severity: 'error',
       from: { path: '^src/service-worker/' },
-      to: { pathNot: ['^src/service-worker/', REST_WIRE] },
-    },
-    {
-      name: 'rest-wire-is-between-these-two',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(client/rest|service-worker/.+)\\.ts$' },
-      to: { path: REST_WIRE },
+      to: { pathNot: ['^src/service-worker/', '^src/wire/rest\\.ts$'] },
     },
     {
       name: 'index-only-re-exports-the-client',
       severity: 'error',
       from: { path: '^src/index\\.ts$' },
-      to: { pathNot: ['^src/client/', ERRORS_AND_TYPES] },
+      to: { pathNot: ['^src/client/', API] },
     },
     {
       name: 'worker-never-knows-the-page',
@@ -117,16 +109,16 @@ module.exports = {
       name: 'engine-sees-interfaces',
       comment: 'The use cases are given their implementations by main.ts, so that they run in Node with plain arrays.',
       severity: 'error',
-      from: { path: USE_CASES },
+      from: { path: '^src/worker/use-cases/' },
       to: {
-        pathNot: ['^src/(models|vision|recognition|liveness)/', USE_CASES, '^src/worker/face-store\\.ts$', CONTRACT],
+        pathNot: ['^src/(models|vision|recognition)/', '^src/worker/(use-cases|ports)/', CONTRACT],
       },
     },
     {
       name: 'src-knows-no-tool-and-no-test',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(bench|demo|eval|test|tools)/|^vite\\.config\\.ts$' },
+      to: { path: '^(bench|demo|lab|test|tools)/|^vite\\.config\\.ts$' },
     },
     {
       name: 'src-runs-in-browsers',
@@ -141,30 +133,26 @@ module.exports = {
       from: { path: '^src/' },
       to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/(comlink|idb|image-size|onnxruntime-web)/' },
     },
-    onlyIn('comlink', '^src/(client/connection|worker/main)\\.ts$'),
-    onlyIn('idb', '^src/worker/store/database\\.ts$'),
+    onlyIn('comlink', '^src/(client/kit|worker)/[^/]+$'),
+    onlyIn('idb', '^src/worker/store/'),
     {
       name: 'store-knows-vectors-and-no-use-case',
       comment:
         'It keeps what it is given. What a template is it knows from recognition, and nothing of frames or models.',
       severity: 'error',
-      from: { path: '^src/worker/(store\\.ts|store/|vault\\.ts|backup\\.ts)' },
+      from: { path: '^src/worker/store/' },
       to: {
         path: '^src/',
-        pathNot: [
-          '^src/worker/(store/|vault\\.ts|face-store\\.ts)',
-          '^src/recognition/(template|classifier)\\.ts$',
-          ERRORS_AND_TYPES,
-        ],
+        pathNot: ['^src/worker/(store|ports)/', '^src/recognition/', API],
       },
     },
-    onlyIn('onnxruntime-web', '^src/worker/session\\.ts$'),
+    onlyIn('onnxruntime-web', '^src/worker/platform/'),
     {
       name: 'demo-uses-the-public-entries',
       comment: 'The demo shows what a user of the package can do, and with the same imports.',
       severity: 'error',
       from: { path: '^demo/' },
-      to: { path: '^(src|test|tools)/', pathNot: '^src/(index|client/camera-element)\\.ts$' },
+      to: { path: '^(src|test|tools)/', pathNot: '^src/(index\\.ts|client/camera/)' },
     },
   ],
   options: {

@@ -69,8 +69,8 @@ export default defineConfig(({ command, mode }) => {
           lib: {
             entry: {
               index: 'src/index.ts',
-              camera: 'src/client/camera-element.ts',
-              rest: 'src/client/rest.ts',
+              camera: 'src/client/camera/camera-element.ts',
+              rest: 'src/client/rest/rest.ts',
               'service-worker': 'src/service-worker/service-worker.ts',
             },
             formats: ['es'],

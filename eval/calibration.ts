@@ -5,7 +5,7 @@
  */
 import { fmrCurve, matchThreshold, similarityAt } from '../src/recognition/decision.js';
 import type { Comparable } from '../src/recognition/scoring.js';
-import type { Accuracy } from '../src/types.js';
+import type { Accuracy } from '../src/api/types.js';
 import { backgroundOf, measureCalibration } from '../tools/measure/calibrate.js';
 import {
   folderOf,

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { findModel, type EmbedderEntry } from '../src/models/manifest.js';
 import { parseBackground, sampleBackground, type Background } from '../src/recognition/background.js';
 import { COHORT_SEED, COHORT_SIZE, createScoring, type Comparable, type Scoring } from '../src/recognition/scoring.js';
-import type { IdentifiedFace } from '../src/types.js';
+import type { IdentifiedFace } from '../src/api/types.js';
 import { createPixels } from '../src/vision/image.js';
-import { createEngine } from '../src/worker/engine.js';
-import type { CollectionContent, FaceStore } from '../src/worker/face-store.js';
-import { createMeansReader } from '../src/worker/means.js';
-import { createTrainer } from '../src/worker/training.js';
+import { createEngine } from '../src/worker/use-cases/engine.js';
+import type { CollectionContent, FaceStore } from '../src/worker/ports/face-store.js';
+import { createMeansReader } from '../src/worker/use-cases/means.js';
+import { createTrainer } from '../src/worker/use-cases/training.js';
 import type { FaceVectors, Person } from './data.js';
 import { readManifest } from './measure.js';
 

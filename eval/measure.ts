@@ -7,7 +7,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, write
 import { dirname, join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { parseManifest, type ModelManifest } from '../src/models/manifest.js';
-import type { MeasuredFace, MeasureOptions } from '../src/wire.js';
+import type { MeasuredFace, MeasureOptions } from '../src/wire/worker.js';
 import { ROOT } from '../tools/process.mjs';
 import type { EvalPage, PhotoLine } from './page.js';
 import { openPage, URLS } from './server.js';

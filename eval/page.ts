@@ -1,8 +1,8 @@
 /** The browser side of measure.ts: photos to the shipped worker, and what it finds as JSON. */
-import { startWorker, type Connection } from '../src/client/connection.js';
-import { toFrame } from '../src/client/frame-source.js';
-import { fromWire } from '../src/errors.js';
-import type { MeasuredFace, MeasureOptions } from '../src/wire.js';
+import { startWorker, type Connection } from '../src/client/kit/connection.js';
+import { toFrame } from '../src/client/kit/frame-source.js';
+import { fromWire } from '../src/api/errors.js';
+import type { MeasuredFace, MeasureOptions } from '../src/wire/worker.js';
 import { transform } from './transforms.js';
 
 /** A face as it crosses to Node. */

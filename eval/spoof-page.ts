@@ -2,10 +2,10 @@
 import { createAntispoof, netsOf, type FaceAntispoof } from '../src/models/antispoof.js';
 import { parseManifest, type AntispoofEntry } from '../src/models/manifest.js';
 import type { Run } from '../src/models/run.js';
-import type { Box } from '../src/types.js';
-import { loadJson, openAssets } from '../src/worker/files.js';
-import { createPixelReader } from '../src/worker/pixels.js';
-import { chooseBackend, createRuntime } from '../src/worker/session.js';
+import type { Box } from '../src/api/types.js';
+import { loadJson, openAssets } from '../src/worker/platform/files.js';
+import { createPixelReader } from '../src/worker/platform/pixels.js';
+import { chooseBackend, createRuntime } from '../src/worker/platform/session.js';
 import { transform } from './transforms.js';
 
 const readPixels = createPixelReader();

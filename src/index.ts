@@ -1,6 +1,6 @@
-export { createFaceKit } from './client/face-kit.js';
-export { createLivenessChallenge } from './client/liveness.js';
-export { InfaceError, type ErrorCode } from './errors.js';
+export { createFaceKit } from './client/kit/face-kit.js';
+export { createLivenessChallenge } from './client/liveness/liveness.js';
+export { InfaceError, type ErrorCode } from './api/errors.js';
 export type {
   AcquisitionFailure,
   AddImagesOptions,
@@ -81,4 +81,4 @@ export type {
   UnknownReason,
   VaultState,
   VaultStatus,
-} from './types.js';
+} from './api/types.js';

@@ -1,5 +1,5 @@
 /** A vault that leaves bytes as they are: what the store would take without encryption. For the case `open` of the bench alone. */
-import type { OpenKey, Sealed, StoredKey } from '../../src/worker/vault.js';
+import type { OpenKey, Sealed, StoredKey } from '../../src/worker/store/vault.js';
 
 const KEY = { id: 'none', key: null as unknown as CryptoKey };
 

@@ -1,7 +1,7 @@
 /** One collection in a database of its own, opened again and again. */
 import { galleryOf } from '../../src/recognition/gallery.js';
-import { createMeansReader } from '../../src/worker/means.js';
-import { createStore } from '../../src/worker/store.js';
+import { createMeansReader } from '../../src/worker/use-cases/means.js';
+import { createStore } from '../../src/worker/store/store.js';
 
 const SPACE = 'bench';
 const DIMENSION = 128;

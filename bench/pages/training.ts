@@ -1,6 +1,6 @@
 /** Training of a collection by the built kit. A new page has a new worker, which has learnt nothing yet. */
 import type * as api from '../../src/index.js';
-import { sealBackup } from '../../src/worker/backup.js';
+import { sealBackup } from '../../src/worker/store/backup.js';
 import { drawPeople, vary } from './faces.js';
 
 const KIT_URL = '/kit/index.js';

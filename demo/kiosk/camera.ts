@@ -1,5 +1,5 @@
 /** The camera of the kiosk, frame by frame. */
-import type { CameraProblem } from '../../src/client/camera-element.js';
+import type { CameraProblem } from '../../src/client/camera/camera-element.js';
 
 const WISHED = { width: { ideal: 1280 }, height: { ideal: 720 } } as const;
 

@@ -1,5 +1,5 @@
 /** What is shown of what is seen: a name at once, everything else when it stays so for a moment. */
-import type { CameraHint } from '../../src/client/camera-element.js';
+import type { CameraHint } from '../../src/client/camera/camera-element.js';
 import type { QualityIssue, TrackedFace, TrackResult } from '../../src/index.js';
 
 export type Shown =

@@ -1,5 +1,5 @@
 /** Jeder Text der Seite auf Deutsch. */
-import type { CameraHint, CameraProblem } from '../../src/client/camera-element.js';
+import type { CameraHint, CameraProblem } from '../../src/client/camera/camera-element.js';
 import type {
   AuditEntry,
   ErrorCode,

@@ -1,5 +1,5 @@
 /** Every text of the page in English. A translation is another file of this shape. */
-import type { CameraHint, CameraProblem } from '../../src/client/camera-element.js';
+import type { CameraHint, CameraProblem } from '../../src/client/camera/camera-element.js';
 import type {
   AuditEntry,
   ErrorCode,

@@ -1,6 +1,6 @@
 /** The guided way: says what to do, sees when it is done, and takes the picture. */
 import { html, nothing, render } from 'lit';
-import { defineFaceCamera, type CameraHint, type FaceCamera } from '../../src/client/camera-element.js';
+import { defineFaceCamera, type CameraHint, type FaceCamera } from '../../src/client/camera/camera-element.js';
 import type { FaceKit, TrackResult } from '../../src/index.js';
 import type { Context } from '../context.js';
 import { setText } from '../dom.js';

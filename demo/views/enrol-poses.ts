@@ -1,5 +1,5 @@
 /** The poses of a guided enrolment: when one is reached, and what helps until then. */
-import type { CameraHint } from '../../src/client/camera-element.js';
+import type { CameraHint } from '../../src/client/camera/camera-element.js';
 import type { DetectedFace, QualityIssue, QualityReport } from '../../src/index.js';
 
 /** In the order in which they are asked for. Left and right are the person's own. */

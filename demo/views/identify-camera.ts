@@ -1,7 +1,7 @@
 /** The camera of this view: faces followed live, each with its name. */
 import { html, nothing, render } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import { defineFaceCamera, type FaceCamera, type FaceCameraEvents } from '../../src/client/camera-element.js';
+import { defineFaceCamera, type FaceCamera, type FaceCameraEvents } from '../../src/client/camera/camera-element.js';
 import type { TrackedFace, TrackResult } from '../../src/index.js';
 import type { Context } from '../context.js';
 import { drawFace, nameOf, type Search } from './identify-faces.js';

@@ -5,7 +5,7 @@ import {
   type CameraProblem,
   type FaceCamera,
   type FaceCameraEvents,
-} from '../../src/client/camera-element.js';
+} from '../../src/client/camera/camera-element.js';
 import { createLivenessChallenge, type LivenessPrompt, type LivenessResult } from '../../src/index.js';
 import type { View } from '../context.js';
 import { setText } from '../dom.js';

@@ -1,6 +1,6 @@
 /** The camera of the first view: faces followed live, with the advisory check. */
 import { html, render } from 'lit';
-import { defineFaceCamera, type FaceCamera } from '../../src/client/camera-element.js';
+import { defineFaceCamera, type FaceCamera } from '../../src/client/camera/camera-element.js';
 import type { TrackResult } from '../../src/index.js';
 import type { Context } from '../context.js';
 import { decimal } from '../numbers.js';

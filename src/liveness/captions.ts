@@ -1,5 +1,5 @@
 /** What is said to the person, in English. */
-import type { LivenessGesture, LivenessHint } from '../types.js';
+import type { LivenessGesture, LivenessHint } from '../api/types.js';
 
 const CAPTIONS: Readonly<Record<LivenessGesture | LivenessHint, string>> = {
   'turn-left': 'Turn your head slowly to your left',

@@ -5,7 +5,7 @@
  * Position (look straight, hold still) gives the reference. Then each gesture, and after each one looking straight again, where
  * the identity of the person is compared with the reference, as on frames in between that nobody can foresee.
  */
-import type { LivenessGesture, LivenessHint, LivenessPrompt, LivenessReason, Point } from '../types.js';
+import type { LivenessGesture, LivenessHint, LivenessPrompt, LivenessReason, Point } from '../api/types.js';
 import { angleTo, isContinuous, meanState, progressOf, stateOf, type FaceState } from './gestures.js';
 import { captionOf } from './captions.js';
 import { createReliefMeter, isHead, isSheet, isTurnedSheet, type ReliefMeter, type View } from './relief.js';

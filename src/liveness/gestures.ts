@@ -1,5 +1,5 @@
 /** What a face does, measured against how it looked when the challenge began. */
-import type { LivenessGesture, Point } from '../types.js';
+import type { LivenessGesture, Point } from '../api/types.js';
 import { poseOf } from '../vision/pose.js';
 
 /** What one frame says of a face. */

@@ -1,5 +1,5 @@
 /** What a camera can do to a plane: homographies between two views of it, and the linear algebra that they need. */
-import type { Point } from '../types.js';
+import type { Point } from '../api/types.js';
 
 /** Row-major 3 x 3, the last entry 1 in the normalised coordinates that it was fitted in. */
 export type Homography = readonly number[];

@@ -6,7 +6,7 @@
  * single direction on the sheet; the nose of a head rises from between eyes, cheeks and mouth on all sides. And the farther
  * something turned, which its foreshortening tells, the more parallax a head must show.
  */
-import type { Point } from '../types.js';
+import type { Point } from '../api/types.js';
 import { applyHomography, fitHomography, leastSquares } from './homography.js';
 
 /** What the views of some frames say about the shape, compared with the reference. */

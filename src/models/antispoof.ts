@@ -1,6 +1,6 @@
 /** The anti-spoof role: presentation attack detection on one frame. */
-import { InfaceError } from '../errors.js';
-import type { Box } from '../types.js';
+import { InfaceError } from '../api/errors.js';
+import type { Box } from '../api/types.js';
 import { boxCenter, type Similarity } from '../vision/geometry.js';
 import { warpToTensor, type Pixels } from '../vision/image.js';
 import type { AntispoofEntry, Curve, SpoofCalibration } from './manifest.js';

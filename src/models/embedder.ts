@@ -1,5 +1,5 @@
 /** The embedder role: a face chip as a vector, near to those of the same person. */
-import type { Accuracy, Point } from '../types.js';
+import type { Accuracy, Point } from '../api/types.js';
 import { arcFaceChip, dlibChip } from '../vision/align.js';
 import { composeSimilarities, type Similarity } from '../vision/geometry.js';
 import { mirror, warpToTensor, type Pixels, type Tensor } from '../vision/image.js';

@@ -1,11 +1,11 @@
 /** Which adapter reads which family of models. */
-import { createBlazeFace, type FaceDetector } from './detector.js';
+import { createBlazeFace, type FaceDetector } from './detectors/detector.js';
 import { createArcFaceEmbedder, createDlibEmbedder, type FaceEmbedder } from './embedder.js';
 import type { DetectorEntry, EmbedderEntry } from './manifest.js';
 import type { Run } from './run.js';
-import { createScrfd } from './scrfd.js';
-import { createUltraFace } from './ultraface.js';
-import { createYuNet } from './yunet.js';
+import { createScrfd } from './detectors/scrfd.js';
+import { createUltraFace } from './detectors/ultraface.js';
+import { createYuNet } from './detectors/yunet.js';
 
 export function createDetector(entry: DetectorEntry, run: Run): FaceDetector {
   switch (entry.family) {

@@ -1,9 +1,9 @@
 /** The landmarker role: 68 points in a detected face. */
-import type { Point } from '../types.js';
+import type { Point } from '../api/types.js';
 import { faceCrop, LANDMARK_COUNT, landmarkCrop } from '../vision/align.js';
 import { applySimilarity, spread, type Similarity } from '../vision/geometry.js';
 import { warpToTensor, type Pixels } from '../vision/image.js';
-import type { Detection } from './detector.js';
+import type { Detection } from './detectors/detector.js';
 import type { Landmark68Entry } from './manifest.js';
 import { readOutput, type Run } from './run.js';
 

@@ -4,8 +4,8 @@
  * Every constant that belongs to a model (anchors, crop factors, calibration) lives in its entry, so that adding a
  * model of a known family is an entry and a file, and no code.
  */
-import { InfaceError } from '../errors.js';
-import type { Accuracy } from '../types.js';
+import { InfaceError } from '../api/errors.js';
+import type { Accuracy } from '../api/types.js';
 
 export const MANIFEST_VERSION = 1;
 

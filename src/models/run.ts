@@ -1,5 +1,5 @@
 /** What a model adapter gets instead of a runtime: a function from named tensors to named tensors. */
-import { InfaceError } from '../errors.js';
+import { InfaceError } from '../api/errors.js';
 import type { Tensor } from '../vision/image.js';
 import type { ModelEntry } from './manifest.js';
 

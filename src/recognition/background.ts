@@ -5,7 +5,7 @@
  * The statistics are a mixture of normal distributions of one covariance in the space of length-normalised embeddings.
  * Every centre is the mean of at least 20 people, so none of it is anybody's template.
  */
-import { InfaceError } from '../errors.js';
+import { InfaceError } from '../api/errors.js';
 
 /** Aggregate statistics of the embeddings of one space. */
 export interface Background {

@@ -8,7 +8,7 @@
  * and 0.1 % the distance finds 94.4, 92.1 and 90.0 %, and with the best share of any of these 94.2, 92.5 and 90.1 %: the few
  * templates of a person say where they are, and not which of their features count.
  */
-import { InfaceError } from '../errors.js';
+import { InfaceError } from '../api/errors.js';
 import { sampleBackground, strangerCount, type Background } from './background.js';
 import { distanceAtFpir, probabilityScale, type Calibration } from './decision.js';
 import { galleryOf, type Neighbour } from './gallery.js';

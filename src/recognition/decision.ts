@@ -1,6 +1,6 @@
 /** What distances and probabilities decide: 1:1 at a false match rate, 1:N at a false positive identification rate. */
-import { InfaceError } from '../errors.js';
-import type { Accuracy, Candidate, TemplateComparison, UnknownReason } from '../types.js';
+import { InfaceError } from '../api/errors.js';
+import type { Accuracy, Candidate, TemplateComparison, UnknownReason } from '../api/types.js';
 
 /** Ascending in x. */
 type Points = readonly (readonly [x: number, y: number])[];

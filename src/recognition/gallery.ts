@@ -1,5 +1,5 @@
 /** The profiles of a collection as one matrix, and the exact search for the nearest, which reads a smaller copy (`row-index.ts`). */
-import { InfaceError } from '../errors.js';
+import { InfaceError } from '../api/errors.js';
 import { createRowIndex, type RowIndex } from './row-index.js';
 import type { Comparable } from './scoring.js';
 import {

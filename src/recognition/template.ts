@@ -1,5 +1,5 @@
 /** Templates and the arithmetic of their vectors. Vectors of different embedders never meet. */
-import { InfaceError } from '../errors.js';
+import { InfaceError } from '../api/errors.js';
 
 /** Templates per profile. More of one person than this teach nothing new, and every one is one more comparison. */
 export const MAX_TEMPLATES = 50;

@@ -2,7 +2,7 @@
  * Passes REST requests from the service worker of an application to one of its pages, where a kit is. It remembers
  * nothing: the browser ends a service worker between two requests whenever it likes.
  */
-import type { RestAsk, RestFailure, RestRequest, RestResponse } from '../rest-wire.js';
+import type { RestAsk, RestFailure, RestRequest, RestResponse } from '../wire/rest.js';
 
 declare const self: ServiceWorkerGlobalScope;
 

@@ -1,6 +1,6 @@
 /** From a detection to the crop of the landmark net, and from 68 landmarks to the face chip of the embedder. */
-import { InfaceError } from '../errors.js';
-import type { Box, Point } from '../types.js';
+import { InfaceError } from '../api/errors.js';
+import type { Box, Point } from '../api/types.js';
 import { applySimilarity, boxCenter, fitSimilarity, invertSimilarity, type Similarity } from './geometry.js';
 
 /** Number of landmarks of the iBUG scheme. */

@@ -1,5 +1,5 @@
 /** What a face looks like from one frame to the next: not who it is, but whether it is still the same picture of somebody. */
-import type { Point } from '../types.js';
+import type { Point } from '../api/types.js';
 import { dlibChip } from './align.js';
 import { luminanceOf, warp, type Pixels } from './image.js';
 

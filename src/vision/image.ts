@@ -1,5 +1,5 @@
 /** Pixels in, planes of numbers out: letterbox, and the similarity warp into planes or into the input tensor of a model. */
-import { InfaceError } from '../errors.js';
+import { InfaceError } from '../api/errors.js';
 import { similarityScale, type Similarity } from './geometry.js';
 
 /** An opaque image: RGBA bytes, row by row; the alpha bytes are ignored. */

@@ -1,5 +1,5 @@
 /** Where a head points to, from its 68 landmarks. */
-import type { Point } from '../types.js';
+import type { Point } from '../api/types.js';
 
 /** Degrees. */
 export interface HeadPose {

@@ -1,5 +1,5 @@
 /** How well a face is shown: size, light, sharpness and pose, and where recognition suffers from them. */
-import type { Point, QualityIssue, QualityReport } from '../types.js';
+import type { Point, QualityIssue, QualityReport } from '../api/types.js';
 import { dlibChip } from './align.js';
 import { similarityScale, type Similarity } from './geometry.js';
 import { luminanceOf, warp, type Pixels } from './image.js';

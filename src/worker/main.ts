@@ -1,25 +1,25 @@
 /** The worker's entry: puts the parts together and answers the page. The only `Comlink.expose`. */
 import * as Comlink from 'comlink';
-import { InfaceError, toWire } from '../errors.js';
+import { InfaceError, toWire } from '../api/errors.js';
 import { createAntispoof, netsOf, type FaceAntispoof } from '../models/antispoof.js';
 import { createDetector, createEmbedder } from '../models/families.js';
 import { createFaceLandmark68 } from '../models/landmarker.js';
 import { findModel, parseManifest, type AntispoofEntry, type ModelEntry } from '../models/manifest.js';
 import { parseBackground, sampleBackground } from '../recognition/background.js';
 import { COHORT_SEED, COHORT_SIZE, createScoring } from '../recognition/scoring.js';
-import type { LoadProgress, RecordsChange } from '../types.js';
-import type { FaceFrame, Frame, KitEvent, Reply, WorkerApi, WorkerConfig, WorkerNotice } from '../wire.js';
-import { openBackup, sealBackup } from './backup.js';
-import { createEngine, type CallContext, type Engine } from './engine.js';
-import type { StoreChange } from './face-store.js';
-import { dropOtherFiles, loadJson, openAssets, type AssetFile } from './files.js';
-import { createMeansReader } from './means.js';
-import { createPixelReader } from './pixels.js';
-import { createPressureWatch, estimateStorage } from './pressure.js';
-import { chooseBackend, createRuntime } from './session.js';
-import { createStore } from './store.js';
-import { createTrainingLocks, openTabs, type TabMessage } from './tabs.js';
-import { createTrainer } from './training.js';
+import type { LoadProgress, RecordsChange } from '../api/types.js';
+import type { FaceFrame, Frame, KitEvent, Reply, WorkerApi, WorkerConfig, WorkerNotice } from '../wire/worker.js';
+import { openBackup, sealBackup } from './store/backup.js';
+import { createEngine, type CallContext, type Engine } from './use-cases/engine.js';
+import type { StoreChange } from './ports/face-store.js';
+import { dropOtherFiles, loadJson, openAssets, type AssetFile } from './platform/files.js';
+import { createMeansReader } from './use-cases/means.js';
+import { createPixelReader } from './platform/pixels.js';
+import { createPressureWatch, estimateStorage } from './platform/pressure.js';
+import { chooseBackend, createRuntime } from './platform/session.js';
+import { createStore } from './store/store.js';
+import { createTrainingLocks, openTabs, type TabMessage } from './platform/tabs.js';
+import { createTrainer } from './use-cases/training.js';
 
 interface Running {
   readonly engine: Engine;

@@ -1,9 +1,9 @@
 /** The backup file: what comes out of it is what went in, and nothing else gets in. */
 import { deleteDB } from 'idb';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openBackup, sealBackup } from '../../src/worker/backup.js';
-import type { BackupContent } from '../../src/worker/face-store.js';
-import { createStore } from '../../src/worker/store.js';
+import { openBackup, sealBackup } from '../../src/worker/store/backup.js';
+import type { BackupContent } from '../../src/worker/ports/face-store.js';
+import { createStore } from '../../src/worker/store/store.js';
 
 const EMBEDDER = { space: 'space', dimension: 4 };
 const PASSPHRASE = 'correct horse battery staple';

@@ -1,6 +1,6 @@
 /** `<face-camera>` with the real kit, and a camera that shows what a canvas shows. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { defineFaceCamera, type FaceCamera, type FaceCameraEvents } from '../../src/client/camera-element.js';
+import { defineFaceCamera, type FaceCamera, type FaceCameraEvents } from '../../src/client/camera/camera-element.js';
 import type { FaceKit, Point } from '../../src/index.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
 import { asCanvas, cutOut, samplePhoto, testKit } from './support.js';

@@ -3,7 +3,7 @@ import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createApp, h, shallowRef } from 'vue';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { defineFaceCamera, type FaceCamera } from '../../src/client/camera-element.js';
+import { defineFaceCamera, type FaceCamera } from '../../src/client/camera/camera-element.js';
 import type { FaceKit, FaceTracker, TrackedFace, TrackResult } from '../../src/index.js';
 
 const FACE = {

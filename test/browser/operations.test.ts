@@ -2,7 +2,7 @@
 import { openDB } from 'idb';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { FaceKit, IdentifiedFace, KitEvents, Point, Profile } from '../../src/index.js';
-import { createStore } from '../../src/worker/store.js';
+import { createStore } from '../../src/worker/store/store.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
 import { asCanvas, asJpeg, cutOut, disguised, draw, samplePhoto, testKit } from './support.js';
 

@@ -1,9 +1,9 @@
 /** Files, the choice of a backend and the run queue, in the page itself, where the network can be tampered with. */
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { LoadProgress } from '../../src/index.js';
-import { dropOtherFiles, loadJson, openAssets, type AssetFile } from '../../src/worker/files.js';
-import { createPixelReader } from '../../src/worker/pixels.js';
-import { chooseBackend } from '../../src/worker/session.js';
+import { dropOtherFiles, loadJson, openAssets, type AssetFile } from '../../src/worker/platform/files.js';
+import { createPixelReader } from '../../src/worker/platform/pixels.js';
+import { chooseBackend } from '../../src/worker/platform/session.js';
 import { embedderOn } from './support.js';
 
 const CONTENT = new TextEncoder().encode('the content of a model file');

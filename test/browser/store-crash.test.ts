@@ -1,8 +1,8 @@
 /** A tab that is killed in the middle of a write: what it wanted to write is there in the end, or nothing of it is. */
 import { deleteDB, openDB, type IDBPDatabase } from 'idb';
 import { describe, expect, it, type TestContext } from 'vitest';
-import type { BackupContent, FaceStore } from '../../src/worker/face-store.js';
-import { createStore } from '../../src/worker/store.js';
+import type { BackupContent, FaceStore } from '../../src/worker/ports/face-store.js';
+import { createStore } from '../../src/worker/store/store.js';
 import { openVersion1 } from './support.js';
 import { openTab, type TabMethod } from './tab.js';
 

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { deleteDB } from 'idb';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Collection, ImportConflict, Profile } from '../../src/types.js';
-import type { BackupContent, CollectionContent, NewTemplate, Owner } from '../../src/worker/face-store.js';
+import type { Collection, ImportConflict, Profile } from '../../src/api/types.js';
+import type { BackupContent, CollectionContent, NewTemplate, Owner } from '../../src/worker/ports/face-store.js';
 import {
   apply,
   canonical,

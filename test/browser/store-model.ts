@@ -2,8 +2,8 @@
  * What a store is for its callers, without a database, encryption, locks or ids: plain objects, changed one operation
  * after the other. The property tests hold the store against it.
  */
-import type { ClassifierState, JsonValue } from '../../src/types.js';
-import type { Owner } from '../../src/worker/face-store.js';
+import type { ClassifierState, JsonValue } from '../../src/api/types.js';
+import type { Owner } from '../../src/worker/ports/face-store.js';
 
 /** Few, so that templates give way in every second sequence. */
 export const TEMPLATE_LIMIT = 4;

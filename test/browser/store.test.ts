@@ -1,8 +1,8 @@
 /** The store on a real IndexedDB: records, transactions, encryption, versions, and other tabs. */
 import { deleteDB, openDB } from 'idb';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { CollectionContent, FaceStore, NewTemplate, StoreChange } from '../../src/worker/face-store.js';
-import { createStore } from '../../src/worker/store.js';
+import type { CollectionContent, FaceStore, NewTemplate, StoreChange } from '../../src/worker/ports/face-store.js';
+import { createStore } from '../../src/worker/store/store.js';
 import { MIGRATIONS } from '../../src/worker/store/database.js';
 import { openVersion1 } from './support.js';
 

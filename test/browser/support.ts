@@ -3,8 +3,8 @@ import { deleteDB, openDB, type IDBPDatabase } from 'idb';
 import { onTestFinished } from 'vitest';
 import { createFaceKit, type FaceKit, type FaceKitOptions, type Point } from '../../src/index.js';
 import { findModel, parseManifest } from '../../src/models/manifest.js';
-import { loadJson, openAssets } from '../../src/worker/files.js';
-import { chooseBackend, createRuntime } from '../../src/worker/session.js';
+import { loadJson, openAssets } from '../../src/worker/platform/files.js';
+import { chooseBackend, createRuntime } from '../../src/worker/platform/session.js';
 
 /** The test server serves `public` at its root. */
 export const ASSETS_URL = new URL('/', location.href).href;

@@ -1,6 +1,6 @@
 /** A tab for the tests of the store: a worker with a store of its own, told by messages what to do. See `tab.ts`. */
-import { createStore } from '../../src/worker/store.js';
-import type { FaceStore } from '../../src/worker/face-store.js';
+import { createStore } from '../../src/worker/store/store.js';
+import type { FaceStore } from '../../src/worker/ports/face-store.js';
 import type { TabAnswer, TabRequest } from './tab.js';
 
 type AnyMethod = (...args: unknown[]) => Promise<unknown>;

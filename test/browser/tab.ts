@@ -1,5 +1,5 @@
 /** The page's side of `tab-worker.ts`: a tab that can be killed in the middle of a write. */
-import type { FaceStore } from '../../src/worker/face-store.js';
+import type { FaceStore } from '../../src/worker/ports/face-store.js';
 
 /** `forgetKey` answers nothing that could be waited for. */
 export type TabMethod = Exclude<keyof FaceStore, 'forgetKey'>;

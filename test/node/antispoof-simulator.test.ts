@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Box } from '../../src/types.js';
+import type { Box } from '../../src/api/types.js';
 import type { Pixels } from '../../src/vision/image.js';
 import { plainFeatures, CROP_SIZE } from '../../tools/antispoof/features.js';
 import { print, screen, type Picture } from '../../tools/antispoof/media.js';

@@ -11,7 +11,7 @@ import {
   similarityAt,
   type Calibration,
 } from '../../src/recognition/decision.js';
-import type { Candidate, DetectedFace, IdentifiedFace } from '../../src/types.js';
+import type { Candidate, DetectedFace, IdentifiedFace } from '../../src/api/types.js';
 import { createRandom, errorOf } from './vectors.js';
 
 const FAST = [

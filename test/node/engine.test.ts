@@ -1,18 +1,18 @@
 /** The use cases without a browser: faked roles and a faked store show which stage gets what, and what is never reached. */
 import { describe, expect, it } from 'vitest';
 import type { FaceAntispoof } from '../../src/models/antispoof.js';
-import type { Detection } from '../../src/models/detector.js';
+import type { Detection } from '../../src/models/detectors/detector.js';
 import type { FaceEmbedder } from '../../src/models/embedder.js';
 import type { Classifier } from '../../src/recognition/classifier.js';
 import { distanceAtFmr, distanceAtFpir, probabilityScale } from '../../src/recognition/decision.js';
 import { createScoring } from '../../src/recognition/scoring.js';
 import { unitMean, type Template } from '../../src/recognition/template.js';
-import type { Point } from '../../src/types.js';
+import type { Point } from '../../src/api/types.js';
 import type { Pixels } from '../../src/vision/image.js';
-import type { FaceFrame, Frame } from '../../src/wire.js';
-import { createEngine, type CallContext, type EngineParts } from '../../src/worker/engine.js';
-import type { FaceStore, Negative, NewProfile } from '../../src/worker/face-store.js';
-import { createMeansReader } from '../../src/worker/means.js';
+import type { FaceFrame, Frame } from '../../src/wire/worker.js';
+import { createEngine, type CallContext, type EngineParts } from '../../src/worker/use-cases/engine.js';
+import type { FaceStore, Negative, NewProfile } from '../../src/worker/ports/face-store.js';
+import { createMeansReader } from '../../src/worker/use-cases/means.js';
 import { landmarks, texture } from './faces.js';
 import { angularDistance, atAngle, CALIBRATION, cosine, storedProfiles, template } from './vectors.js';
 

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { findDuplicate, findSamePerson } from '../../src/recognition/enrolment.js';
 import { createGallery } from '../../src/recognition/gallery.js';
 import { createScoring } from '../../src/recognition/scoring.js';
-import type { DetectedFace, ImageReport, QualityReport } from '../../src/types.js';
-import type { Acquisition } from '../../src/worker/acquisition.js';
-import { judgeEnrolment, type EnrolmentContext } from '../../src/worker/enrolment.js';
+import type { DetectedFace, ImageReport, QualityReport } from '../../src/api/types.js';
+import type { Acquisition } from '../../src/worker/use-cases/acquisition.js';
+import { judgeEnrolment, type EnrolmentContext } from '../../src/worker/use-cases/enrolment.js';
 import { angularDistance, atAngle, CALIBRATION, comparable, SPACE, template } from './vectors.js';
 
 /** A face in this direction. */

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createAntispoof, cropRound } from '../../src/models/antispoof.js';
-import { offeredSize } from '../../src/models/detector.js';
+import { offeredSize } from '../../src/models/detectors/detector.js';
 import { createDetector, createEmbedder } from '../../src/models/families.js';
 import { parseManifest, type DetectorEntry, type ModelEntry } from '../../src/models/manifest.js';
 import type { Run } from '../../src/models/run.js';
-import type { Box, Point } from '../../src/types.js';
+import type { Box, Point } from '../../src/api/types.js';
 import { createPixels, type Pixels, type Tensor } from '../../src/vision/image.js';
 import { BINARY_128, MINIFASNET, MOBILEFACENET, RFB_320, SCRFD, YUNET } from '../../tools/models/reference-entries.js';
 

@@ -1,10 +1,10 @@
 /** The search without a net: a fake detector that sees a face where it is shown one large enough, as a real one does. */
 import { describe, expect, it } from 'vitest';
-import type { Detection, FaceDetector } from '../../src/models/detector.js';
-import type { Box } from '../../src/types.js';
+import type { Detection, FaceDetector } from '../../src/models/detectors/detector.js';
+import type { Box } from '../../src/api/types.js';
 import { intersectionOverUnion, meanBox, squareAround, tilesOf } from '../../src/vision/geometry.js';
 import { createPixels } from '../../src/vision/image.js';
-import { findFaces, planSearch, type SearchPlan } from '../../src/worker/finder.js';
+import { findFaces, planSearch, type SearchPlan } from '../../src/worker/use-cases/finder.js';
 
 const SIZES = [128, 192, 256, 384, 512];
 const LOOK = { from: 0.35, certain: 0.85, size: 128, cropScales: [3, 4], missed: 0.2, bias: 0.5 };

@@ -4,7 +4,7 @@ import { addFailure, elapse, lockedForMs, parseFailures, type Failure } from '..
 import { createChallenge, drawGestures, type Challenge, type ChallengeStep } from '../../src/liveness/challenge.js';
 import { applyHomography, fitHomography } from '../../src/liveness/homography.js';
 import { createReliefMeter, isHead, isSheet } from '../../src/liveness/relief.js';
-import type { LivenessGesture, Point } from '../../src/types.js';
+import type { LivenessGesture, Point } from '../../src/api/types.js';
 import { readHeads } from '../../tools/liveness/heads.js';
 import { bend } from '../../tools/liveness/scene.js';
 import { createRandom, simulateAttempt, type Species } from '../../tools/liveness/simulate.js';

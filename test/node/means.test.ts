@@ -1,8 +1,8 @@
 /** The means of a collection's profiles, and what of them is kept from one reading to the next. */
 import { expect, it } from 'vitest';
 import { profileMean } from '../../src/recognition/gallery.js';
-import type { CollectionContent, FaceStore } from '../../src/worker/face-store.js';
-import { createMeansReader } from '../../src/worker/means.js';
+import type { CollectionContent, FaceStore } from '../../src/worker/ports/face-store.js';
+import { createMeansReader } from '../../src/worker/use-cases/means.js';
 import { atAngle, SPACE, storedProfiles, template } from './vectors.js';
 
 const ANNA = [template('a1', 'anna', atAngle(10)), template('a2', 'anna', atAngle(30))];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createBlazeFace } from '../../src/models/detector.js';
+import { createBlazeFace } from '../../src/models/detectors/detector.js';
 import { createDlibEmbedder, VIEW_COUNTS } from '../../src/models/embedder.js';
 import { createFaceLandmark68 } from '../../src/models/landmarker.js';
 import {
@@ -11,7 +11,7 @@ import {
   type Landmark68Entry,
 } from '../../src/models/manifest.js';
 import type { Run } from '../../src/models/run.js';
-import type { Point } from '../../src/types.js';
+import type { Point } from '../../src/api/types.js';
 import { createPixels, type Pixels, type Tensor } from '../../src/vision/image.js';
 
 const BASE = {

@@ -1,6 +1,6 @@
 /** When the page is told that storage runs short. */
 import { describe, expect, it } from 'vitest';
-import { createPressureWatch } from '../../src/worker/pressure.js';
+import { createPressureWatch } from '../../src/worker/platform/pressure.js';
 
 describe('storage pressure', () => {
   it('is told when it begins, and again only after it ended', async () => {

@@ -1,9 +1,9 @@
 /** The REST facade in Node, over a kit that is faked: every row of its tables, and whatever a client may do wrong. */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createRestHandler, serveRest, type RestHandler, type RestOptions } from '../../src/client/rest.js';
-import { InfaceError, type ErrorCode } from '../../src/errors.js';
-import type { RestAsk, RestRequest, RestResponse } from '../../src/rest-wire.js';
+import { createRestHandler, serveRest, type RestHandler, type RestOptions } from '../../src/client/rest/rest.js';
+import { InfaceError, type ErrorCode } from '../../src/api/errors.js';
+import type { RestAsk, RestRequest, RestResponse } from '../../src/wire/rest.js';
 import type {
   ApiKey,
   ApiScope,

@@ -1,14 +1,14 @@
 /** Faces from frame to frame, in a world of people whose places, looks and vectors are known. */
 import { describe, expect, it } from 'vitest';
-import type { Detection } from '../../src/models/detector.js';
+import type { Detection } from '../../src/models/detectors/detector.js';
 import { createGallery } from '../../src/recognition/gallery.js';
 import { createScoring } from '../../src/recognition/scoring.js';
-import type { Point, QualityReport, TrackedFace } from '../../src/types.js';
+import type { Point, QualityReport, TrackedFace } from '../../src/api/types.js';
 import { appearanceOf, likeness } from '../../src/vision/appearance.js';
 import { smooth, type Smoothed } from '../../src/vision/smoothing.js';
-import type { OpenFrame } from '../../src/worker/acquisition.js';
-import { createIdentifier, type LoadedCollection } from '../../src/worker/identification.js';
-import { createTracking, NO_TRACKS, type TrackContext } from '../../src/worker/tracking.js';
+import type { OpenFrame } from '../../src/worker/use-cases/acquisition.js';
+import { createIdentifier, type LoadedCollection } from '../../src/worker/use-cases/identification.js';
+import { createTracking, NO_TRACKS, type TrackContext } from '../../src/worker/use-cases/tracking.js';
 import { landmarks, texture } from './faces.js';
 import { atAngle, CALIBRATION, createRandom, SPACE, template } from './vectors.js';
 

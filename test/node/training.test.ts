@@ -1,13 +1,13 @@
 /** When classifiers are trained, by whom, and on what. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { InfaceError } from '../../src/errors.js';
+import { InfaceError } from '../../src/api/errors.js';
 import type { Background } from '../../src/recognition/background.js';
 import type { Classifier } from '../../src/recognition/classifier.js';
 import { createScoring, type Scoring } from '../../src/recognition/scoring.js';
-import type { ClassifierState, TrainProgress } from '../../src/types.js';
-import type { CollectionContent, StoredClassifierState } from '../../src/worker/face-store.js';
-import { createMeansReader } from '../../src/worker/means.js';
-import { createTrainer, type Trainer, type TrainerParts } from '../../src/worker/training.js';
+import type { ClassifierState, TrainProgress } from '../../src/api/types.js';
+import type { CollectionContent, StoredClassifierState } from '../../src/worker/ports/face-store.js';
+import { createMeansReader } from '../../src/worker/use-cases/means.js';
+import { createTrainer, type Trainer, type TrainerParts } from '../../src/worker/use-cases/training.js';
 import { CALIBRATION, storedProfiles, vector } from './vectors.js';
 
 const SPACE = 'space';

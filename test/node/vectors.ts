@@ -1,10 +1,10 @@
 /** What the tests of recognition share: vectors, templates, and a curve of distances that is easy to calculate with. */
 import { expect } from 'vitest';
-import { InfaceError, type ErrorCode } from '../../src/errors.js';
+import { InfaceError, type ErrorCode } from '../../src/api/errors.js';
 import type { Calibration } from '../../src/recognition/decision.js';
 import type { Comparable } from '../../src/recognition/scoring.js';
 import type { Template } from '../../src/recognition/template.js';
-import type { StoredProfile } from '../../src/worker/face-store.js';
+import type { StoredProfile } from '../../src/worker/ports/face-store.js';
 
 export const SPACE = 'space-a';
 

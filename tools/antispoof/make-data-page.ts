@@ -1,8 +1,8 @@
 /** The browser side of make-data.ts: simulates, compresses as a camera does, and crops as the adapter does. */
 import { cropRound } from '../../src/models/antispoof.js';
-import type { Box } from '../../src/types.js';
+import type { Box } from '../../src/api/types.js';
 import { reduceRegion, warp, type Pixels } from '../../src/vision/image.js';
-import { createPixelReader } from '../../src/worker/pixels.js';
+import { createPixelReader } from '../../src/worker/platform/pixels.js';
 import { compress } from './browser.js';
 import { CROP_SCALE, CROP_SIZE } from './features.js';
 import { seeded } from './raster.js';

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { measurePhotos, type MeasuredPhoto } from '../../eval/measure.js';
-import type { Box } from '../../src/types.js';
+import type { Box } from '../../src/api/types.js';
 import { boxCenter, intersectionOverUnion } from '../../src/vision/geometry.js';
-import type { MeasuredFace } from '../../src/wire.js';
+import type { MeasuredFace } from '../../src/wire/worker.js';
 import { DETECTORS } from '../models/reference-entries.js';
 import { makeReferenceFolder, REFERENCE_FOLDER } from '../models/reference.js';
 

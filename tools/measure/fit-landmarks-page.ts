@@ -2,13 +2,13 @@
 import { createDetector } from '../../src/models/families.js';
 import { createFaceLandmark68 } from '../../src/models/landmarker.js';
 import { findModel, parseManifest, type Landmark68Entry, type ModelEntry } from '../../src/models/manifest.js';
-import type { Box, Point } from '../../src/types.js';
+import type { Box, Point } from '../../src/api/types.js';
 import { faceCrop, landmarkCrop } from '../../src/vision/align.js';
 import type { Similarity } from '../../src/vision/geometry.js';
-import { loadJson, openAssets } from '../../src/worker/files.js';
-import { findFaces, planSearch } from '../../src/worker/finder.js';
-import { createPixelReader } from '../../src/worker/pixels.js';
-import { chooseBackend, createRuntime } from '../../src/worker/session.js';
+import { loadJson, openAssets } from '../../src/worker/platform/files.js';
+import { findFaces, planSearch } from '../../src/worker/use-cases/finder.js';
+import { createPixelReader } from '../../src/worker/platform/pixels.js';
+import { chooseBackend, createRuntime } from '../../src/worker/platform/session.js';
 
 const readPixels = createPixelReader();
 

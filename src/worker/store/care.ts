@@ -1,7 +1,7 @@
 /** The care of the store as a whole: its key, its audit trail, the API keys, and its end. */
-import { InfaceError } from '../../errors.js';
-import type { ApiKey, AuditEntry } from '../../types.js';
-import type { FaceStore } from '../face-store.js';
+import { InfaceError } from '../../api/errors.js';
+import type { ApiKey, AuditEntry } from '../../api/types.js';
+import type { FaceStore } from '../ports/face-store.js';
 import {
   createPassphraseKey,
   createDeviceKey,
@@ -10,7 +10,7 @@ import {
   sha256,
   type OpenKey,
   type Sealed,
-} from '../vault.js';
+} from './vault.js';
 import type { ApiKeyRecord } from './database.js';
 import { readKey, reseal } from './keyring.js';
 import { timestamp, type StoreParts } from './records.js';

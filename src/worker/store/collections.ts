@@ -1,7 +1,7 @@
 /** Collections, their members, their classifiers and their negative examples. */
-import { InfaceError } from '../../errors.js';
+import { InfaceError } from '../../api/errors.js';
 import type { Template } from '../../recognition/template.js';
-import type { FaceStore } from '../face-store.js';
+import type { FaceStore } from '../ports/face-store.js';
 import { assertSameSpace } from '../../recognition/template.js';
 import type { CollectionRecord, ReadTransaction, TemplateBlock } from './database.js';
 import { openBlocks, openClassifier, readKey, sealBlock, sealClassifier } from './keyring.js';

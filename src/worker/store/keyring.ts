@@ -1,8 +1,8 @@
 /** Which key opens what is stored, and what is stored under it: templates, negative examples, classifiers. */
-import { InfaceError } from '../../errors.js';
+import { InfaceError } from '../../api/errors.js';
 import type { Classifier } from '../../recognition/classifier.js';
-import type { VaultStatus } from '../../types.js';
-import { createDeviceKey, seal, unreadable, unseal, type OpenKey, type Sealed, type StoredKey } from '../vault.js';
+import type { VaultStatus } from '../../api/types.js';
+import { createDeviceKey, seal, unreadable, unseal, type OpenKey, type Sealed, type StoredKey } from './vault.js';
 import { decodeBlock, decodeClassifier, encodeBlock, encodeClassifier, type BlockItem } from './block.js';
 import type { ClassifierRecord, NegativeBlock, ReadTransaction, TemplateBlock, Writer } from './database.js';
 

@@ -1,7 +1,7 @@
 /** Profiles and their templates. */
-import { InfaceError } from '../../errors.js';
+import { InfaceError } from '../../api/errors.js';
 import { assertSameSpace } from '../../recognition/template.js';
-import type { FaceStore, NewTemplate } from '../face-store.js';
+import type { FaceStore, NewTemplate } from '../ports/face-store.js';
 import type { BlockItem } from './block.js';
 import type { ProfileRecord, TemplateBlock } from './database.js';
 import { openBlocks, readKey, sealBlock } from './keyring.js';

@@ -1,7 +1,7 @@
 /** What the parts of the store share: looking records up, and keeping collections and their revisions in step. */
-import { InfaceError } from '../../errors.js';
-import type { AuditEntry, Collection, Profile } from '../../types.js';
-import type { Owner, StoreChange, StoredClassifierState } from '../face-store.js';
+import { InfaceError } from '../../api/errors.js';
+import type { AuditEntry, Collection, Profile } from '../../api/types.js';
+import type { Owner, StoreChange, StoredClassifierState } from '../ports/face-store.js';
 import type {
   CollectionRecord,
   Database,

@@ -2,7 +2,7 @@
  * A page with a service worker that mounts the REST facade. With `?kit` it holds a kit and serves; with `?mute` it takes
  * requests and never answers. Its title is `ready` when it is.
  */
-import { createRestHandler, serveRest, type RestHandler, type RestOptions } from '../../../src/client/rest.js';
+import { createRestHandler, serveRest, type RestHandler, type RestOptions } from '../../../src/client/rest/rest.js';
 import { createFaceKit, type ApiScope, type FaceKit, type Point } from '../../../src/index.js';
 import sampleFaces from '../../fixtures/sample-faces.json' with { type: 'json' };
 import { createExamples, type Fetch } from './examples.js';

@@ -1,0 +1,425 @@
+/**
+ * Entry "./camera": `<face-camera>`, a camera with its faces, for any web page. It knows the kit by its interface alone.
+ * Nothing is defined before {@link defineFaceCamera} is called, so importing it during server-side rendering is harmless.
+ */
+import type { FaceKit, FaceTracker, QualityIssue, TrackedFace, TrackerOptions, TrackResult } from '../../api/types.js';
+import { drawFaces } from './camera-overlay.js';
+import { ENGLISH, type CameraHint, type CameraProblem, type CameraTexts } from './camera-texts.js';
+
+export type { CameraHint, CameraProblem, CameraTexts } from './camera-texts.js';
+
+/** `paused`: the page is hidden. */
+export type CameraState = 'idle' | 'starting' | 'running' | 'paused';
+
+/** The events of the element, all of them `CustomEvent`s that do not bubble; their `detail` is what stands here. */
+export interface FaceCameraEvents {
+  /** After every frame with a face. */
+  readonly face: TrackResult;
+  /** When the last face is gone. */
+  readonly noface: null;
+  /** When what would help changes; empty when nothing would. */
+  readonly quality: readonly CameraHint[];
+  /** When a face is named for the first time, or otherwise than before. */
+  readonly identified: TrackedFace;
+  readonly statechange: CameraState;
+  readonly error: { readonly problem: CameraProblem; readonly error: unknown };
+}
+
+/**
+ * The element. Attributes: `collection` (id of the collection whose names are looked for), `device` (id of the camera), `mirror`
+ * (`on`, `off`, or by default on unless the camera looks away from the user), `width` and `height` (wished resolution, 1280 x 720),
+ * `landmarks` (`68` for all points), `spoof` (`report` or `require`), `max-fpir` (how often a stranger may be given a name, above 0
+ * and below 1, 0.01), `autostart`. Parts: `stage`, `video`, `overlay`, `controls`, `button`, `torch`, `select`, `status`. Custom properties:
+ * `--face-camera-known`, `--face-camera-unknown`, `--face-camera-ink`.
+ */
+export interface FaceCamera extends HTMLElement {
+  /** Looks for the faces; until it is set, the picture alone is shown. Several elements can share one. */
+  kit: FaceKit | null;
+  /** Replaces texts of the element; what is left out stays English. */
+  texts: Partial<CameraTexts>;
+  readonly state: CameraState;
+  readonly video: HTMLVideoElement;
+  /** Resolves when the camera shows a picture, or has failed. */
+  start(): Promise<void>;
+  stop(): void;
+}
+
+const ATTRIBUTES = ['collection', 'device', 'mirror', 'width', 'height', 'landmarks', 'spoof', 'max-fpir'] as const;
+/** Attributes that another tracker is made for; the others need another stream, or only another picture. */
+const TRACKER_ATTRIBUTES: readonly string[] = ['collection', 'landmarks', 'spoof', 'max-fpir'];
+const STREAM_ATTRIBUTES: readonly string[] = ['device', 'width', 'height'];
+/** The height of a face in parts of the picture below which it should come closer, and above which it should move back. */
+const NEAR = { least: 0.22, most: 0.85 } as const;
+
+const STYLE = `
+:host { display: block; position: relative; }
+:host([hidden]) { display: none; }
+[part='stage'] { position: relative; }
+[part='stage'][hidden] { display: none; }
+video { display: block; width: 100%; height: auto; border-radius: inherit; }
+video.mirrored { transform: scaleX(-1); }
+canvas { position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none; }
+[part='controls'] { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; }
+[part='status'] { margin: 0.25rem 0; min-height: 1.5em; }
+label[hidden] { display: none; }
+`;
+
+/** Which hint answers which fault of the picture. */
+const HINT_OF: Readonly<Record<QualityIssue, CameraHint>> = {
+  'too-small': 'come-closer',
+  'too-dark': 'more-light',
+  'too-bright': 'less-light',
+  blurred: 'hold-still',
+  'extreme-pose': 'turn-to-the-camera',
+};
+
+/**
+ * Defines the element, once.
+ * @param name with a hyphen; defaults to 'face-camera'
+ */
+export function defineFaceCamera(name = 'face-camera'): void {
+  if (customElements.get(name)) return;
+  customElements.define(name, createElementClass());
+}
+
+function createElementClass(): CustomElementConstructor {
+  return class extends HTMLElement implements FaceCamera {
+    static readonly observedAttributes = ATTRIBUTES;
+    kit: FaceKit | null = null;
+    readonly video = document.createElement('video');
+    readonly #stage = document.createElement('div');
+    readonly #overlay = document.createElement('canvas');
+    readonly #button = document.createElement('button');
+    /** Only where the camera has a light. */
+    readonly #torch = document.createElement('button');
+    readonly #label = document.createElement('label');
+    readonly #select = document.createElement('select');
+    readonly #status = document.createElement('p');
+    #texts: CameraTexts = ENGLISH;
+    #state: CameraState = 'idle';
+    /** One per start; aborted by the stop. */
+    #session: AbortController | null = null;
+    #tracker: FaceTracker | null = null;
+    #mirrored = true;
+    #hints: readonly CameraHint[] = [];
+    #hadFace = false;
+    /** The name that each track had last. */
+    #named = new Map<number, string>();
+
+    constructor() {
+      super();
+      const root = this.attachShadow({ mode: 'open' });
+      // Not a style element: a strict Content-Security-Policy would refuse it.
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(STYLE);
+      root.adoptedStyleSheets = [sheet];
+      const controls = document.createElement('div');
+      const parts = { stage: this.#stage, video: this.video, overlay: this.#overlay, controls, status: this.#status };
+      for (const [part, element] of Object.entries({
+        ...parts,
+        button: this.#button,
+        torch: this.#torch,
+        select: this.#select,
+      })) {
+        element.setAttribute('part', part);
+      }
+      this.video.muted = this.video.playsInline = true;
+      this.#button.type = this.#torch.type = 'button';
+      this.#status.setAttribute('role', 'status');
+      this.#overlay.setAttribute('aria-hidden', 'true');
+      this.#stage.hidden = this.#label.hidden = this.#torch.hidden = true;
+      this.#stage.append(this.video, this.#overlay);
+      controls.append(this.#button, this.#torch, this.#label);
+      root.append(this.#stage, controls, this.#status);
+      this.#button.addEventListener('click', () => {
+        if (this.#session) this.stop();
+        else void this.start();
+      });
+      this.#torch.addEventListener('click', () => void this.#switchTorch(this.#torch.ariaPressed !== 'true'));
+      this.#select.addEventListener('change', () => {
+        this.setAttribute('device', this.#select.value);
+      });
+      this.#relabel();
+    }
+
+    get state(): CameraState {
+      return this.#state;
+    }
+
+    get texts(): Partial<CameraTexts> {
+      return this.#texts;
+    }
+
+    set texts(texts: Partial<CameraTexts>) {
+      this.#texts = {
+        ...ENGLISH,
+        ...texts,
+        problems: { ...ENGLISH.problems, ...texts.problems },
+        hints: { ...ENGLISH.hints, ...texts.hints },
+      };
+      this.#relabel();
+    }
+
+    connectedCallback(): void {
+      if (this.hasAttribute('autostart')) void this.start();
+    }
+
+    disconnectedCallback(): void {
+      this.stop();
+    }
+
+    attributeChangedCallback(name: string, before: string | null, after: string | null): void {
+      if (before === after || !this.#session) return;
+      if (TRACKER_ATTRIBUTES.includes(name)) this.#endTracker();
+      else if (STREAM_ATTRIBUTES.includes(name)) void this.start();
+      else this.#mirror();
+    }
+
+    async start(): Promise<void> {
+      this.stop();
+      const session = new AbortController();
+      this.#session = session;
+      const { signal } = session;
+      // Asked anew each time: it changes while something is waited for.
+      const isStopped = () => signal.aborted;
+      this.#enter('starting');
+      this.#relabel();
+      this.#say(this.#texts.asking);
+      try {
+        const stream = await openCamera(
+          this.getAttribute('device'),
+          this.#wish('width', 1280),
+          this.#wish('height', 720),
+        );
+        const release = () => {
+          for (const track of stream.getTracks()) track.stop();
+        };
+        if (isStopped()) {
+          release();
+          return;
+        }
+        signal.addEventListener('abort', release);
+        stream.getVideoTracks()[0]?.addEventListener('ended', () => {
+          if (this.#session === session) this.#fail('disconnected', null);
+        });
+        this.video.srcObject = stream;
+        await this.video.play();
+        await this.#listCameras();
+        if (isStopped()) return;
+      } catch (error) {
+        if (this.#session === session) this.#fail(problemOf(error), error);
+        return;
+      }
+      this.#stage.hidden = false;
+      this.#torch.hidden = !hasTorch(this.#track());
+      this.#torch.ariaPressed = 'false';
+      this.#mirror();
+      this.#say('');
+      const look = () => {
+        this.#enter(document.hidden ? 'paused' : 'running');
+      };
+      document.addEventListener('visibilitychange', look, { signal });
+      look();
+      void this.#watch(signal);
+    }
+
+    stop(): void {
+      this.#session?.abort();
+      this.#session = null;
+      this.#endTracker();
+      this.#hints = [];
+      this.#hadFace = false;
+      this.video.srcObject = null;
+      this.#stage.hidden = this.#torch.hidden = true;
+      this.#say('');
+      this.#enter('idle');
+      this.#relabel();
+    }
+
+    /** Looks at one frame after the other and drops those that come meanwhile. */
+    async #watch(signal: AbortSignal): Promise<void> {
+      const { video } = this;
+      const isStopped = () => signal.aborted;
+      try {
+        while (!isStopped()) {
+          // Browsers give no animation frames to a hidden page: the loop rests with it.
+          await new Promise(requestAnimationFrame);
+          if (isStopped()) return;
+          const hasPicture = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+          if (document.hidden || !hasPicture || !this.kit) continue;
+          this.#tracker ??= this.kit.createTracker(this.#trackerOptions());
+          const tracker = this.#tracker;
+          const result = await tracker.update(video, { signal });
+          // Of a tracker that was ended meanwhile, the names may be those of another collection.
+          if (!isStopped() && tracker === this.#tracker) this.#show(result);
+        }
+      } catch (error) {
+        if (!isStopped()) this.#fail('kit', error);
+      }
+    }
+
+    #show(result: TrackResult): void {
+      const { faces } = result;
+      const style = getComputedStyle(this);
+      const colour = (name: string, fallback: string) => style.getPropertyValue(`--face-camera-${name}`) || fallback;
+      const colours = {
+        known: colour('known', '#5eead4'),
+        unknown: colour('unknown', '#ffffff'),
+        ink: colour('ink', '#0b1f1c'),
+      };
+      drawFaces(this.#overlay, result, faces, this.#mirrored, colours, (face) => this.#nameOf(face));
+      if (faces.length > 0) this.#emit('face', result);
+      else if (this.#hadFace) this.#emit('noface', null);
+      this.#hadFace = faces.length > 0;
+      for (const face of faces) {
+        const { identification, trackId } = face;
+        if (identification?.decision !== 'identified' || this.#named.get(trackId) === identification.profileId)
+          continue;
+        this.#named.set(trackId, identification.profileId);
+        this.#emit('identified', face);
+      }
+      for (const id of this.#named.keys()) if (!faces.some(({ trackId }) => trackId === id)) this.#named.delete(id);
+      const hints = hintsFor(result);
+      if (hints.join() !== this.#hints.join()) {
+        this.#hints = hints;
+        this.#emit('quality', hints);
+        this.#say(hints.length > 0 ? this.#texts.hints[hints[0] as CameraHint] : '');
+      }
+    }
+
+    #nameOf({ identification }: TrackedFace): string {
+      if (!identification) return '';
+      return identification.decision === 'identified' ? (identification.name ?? '') : this.#texts.unknown;
+    }
+
+    #trackerOptions(): TrackerOptions {
+      const [collectionId, spoof] = [this.getAttribute('collection'), this.getAttribute('spoof')];
+      const maxFpir = this.getAttribute('max-fpir');
+      return {
+        landmarks: this.getAttribute('landmarks') === '68' ? 68 : 5,
+        ...(collectionId === null ? {} : { collectionId }),
+        // The kit says what is wrong with another value.
+        ...(spoof === null ? {} : { spoof: spoof as 'report' }),
+        ...(maxFpir === null ? {} : { maxFpir: Number(maxFpir) }),
+      };
+    }
+
+    #endTracker(): void {
+      // A worker that is gone has forgotten the faces anyhow.
+      this.#tracker?.close().catch(() => undefined);
+      this.#tracker = null;
+      this.#named.clear();
+    }
+
+    #mirror(): void {
+      const facing = this.#track()?.getSettings().facingMode;
+      const wish = this.getAttribute('mirror');
+      this.#mirrored = wish === 'on' || (wish !== 'off' && facing !== 'environment');
+      this.video.classList.toggle('mirrored', this.#mirrored);
+    }
+
+    async #listCameras(): Promise<void> {
+      const devices = await navigator.mediaDevices.enumerateDevices();
+      const cameras = devices.filter(({ kind }) => kind === 'videoinput');
+      this.#select.replaceChildren(
+        ...cameras.map(({ deviceId, label }, i) => new Option(label || this.#texts.cameraNumber(i + 1), deviceId)),
+      );
+      this.#select.value = this.#track()?.getSettings().deviceId ?? '';
+      this.#label.hidden = cameras.length < 2;
+    }
+
+    #track(): MediaStreamTrack | undefined {
+      return (this.video.srcObject as MediaStream | null)?.getVideoTracks()[0];
+    }
+
+    async #switchTorch(on: boolean): Promise<void> {
+      try {
+        // Known to browsers whose cameras have one, and not to the types yet.
+        await this.#track()?.applyConstraints({ advanced: [{ torch: on } as MediaTrackConstraintSet] });
+        this.#torch.ariaPressed = String(on);
+      } catch {
+        // It is in use, or too hot: the button stays as it was.
+      }
+    }
+
+    #wish(name: 'width' | 'height', fallback: number): number {
+      const value = Number(this.getAttribute(name) ?? fallback);
+      return value > 0 ? value : fallback;
+    }
+
+    #fail(problem: CameraProblem, error: unknown): void {
+      this.stop();
+      this.#say(this.#texts.problems[problem]);
+      this.#emit('error', { problem, error });
+    }
+
+    #enter(state: CameraState): void {
+      if (this.#state === state) return;
+      if (state === 'paused' || this.#state === 'paused') this.#say(state === 'paused' ? this.#texts.paused : '');
+      this.#state = state;
+      this.#emit('statechange', state);
+    }
+
+    #relabel(): void {
+      this.#button.textContent = this.#session ? this.#texts.stop : this.#texts.start;
+      this.#torch.textContent = this.#texts.torch;
+      this.video.setAttribute('aria-label', this.#texts.video);
+      this.#label.replaceChildren(`${this.#texts.camera} `, this.#select);
+    }
+
+    /** Sets the text when it differs, so that the live region speaks once. */
+    #say(text: string): void {
+      if (this.#status.textContent !== text) this.#status.textContent = text;
+    }
+
+    #emit<K extends keyof FaceCameraEvents>(name: K, detail: FaceCameraEvents[K]): void {
+      this.dispatchEvent(new CustomEvent(name, { detail }));
+    }
+  };
+}
+
+/** What would help the largest face, the most important thing first. */
+function hintsFor({ faces, height }: TrackResult): CameraHint[] {
+  const [face] = faces;
+  if (!face) return [];
+  const share = face.box.height / height;
+  const { poor, unusable } = face.quality;
+  const distance: readonly CameraHint[] = share < NEAR.least ? ['come-closer'] : share > NEAR.most ? ['move-back'] : [];
+  const crowd: readonly CameraHint[] = faces.length > 1 ? ['one-at-a-time'] : [];
+  return [...new Set([...distance, ...[...unusable, ...poor].map((issue) => HINT_OF[issue]), ...crowd])];
+}
+
+function hasTorch(track: MediaStreamTrack | undefined): boolean {
+  // Without it in Firefox before 132.
+  return track !== undefined && 'getCapabilities' in track && 'torch' in track.getCapabilities();
+}
+
+async function openCamera(deviceId: string | null, width: number, height: number): Promise<MediaStream> {
+  if (!isSecureContext) throw new DOMException('', 'InsecureContextError');
+  // Absent in some browsers, whatever the type says.
+  const devices = navigator.mediaDevices as MediaDevices | undefined;
+  if (!devices) throw new DOMException('', 'NotSupportedError');
+  const which = deviceId === null ? { facingMode: 'user' } : { deviceId: { exact: deviceId } };
+  return devices.getUserMedia({
+    video: { ...which, width: { ideal: width }, height: { ideal: height } },
+    audio: false,
+  });
+}
+
+function problemOf(error: unknown): CameraProblem {
+  switch (error instanceof DOMException ? error.name : '') {
+    case 'NotAllowedError':
+    case 'SecurityError':
+      return 'denied';
+    case 'NotFoundError':
+    case 'OverconstrainedError':
+      return 'no-camera';
+    case 'NotReadableError':
+    case 'AbortError':
+      return 'in-use';
+    case 'InsecureContextError':
+      return 'insecure';
+    default:
+      return 'unsupported';
+  }
+}

@@ -1,0 +1,163 @@
+/** Checks of what the application passes in, before anything is decoded or sent. */
+import { InfaceError } from '../../api/errors.js';
+
+/** Throws when a value is not what an option takes. `name` says where it stands. */
+export type Rule = (value: unknown, name: string) => void;
+
+/** One rule per option; what has no rule does not exist. */
+export type Rules<T> = { readonly [K in keyof Required<T>]: Rule };
+
+/**
+ * Checks options and copies those that are set.
+ * @throws InfaceError `INVALID_INPUT` naming the option, its value and what it takes
+ */
+export function checkOptions<T extends object>(operation: string, options: T, rules: Rules<T>): T {
+  // Typed callers cannot get this wrong, others can.
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null) {
+    throw invalid(`the options of ${operation}()`, given, 'an object');
+  }
+  const checked: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(given)) {
+    const rule = (rules as Readonly<Record<string, Rule | undefined>>)[key];
+    if (!rule) throw invalid(`an option of ${operation}()`, key, `one of ${Object.keys(rules).join(', ')}`);
+    if (value === undefined) continue;
+    rule(value, `${operation}() option '${key}'`);
+    checked[key] = value;
+  }
+  return checked as T;
+}
+
+export function oneOf(...choices: readonly (string | number)[]): Rule {
+  return (value, name) => {
+    if (!choices.includes(value as string)) throw invalid(name, value, `one of ${choices.join(', ')}`);
+  };
+}
+
+/** A whole number of the closed range. */
+export function wholeNumber(min: number, max: number): Rule {
+  return (value, name) => {
+    if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
+      throw invalid(name, value, `a whole number from ${min} to ${max}`);
+    }
+  };
+}
+
+/** A number from 0 to 1. */
+export const fraction: Rule = (value, name) => {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) throw invalid(name, value, 'a number from 0 to 1');
+};
+
+/** A probability that is neither impossible nor certain. */
+export const rate: Rule = (value, name) => {
+  if (typeof value !== 'number' || !(value > 0 && value < 1))
+    throw invalid(name, value, 'a number above 0 and below 1');
+};
+
+export const bool: Rule = (value, name) => {
+  if (typeof value !== 'boolean') throw invalid(name, value, 'true or false');
+};
+
+/** A list of choices, one or more, each once. */
+export function eachOf(choices: readonly string[]): Rule {
+  return (value, name) => {
+    if (!Array.isArray(value) || value.length === 0 || new Set(value).size !== value.length) {
+      throw invalid(name, value, `a list of one or more of ${choices.join(', ')}, each once`);
+    }
+    value.forEach((item, i) => {
+      oneOf(...choices)(item, `${name}[${i}]`);
+    });
+  };
+}
+
+export function nullOr(rule: Rule): Rule {
+  return (value, name) => {
+    if (value !== null) rule(value, name);
+  };
+}
+
+/** A secret: its value never gets into a message. */
+export const secretText: Rule = (value, name) => {
+  if (typeof value !== 'string') throw new InfaceError('INVALID_INPUT', `${name} must be a text, got ${typeof value}.`);
+};
+
+const PASSPHRASE_LENGTH = { min: 8, max: 1_000 };
+
+/** A new passphrase. NIST SP 800-63B asks for 8 characters or more. */
+export const passphrase: Rule = (value, name) => {
+  secretText(value, name);
+  const { length } = value as string;
+  const { min, max } = PASSPHRASE_LENGTH;
+  if (length < min || length > max) {
+    throw new InfaceError('INVALID_INPUT', `${name} must have ${min} to ${max} characters, got ${length}.`);
+  }
+};
+
+const MAX_NOTE_LENGTH = 2_000;
+
+/** A longer text for people to read. */
+export const note: Rule = (value, name) => {
+  if (typeof value !== 'string' || value.trim() === '') throw invalid(name, value, 'a text that is not empty');
+  if (value.length > MAX_NOTE_LENGTH) {
+    throw new InfaceError('LIMIT_EXCEEDED', `${name} has ${value.length} characters; ${MAX_NOTE_LENGTH} are the most.`);
+  }
+};
+
+const MAX_NAME_LENGTH = 200;
+const MAX_METADATA_LENGTH = 10_000;
+
+/** A label for people to read. */
+export const label: Rule = (value, name) => {
+  if (typeof value !== 'string' || value.trim() === '') throw invalid(name, value, 'a text that is not empty');
+  if (value.length > MAX_NAME_LENGTH) {
+    throw new InfaceError('LIMIT_EXCEEDED', `${name} has ${value.length} characters; ${MAX_NAME_LENGTH} are the most.`);
+  }
+};
+
+/** The id of a record. */
+export const id: Rule = (value, name) => {
+  if (typeof value !== 'string' || value === '') throw invalid(name, value, 'an id, which is a text');
+};
+
+export const ids: Rule = (value, name) => {
+  if (!Array.isArray(value)) throw invalid(name, value, 'a list of ids');
+  value.forEach((item, i) => {
+    id(item, `${name}[${i}]`);
+  });
+};
+
+export const callback: Rule = (value, name) => {
+  if (typeof value !== 'function') throw invalid(name, value, 'a function');
+};
+
+export const abortSignal: Rule = (value, name) => {
+  if (!(value instanceof AbortSignal)) throw invalid(name, value, 'an AbortSignal');
+};
+
+/** An object that JSON can write. */
+export const metadata: Rule = (value, name) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(name, value, 'an object');
+  let length: number;
+  try {
+    length = JSON.stringify(value).length;
+  } catch (cause) {
+    throw new InfaceError('INVALID_INPUT', `${name} cannot be written as JSON: ${String(cause)}`, { cause });
+  }
+  if (length > MAX_METADATA_LENGTH) {
+    throw new InfaceError(
+      'LIMIT_EXCEEDED',
+      `${name} is ${length} characters of JSON; ${MAX_METADATA_LENGTH} are the most.`,
+    );
+  }
+};
+
+/** An error that says where, what was given, and what is taken. */
+export function invalid(name: string, value: unknown, wanted: string): InfaceError {
+  return new InfaceError('INVALID_INPUT', `${name} must be ${wanted}, got ${show(value)}.`);
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return value.length > 60 ? `'${value.slice(0, 60)}...'` : `'${value}'`;
+  if (typeof value === 'object' && value !== null) return Object.prototype.toString.call(value);
+  return typeof value === 'function' ? 'a function' : String(value);
+}

@@ -1,0 +1,132 @@
+/** The life of one worker, from its start to its end. The only `Comlink.wrap`. */
+import * as Comlink from 'comlink';
+import { fromWire, InfaceError } from '../../api/errors.js';
+import type { Reply, WorkerApi, WorkerConfig, WorkerNotice, WorkerOperations } from '../../wire/worker.js';
+
+/** A worker that runs and has its models. Its methods reject when it ends, with the reason of its end. */
+export interface Connection {
+  /** @param frames transferred with the arguments they are part of */
+  call<K extends keyof WorkerOperations>(
+    callId: number,
+    owner: string | null,
+    operation: K,
+    args: Parameters<WorkerOperations[K]>,
+    frames: readonly ImageBitmap[],
+  ): Promise<Reply<Awaited<ReturnType<WorkerOperations[K]>>>>;
+  abort(callId: number): void;
+  /** Lets the worker finish its transactions and release its sessions. */
+  close(): Promise<void>;
+  /** Ends the worker now. */
+  end(reason: InfaceError): void;
+  /** Rejects when the worker has ended; never resolves. */
+  readonly ended: Promise<never>;
+}
+
+/**
+ * Starts a worker and loads its models.
+ * @param workerUrl where `worker.js` is served, or `null` to let the bundler find it
+ * @param callId by which the worker knows the start, as it knows every call
+ * @throws InfaceError what `createFaceKit` throws; or the reason of `signal`
+ */
+export async function startWorker(
+  workerUrl: string | null,
+  config: WorkerConfig,
+  onNotice: (notice: WorkerNotice) => void,
+  callId: number,
+  signal: AbortSignal | undefined,
+): Promise<Connection> {
+  signal?.throwIfAborted();
+  const worker = workerUrl
+    ? new Worker(workerUrl, { type: 'module' })
+    : new Worker(new URL('../../worker/main.ts', import.meta.url), { type: 'module' });
+  const remote = Comlink.wrap<WorkerApi>(worker);
+
+  const waiting = new AbortController();
+  let rejectEnded: (reason: unknown) => void = () => undefined;
+  const ended = new Promise<never>((_resolve, reject) => {
+    rejectEnded = reject;
+  });
+  // Between two calls nobody waits for it.
+  ended.catch(() => undefined);
+  const end = (reason: unknown) => {
+    if (waiting.signal.aborted) return;
+    waiting.abort();
+    remote[Comlink.releaseProxy]();
+    worker.terminate();
+    rejectEnded(reason);
+  };
+  const crash = (what: string) => {
+    end(new InfaceError('WORKER_CRASHED', `The worker ended: ${what}. The next call starts a new one.`));
+  };
+  worker.addEventListener('error', (event) => {
+    event.preventDefault();
+    crash(event.message || 'its script could not be loaded');
+  });
+  worker.addEventListener('messageerror', () => {
+    crash('a message could not be read');
+  });
+  /** comlink leaves the promises of a dead worker pending for ever. */
+  const alive = <T>(answer: Promise<T>): Promise<T> => Promise.race([answer, ended]);
+
+  const onAbort = () => {
+    end(signal?.reason);
+  };
+  signal?.addEventListener('abort', onAbort);
+  try {
+    const lifeLock = `inface-worker-${newToken()}`;
+    const version = await alive(remote.hello(lifeLock));
+    if (version !== __INFACE_VERSION__) {
+      throw new InfaceError(
+        'WORKER_CRASHED',
+        `The worker is of inface ${version}, the page of ${__INFACE_VERSION__}. Serve the worker.js of this version.`,
+      );
+    }
+    waitForEnd(lifeLock, waiting.signal, () => {
+      crash('it was terminated or ran out of memory');
+    });
+    const reply = await alive<Reply<void>>(remote.start(callId, config, Comlink.proxy(onNotice)));
+    if (!reply.ok) throw fromWire(reply.error);
+  } catch (error) {
+    end(error);
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+
+  return {
+    ended,
+    end,
+    async call(id, owner, operation, args, frames) {
+      // comlink's types lose the link between an operation and its arguments, which WorkerApi has.
+      const send = remote.call as unknown as (...values: unknown[]) => Promise<Reply<never>>;
+      try {
+        return await alive(send(id, owner, operation, Comlink.transfer(args, [...frames])));
+      } catch (error) {
+        if (!(error instanceof DOMException && error.name === 'DataCloneError')) throw error;
+        throw new InfaceError(
+          'INVALID_INPUT',
+          `An argument cannot be sent to the worker: ${error.message} An image of another origin needs CORS headers.`,
+          { cause: error },
+        );
+      }
+    },
+    abort(id) {
+      void remote.abort(id);
+    },
+    async close() {
+      await alive<Reply<void>>(remote.close());
+    },
+  };
+}
+
+/** Calls `onEnd` when the worker's lock is free, which is when the worker is gone. */
+function waitForEnd(lifeLock: string, signal: AbortSignal, onEnd: () => void): void {
+  // Absent on plain http pages.
+  const locks = (navigator as { locks?: LockManager }).locks;
+  locks?.request(lifeLock, { signal }, onEnd).catch(() => undefined);
+}
+
+/** Unlike randomUUID, this exists on plain http pages, too. */
+function newToken(): string {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('-');
+}

@@ -1,0 +1,288 @@
+/** The page's side of the kit: one worker, started again when it died, and everything that is asked of it. */
+import { fromWire, InfaceError } from '../../api/errors.js';
+import type { ApiScope, CallOptions, FaceKit, FaceKitOptions, KitEvents, TrainProgress } from '../../api/types.js';
+import type { WorkerConfig, WorkerNotice, WorkerOperations } from '../../wire/worker.js';
+import {
+  abortSignal,
+  bool,
+  callback,
+  checkOptions,
+  eachOf,
+  id,
+  invalid,
+  label,
+  oneOf,
+  passphrase as passphraseRule,
+  secretText,
+  wholeNumber,
+  type Rules,
+} from './check.js';
+import { startWorker, type Connection } from './connection.js';
+import { CALL_RULES, callPlainly, createOperations, FrameList, type Call } from './operations.js';
+import { createTracker } from './tracker.js';
+
+const MAX_THREADS = 16;
+const MAX_AUDIT_ENTRIES = 10_000;
+const DEFAULT_AUDIT_ENTRIES = 100;
+
+const SCOPES: readonly ApiScope[] = ['detect', 'spoof', 'enroll', 'collections', 'match', 'identify'];
+
+const EVENTS: Readonly<Record<keyof KitEvents, true>> = {
+  profiles: true,
+  collections: true,
+  classifier: true,
+  backend: true,
+  'storage-pressure': true,
+  vault: true,
+};
+
+const url = (value: unknown, name: string) => {
+  if (typeof value !== 'string' && !(value instanceof URL)) throw invalid(name, value, 'a URL');
+};
+const KIT_RULES: Rules<FaceKitOptions> = {
+  assetsUrl: url,
+  workerUrl: url,
+  backend: oneOf('auto', 'webgpu', 'wasm'),
+  threads: (value, name) => {
+    if (value !== 'auto') wholeNumber(1, MAX_THREADS)(value, name);
+  },
+  embedder: oneOf('auto', 'int8', 'lossless'),
+  database: label,
+  autoTrain: bool,
+  audit: bool,
+  onProgress: callback,
+  signal: abortSignal,
+};
+
+/**
+ * Starts the worker and loads the models.
+ * @throws InfaceError `INVALID_INPUT`, `MODEL_LOAD_FAILED`, `MODEL_INTEGRITY_FAILED`, `BACKEND_UNAVAILABLE`,
+ * `WORKER_CRASHED`; or the reason of `options.signal`
+ */
+export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceKit> {
+  const checked = checkOptions('createFaceKit', options, KIT_RULES);
+  const config = toWorkerConfig(checked);
+  const workerUrl = checked.workerUrl === undefined ? null : absolute(checked.workerUrl, 'workerUrl');
+
+  let nextCallId = 1;
+  let nextTrackerId = 1;
+  let closing: Promise<void> | null = null;
+  let connection: Promise<Connection> | null = null;
+  const trainListeners = new Map<number, (progress: TrainProgress) => void>();
+  /** By event, each with a name of its own, so that one function may listen twice. */
+  const listeners = new Map<keyof KitEvents, Set<{ readonly call: (event: never) => void }>>();
+
+  function onNotice(notice: WorkerNotice): void {
+    if (notice.kind === 'load') callListener(checked.onProgress, notice.progress);
+    else if (notice.kind === 'train') callListener(trainListeners.get(notice.callId), notice.progress);
+    else
+      for (const { call: listen } of listeners.get(notice.event.name) ?? [])
+        callListener(listen, notice.event.detail as never);
+  }
+
+  /** The running worker, or a new one. */
+  function connect(signal?: AbortSignal): Promise<Connection> {
+    assertOpen();
+    if (!connection) {
+      const started = startWorker(workerUrl, config, onNotice, nextCallId++, signal);
+      connection = started;
+      const forget = () => {
+        if (connection === started) connection = null;
+      };
+      started.then(({ ended }) => ended.catch(forget), forget);
+    }
+    return connection;
+  }
+
+  function assertOpen(): void {
+    if (closing) throw new InfaceError('CLOSED', 'The kit was closed. Create a new one with createFaceKit().');
+  }
+
+  const callFor =
+    (owner: string | null): Call =>
+    async <K extends keyof WorkerOperations>(
+      operation: K,
+      { signal }: CallOptions,
+      prepare: (frames: FrameList) => Promise<Parameters<WorkerOperations[K]>>,
+      onTrainProgress?: (progress: TrainProgress) => void,
+    ): Promise<Awaited<ReturnType<WorkerOperations[K]>>> => {
+      assertOpen();
+      signal?.throwIfAborted();
+      const frames = new FrameList();
+      const callId = nextCallId++;
+      let worker: Connection | null = null;
+      const onAbort = () => worker?.abort(callId);
+      try {
+        const args = await prepare(frames);
+        worker = await connect();
+        signal?.throwIfAborted();
+        signal?.addEventListener('abort', onAbort);
+        if (onTrainProgress) trainListeners.set(callId, onTrainProgress);
+        const reply = await worker.call(callId, owner, operation, args, frames.bitmaps);
+        if (reply.ok) return reply.value;
+        if (reply.error.code === 'ABORTED') {
+          signal?.throwIfAborted();
+          assertOpen();
+        }
+        const error = fromWire(reply.error);
+        // A worker that lost its GPU and could not go on without it serves nobody; the next call starts another.
+        if (error.code === 'WORKER_CRASHED' || error.code === 'DEVICE_LOST') worker.end(error);
+        throw error;
+      } finally {
+        signal?.removeEventListener('abort', onAbort);
+        trainListeners.delete(callId);
+        frames.close();
+      }
+    };
+
+  const call = callFor(null);
+
+  const kit: FaceKit = {
+    ...createOperations(call),
+
+    forOwner: (owner) => {
+      id(owner, 'owner');
+      return createOperations(callFor(owner));
+    },
+
+    createTracker: (options = {}) => {
+      assertOpen();
+      return createTracker(call, `${nextTrackerId++}`, options);
+    },
+
+    abortTraining: async (collectionId, options = {}) => {
+      id(collectionId, 'collectionId');
+      return callPlainly(call, 'abortTraining', 'abortTraining', options, [collectionId]);
+    },
+
+    on: (event, listener) => {
+      if (!Object.hasOwn(EVENTS, event)) throw invalid('event', event, `one of ${Object.keys(EVENTS).join(', ')}`);
+      callback(listener, 'listener');
+      const entry = { call: listener };
+      const entries = listeners.get(event) ?? new Set();
+      listeners.set(event, entries.add(entry));
+      return () => {
+        entries.delete(entry);
+      };
+    },
+
+    vault: {
+      status: async (options = {}) => callPlainly(call, 'vault.status', 'vaultStatus', options, []),
+      setPassphrase: async (passphrase, options = {}) => {
+        if (passphrase !== null) passphraseRule(passphrase, 'passphrase');
+        return callPlainly(call, 'vault.setPassphrase', 'setPassphrase', options, [passphrase]);
+      },
+      lock: async (options = {}) => callPlainly(call, 'vault.lock', 'lockVault', options, []),
+      unlock: async (passphrase, options = {}) => {
+        secretText(passphrase, 'passphrase');
+        return callPlainly(call, 'vault.unlock', 'unlockVault', options, [passphrase]);
+      },
+      destroyKey: async (options = {}) => callPlainly(call, 'vault.destroyKey', 'destroyKey', options, []),
+    },
+
+    backup: {
+      export: async (passphrase, options = {}) => {
+        passphraseRule(passphrase, 'passphrase');
+        return callPlainly(call, 'backup.export', 'exportBackup', options, [passphrase]);
+      },
+      import: async (file, passphrase, options = {}) => {
+        if (!(file instanceof Blob)) throw invalid('file', file, 'a Blob or File');
+        secretText(passphrase, 'passphrase');
+        return callPlainly(call, 'backup.import', 'importBackup', options, [file, passphrase]);
+      },
+    },
+
+    audit: {
+      list: async (options = {}) => {
+        const rules = { ...CALL_RULES, limit: wholeNumber(1, MAX_AUDIT_ENTRIES) };
+        const { limit = DEFAULT_AUDIT_ENTRIES, signal } = checkOptions('audit.list', options, rules);
+        return call('listAudit', { signal }, () => Promise.resolve([limit]));
+      },
+      export: async (options = {}) => {
+        const entries = await callPlainly(call, 'audit.export', 'listAudit', options, [null]);
+        const lines = entries.toReversed().map((entry) => `${JSON.stringify(entry)}\n`);
+        return new Blob(lines, { type: 'application/jsonl' });
+      },
+      clear: async (options = {}) => callPlainly(call, 'audit.clear', 'clearAudit', options, []),
+    },
+
+    apiKeys: {
+      create: async (options) => {
+        const rules = { ...CALL_RULES, name: label, scopes: eachOf(SCOPES) };
+        const { name, scopes = SCOPES, signal } = checkOptions('apiKeys.create', options, rules);
+        label(name, "apiKeys.create() option 'name'");
+        return call('createApiKey', { signal }, () => Promise.resolve([name, scopes]));
+      },
+      list: async (options = {}) => callPlainly(call, 'apiKeys.list', 'listApiKeys', options, []),
+      revoke: async (keyId, options = {}) => {
+        id(keyId, 'id');
+        return callPlainly(call, 'apiKeys.revoke', 'revokeApiKey', options, [keyId]);
+      },
+      verify: async (secret, options = {}) => {
+        secretText(secret, 'secret');
+        return callPlainly(call, 'apiKeys.verify', 'verifyApiKey', options, [secret]);
+      },
+    },
+
+    persist: async () => {
+      assertOpen();
+      // Absent on plain http pages.
+      const storage = (navigator as { storage?: StorageManager }).storage;
+      return (await storage?.persist()) ?? false;
+    },
+
+    eraseAll: async (options = {}) => callPlainly(call, 'eraseAll', 'eraseAll', options, []),
+
+    info: async (options = {}) => callPlainly(call, 'info', 'info', options, []),
+
+    close: () => (closing ??= close()),
+  };
+
+  async function close(): Promise<void> {
+    listeners.clear();
+    const open = await connection?.catch(() => null);
+    if (!open) return;
+    // A transaction on its way is let through; a worker that died meanwhile needs no goodbye.
+    await open.close().catch(() => undefined);
+    open.end(new InfaceError('CLOSED', 'The kit was closed while the call was running.'));
+  }
+
+  await connect(checked.signal);
+  return kit;
+}
+
+function toWorkerConfig(options: FaceKitOptions): WorkerConfig {
+  const assetsUrl = absolute(options.assetsUrl ?? 'inface/', 'assetsUrl');
+  return {
+    assetsUrl: assetsUrl.endsWith('/') ? assetsUrl : `${assetsUrl}/`,
+    backend: options.backend ?? 'auto',
+    threads: options.threads ?? 'auto',
+    embedder: options.embedder ?? 'auto',
+    database: options.database ?? 'inface',
+    autoTrain: options.autoTrain ?? true,
+    audit: options.audit ?? true,
+  };
+}
+
+/** Nothing may leave the page's origin, and a worker of another one is refused by the browser anyhow. */
+function absolute(value: string | URL, name: string): string {
+  let resolved: URL;
+  try {
+    resolved = new URL(value, document.baseURI);
+  } catch {
+    throw invalid(`createFaceKit() option '${name}'`, String(value), 'a URL');
+  }
+  if (resolved.origin !== location.origin) {
+    throw invalid(`createFaceKit() option '${name}'`, resolved.href, `of this page's origin, ${location.origin}`);
+  }
+  return resolved.href;
+}
+
+/** A listener of the application must not break what it listens to. */
+function callListener<P>(listener: ((value: P) => void) | undefined, value: P): void {
+  try {
+    listener?.(value);
+  } catch (error) {
+    reportError(error);
+  }
+}

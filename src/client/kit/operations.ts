@@ -1,0 +1,275 @@
+/** The operations on faces, profiles and collections: what is passed in is checked and decoded, then the worker is called. */
+import { InfaceError } from '../../api/errors.js';
+import type {
+  AccuracyOptions,
+  CallOptions,
+  DetectorOptions,
+  EnrollPolicy,
+  FaceImage,
+  FaceOperations,
+  IdentifyOptions,
+  SpoofOptions,
+  TrainProgress,
+} from '../../api/types.js';
+import type { FaceFrame, Frame, WorkerOperations } from '../../wire/worker.js';
+import {
+  abortSignal,
+  bool,
+  callback,
+  checkOptions,
+  fraction,
+  id,
+  ids,
+  invalid,
+  label,
+  metadata,
+  note,
+  nullOr,
+  oneOf,
+  rate,
+  wholeNumber,
+  type Rules,
+} from './check.js';
+import { toFaceFrame, toFrame } from './frame-source.js';
+
+/** Images per call of `enroll` and `addImages`. */
+const MAX_IMAGES = 10;
+const MAX_FACES = 100;
+const MAX_CANDIDATES = 100;
+
+export const CALL_RULES: Rules<CallOptions> = { signal: abortSignal };
+const FINDER_RULES: Rules<DetectorOptions> = {
+  detectorSize: oneOf('auto', 'group', 128, 192, 256, 384, 512),
+  minScore: fraction,
+};
+const DETECTOR_RULES = { ...CALL_RULES, ...FINDER_RULES };
+const POLICY: readonly EnrollPolicy[] = ['strict', 'guidance', 'off'];
+const SPOOF_RULES: Rules<SpoofOptions> = { spoof: oneOf('require', 'report', 'off') };
+const ACCURACY_RULES: Rules<AccuracyOptions> = { accuracy: oneOf('fast', 'balanced', 'high') };
+export const IDENTIFY_RULES: Rules<Omit<IdentifyOptions, 'signal'>> = {
+  ...FINDER_RULES,
+  ...SPOOF_RULES,
+  ...ACCURACY_RULES,
+  landmarks: oneOf(5, 68),
+  maxFaces: wholeNumber(1, MAX_FACES),
+  maxFpir: rate,
+  maxCandidates: wholeNumber(1, MAX_CANDIDATES),
+};
+const ADD_RULES = { ...DETECTOR_RULES, ...SPOOF_RULES, policy: oneOf(...POLICY) };
+
+/**
+ * One call of the worker.
+ * @param prepare makes the arguments; the frames among them are transferred, and closed when it does not come to that
+ */
+export type Call = <K extends keyof WorkerOperations>(
+  operation: K,
+  options: CallOptions,
+  prepare: (frames: FrameList) => Promise<Parameters<WorkerOperations[K]>>,
+  onTrainProgress?: (progress: TrainProgress) => void,
+) => Promise<Awaited<ReturnType<WorkerOperations[K]>>>;
+
+/** A call without images. `name` is that of the operation in messages. */
+export async function callPlainly<K extends keyof WorkerOperations>(
+  call: Call,
+  name: string,
+  operation: K,
+  options: CallOptions,
+  args: Parameters<WorkerOperations[K]>,
+): Promise<Awaited<ReturnType<WorkerOperations[K]>>> {
+  return call(operation, checkOptions(name, options, CALL_RULES), () => Promise.resolve(args));
+}
+
+/** @param call acts for the owner whose operations these are */
+export function createOperations(call: Call): FaceOperations {
+  const plain = <K extends keyof WorkerOperations>(
+    name: string,
+    operation: K,
+    options: CallOptions,
+    args: Parameters<WorkerOperations[K]>,
+  ) => callPlainly(call, name, operation, options, args);
+
+  const toFaces = async (images: readonly FaceImage[], frames: FrameList): Promise<FaceFrame[]> => {
+    const faces: FaceFrame[] = [];
+    // One after another: each may be 50 megapixels while it is decoded.
+    for (const [i, image] of images.entries()) faces.push(await frames.face(image, 'only', `images[${i}]`));
+    return faces;
+  };
+
+  return {
+    detect: async (image, options = {}) => {
+      const { signal, ...wire } = checkOptions('detect', options, {
+        ...DETECTOR_RULES,
+        landmarks: oneOf(0, 5, 68),
+        maxFaces: wholeNumber(1, MAX_FACES),
+        quality: bool,
+      });
+      if (wire.landmarks === 0 && wire.quality) {
+        throw new InfaceError(
+          'INVALID_INPUT',
+          "detect() judges quality by landmarks: ask for 5 or 68, or for no 'quality'.",
+        );
+      }
+      return call('detect', { signal }, async (frames) => [await frames.frame(image, 'image'), wire]);
+    },
+
+    checkSpoof: async (image, options = {}) => {
+      const { signal, ...wire } = checkOptions('checkSpoof', options, {
+        ...DETECTOR_RULES,
+        threshold: fraction,
+        maxApcer: rate,
+        maxBpcer: rate,
+      });
+      if ([wire.threshold, wire.maxApcer, wire.maxBpcer].filter((limit) => limit !== undefined).length > 1) {
+        throw new InfaceError(
+          'INVALID_INPUT',
+          "checkSpoof() takes one of 'threshold', 'maxApcer' and 'maxBpcer', not two.",
+        );
+      }
+      return call('checkSpoof', { signal }, async (frames) => [await frames.face(image, 'largest', 'image'), wire]);
+    },
+
+    enroll: async (images, options = {}) => {
+      checkImages(images);
+      const { signal, ...wire } = checkOptions('enroll', options, {
+        ...ADD_RULES,
+        name: label,
+        collectionId: id,
+        metadata,
+        consent: note,
+      });
+      return call('enroll', { signal }, async (frames) => [await toFaces(images, frames), toJson(wire)]);
+    },
+
+    addImages: async (profileId, images, options = {}) => {
+      id(profileId, 'profileId');
+      checkImages(images);
+      const { signal, ...wire } = checkOptions('addImages', options, ADD_RULES);
+      return call('addImages', { signal }, async (frames) => [profileId, await toFaces(images, frames), wire]);
+    },
+
+    match: async (probe, reference, options = {}) => {
+      const { signal, ...wire } = checkOptions('match', options, {
+        ...DETECTOR_RULES,
+        ...SPOOF_RULES,
+        ...ACCURACY_RULES,
+        threshold: fraction,
+        maxFmr: rate,
+      });
+      if (wire.threshold !== undefined && wire.maxFmr !== undefined) {
+        throw new InfaceError('INVALID_INPUT', "match() takes 'threshold' or 'maxFmr', not both.");
+      }
+      return call('match', { signal }, async (frames) => {
+        const isId = typeof reference === 'string' && !/^data:/i.test(reference);
+        if (isId) id(reference, 'reference');
+        const probed = await frames.face(probe, 'largest', 'probe');
+        return [probed, isId ? reference : await frames.face(reference, 'largest', 'reference'), wire];
+      });
+    },
+
+    identify: async (image, collectionId, options = {}) => {
+      id(collectionId, 'collectionId');
+      const { signal, ...wire } = checkOptions('identify', options, { ...CALL_RULES, ...IDENTIFY_RULES });
+      return call('identify', { signal }, async (frames) => [await frames.frame(image, 'image'), collectionId, wire]);
+    },
+
+    reject: async (identificationId, options = {}) => {
+      id(identificationId, 'identificationId');
+      const { signal, ...wire } = checkOptions('reject', options, { ...CALL_RULES, profileId: id });
+      return call('reject', { signal }, () => Promise.resolve([identificationId, wire]));
+    },
+
+    train: async (collectionId, options = {}) => {
+      id(collectionId, 'collectionId');
+      const { signal, onProgress } = checkOptions('train', options, { ...CALL_RULES, onProgress: callback });
+      return call('train', { signal }, () => Promise.resolve([collectionId]), onProgress);
+    },
+
+    profiles: {
+      list: async (options = {}) => plain('profiles.list', 'listProfiles', options, []),
+      get: async (profileId, options = {}) => {
+        id(profileId, 'id');
+        return plain('profiles.get', 'getProfile', options, [profileId]);
+      },
+      update: async (profileId, change, options = {}) => {
+        id(profileId, 'id');
+        const checked = checkOptions('profiles.update', change, {
+          name: nullOr(label),
+          metadata,
+          consent: nullOr(note),
+        });
+        return plain('profiles.update', 'updateProfile', options, [profileId, toJson(checked)]);
+      },
+      delete: async (profileId, options = {}) => {
+        id(profileId, 'id');
+        return plain('profiles.delete', 'deleteProfile', options, [profileId]);
+      },
+    },
+
+    collections: {
+      create: async (name, options = {}) => {
+        label(name, 'name');
+        const { signal, ...wire } = checkOptions('collections.create', options, { ...CALL_RULES, unknowns: bool });
+        return call('createCollection', { signal }, () => Promise.resolve([name, wire]));
+      },
+      list: async (options = {}) => plain('collections.list', 'listCollections', options, []),
+      get: async (collectionId, options = {}) => {
+        id(collectionId, 'id');
+        return plain('collections.get', 'getCollection', options, [collectionId]);
+      },
+      update: async (collectionId, change, options = {}) => {
+        id(collectionId, 'id');
+        const checked = checkOptions('collections.update', change, {
+          name: label,
+          unknowns: bool,
+          addProfileIds: ids,
+          removeProfileIds: ids,
+        });
+        return plain('collections.update', 'updateCollection', options, [collectionId, checked]);
+      },
+      delete: async (collectionId, options = {}) => {
+        id(collectionId, 'id');
+        return plain('collections.delete', 'deleteCollection', options, [collectionId]);
+      },
+    },
+  };
+}
+
+/** Frames of one call, closed together when they are not transferred. */
+export class FrameList {
+  readonly bitmaps: ImageBitmap[] = [];
+
+  async frame(...args: Parameters<typeof toFrame>): Promise<Frame> {
+    const frame = await toFrame(...args);
+    this.bitmaps.push(frame.bitmap);
+    return frame;
+  }
+
+  async face(...args: Parameters<typeof toFaceFrame>): Promise<FaceFrame> {
+    const face = await toFaceFrame(...args);
+    this.bitmaps.push(face.frame.bitmap);
+    return face;
+  }
+
+  /** Closing a bitmap that was transferred does nothing. */
+  close(): void {
+    for (const bitmap of this.bitmaps) bitmap.close();
+  }
+}
+
+function checkImages(images: readonly FaceImage[]): void {
+  const given: unknown = images;
+  if (!Array.isArray(given) || given.length === 0) throw invalid('images', given, 'a list of 1 to 10 images');
+  if (given.length > MAX_IMAGES) {
+    throw new InfaceError(
+      'LIMIT_EXCEEDED',
+      `images has ${given.length} entries; ${MAX_IMAGES} are the most. Add the rest with addImages().`,
+    );
+  }
+}
+
+/** What JSON makes of the metadata, so that the worker gets no value that it could not store. */
+function toJson<T extends { readonly metadata?: unknown }>(options: T): T {
+  return options.metadata === undefined
+    ? options
+    : { ...options, metadata: JSON.parse(JSON.stringify(options.metadata)) as unknown };
+}

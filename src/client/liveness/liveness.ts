@@ -1,0 +1,205 @@
+/** An attempt at the challenge: frames go to the worker one at a time, what it finds to the state machine. */
+import { InfaceError } from '../../api/errors.js';
+import { addFailure, lockedForMs } from '../../liveness/attempts.js';
+import { createChallenge, drawGestures, isTurn, type ChallengeChecks } from '../../liveness/challenge.js';
+import type {
+  DetectedFace,
+  FaceImage,
+  FaceOperations,
+  LivenessChallenge,
+  LivenessGesture,
+  LivenessOptions,
+  LivenessResult,
+  LivenessSource,
+} from '../../api/types.js';
+import { changeFailures } from './attempts.js';
+import { abortSignal, callback, checkOptions, eachOf, invalid, oneOf, wholeNumber, type Rules } from '../kit/check.js';
+import { toFrame } from '../kit/frame-source.js';
+
+const GESTURES: readonly LivenessGesture[] = ['turn-left', 'turn-right', 'look-up', 'come-closer', 'blink'];
+/** Without `blink`, which the kit's landmark net hardly sees. */
+const DEFAULT_GESTURES = GESTURES.slice(0, -1);
+const DEFAULT_COUNT = 3;
+const DEFAULT_TIME_LIMIT_MS = 10_000;
+/** The kit's size for videos. */
+const DETECTOR_SIZE = 256;
+/** The person, and enough others to see that there are. */
+const MAX_FACES = 3;
+
+const RULES: Rules<LivenessOptions> = {
+  source: (value, name) => {
+    if (typeof value !== 'function' && Object.prototype.toString.call(value) !== '[object HTMLVideoElement]') {
+      throw invalid(name, value, 'a video element, or a function that gives one image after another');
+    }
+  },
+  gestures: (value, name) => {
+    eachOf(GESTURES)(value, name);
+    if (!(value as LivenessGesture[]).some(isTurn)) {
+      const given = (value as LivenessGesture[]).join(', ');
+      throw invalid(name, given, 'a list with turn-left or turn-right: only turns tell a head from a sheet');
+    }
+  },
+  count: wholeNumber(1, 10),
+  timeLimitMs: wholeNumber(2_000, 60_000),
+  spoof: oneOf('require', 'off'),
+  onPrompt: callback,
+  signal: abortSignal,
+};
+
+/** A frame that is kept, with its face. */
+interface Shot {
+  readonly frame: ImageBitmap;
+  readonly face: DetectedFace;
+}
+
+/**
+ * Prepares an attempt to show that a living person is before the camera. `run` asks for gestures in an order that nobody
+ * can foresee, and looks whether a head does them; docs/liveness.md says how it decides, and what it does not stop.
+ * @param kit the kit, or its operations for one owner; nothing is stored
+ * @throws InfaceError `INVALID_INPUT`
+ */
+export function createLivenessChallenge(
+  kit: Pick<FaceOperations, 'detect' | 'match' | 'checkSpoof'>,
+  options: LivenessOptions,
+): LivenessChallenge {
+  const {
+    source,
+    gestures: allowed = DEFAULT_GESTURES,
+    count = DEFAULT_COUNT,
+    timeLimitMs = DEFAULT_TIME_LIMIT_MS,
+    spoof = 'require',
+    onPrompt,
+    signal,
+  } = checkOptions('createLivenessChallenge', options, RULES);
+  // What is missing has no rule to fail.
+  RULES.source(source, "createLivenessChallenge() option 'source'");
+  const call = signal ? { signal } : {};
+  let ran = false;
+
+  async function attempt(): Promise<LivenessResult> {
+    const gestures = drawGestures(allowed, count, random);
+    const challenge = createChallenge({ gestures, timeLimitMs, spoof: spoof === 'require', random });
+    let reference: Shot | null = null;
+    let best: Shot | null = null;
+    const kept = (shot: Shot) => shot === reference || shot === best;
+
+    async function lookAt(shot: Shot, what: 'reference' | 'check'): Promise<ChallengeChecks> {
+      const verdict = spoof === 'require' ? await kit.checkSpoof(faceOf(shot), call) : null;
+      const compared = what === 'check' && reference ? await kit.match(faceOf(shot), faceOf(reference), call) : null;
+      return {
+        similarity: compared?.outcome === 'compared' ? compared.score : null,
+        spoof: verdict?.outcome === 'checked' && verdict.verdict !== 'not-judged' ? verdict.verdict : null,
+      };
+    }
+
+    try {
+      for (;;) {
+        const bitmap = await takeFrame(source, signal);
+        let shot: Shot | null = null;
+        try {
+          const detectOptions = { ...call, landmarks: 68, detectorSize: DETECTOR_SIZE, maxFaces: MAX_FACES } as const;
+          const { faces } = await kit.detect(bitmap, detectOptions);
+          const { width, height } = bitmap;
+          const timeMs = performance.now();
+          const step = challenge.step({ timeMs, width, height, faces: faces.map(({ landmarks }) => landmarks) });
+          tell(onPrompt, step.prompt);
+          signal?.throwIfAborted();
+          if (step.ended?.outcome === 'failed') return { outcome: 'failed', gestures, reasons: step.ended.reasons };
+          if (step.ended && best) {
+            const { frame, face }: Shot = best;
+            best = null;
+            if (reference?.frame === frame) reference = null;
+            return { outcome: 'passed', gestures, frame, face };
+          }
+          const [face] = faces;
+          if (!step.look || !face) continue;
+          shot = { frame: bitmap, face };
+          if (challenge.report(await lookAt(shot, step.look))) {
+            const previous: Shot | null = best;
+            best = shot;
+            if (previous && !kept(previous)) previous.frame.close();
+          }
+          if (step.look === 'reference') reference = shot;
+        } finally {
+          if (!shot || !kept(shot)) bitmap.close();
+        }
+      }
+    } finally {
+      reference?.frame.close();
+      best?.frame.close();
+    }
+  }
+
+  return {
+    async run() {
+      if (ran) throw new InfaceError('INVALID_INPUT', 'This challenge was run before. Create a new one.');
+      ran = true;
+      signal?.throwIfAborted();
+      const retryAfterMs = lockedForMs(await changeFailures((failures) => failures));
+      if (retryAfterMs > 0) return { outcome: 'locked', retryAfterMs: Math.ceil(retryAfterMs) };
+      // Counted before it ends, so that leaving the page saves nobody from a failure.
+      const id = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join('-');
+      await changeFailures((failures) => addFailure(failures, id));
+      let failed = false;
+      try {
+        const result = await attempt();
+        failed = result.outcome === 'failed';
+        return result;
+      } finally {
+        if (!failed) await changeFailures((failures) => failures.filter((failure) => failure.id !== id));
+      }
+    },
+  };
+}
+
+/** The next frame of the source, as a bitmap of its own. */
+async function takeFrame(source: LivenessSource, signal: AbortSignal | undefined): Promise<ImageBitmap> {
+  signal?.throwIfAborted();
+  const image = await orAborted(typeof source === 'function' ? Promise.resolve(source()) : nextFrame(source), signal);
+  return (await toFrame(image, 'source')).bitmap;
+}
+
+/** Waits until a video shows something new. */
+async function nextFrame(video: HTMLVideoElement): Promise<HTMLVideoElement> {
+  do {
+    // Neither comes to a hidden tab: the challenge rests with it, and its time runs.
+    await new Promise((resolve) => {
+      // Absent in Firefox before 132.
+      if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(resolve);
+      else requestAnimationFrame(resolve);
+    });
+  } while (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA);
+  return video;
+}
+
+function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', onAbort);
+    });
+  });
+}
+
+function faceOf({ frame, face }: Shot): FaceImage {
+  const { x, y, width, height } = face.box;
+  return { image: frame, face: { x: x + width / 2, y: y + height / 2 } };
+}
+
+/** 0 or more and below 1, and nobody can foresee it. */
+function random(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32;
+}
+
+/** A listener of the application must not break what it listens to. */
+function tell<T>(listener: ((value: T) => void) | undefined, value: T): void {
+  try {
+    listener?.(value);
+  } catch (error) {
+    reportError(error);
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * SCRFD: J. Guo and others, 'Sample and Computation Redistribution for Efficient Face Detection', 2021. Anchors at the
+ * upper left corner of their cell; boxes are distances to the four sides. Decoded as InsightFace does
+ * (python-package/insightface/model_zoo/scrfd.py).
+ */
+import type { FaceDetector } from './detector.js';
+import { cellCorner, createFramedDetector, POINT_VALUES, pointsAt, type FoundFace } from './framed-detector.js';
+import type { ScrfdEntry } from '../manifest.js';
+import { readOutput, type Run } from '../run.js';
+
+export function createScrfd(entry: ScrfdEntry, run: Run): FaceDetector {
+  return createFramedDetector(
+    entry,
+    run,
+    (size) => size,
+    (outputs, width, height, minScore) => {
+      const found: FoundFace[] = [];
+      for (const level of entry.levels) {
+        const { stride, perCell } = level;
+        const count = (width / stride) * (height / stride) * perCell;
+        const scores = readOutput(outputs, level.scores, count, entry);
+        const boxes = readOutput(outputs, level.boxes, count * 4, entry);
+        const points = readOutput(outputs, level.points, count * POINT_VALUES, entry);
+        for (let i = 0; i < count; i++) {
+          const score = scores[i] as number;
+          if (!(score >= minScore)) continue;
+          const corner = cellCorner(i, perCell, width, stride);
+          const [left, top, right, bottom] = [0, 1, 2, 3].map((k) => (boxes[i * 4 + k] as number) * stride) as [
+            number,
+            number,
+            number,
+            number,
+          ];
+          const box = { x: corner.x - left, y: corner.y - top, width: left + right, height: top + bottom };
+          found.push({ box, score, points: pointsAt(points, i, corner, stride) });
+        }
+      }
+      return found;
+    },
+  );
+}

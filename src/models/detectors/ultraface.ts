@@ -1,0 +1,31 @@
+/**
+ * Ultra-Light-Fast-Generic-Face-Detector-1MB (github.com/Linzaer), models 'slim' and 'RFB'. The graph decodes its anchors
+ * itself: boxes are x1, y1, x2, y2 as fractions of the input. It gives no points, so heads are taken as upright.
+ */
+import type { FaceDetector } from './detector.js';
+import { createFramedDetector, type FoundFace } from './framed-detector.js';
+import type { UltraFaceEntry } from '../manifest.js';
+import { readOutput, type Run } from '../run.js';
+
+export function createUltraFace(entry: UltraFaceEntry, run: Run): FaceDetector {
+  const { anchorCount } = entry;
+  return createFramedDetector(
+    entry,
+    run,
+    () => entry.height,
+    (outputs, width, height, minScore) => {
+      const scores = readOutput(outputs, 'scores', anchorCount * 2, entry);
+      const boxes = readOutput(outputs, 'boxes', anchorCount * 4, entry);
+      const found: FoundFace[] = [];
+      for (let i = 0; i < anchorCount; i++) {
+        // Background first, then face.
+        const score = scores[i * 2 + 1] as number;
+        if (!(score >= minScore)) continue;
+        const value = (k: number) => boxes[i * 4 + k] as number;
+        const [x, y] = [value(0) * width, value(1) * height];
+        found.push({ box: { x, y, width: value(2) * width - x, height: value(3) * height - y }, score, points: null });
+      }
+      return found;
+    },
+  );
+}

@@ -1,0 +1,36 @@
+/**
+ * YuNet: W. Wu, H. Peng, S. Yu, 'YuNet: A Tiny Millisecond-level Face Detector', 2023. One anchor per cell at its upper
+ * left corner, decoded as OpenCV's FaceDetectorYN does (modules/objdetect/src/face_detect.cpp).
+ */
+import type { FaceDetector } from './detector.js';
+import { cellCorner, createFramedDetector, POINT_VALUES, pointsAt, type FoundFace } from './framed-detector.js';
+import type { YuNetEntry } from '../manifest.js';
+import { readOutput, type Run } from '../run.js';
+
+export function createYuNet(entry: YuNetEntry, run: Run): FaceDetector {
+  return createFramedDetector(
+    entry,
+    run,
+    (size) => size,
+    (outputs, width, height, minScore) => {
+      const found: FoundFace[] = [];
+      for (const stride of entry.strides) {
+        const count = (width / stride) * (height / stride);
+        const read = (name: string, values: number) => readOutput(outputs, `${name}_${stride}`, count * values, entry);
+        const [classes, objects] = [read('cls', 1), read('obj', 1)];
+        const [boxes, points] = [read('bbox', 4), read('kps', POINT_VALUES)];
+        for (let i = 0; i < count; i++) {
+          const score = Math.sqrt((classes[i] as number) * (objects[i] as number));
+          if (!(score >= minScore)) continue;
+          const corner = cellCorner(i, 1, width, stride);
+          const value = (k: number) => boxes[i * 4 + k] as number;
+          const [w, h] = [Math.exp(value(2)) * stride, Math.exp(value(3)) * stride];
+          const x = corner.x + value(0) * stride - w / 2;
+          const y = corner.y + value(1) * stride - h / 2;
+          found.push({ box: { x, y, width: w, height: h }, score, points: pointsAt(points, i, corner, stride) });
+        }
+      }
+      return found;
+    },
+  );
+}

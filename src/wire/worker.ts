@@ -1,0 +1,172 @@
+/** The contract between the page and its worker. Types only, so that neither side imports the other. */
+import type { WireError } from '../api/errors.js';
+import type {
+  AddImagesOptions,
+  AddImagesResult,
+  ApiKey,
+  ApiScope,
+  AuditEntry,
+  Backend,
+  CheckSpoofOptions,
+  Collection,
+  CollectionChange,
+  CreateCollectionOptions,
+  DetectedFace,
+  DetectOptions,
+  DetectorOptions,
+  DetectResult,
+  EnrollOptions,
+  EnrollResult,
+  FaceChoice,
+  IdentifyOptions,
+  IdentifyResult,
+  ImportResult,
+  KitEvents,
+  KitInfo,
+  LoadProgress,
+  MatchOptions,
+  MatchResult,
+  Profile,
+  ProfileChange,
+  QualityReport,
+  RejectOptions,
+  RejectResult,
+  SpoofResult,
+  TrackerOptions,
+  TrackResult,
+  TrainProgress,
+  TrainResult,
+  VaultStatus,
+} from '../api/types.js';
+
+/** An image on its way to the worker: `bitmap` is transferred, and the worker closes it. */
+export interface Frame {
+  readonly bitmap: ImageBitmap;
+  /** Size of the source in pixels; the bitmap may be smaller. */
+  readonly sourceWidth: number;
+  readonly sourceHeight: number;
+  /** True for a frame of a video, where speed counts. */
+  readonly moving: boolean;
+}
+
+/** A frame with the choice of its face. */
+export interface FaceFrame {
+  readonly frame: Frame;
+  readonly face: FaceChoice;
+}
+
+/** Options as they cross: signals and callbacks stay on the page. */
+export type Wire<O> = Omit<O, 'signal' | 'onProgress'>;
+
+/** How a frame is measured. */
+export interface MeasureOptions extends DetectorOptions {
+  /** At most this many faces, the largest ones. Defaults to 100. */
+  readonly maxFaces?: number;
+  /** How many views of each face are embedded, 0 to 6. Defaults to 6; with 0 a face costs its landmarks only. */
+  readonly views?: number;
+  /** Whether each face gets a score of the anti-spoof model. Defaults to false. */
+  readonly spoof?: boolean;
+}
+
+/** A face as the stages give it. */
+export interface MeasuredFace extends DetectedFace {
+  readonly quality: QualityReport;
+  /** One embedding per view as the embedder gives it, not normalised. */
+  readonly views: readonly Float32Array[];
+  /** 0 (attack) to 1 (bona fide), `null` where it was not asked for. */
+  readonly spoofScore: number | null;
+}
+
+export interface MeasureResult {
+  /** Faces by size, largest first, with 68 landmarks. */
+  readonly faces: readonly MeasuredFace[];
+  /** The detector size that was used, in pixels. */
+  readonly detectorSize: number;
+}
+
+/** What the worker can do; the page adds the decoding of images and nothing else. */
+export interface WorkerOperations {
+  detect(frame: Frame, options: Wire<DetectOptions>): Promise<DetectResult>;
+  checkSpoof(face: FaceFrame, options: Wire<CheckSpoofOptions>): Promise<SpoofResult>;
+  enroll(faces: readonly FaceFrame[], options: Wire<EnrollOptions>): Promise<EnrollResult>;
+  addImages(profileId: string, faces: readonly FaceFrame[], options: Wire<AddImagesOptions>): Promise<AddImagesResult>;
+  match(probe: FaceFrame, reference: string | FaceFrame, options: Wire<MatchOptions>): Promise<MatchResult>;
+  identify(frame: Frame, collectionId: string, options: Wire<IdentifyOptions>): Promise<IdentifyResult>;
+  track(trackerId: string, frame: Frame, options: Wire<TrackerOptions>): Promise<TrackResult>;
+  endTracker(trackerId: string): Promise<void>;
+  reject(identificationId: string, options: Wire<RejectOptions>): Promise<RejectResult>;
+  train(collectionId: string): Promise<TrainResult>;
+  abortTraining(collectionId: string): Promise<boolean>;
+  listProfiles(): Promise<readonly Profile[]>;
+  getProfile(id: string): Promise<Profile>;
+  updateProfile(id: string, change: ProfileChange): Promise<Profile>;
+  deleteProfile(id: string): Promise<void>;
+  createCollection(name: string, options: Wire<CreateCollectionOptions>): Promise<Collection>;
+  listCollections(): Promise<readonly Collection[]>;
+  getCollection(id: string): Promise<Collection>;
+  updateCollection(id: string, change: CollectionChange): Promise<Collection>;
+  deleteCollection(id: string): Promise<void>;
+  vaultStatus(): Promise<VaultStatus>;
+  setPassphrase(passphrase: string | null): Promise<VaultStatus>;
+  lockVault(): Promise<VaultStatus>;
+  unlockVault(passphrase: string): Promise<VaultStatus>;
+  destroyKey(): Promise<void>;
+  exportBackup(passphrase: string): Promise<Blob>;
+  importBackup(file: Blob, passphrase: string): Promise<ImportResult>;
+  /** The newest entries, newest first; all of them without a limit. */
+  listAudit(limit: number | null): Promise<readonly AuditEntry[]>;
+  clearAudit(): Promise<void>;
+  createApiKey(name: string, scopes: readonly ApiScope[]): Promise<{ readonly key: ApiKey; readonly secret: string }>;
+  listApiKeys(): Promise<readonly ApiKey[]>;
+  revokeApiKey(id: string): Promise<void>;
+  verifyApiKey(secret: string): Promise<ApiKey | null>;
+  eraseAll(): Promise<void>;
+  info(): Promise<KitInfo>;
+  /** For evaluation, which must see what the worker computes; the kit does not offer it. */
+  measure(frame: Frame, options: MeasureOptions): Promise<MeasureResult>;
+}
+
+/** The options of the kit as the worker gets them; all URLs absolute. */
+export interface WorkerConfig {
+  readonly assetsUrl: string;
+  readonly backend: 'auto' | Backend;
+  readonly threads: 'auto' | number;
+  readonly embedder: 'auto' | 'int8' | 'lossless';
+  readonly database: string;
+  readonly autoTrain: boolean;
+  readonly audit: boolean;
+}
+
+/** An event of the kit with its name. */
+export type KitEvent = { [K in keyof KitEvents]: { readonly name: K; readonly detail: KitEvents[K] } }[keyof KitEvents];
+
+/** What the worker tells the page between call and answer. */
+export type WorkerNotice =
+  | { readonly kind: 'load'; readonly progress: LoadProgress }
+  | { readonly kind: 'train'; readonly callId: number; readonly progress: TrainProgress }
+  | { readonly kind: 'event'; readonly event: KitEvent };
+
+/** The answer to a call: comlink would strip the code from a thrown error, so errors are values here. */
+export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
+
+/** The object that the worker exposes through comlink. Every call has an id, by which it can be aborted. */
+export interface WorkerApi {
+  /**
+   * Takes the Web Lock `lifeLock` until the worker ends, however it ends: the page waits for the same lock to learn of
+   * it, because a terminated worker fires no event. Resolves when the lock is held.
+   * @returns the version of the package that the worker was built from
+   */
+  hello(lifeLock: string): Promise<string>;
+  /** Loads the models. The database is opened when it is first needed. */
+  start(callId: number, config: WorkerConfig, notify: (notice: WorkerNotice) => void): Promise<Reply<void>>;
+  /** @param owner whose records the call sees; `null` for all */
+  call<K extends keyof WorkerOperations>(
+    callId: number,
+    owner: string | null,
+    operation: K,
+    args: Parameters<WorkerOperations[K]>,
+  ): Promise<Reply<Awaited<ReturnType<WorkerOperations[K]>>>>;
+  abort(callId: number): void;
+  /** Releases the sessions and the database. */
+  close(): Promise<Reply<void>>;
+}

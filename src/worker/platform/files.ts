@@ -1,0 +1,280 @@
+/** Files of the assets folder: fetched once, with true progress, checked by hash, and kept in the Cache API. */
+import { InfaceError } from '../../api/errors.js';
+import type { LoadProgress } from '../../api/types.js';
+
+/** A file whose content is known beforehand. */
+export interface AssetFile {
+  /** Path below the assets folder. */
+  readonly path: string;
+  readonly bytes: number;
+  /** 64 lower-case hex digits. */
+  readonly sha256: string;
+}
+
+const CACHE_NAME = 'inface-assets';
+
+const HOW_TO_SERVE =
+  "Serve the package's folder dist/assets there, or pass its address as 'assetsUrl' to createFaceKit().";
+
+/** Files on their way in. */
+export interface Assets {
+  /** @throws InfaceError `MODEL_LOAD_FAILED`, `MODEL_INTEGRITY_FAILED` */
+  load(file: AssetFile): Promise<Uint8Array<ArrayBuffer>>;
+  /** A wasm binary, compiled while it comes in. @throws as `load` does */
+  compile(file: AssetFile): Promise<WebAssembly.Module>;
+  /** Resolves when all that came in so far is in the cache. */
+  stored(): Promise<void>;
+}
+
+type OnBytes = (count: number) => void;
+
+/**
+ * Loads files and reports their common progress. What was cached under the same hash is not fetched.
+ * @param assetsUrl absolute, with a slash at the end
+ * @param files all that will be asked for, each once
+ */
+export function openAssets(
+  assetsUrl: string,
+  files: readonly AssetFile[],
+  onProgress: (progress: LoadProgress) => void,
+  signal: AbortSignal,
+): Assets {
+  const opening = openCache();
+  const writes: Promise<void>[] = [];
+  const total = files.reduce((sum, file) => sum + file.bytes, 0);
+  let loaded = 0;
+  const report = (file: AssetFile, bytes: number, fromCache: boolean) => {
+    loaded += bytes;
+    onProgress({ file: file.path, loaded, total, fromCache });
+  };
+  const urlOf = ({ path }: AssetFile) => new URL(path, assetsUrl).href;
+
+  async function readKept(file: AssetFile): Promise<Uint8Array<ArrayBuffer> | null> {
+    const bytes = await readCached(await opening, cacheKey(assetsUrl, file), file);
+    if (bytes) report(file, file.bytes, true);
+    return bytes;
+  }
+
+  /** Goes on while the file is used: on a slow disk, 14 MB take longer than to compile them. */
+  function keep(file: AssetFile, bytes: Uint8Array<ArrayBuffer>): void {
+    writes.push(opening.then((cache) => writeCached(cache, cacheKey(assetsUrl, file), bytes)));
+  }
+
+  /** As `compile`, if the file was kept before. */
+  async function compileKept(file: AssetFile): Promise<WebAssembly.Module | null> {
+    if (!(await isCached(await opening, cacheKey(assetsUrl, file)))) return null;
+    try {
+      // Browsers keep machine code beside the files that they fetched, and none beside what is in this cache.
+      const response = await fetchChecked(urlOf(file), signal, 'force-cache');
+      const { module } = await compileExactly(urlOf(file), response, file, () => undefined, signal);
+      report(file, file.bytes, true);
+      return module;
+    } catch {
+      const bytes = await readKept(file);
+      return bytes && WebAssembly.compile(bytes);
+    }
+  }
+
+  return {
+    async load(file) {
+      const kept = await readKept(file);
+      if (kept) return kept;
+      const response = await fetchChecked(urlOf(file), signal);
+      const onBytes: OnBytes = (count) => report(file, count, false);
+      const bytes = await readExactly(urlOf(file), response, file, onBytes, signal);
+      keep(file, bytes);
+      return bytes;
+    },
+
+    async compile(file) {
+      const kept = await compileKept(file);
+      if (kept) return kept;
+      const response = await fetchChecked(urlOf(file), signal);
+      const onBytes: OnBytes = (count) => report(file, count, false);
+      const { module, bytes } = await compileExactly(urlOf(file), response, file, onBytes, signal);
+      keep(file, bytes);
+      return module;
+    },
+
+    async stored() {
+      await Promise.all(writes);
+    },
+  };
+}
+
+/** Drops what is cached of these assets and is none of the files: an older version of them, most often. */
+export async function dropOtherFiles(assetsUrl: string, files: readonly AssetFile[]): Promise<void> {
+  const wanted = files.map((file) => cacheKey(assetsUrl, file));
+  const cache = await openCache();
+  try {
+    for (const request of (await cache?.keys()) ?? []) {
+      const isFile = request.url.startsWith(assetsUrl) && request.url.includes('?sha256=');
+      if (isFile && !wanted.includes(request.url)) await cache?.delete(request);
+    }
+  } catch {
+    // Left for the next start.
+  }
+}
+
+/**
+ * Loads a JSON file that changes with a new version: from the network, and from the cache when that cannot be reached.
+ * @throws InfaceError `MODEL_LOAD_FAILED`
+ */
+export async function loadJson(assetsUrl: string, path: string, signal: AbortSignal): Promise<unknown> {
+  const url = new URL(path, assetsUrl).href;
+  const cache = await openCache();
+  const text = await fetchText(url, signal).catch(async (error: unknown) => {
+    // A cause means that there was no answer at all; an answer that is wrong must not be hidden by an older one.
+    const isUnreachable = error instanceof InfaceError && error.cause !== undefined;
+    const cached = isUnreachable ? await cache?.match(url) : undefined;
+    if (cached === undefined) throw error;
+    return cached.text();
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new InfaceError('MODEL_LOAD_FAILED', `${url} is not JSON. ${HOW_TO_SERVE}`);
+  }
+  await writeCached(cache, url, new TextEncoder().encode(text));
+  return json;
+}
+
+async function fetchText(url: string, signal: AbortSignal): Promise<string> {
+  const response = await fetchChecked(url, signal);
+  const text = await response.text();
+  rejectHtml(url, text.trimStart().charCodeAt(0));
+  return text;
+}
+
+/** The file's own address with the hash in the query: another content is another entry. */
+function cacheKey(assetsUrl: string, file: AssetFile): string {
+  return new URL(`${file.path}?sha256=${file.sha256}`, assetsUrl).href;
+}
+
+/** The cache is a help and no need: where it is missing (private mode, http) every start fetches. */
+async function openCache(): Promise<Cache | null> {
+  try {
+    return await caches.open(CACHE_NAME);
+  } catch {
+    return null;
+  }
+}
+
+async function isCached(cache: Cache | null, key: string): Promise<boolean> {
+  try {
+    return (await cache?.match(key)) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+async function readCached(cache: Cache | null, key: string, file: AssetFile): Promise<Uint8Array<ArrayBuffer> | null> {
+  try {
+    const response = await cache?.match(key);
+    if (response === undefined) return null;
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if ((await sha256(bytes)) === file.sha256) return bytes;
+    await cache?.delete(key);
+  } catch {
+    // A cache that cannot be read is like an empty one.
+  }
+  return null;
+}
+
+async function writeCached(cache: Cache | null, key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  try {
+    await cache?.put(key, new Response(bytes));
+  } catch {
+    // A full disk must not keep the kit from starting.
+  }
+}
+
+/** A module, and the bytes it was made of, once they are known to be the right ones. */
+async function compileExactly(
+  url: string,
+  response: Response,
+  file: AssetFile,
+  onBytes: OnBytes,
+  signal: AbortSignal,
+): Promise<{ readonly module: WebAssembly.Module; readonly bytes: Uint8Array<ArrayBuffer> }> {
+  // Servers that do not know the type are common; browsers compile no stream of another one.
+  const isWasm = response.headers.get('Content-Type') === 'application/wasm';
+  const copy = isWasm ? response.clone() : response;
+  const streaming = isWasm ? WebAssembly.compileStreaming(response) : null;
+  // When the file is not what was expected, that is what is said.
+  streaming?.catch(() => undefined);
+  const bytes = await readExactly(url, copy, file, onBytes, signal);
+  return { bytes, module: await (streaming ?? WebAssembly.compile(bytes)) };
+}
+
+async function readExactly(
+  url: string,
+  response: Response,
+  file: AssetFile,
+  onBytes: OnBytes,
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(file.bytes);
+  let length = 0;
+  try {
+    for (const reader = (response.body ?? new Blob().stream()).getReader(); ;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (length === 0) rejectHtml(url, value[0]);
+      if (length + value.length > bytes.length) {
+        await reader.cancel();
+        throw wrongContent(url, `more than ${file.bytes} bytes`, `${file.bytes} bytes`);
+      }
+      bytes.set(value, length);
+      length += value.length;
+      onBytes(value.length);
+    }
+  } catch (cause) {
+    if (cause instanceof InfaceError || signal.aborted) throw cause;
+    throw new InfaceError('MODEL_LOAD_FAILED', `${url} broke off after ${length} bytes. Try again.`, { cause });
+  }
+  if (length !== bytes.length) throw wrongContent(url, `${length} bytes`, `${file.bytes} bytes`);
+  const hash = await sha256(bytes);
+  if (hash !== file.sha256) throw wrongContent(url, `SHA-256 ${hash}`, file.sha256);
+  return bytes;
+}
+
+async function fetchChecked(url: string, signal: AbortSignal, cache: RequestCache = 'default'): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { signal, cache, credentials: 'same-origin' });
+  } catch (cause) {
+    if (signal.aborted) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InfaceError('MODEL_LOAD_FAILED', `${url} could not be fetched (${reason}). ${HOW_TO_SERVE}`, { cause });
+  }
+  if (!response.ok) {
+    throw new InfaceError('MODEL_LOAD_FAILED', `${url} answered ${response.status}. ${HOW_TO_SERVE}`);
+  }
+  return response;
+}
+
+/** Servers of single-page applications answer a missing file with their index page: say so instead of failing later. */
+function rejectHtml(url: string, firstByte: number | undefined): void {
+  if (firstByte !== '<'.charCodeAt(0)) return;
+  throw new InfaceError('MODEL_LOAD_FAILED', `${url} is a web page and not the file itself. ${HOW_TO_SERVE}`);
+}
+
+function wrongContent(url: string, got: string, wanted: string): InfaceError {
+  return new InfaceError(
+    'MODEL_INTEGRITY_FAILED',
+    `${url} is not the file that was expected: it has ${got}, expected was ${wanted}. ` +
+      'Copy the assets of the installed version again.',
+  );
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  // Absent on plain http pages, whatever the type says.
+  const subtle = crypto.subtle as SubtleCrypto | undefined;
+  if (!subtle) {
+    throw new InfaceError('MODEL_INTEGRITY_FAILED', 'Files can be checked on https pages and localhost only.');
+  }
+  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

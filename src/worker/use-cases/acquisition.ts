@@ -1,0 +1,286 @@
+/** From a frame to faces, landmarks and embeddings: the stages that every use case on images shares. */
+import type { FaceAntispoof } from '../../models/antispoof.js';
+import type { Detection, FaceDetector } from '../../models/detectors/detector.js';
+import { VIEW_COUNTS, type FaceEmbedder } from '../../models/embedder.js';
+import type { FaceLandmarker } from '../../models/landmarker.js';
+import { unitMean } from '../../recognition/template.js';
+import type {
+  Accuracy,
+  AcquisitionFailure,
+  DetectedFace,
+  DetectorOptions,
+  FaceChoice,
+  Point,
+  QualityReport,
+  SpoofFailure,
+  SpoofVerdict,
+  StageTimings,
+} from '../../api/types.js';
+import { fivePoints, rollOf } from '../../vision/align.js';
+import { appearanceOf } from '../../vision/appearance.js';
+import { boxCenter, boxContains } from '../../vision/geometry.js';
+import type { Pixels } from '../../vision/image.js';
+import { measureQuality } from '../../vision/quality.js';
+import type { FaceFrame, Frame } from '../../wire/worker.js';
+import { findFaces, planSearch } from './finder.js';
+
+/** Faces per image, unless the caller asks for fewer. */
+export const MAX_FACES = 100;
+
+/** What the stages are made of. */
+export interface AcquisitionParts {
+  readonly detector: FaceDetector;
+  readonly landmarker: FaceLandmarker;
+  readonly embedder: FaceEmbedder;
+  readonly readPixels: (bitmap: ImageBitmap) => Pixels;
+}
+
+/** One face on its way through the stages, in pixels of the bitmap. */
+export interface Acquired {
+  readonly detection: Detection;
+  readonly landmarks: readonly Point[];
+}
+
+type Choice =
+  | { readonly chosen: Acquired; readonly faceCount: number }
+  | { readonly reason: AcquisitionFailure; readonly faceCount: number };
+
+/** A frame whose pixels were read. Every stage throws the reason of the call's signal once it is aborted. */
+export interface OpenFrame {
+  /** Side of the detector's input for the whole frame, in pixels. */
+  readonly size: number;
+  /** What the detector takes for faces, the largest ones first. */
+  detect(limit: number): Promise<Detection[]>;
+  /** Faces with their landmarks, the largest ones first. */
+  find(limit: number): Promise<Acquired[]>;
+  choose(face: FaceChoice): Promise<Choice>;
+  /** The points of a face from where they are expected, `null` when there is none. */
+  follow(points: readonly Point[]): Promise<readonly Point[] | null>;
+  /** See vision/appearance.ts. */
+  appearance(face: Acquired): Float32Array;
+  /** One unit long: the mean of the views. */
+  embed(face: Acquired, accuracy: Accuracy): Promise<Float32Array>;
+  /** Each view alone, as the net gives it. */
+  embedViews(face: Acquired, views: number): Promise<Float32Array[]>;
+  judge(face: Acquired): QualityReport;
+  /** The anti-spoof model's score on these very pixels, 0 (attack) to 1 (bona fide). */
+  spoofScore(antispoof: FaceAntispoof, face: Acquired): Promise<number>;
+  /** The verdict, unless too little can be seen of the face. */
+  checkSpoof(check: SpoofCheck, face: Acquired): Promise<SpoofVerdict>;
+  /** The face in pixels of the source. @param landmarkCount defaults to 5 */
+  describe(face: Acquired, landmarkCount?: 5 | 68): DetectedFace;
+  /** The same without landmarks. */
+  describeDetection(detection: Detection): DetectedFace;
+}
+
+/** How faces are looked at for presentation attacks. */
+export interface SpoofCheck {
+  readonly antispoof: FaceAntispoof;
+  /** Least score of a bona fide face, 0..1. */
+  readonly threshold: number;
+  /** Whether a face that is not found bona fide is refused. */
+  readonly required: boolean;
+}
+
+export type Acquisition =
+  | {
+      readonly acquired: true;
+      readonly face: DetectedFace;
+      /** Faces that were looked at; with the choice 'largest' it is 1. */
+      readonly faceCount: number;
+      readonly vector: Float32Array;
+      readonly quality: QualityReport;
+      /** On the pixels that were embedded. */
+      readonly spoof: SpoofVerdict | null;
+    }
+  | {
+      readonly acquired: false;
+      readonly reason: AcquisitionFailure | SpoofFailure;
+      readonly faceCount: number;
+      /** Why a required check refused the face. */
+      readonly refused: { readonly face: DetectedFace; readonly spoof: SpoofVerdict } | null;
+    };
+
+/** The stages as the use cases call them. `clock` gets the time that each one takes. */
+interface Stages {
+  /** Reads and closes the bitmap. */
+  readonly open: (frame: Frame, options: DetectorOptions, signal: AbortSignal, clock: Clock) => OpenFrame;
+  /** The one way from an image of one person to an embedding; enrol and match differ only after it. */
+  readonly acquire: (
+    face: FaceFrame,
+    options: DetectorOptions,
+    accuracy: Accuracy,
+    spoofCheck: SpoofCheck | null,
+    signal: AbortSignal,
+    clock: Clock,
+  ) => Promise<Acquisition>;
+}
+
+export function createAcquisition({ detector, landmarker, embedder, readPixels }: AcquisitionParts): Stages {
+  const open: Stages['open'] = (frame, options, signal, clock) => {
+    signal.throwIfAborted();
+    const pixels = clock.time('pixelsMs', () => readPixels(frame.bitmap));
+    frame.bitmap.close();
+    const plan = planSearch(pixels, detector, options.detectorSize, frame.moving);
+    const minScore = options.minScore ?? detector.defaultMinScore;
+    const scale = frame.sourceWidth / pixels.width;
+
+    async function detect(): Promise<Detection[]> {
+      const detections = await clock.timeAsync('detectMs', () => findFaces(detector, pixels, plan, minScore, signal));
+      signal.throwIfAborted();
+      return detections.sort((a, b) => areaOf(b) - areaOf(a));
+    }
+
+    async function find(limit: number): Promise<Acquired[]> {
+      const found: Acquired[] = [];
+      for (const detection of await detect()) {
+        if (found.length === limit) break;
+        signal.throwIfAborted();
+        const landmarks = await clock.timeAsync('landmarksMs', () => landmarker.locate(pixels, detection));
+        if (landmarks) found.push({ detection, landmarks });
+      }
+      signal.throwIfAborted();
+      return found;
+    }
+
+    async function embedViews({ landmarks }: Acquired, views: number): Promise<Float32Array[]> {
+      const embeddings = await clock.timeAsync('embedMs', () => embedder.embed(pixels, landmarks, views));
+      signal.throwIfAborted();
+      return embeddings;
+    }
+
+    const judge = ({ landmarks }: Acquired) => measureQuality(pixels, landmarks, scale);
+
+    async function spoofScore(antispoof: FaceAntispoof, { detection }: Acquired): Promise<number> {
+      const score = await clock.timeAsync('spoofMs', () => antispoof.check(pixels, detection.box));
+      signal.throwIfAborted();
+      return score;
+    }
+
+    return {
+      size: plan.size,
+      detect: async (limit) => (await detect()).slice(0, limit),
+      find,
+      async choose(face) {
+        return choose(await find(face === 'largest' ? 1 : MAX_FACES), face, scale);
+      },
+      async follow(points) {
+        const next = await clock.timeAsync('landmarksMs', () => landmarker.follow(pixels, points));
+        signal.throwIfAborted();
+        return next;
+      },
+      appearance: ({ landmarks }) => appearanceOf(pixels, landmarks),
+      embed: async (face, accuracy) => unitMean(await embedViews(face, VIEW_COUNTS[accuracy])),
+      embedViews,
+      judge,
+      spoofScore,
+      async checkSpoof({ antispoof, threshold }, face) {
+        const { modelId, minFaceSizePx } = antispoof;
+        const { width, height } = face.detection.box;
+        const unseen = judge(face).unusable.filter((issue) => issue !== 'extreme-pose');
+        const isSmall = Math.max(width, height) < minFaceSizePx && !unseen.includes('too-small');
+        const reasons = isSmall ? (['too-small', ...unseen] as const) : unseen;
+        if (reasons.length > 0) return { verdict: 'not-judged', reasons, modelId };
+        const bonaFideScore = await spoofScore(antispoof, face);
+        const verdict = bonaFideScore >= threshold ? 'bona-fide' : 'attack';
+        return { verdict, bonaFideScore, threshold, modelId };
+      },
+      describe: ({ detection, landmarks }, landmarkCount = 5) => {
+        const points = landmarkCount === 5 ? fivePoints(landmarks) : landmarks;
+        return describeFace(detection, points, rollOf(landmarks), scale);
+      },
+      describeDetection: (detection) => describeFace(detection, [], detection.roll, scale),
+    };
+  };
+
+  return {
+    open,
+    async acquire({ frame, face }, options, accuracy, spoofCheck, signal, clock) {
+      const image = open(frame, options, signal, clock);
+      const choice = await image.choose(face);
+      if (!('chosen' in choice)) return { acquired: false, ...choice, refused: null };
+      const { chosen, faceCount } = choice;
+      const described = image.describe(chosen);
+      const spoof = spoofCheck && (await image.checkSpoof(spoofCheck, chosen));
+      const reason = spoofFailure(spoofCheck, spoof);
+      if (reason && spoof) return { acquired: false, reason, faceCount, refused: { face: described, spoof } };
+      const vector = await image.embed(chosen, accuracy);
+      return { acquired: true, face: described, faceCount, vector, quality: image.judge(chosen), spoof };
+    },
+  };
+}
+
+/** Why a required check refuses a face, or `null`. */
+export function spoofFailure(check: SpoofCheck | null, spoof: SpoofVerdict | null): SpoofFailure | null {
+  if (!check?.required || !spoof || spoof.verdict === 'bona-fide') return null;
+  return spoof.verdict === 'attack' ? 'attack' : 'spoof-not-judged';
+}
+
+/**
+ * @param found largest first
+ * @param scale source pixels per bitmap pixel
+ */
+function choose(found: readonly Acquired[], face: FaceChoice, scale: number): Choice {
+  const faceCount = found.length;
+  const [largest] = found;
+  if (!largest) return { reason: 'no-face', faceCount };
+  if (face === 'largest') return { chosen: largest, faceCount };
+  if (face === 'only') return faceCount === 1 ? { chosen: largest, faceCount } : { reason: 'many-faces', faceCount };
+  const point = { x: face.x / scale, y: face.y / scale };
+  const distanceTo = ({ detection }: Acquired) => {
+    const center = boxCenter(detection.box);
+    return Math.hypot(center.x - point.x, center.y - point.y);
+  };
+  const [chosen] = found
+    .filter(({ detection }) => boxContains(detection.box, point))
+    .sort((a, b) => distanceTo(a) - distanceTo(b));
+  return chosen ? { chosen, faceCount } : { reason: 'no-face-at-point', faceCount };
+}
+
+function describeFace(
+  { box: { x, y, width, height }, score }: Detection,
+  points: readonly Point[],
+  rollRadians: number,
+  scale: number,
+): DetectedFace {
+  return {
+    box: { x: x * scale, y: y * scale, width: width * scale, height: height * scale },
+    score,
+    landmarks: points.map((p) => ({ x: p.x * scale, y: p.y * scale })),
+    rollDegrees: (rollRadians * 180) / Math.PI,
+  };
+}
+
+function areaOf({ box }: Detection): number {
+  return box.width * box.height;
+}
+
+/** Sums up the time of each stage of one call. */
+export interface Clock {
+  time<T>(stage: keyof StageTimings, work: () => T): T;
+  timeAsync<T>(stage: keyof StageTimings, work: () => Promise<T>): Promise<T>;
+  timings(): StageTimings;
+}
+
+export function createClock(): Clock {
+  const spent = { pixelsMs: 0, detectMs: 0, landmarksMs: 0, spoofMs: 0, embedMs: 0 };
+  return {
+    time(stage, work) {
+      const start = performance.now();
+      try {
+        return work();
+      } finally {
+        spent[stage] += performance.now() - start;
+      }
+    },
+    async timeAsync(stage, work) {
+      const start = performance.now();
+      try {
+        return await work();
+      } finally {
+        spent[stage] += performance.now() - start;
+      }
+    },
+    timings: () => ({ ...spent }),
+  };
+}

@@ -1,0 +1,427 @@
+/** The use cases, top to bottom. Knows roles and a store, no runtime and no database. */
+import { InfaceError } from '../../api/errors.js';
+import { spoofThreshold, type FaceAntispoof } from '../../models/antispoof.js';
+import { VIEW_COUNTS, type FaceEmbedder } from '../../models/embedder.js';
+import { decideMatch, describeFmr, fmrCurve, matchThreshold } from '../../recognition/decision.js';
+import { galleryOf, profileMean, type Gallery } from '../../recognition/gallery.js';
+import { distance, type Scoring } from '../../recognition/scoring.js';
+import { assertSameSpace, MAX_TEMPLATES } from '../../recognition/template.js';
+import type {
+  Accuracy,
+  AddImagesOptions,
+  Collection,
+  IdentifiedFace,
+  KitInfo,
+  SpoofOptions,
+  TrainProgress,
+} from '../../api/types.js';
+import type { FaceFrame, MeasuredFace, Wire, WorkerOperations } from '../../wire/worker.js';
+import {
+  createAcquisition,
+  createClock,
+  MAX_FACES,
+  spoofFailure,
+  type Acquisition,
+  type AcquisitionParts,
+  type SpoofCheck,
+} from './acquisition.js';
+import { judgeEnrolment } from './enrolment.js';
+import type { BackupContent, FaceStore, Owner } from '../ports/face-store.js';
+import { createIdentifier, DEFAULT_MAX_FPIR, MAX_REMEMBERED, type LoadedCollection } from './identification.js';
+import type { MeansReader } from './means.js';
+import { createTracking, NO_TRACKS, type TrackerState } from './tracking.js';
+import type { Trainer } from './training.js';
+
+/** What the engine is made of. */
+export interface EngineParts extends AcquisitionParts {
+  /** Loads the anti-spoof model when it is first asked for; `null` when the manifest has none. */
+  readonly loadAntispoof: (() => Promise<FaceAntispoof>) | null;
+  readonly scoring: Scoring;
+  readonly store: FaceStore;
+  readonly means: MeansReader;
+  readonly trainer: Pick<Trainer, 'train' | 'abort' | 'resume' | 'forget'>;
+  /** The collections that are being trained, here or in another tab. */
+  trainingNow(): Promise<ReadonlySet<string>>;
+  /** The backup file. */
+  readonly backup: {
+    seal(content: BackupContent, passphrase: string): Promise<Blob>;
+    /** @throws InfaceError `EMBEDDING_SPACE_MISMATCH` among others; what comes out can be stored */
+    open(file: Blob, passphrase: string, embedder: Pick<FaceEmbedder, 'space' | 'dimension'>): Promise<BackupContent>;
+  };
+  /** Called when a passphrase opened the vault. */
+  onUnlock(): void;
+  describeRuntime(): Promise<
+    Omit<KitInfo, 'embeddingSpace' | 'fmrCurve' | 'profileCount' | 'templateCount' | 'collectionCount'>
+  >;
+}
+
+/** What belongs to one call besides its arguments. */
+export interface CallContext {
+  readonly signal: AbortSignal;
+  readonly owner: Owner;
+  readonly onTrainProgress: (progress: TrainProgress) => void;
+}
+
+export type Operations = {
+  readonly [K in keyof WorkerOperations]: (
+    context: CallContext,
+    ...args: Parameters<WorkerOperations[K]>
+  ) => ReturnType<WorkerOperations[K]>;
+};
+
+export interface Engine {
+  readonly operations: Operations;
+  /** Forgets what was decrypted: the key is another one, or was locked. */
+  readonly forgetSecrets: () => void;
+}
+
+/** Trackers that are kept; of more, the one that was not used for the longest time begins anew. */
+const MAX_TRACKERS = 32;
+const DEFAULT_ACCURACY: Accuracy = 'balanced';
+/** Of faces that are enrolled: they are looked at once, and compared for years. */
+const ENROLMENT_ACCURACY: Accuracy = 'high';
+/** Templates that an enrolment should have, as the seed recommends. */
+const RECOMMENDED_TEMPLATES = 3;
+/** Negative examples per profile and collection. */
+const MAX_NEGATIVES = 50;
+export function createEngine(parts: EngineParts): Engine {
+  const { embedder, scoring, store, means, trainer } = parts;
+  const { open, acquire } = createAcquisition(parts);
+  const { calibration, space } = embedder;
+  const { commonness = 0 } = calibration;
+  const identifier = createIdentifier({ calibration, namesOf: (ids) => store.namesOf(ids) });
+  const loadedCollections = new Map<string, LoadedCollection>();
+  const takeFrame = createTracking({ scoring, calibration, identifier });
+  /** By id, the one that was used last at the end. */
+  const trackers = new Map<string, TrackerState>();
+  /** Of each tracker, the frame that it is at. */
+  const trackerTurns = new Map<string, Promise<unknown>>();
+  /** Counts how often secrets were forgotten: what was read before must not be kept after. */
+  let generation = 0;
+  /** @throws InfaceError `SPOOF_MODEL_UNAVAILABLE`: a check that was asked for and cannot run is no pass */
+  async function antispoofModel(): Promise<FaceAntispoof> {
+    if (parts.loadAntispoof) return parts.loadAntispoof();
+    throw new InfaceError(
+      'SPOOF_MODEL_UNAVAILABLE',
+      'No anti-spoof model is installed, so nothing can be said about this face. Do not read this as a pass.',
+    );
+  }
+
+  async function spoofCheckOf({ spoof = 'off' }: SpoofOptions): Promise<SpoofCheck | null> {
+    if (spoof === 'off') return null;
+    const antispoof = await antispoofModel();
+    return { antispoof, threshold: antispoof.calibration.threshold, required: spoof === 'require' };
+  }
+
+  /** The judged faces of images of one person. */
+  async function acquireAll(faces: readonly FaceFrame[], options: Wire<AddImagesOptions>, context: CallContext) {
+    const clock = createClock();
+    const check = await spoofCheckOf(options);
+    const images: Acquisition[] = [];
+    for (const face of faces) {
+      images.push(await acquire(face, options, ENROLMENT_ACCURACY, check, context.signal, clock));
+    }
+    return images;
+  }
+
+  /** @param collectionIds where a face that looks like somebody else's is a duplicate */
+  async function judge(
+    images: readonly Acquisition[],
+    { policy = 'guidance' }: Wire<AddImagesOptions>,
+    owner: Owner,
+    profileId: string | null,
+    collectionIds: readonly string[],
+  ) {
+    if (policy === 'off') {
+      const nothing = { profileId, references: [], galleries: [] };
+      return judgeEnrolment(images, { policy, calibration, scoring, space, maxFpir: DEFAULT_MAX_FPIR, ...nothing });
+    }
+    const stored = profileId === null ? [] : await store.templatesOf(owner, profileId);
+    for (const template of stored) assertSameSpace(template, space);
+    const references = stored.map(({ vector }) => scoring.prepare(vector));
+    const galleries: Gallery[] = [];
+    // Whoever put the profile into the collection, a duplicate in it is one.
+    for (const id of collectionIds) galleries.push((await load(null, id)).gallery);
+    const judged = { policy, calibration, scoring, space, maxFpir: DEFAULT_MAX_FPIR, profileId, references, galleries };
+    return judgeEnrolment(images, judged);
+  }
+
+  /** A collection, read again when it changed, be it in another tab. */
+  async function load(owner: Owner, collectionId: string) {
+    const { revision, classifier: state } = await store.collectionRevision(owner, collectionId);
+    const cached = loadedCollections.get(collectionId);
+    const isFresh = cached?.revision === revision && (cached.classifier !== null) === (state === 'trained');
+    if (isFresh) return { ...cached, state };
+    const readIn = generation;
+    const { profileIds, rows, classifier, negatives, ...content } = await means.read(owner, collectionId);
+    const gallery = galleryOf(profileIds, rows, classifier?.commonness ?? commonness);
+    for (const negative of negatives) assertSameSpace(negative, space);
+    const loaded: LoadedCollection = { id: collectionId, revision: content.revision, gallery, classifier, negatives };
+    if (readIn === generation) loadedCollections.set(collectionId, loaded);
+    return { ...loaded, state: classifier ? ('trained' as const) : state };
+  }
+
+  /** Records know nothing of a training that runs. */
+  async function withTraining(collections: readonly Collection[]): Promise<Collection[]> {
+    const training = await parts.trainingNow();
+    return collections.map((collection) =>
+      training.has(collection.id) ? { ...collection, classifier: 'training' } : collection,
+    );
+  }
+
+  const one = async (collection: Promise<Collection>): Promise<Collection> => {
+    const [described] = await withTraining([await collection]);
+    return described as Collection;
+  };
+
+  const operations: Operations = {
+    async detect(context, frame, options) {
+      const clock = createClock();
+      const image = open(frame, options, context.signal, clock);
+      const { landmarks, quality, maxFaces = MAX_FACES } = options;
+      const faces =
+        landmarks === 0
+          ? (await image.detect(maxFaces)).map((detection) => ({
+              ...image.describeDetection(detection),
+              quality: null,
+            }))
+          : (await image.find(maxFaces)).map((face) => ({
+              ...image.describe(face, landmarks),
+              quality: quality ? image.judge(face) : null,
+            }));
+      const { sourceWidth: width, sourceHeight: height } = frame;
+      return { faces, width, height, detectorSize: image.size, timings: clock.timings() };
+    },
+
+    async checkSpoof(context, { frame, face }, options) {
+      const antispoof = await antispoofModel();
+      const threshold = spoofThreshold(options, antispoof);
+      const image = open(frame, options, context.signal, createClock());
+      const choice = await image.choose(face);
+      if (!('chosen' in choice)) return { outcome: 'failure-to-acquire', ...choice };
+      const verdict = await image.checkSpoof({ antispoof, threshold, required: true }, choice.chosen);
+      return { outcome: 'checked', ...verdict, face: image.describe(choice.chosen) };
+    },
+
+    async enroll(context, faces, options) {
+      const { owner } = context;
+      const { name = null, metadata = {}, consent = null, collectionId = null } = options;
+      // Before the work, so that a wrong id or a locked vault costs nothing; the transaction checks again.
+      await store.assertOpen();
+      if (collectionId !== null) await store.collectionRevision(owner, collectionId);
+      const images = await acquireAll(faces, options, context);
+      const collectionIds = collectionId === null ? [] : [collectionId];
+      const { templates, report } = await judge(images, options, owner, null, collectionIds);
+      if (templates.length === 0) return { outcome: 'rejected', images: report([]) };
+      const created = await store.createProfile(owner, { name, metadata, consent, templates, collectionId });
+      const warnings = templates.length < RECOMMENDED_TEMPLATES ? (['few-images'] as const) : [];
+      return { outcome: 'enrolled', profile: created.profile, images: report(created.templateIds), warnings };
+    },
+
+    async addImages(context, profileId, faces, options) {
+      const { owner } = context;
+      const before = await store.getProfile(owner, profileId);
+      await store.assertOpen();
+      const images = await acquireAll(faces, options, context);
+      const { templates, report } = await judge(images, options, owner, profileId, before.collectionIds);
+      if (templates.length === 0) {
+        return { outcome: 'rejected', profile: before, images: report([]), replacedTemplateIds: [] };
+      }
+      const added = await store.addTemplates(owner, profileId, templates, MAX_TEMPLATES);
+      const { profile, replacedTemplateIds } = added;
+      return { outcome: 'added', profile, images: report(added.templateIds), replacedTemplateIds };
+    },
+
+    async match(context, probe, reference, options) {
+      const clock = createClock();
+      const { accuracy = DEFAULT_ACCURACY } = options;
+      const stored = typeof reference === 'string' ? await store.templatesOf(context.owner, reference) : null;
+      const check = await spoofCheckOf(options);
+      const probed = await acquire(probe, options, accuracy, check, context.signal, clock);
+      const fail = (side: 'probe' | 'reference', failed: Extract<Acquisition, { acquired: false }>) => {
+        const { reason, faceCount, refused } = failed;
+        const spoof = refused?.spoof ?? null;
+        return { outcome: 'failure-to-acquire', side, reason, faceCount, spoof, timings: clock.timings() } as const;
+      };
+      if (!probed.acquired) return fail('probe', probed);
+
+      const face = scoring.prepare(probed.vector);
+      const references: {
+        readonly id: string | null;
+        readonly vector: Float32Array;
+        readonly quality: number | null;
+      }[] = [];
+      if (typeof reference === 'string') {
+        for (const template of stored ?? []) {
+          assertSameSpace(template, space);
+          references.push(template);
+        }
+      } else {
+        const other = await acquire(reference, options, accuracy, null, context.signal, clock);
+        if (!other.acquired) return fail('reference', other);
+        references.push({ id: null, vector: other.vector, quality: null });
+      }
+      if (references.length === 0) {
+        throw new InfaceError('INVALID_INPUT', 'The profile has 0 templates to match with. Add images of the person.');
+      }
+      const comparisons = references.map(({ id, vector }) => ({
+        templateId: id,
+        distance: distance(face, scoring.prepare(vector)),
+      }));
+      const whole = distance(face, scoring.prepare(profileMean(references)));
+      const threshold = matchThreshold(options, fmrCurve(calibration, accuracy, references.length), calibration);
+      const decision = decideMatch(whole, comparisons, threshold, calibration);
+      const { face: probeFace, spoof } = probed;
+      return { outcome: 'compared', ...decision, face: probeFace, spoof, timings: clock.timings() };
+    },
+
+    async identify(context, frame, collectionId, options) {
+      const clock = createClock();
+      const { maxFaces = MAX_FACES, accuracy = DEFAULT_ACCURACY } = options;
+      const check = await spoofCheckOf(options);
+      const { state, ...collection } = await load(context.owner, collectionId);
+      const threshold = identifier.threshold(collection, options.maxFpir);
+      const image = open(frame, options, context.signal, clock);
+      const faces: IdentifiedFace[] = [];
+      for (const acquired of await image.find(maxFaces)) {
+        const spoof = check && (await image.checkSpoof(check, acquired));
+        const face = scoring.prepare(await image.embed(acquired, accuracy));
+        const decided = { ...options, spoof, refusal: spoofFailure(check, spoof) };
+        const identification = await identifier.decide(face, collection, decided);
+        faces.push({ ...image.describe(acquired, options.landmarks), ...identification });
+      }
+      // What answered is known; a training that runs meanwhile is told of where it could have answered.
+      const isTraining = state !== 'trained' && (await parts.trainingNow()).has(collectionId);
+      return { faces, classifier: isTraining ? 'training' : state, threshold, timings: clock.timings() };
+    },
+
+    track(context, trackerId, frame, options) {
+      const clock = createClock();
+      const atMs = performance.now();
+      const turn = (trackerTurns.get(trackerId) ?? Promise.resolve()).then(async () => {
+        // Before anything is read: what comes of it is not kept when secrets are forgotten meanwhile.
+        const readIn = generation;
+        const check = await spoofCheckOf(options);
+        const { collectionId = null } = options;
+        const collection = collectionId === null ? null : await load(context.owner, collectionId);
+        const image = open({ ...frame, moving: true }, options, context.signal, clock);
+        const before = trackers.get(trackerId) ?? NO_TRACKS;
+        const { state, faces, detected } = await takeFrame(image, before, { options, check, collection, atMs });
+        trackers.delete(trackerId);
+        if (readIn === generation) trackers.set(trackerId, state);
+        const [oldest] = trackers.keys();
+        if (trackers.size > MAX_TRACKERS && oldest !== undefined) trackers.delete(oldest);
+        const { sourceWidth: width, sourceHeight: height } = frame;
+        return { faces, width, height, detected, timings: clock.timings() };
+      });
+      // One frame after the other, whatever became of the one before.
+      const settled = turn
+        .catch(() => undefined)
+        .finally(() => {
+          if (trackerTurns.get(trackerId) === settled) trackerTurns.delete(trackerId);
+        });
+      trackerTurns.set(trackerId, settled);
+      return turn;
+    },
+    async endTracker(_context, trackerId) {
+      await trackerTurns.get(trackerId);
+      trackers.delete(trackerId);
+    },
+
+    async reject({ owner }, identificationId, options) {
+      const found = identifier.recall(identificationId);
+      const profileId = options.profileId ?? found?.best;
+      if (!found || profileId === undefined || profileId === null) {
+        throw new InfaceError(
+          'IDENTIFICATION_NOT_FOUND',
+          `The identification '${identificationId}' is not remembered, or had no candidate. ` +
+            `The last ${MAX_REMEMBERED} faces can be rejected; identify the face again.`,
+        );
+      }
+      const { collectionId, vector } = found;
+      const negative = { profileId, space, vector };
+      const negativeCount = await store.addNegative(owner, collectionId, negative, MAX_NEGATIVES);
+      return { collectionId, profileId, negativeCount };
+    },
+
+    train: ({ owner, signal, onTrainProgress }, collectionId) =>
+      trainer.train(owner, collectionId, signal, onTrainProgress),
+    abortTraining: (_context, collectionId) => Promise.resolve(trainer.abort(collectionId)),
+
+    listProfiles: ({ owner }) => store.listProfiles(owner),
+    getProfile: ({ owner }, id) => store.getProfile(owner, id),
+    updateProfile: ({ owner }, id, change) => store.updateProfile(owner, id, change),
+    deleteProfile: ({ owner }, id) => store.deleteProfile(owner, id),
+    createCollection: ({ owner }, name, { unknowns = false }) => store.createCollection(owner, name, unknowns),
+    listCollections: async ({ owner }) => withTraining(await store.listCollections(owner)),
+    getCollection: ({ owner }, id) => one(store.getCollection(owner, id)),
+    updateCollection: ({ owner }, id, change) => one(store.updateCollection(owner, id, change)),
+    async deleteCollection({ owner }, id) {
+      await store.deleteCollection(owner, id);
+      trainer.abort(id);
+      means.drop(id);
+      loadedCollections.delete(id);
+    },
+
+    vaultStatus: () => store.vaultStatus(),
+    setPassphrase: (_context, passphrase) => store.setPassphrase(passphrase),
+    lockVault: () => store.lockVault(),
+    async unlockVault(_context, passphrase) {
+      const status = await store.unlockVault(passphrase);
+      parts.onUnlock();
+      // What changed while it was locked could not be trained.
+      await trainer.resume();
+      return status;
+    },
+    destroyKey: () => store.destroyKey(),
+
+    exportBackup: async (_context, passphrase) => parts.backup.seal(await store.exportContent(), passphrase),
+    async importBackup(_context, file, passphrase) {
+      await store.assertOpen();
+      return store.importContent(await parts.backup.open(file, passphrase, embedder));
+    },
+
+    listAudit: (_context, limit) => store.listAudit(limit),
+    clearAudit: () => store.clearAudit(),
+    createApiKey: (_context, name, scopes) => store.createApiKey(name, scopes),
+    listApiKeys: () => store.listApiKeys(),
+    revokeApiKey: (_context, id) => store.revokeApiKey(id),
+    verifyApiKey: (_context, secret) => store.verifyApiKey(secret),
+    eraseAll: () => store.eraseAll(),
+
+    async info() {
+      const { profiles, templates, collections } = await store.count();
+      return {
+        ...(await parts.describeRuntime()),
+        embeddingSpace: space,
+        fmrCurve: describeFmr(calibration),
+        profileCount: profiles,
+        templateCount: templates,
+        collectionCount: collections,
+      };
+    },
+
+    async measure(context, frame, options) {
+      const image = open(frame, options, context.signal, createClock());
+      const antispoof = options.spoof ? await antispoofModel() : null;
+      const faces: MeasuredFace[] = [];
+      for (const found of await image.find(options.maxFaces ?? MAX_FACES)) {
+        const spoofScore = antispoof && (await image.spoofScore(antispoof, found));
+        const views = options.views === 0 ? [] : await image.embedViews(found, options.views ?? VIEW_COUNTS.high);
+        faces.push({ ...image.describe(found, 68), quality: image.judge(found), views, spoofScore });
+      }
+      return { faces, detectorSize: image.size };
+    },
+  };
+  return {
+    operations,
+    forgetSecrets() {
+      generation++;
+      trainer.forget();
+      means.forget();
+      loadedCollections.clear();
+      trackers.clear();
+      identifier.forget();
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/** Which images of an enrolment are taken, and why the others are not. */
+import { distanceAtFpir, similarityAt, type Calibration } from '../../recognition/decision.js';
+import { findDuplicate, findSamePerson } from '../../recognition/enrolment.js';
+import type { Gallery } from '../../recognition/gallery.js';
+import type { Comparable, Scoring } from '../../recognition/scoring.js';
+import type { EnrollPolicy, ImageReport, QualityIssue, RejectionReason } from '../../api/types.js';
+import type { Acquisition } from './acquisition.js';
+import type { NewTemplate } from '../ports/face-store.js';
+
+/** The similarity of best accuracy: below it, two faces are more likely those of two people. */
+const SAME_PERSON_SCORE = 0.4;
+
+/** What the images are judged against. */
+export interface EnrolmentContext {
+  readonly policy: EnrollPolicy;
+  readonly calibration: Calibration;
+  readonly scoring: Scoring;
+  /** The embedding space of the faces. */
+  readonly space: string;
+  /** `null` for a new profile. */
+  readonly profileId: string | null;
+  /** The templates of the profile, none for a new one. */
+  readonly references: readonly Comparable[];
+  /** The collections that the profile is in, or comes into. */
+  readonly galleries: readonly Gallery[];
+  /** The false positive identification rate at which a face counts as a duplicate. */
+  readonly maxFpir: number;
+}
+
+/** One image after judgement. */
+type Judged =
+  | { readonly taken: true; readonly found: Found; readonly warnings: readonly QualityIssue[] }
+  | {
+      readonly taken: false;
+      readonly found: Acquisition;
+      readonly reasons: readonly RejectionReason[];
+      readonly duplicateOf: string | null;
+    };
+
+type Found = Extract<Acquisition, { acquired: true }>;
+
+/** @returns the templates to be stored, and the reports, which lack the ids that the store gives */
+export function judgeEnrolment(
+  images: readonly Acquisition[],
+  context: EnrolmentContext,
+): { templates: NewTemplate[]; report: (templateIds: readonly string[]) => ImageReport[] } {
+  const judged = context.policy === 'off' ? images.map(takeIfFound) : judgeAll(images, context);
+  const templates = judged.flatMap((image): NewTemplate[] => {
+    if (!image.taken) return [];
+    const { vector, quality } = image.found;
+    return [{ space: context.space, vector, quality: quality.score }];
+  });
+  const report = (templateIds: readonly string[]) => {
+    const ids = templateIds.values();
+    return judged.map((image) => describe(image, () => ids.next().value as string));
+  };
+  return { templates, report };
+}
+
+function takeIfFound(found: Acquisition): Judged {
+  return found.acquired ? { taken: true, found, warnings: found.quality.poor } : refuse(found, [found.reason]);
+}
+
+function refuse(found: Acquisition, reasons: readonly RejectionReason[], duplicateOf: string | null = null): Judged {
+  return { taken: false, found, reasons, duplicateOf };
+}
+
+function judgeAll(images: readonly Acquisition[], context: EnrolmentContext): Judged[] {
+  const { policy, calibration, scoring, references, galleries, profileId, maxFpir } = context;
+  const judged = images.map((found): Judged => {
+    const first = takeIfFound(found);
+    if (!first.taken) return first;
+    const { poor, unusable } = first.found.quality;
+    const faults = policy === 'strict' ? [...unusable, ...poor] : unusable;
+    return faults.length > 0 ? refuse(found, faults) : first;
+  });
+  // Only pictures that are good enough have a say in who the person is.
+  const faces = judged.map((image) => (image.taken ? scoring.prepare(image.found.vector) : null));
+  const resembles = (distance: number) => similarityAt(distance, calibration) >= SAME_PERSON_SCORE;
+  const good = faces.filter((face) => face !== null);
+  const same = findSamePerson(good, references, resembles).values();
+  return judged.map((image, i): Judged => {
+    const face = faces[i];
+    if (!image.taken || !face) return image;
+    if (same.next().value !== true) return refuse(image.found, ['not-the-same-person']);
+    for (const gallery of galleries) {
+      const limit = distanceAtFpir(maxFpir, gallery.size, calibration);
+      const duplicateOf = findDuplicate(face, gallery, profileId, (distance) => distance <= limit);
+      if (duplicateOf !== null) return refuse(image.found, ['duplicate-of'], duplicateOf);
+    }
+    return image;
+  });
+}
+
+function describe(image: Judged, nextId: () => string): ImageReport {
+  if (image.taken) {
+    const { face, quality, spoof } = image.found;
+    return { accepted: true, templateId: nextId(), face, quality, warnings: image.warnings, spoof };
+  }
+  const { found, reasons, duplicateOf } = image;
+  const refusal = { accepted: false, reasons, faceCount: found.faceCount, duplicateOf } as const;
+  if (!found.acquired) return { ...refusal, face: null, quality: null, spoof: null, ...found.refused };
+  const { face, quality, spoof } = found;
+  return { ...refusal, face, quality, spoof };
+}
