@@ -28,7 +28,7 @@ export default defineConfig(
     rules: { '@typescript-eslint/explicit-module-boundary-types': 'error' },
   },
   {
-    files: ['tools/**', 'bench/**', 'eval/**', 'test/**'],
+    files: ['tools/**', 'bench/**', 'lab/**', 'test/**'],
     rules: { 'no-console': 'off' },
   },
   {

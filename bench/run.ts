@@ -9,7 +9,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, platform, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildKit } from '../eval/server.js';
+import { buildKit } from '../lab/eval/server.js';
 import { Problem, ROOT, runMain } from '../tools/process.mjs';
 import { openBrowser } from './browser.js';
 import { GROUPS } from './cases.js';

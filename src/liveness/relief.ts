@@ -29,7 +29,7 @@ const POINTS = [27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45, 48, 51, 54, 
 
 /**
  * Depth of these points towards the camera on the mean of 22 heads, as a part of the distance of the outer eye corners:
- * facemesh's on the sample photos, see tools/liveness/heads.json.
+ * facemesh's on the sample photos, see lab/liveness/heads.json.
  */
 const HEAD_DEPTH = [
   0.528, 0.609, 0.695, 0.722, 0.553, 0.599, 0.611, 0.599, 0.553, 0.379, 0.426, 0.426, 0.379, 0.48, 0.617, 0.48, 0.591,

@@ -40,7 +40,7 @@ const HEADER_BYTES = 8;
 /**
  * Reads a file of background statistics, all little-endian: 4 bytes of {@link MAGIC}, the dimension and the number of
  * components as uint16, then float32 values: shares, centres, factor, and up to 2,000 of the commonness of strangers, or none.
- * `tools/measure/fit-embedder.ts` writes it, and the build of the models adds the last.
+ * `lab/measure/fit-embedder.ts` writes it, and the build of the models adds the last.
  * @param dimension length of the embeddings that it is for
  * @throws InfaceError `MODEL_LOAD_FAILED` when it is damaged, or of another dimension
  */

@@ -12,7 +12,7 @@ interface Limit {
 }
 
 /**
- * Set on LFW (`npx tsx tools/measure/quality.ts --data DIR`): 250 people with two photos or more, one photo degraded, one
+ * Set on LFW (`npx tsx lab/measure/quality.ts --data DIR`): 250 people with two photos or more, one photo degraded, one
  * not, at the distance of FMR 1e-3. Undegraded, 8.0 % are not recognised; unusable is where it is about three times that,
  * poor where it begins to rise. In brackets what is not recognised, at the median of the measure.
  */

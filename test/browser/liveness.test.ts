@@ -8,8 +8,8 @@ import {
   type LivenessPrompt,
   type Point,
 } from '../../src/index.js';
-import { place, project, rotationOf, FRONTAL, type Placement, type Vector } from '../../tools/liveness/solid.js';
-import recorded from '../../tools/liveness/heads.json' with { type: 'json' };
+import { place, project, rotationOf, FRONTAL, type Placement, type Vector } from '../../lab/liveness/solid.js';
+import recorded from '../../lab/liveness/heads.json' with { type: 'json' };
 
 const KEY = 'inface-liveness';
 const HEAD = recorded.heads[0] as unknown as readonly Vector[];

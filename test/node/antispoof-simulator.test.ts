@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Box } from '../../src/api/types.js';
 import type { Pixels } from '../../src/vision/image.js';
-import { plainFeatures, CROP_SIZE } from '../../tools/antispoof/features.js';
-import { print, screen, type Picture } from '../../tools/antispoof/media.js';
-import { seeded, type Colour } from '../../tools/antispoof/raster.js';
-import { simulate, SPECIES, type Shot } from '../../tools/antispoof/simulate.js';
+import { plainFeatures, CROP_SIZE } from '../../lab/antispoof/features.js';
+import { print, screen, type Picture } from '../../lab/antispoof/media.js';
+import { seeded, type Colour } from '../../lab/antispoof/raster.js';
+import { simulate, SPECIES, type Shot } from '../../lab/antispoof/simulate.js';
 
 const SIDE = 240;
 const BOX: Box = { x: 70, y: 65, width: 100, height: 96 };

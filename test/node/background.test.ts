@@ -12,7 +12,7 @@ import { distanceAtFmr } from '../../src/recognition/decision.js';
 import { createStrangers } from '../../src/recognition/classifier.js';
 import { COHORT_SEED, COHORT_SIZE, createScoring, distance } from '../../src/recognition/scoring.js';
 import { euclideanNorm } from '../../src/recognition/template.js';
-import { encodeBackground } from '../../tools/measure/background.js';
+import { encodeBackground } from '../../lab/measure/background.js';
 import { DLIB_INT8 } from '../../tools/models/entries.js';
 import { errorOf, rowsOf, vector } from './vectors.js';
 

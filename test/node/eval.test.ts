@@ -1,10 +1,10 @@
 /** The statistics of the evaluation, with figures that were worked out by hand. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { falseScores, judgeBand, matchFaces } from '../../eval/detection.js';
-import type { FaceVectors } from '../../eval/data.js';
-import { identifyLikeTheKit, withScoring } from '../../eval/identify.js';
-import { PLAIN_SCORERS } from '../../eval/scorer.js';
+import { falseScores, judgeBand, matchFaces } from '../../lab/eval/detection.js';
+import type { FaceVectors } from '../../lab/eval/data.js';
+import { identifyLikeTheKit, withScoring } from '../../lab/eval/identify.js';
+import { PLAIN_SCORERS } from '../../lab/eval/scorer.js';
 import {
   averagePrecision,
   crossValidate,
@@ -15,8 +15,8 @@ import {
   normalisedMeanError,
   shareAbove,
   thresholdAtRate,
-} from '../../eval/statistics.js';
-import { drawChart } from '../../eval/svg.js';
+} from '../../lab/eval/statistics.js';
+import { drawChart } from '../../lab/eval/svg.js';
 import { parseBackground, sampleBackground } from '../../src/recognition/background.js';
 import { unitLength } from '../../src/recognition/template.js';
 import { DLIB_INT8 } from '../../tools/models/entries.js';

@@ -5,10 +5,10 @@ import { createChallenge, drawGestures, type Challenge, type ChallengeStep } fro
 import { applyHomography, fitHomography } from '../../src/liveness/homography.js';
 import { createReliefMeter, isHead, isSheet } from '../../src/liveness/relief.js';
 import type { LivenessGesture, Point } from '../../src/api/types.js';
-import { readHeads } from '../../tools/liveness/heads.js';
-import { bend } from '../../tools/liveness/scene.js';
-import { createRandom, simulateAttempt, type Species } from '../../tools/liveness/simulate.js';
-import { FRONTAL, place, project, rotationOf, type Placement, type Vector } from '../../tools/liveness/solid.js';
+import { readHeads } from '../../lab/liveness/heads.js';
+import { bend } from '../../lab/liveness/scene.js';
+import { createRandom, simulateAttempt, type Species } from '../../lab/liveness/simulate.js';
+import { FRONTAL, place, project, rotationOf, type Placement, type Vector } from '../../lab/liveness/solid.js';
 
 const HEADS = readHeads();
 const HEAD = HEADS[0]!;

@@ -11,7 +11,7 @@ import { MANIFEST_VERSION, type DataFile, type ModelManifest } from '../../src/m
 import { MAX_STRANGERS, parseBackground, sampleBackground } from '../../src/recognition/background.js';
 import { createStrangers } from '../../src/recognition/classifier.js';
 import { COHORT_SEED, COHORT_SIZE, createScoring } from '../../src/recognition/scoring.js';
-import { encodeBackground } from '../measure/background.js';
+import { encodeBackground } from '../../lab/measure/background.js';
 import { buildBlazeFace, readBlazeFace } from './blazeface.js';
 import { buildDlibInt8, type ActivationRanges } from './dlib-int8.js';
 import { buildDlibLossless } from './dlib.js';
@@ -57,7 +57,7 @@ export function buildModels(options: BuildOptions = {}): ModelManifest {
     { entry: LANDMARK_68, bytes: buildLandmark68(landmarkWeights) },
     { entry: DLIB_INT8, bytes: buildDlibInt8(dlibWeights, ranges) },
     { entry: DLIB_LOSSLESS, bytes: buildDlibLossless(dlibWeights).graph.encode() },
-    // Trained by tools/antispoof, not built: the file is committed where it is served from.
+    // Trained by lab/antispoof, not built: the file is committed where it is served from.
     { entry: INFACE_ANTISPOOF, bytes: readFileSync(join(ROOT, 'public/models', INFACE_ANTISPOOF.file)) },
   ];
   const manifest: ModelManifest = {

@@ -22,7 +22,7 @@ export type EntryDraft = ModelEntry extends infer Entry
     : never
   : never;
 
-/** Written by tools/measure/fit-landmarks.ts. */
+/** Written by lab/measure/fit-landmarks.ts. */
 export interface LandmarkOffsets {
   readonly origin: string;
   /** 136 values per pass, in fractions of the crop. */
@@ -170,7 +170,7 @@ export const DLIB_INT8 = {
   ...DLIB_RESNET,
 } as const satisfies EntryDraft;
 
-/** Our own work: tools/antispoof/train.py trains it, tools/antispoof/export.ts writes the file, and it is committed. */
+/** Our own work: lab/antispoof/train.py trains it, lab/antispoof/export.ts writes the file, and it is committed. */
 export const INFACE_ANTISPOOF = {
   id: 'inface-antispoof',
   role: 'antispoof',

@@ -13,7 +13,7 @@ import type {
 
 const BOX_ORIGIN =
   'medians over 343 faces of the six sample photos and every 18th photo of LFW, against BlazeFace ' +
-  '(npx tsx tools/measure/boxes.ts)';
+  '(npx tsx lab/measure/boxes.ts)';
 
 export const YUNET = {
   id: 'yunet',
@@ -109,7 +109,7 @@ export const MOBILEFACENET = {
   calibration: {
     origin:
       'LFW: 5,310 photos of 2,415 people, all pairs of different people, with BlazeFace and the landmarks of the kit; the ' +
-      'distance of best accuracy over the first four folds of view 2 (npx tsx tools/measure/fit-calibration.ts)',
+      'distance of best accuracy over the first four folds of view 2 (npx tsx lab/measure/fit-calibration.ts)',
     // 0.5 at FMR 1e-3 and 0.4 at best accuracy; 1 where a face meets itself.
     similarity: [
       [0, 1],

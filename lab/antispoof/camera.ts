@@ -1,0 +1,124 @@
+/**
+ * The one camera that both classes are seen by: lens, exposure, contrast and white balance, noise, sharpening. All of it is
+ * drawn from the same distributions. Exposure, white balance and sharpening are automatic, as in every phone, and aim at values
+ * that do not depend on the class, so that no plain feature gives it away.
+ */
+import type { Box } from '../../src/api/types.js';
+import { cropRound } from '../../src/models/antispoof.js';
+import { warp, type Pixels } from '../../src/vision/image.js';
+import { channelMean, CROP_SCALE, CROP_SIZE, energy, greyOf, laplacian, spread } from './features.js';
+import { blur, chance, encodeGamma, normal, toPixels, type Random, type Raster } from './raster.js';
+
+/**
+ * Mean and standard deviation of the plain features of unchanged photos (features.ts) over the photos to train with, at this
+ * crop; `npx tsx lab/antispoof/make-data.ts --features` prints them.
+ */
+const PHOTOS = {
+  brightness: [105, 30],
+  contrast: [58, 12],
+  sharpness: [5.4, 1],
+  blueMinusRed: [-32, 22],
+} as const;
+/** How far one channel or the contrast may be amplified. */
+const MAX_GAIN = 4;
+/** Of unsharp masking: -1 gives the softened image. */
+const [MIN_SHARPENING, MAX_SHARPENING] = [-1, 6];
+const MAX_ROUNDS = 4;
+/** JPEG takes less of the dots and pixels of a medium than of skin and noise: so much, in logarithms, is taken beforehand. */
+const LOST_TO_JPEG = 0.2;
+
+/**
+ * Exposes and develops what falls onto the sensor.
+ * @param frame light; a square
+ * @param box of the face in it, in pixels
+ * @param showsMedium whether it is an attack; only what JPEG does to sharpness depends on it
+ */
+export function develop(frame: Raster, box: Box, showsMedium: boolean, random: Random): Pixels {
+  const { width, height } = frame;
+  const facePx = Math.max(box.width, box.height);
+  const lens = (random(0.25, 0.9) * facePx) / 110;
+  const light = vignette({ ...frame, data: blur(width, height, frame.data, Math.max(0.3, lens)) }, random(0, 0.3));
+  const exposure = drawExposure(random);
+  const values = expose(width, encodeGamma(light), box, exposure);
+  addNoise(width, height, values, random);
+  const target = Math.exp(draw(PHOTOS.sharpness, random) - (showsMedium ? LOST_TO_JPEG : 0));
+  const sharp = sharpen(width, height, values, box, target);
+  // Noise and sharpening change the contrast, and not of both classes alike.
+  return toPixels(width, height, expose(width, sharp, box, exposure));
+}
+
+/** Lenses give less light to the corners. */
+function vignette(frame: Raster, strength: number): Raster {
+  const { width, height, data } = frame;
+  for (let y = 0, o = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [dx, dy] = [(2 * x) / width - 1, (2 * y) / height - 1];
+      const gain = 1 - (strength * (dx * dx + dy * dy)) / 2;
+      for (let c = 0; c < 3; c++, o++) data[o] = data[o]! * gain;
+    }
+  }
+  return frame;
+}
+
+function meter(width: number, values: Float32Array, box: Box): Float32Array {
+  const pixels = toPixels(width, values.length / width / 3, values);
+  return warp(pixels, cropRound(pixels, box, CROP_SCALE, CROP_SIZE), CROP_SIZE, CROP_SIZE);
+}
+
+/** What white balance, exposure and contrast aim at: values that photos have. */
+type Exposure = Readonly<Record<'brightness' | 'contrast' | 'blueMinusRed', number>>;
+
+function drawExposure(random: Random): Exposure {
+  return {
+    brightness: Math.min(Math.max(draw(PHOTOS.brightness, random), 40), 200),
+    contrast: Math.max(draw(PHOTOS.contrast, random), 18),
+    blueMinusRed: draw(PHOTOS.blueMinusRed, random),
+  };
+}
+
+function expose(width: number, values: Float32Array, box: Box, exposure: Exposure): Float32Array {
+  const seen = meter(width, values, box);
+  const [red, blue] = [channelMean(seen, 0), channelMean(seen, 2)];
+  const { mean, deviation } = spread(greyOf(seen));
+  const { brightness, contrast, blueMinusRed } = exposure;
+  const gain = Math.min(MAX_GAIN, contrast / Math.max(1, deviation));
+  // The contrast comes after the white balance, and widens the difference as well.
+  const shift = (blueMinusRed / gain - (blue - red)) / Math.max(1, blue + red);
+  const balance = [1 - shift, 1, 1 + shift].map((factor) => Math.min(Math.max(factor, 1 / MAX_GAIN), MAX_GAIN));
+  return values.map((value, i) => Math.min(255, Math.max(0, (value * balance[i % 3]! - mean) * gain + brightness)));
+}
+
+/** Noise of the sensor, as it is or smeared by the camera's own filter. */
+function addNoise(width: number, height: number, values: Float32Array, random: Random): void {
+  const strength = chance(random, 0.2) ? 0 : random(0, 7);
+  const colour = random(0.2, 0.8);
+  const noise = new Float32Array(values.length);
+  for (let i = 0; i < noise.length; i += 3) {
+    const grey = normal(random);
+    for (let c = 0; c < 3; c++) noise[i + c] = strength * (grey + colour * random(-1.7, 1.7));
+  }
+  const smear = chance(random, 0.5) ? random(0.4, 1) : 0;
+  const added = smear > 0 ? blur(width, height, noise, smear) : noise;
+  for (let i = 0; i < values.length; i++) values[i] = values[i]! + added[i]! * (1 + smear);
+}
+
+/** Unsharp masking towards a sharpness that photos have; what is too sharp already is softened, several times if it must be. */
+function sharpen(width: number, height: number, values: Float32Array, box: Box, target: number): Float32Array {
+  const scale = (CROP_SCALE * Math.max(box.width, box.height)) / CROP_SIZE;
+  for (let round = 0, k = MIN_SHARPENING; round < MAX_ROUNDS && k === MIN_SHARPENING; round++) {
+    const soft = blur(width, height, values, Math.max(0.7, 0.8 * scale));
+    const seen = laplacian(greyOf(meter(width, values, box)));
+    const seenSoft = laplacian(greyOf(meter(width, soft, box)));
+    const lost = seen.map((value, i) => value - seenSoft[i]!);
+    // Energy of seen + k lost is a + 2 k b + k k c; k so that it is the target.
+    const [a, b, c] = [energy(seen, seen), energy(seen, lost), energy(lost, lost)];
+    const root = Math.sqrt(Math.max(0, b * b - c * (a - target)));
+    k = Math.min(MAX_SHARPENING, Math.max(MIN_SHARPENING, (root - b) / Math.max(1e-6, c)));
+    values = values.map((value, i) => Math.min(255, Math.max(0, value + k * (value - soft[i]!))));
+  }
+  return values;
+}
+
+function draw([mean, deviation]: readonly [mean: number, deviation: number], random: Random): number {
+  return mean + deviation * normal(random);
+}

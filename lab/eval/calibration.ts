@@ -1,0 +1,143 @@
+/**
+ * Whether an error rate that is asked for is the one that is got, on people whom nothing was fitted on: the background
+ * statistics and the calibration are fitted on the people of the first half (see halfOf), those of the second are measured.
+ * LFW is not balanced over demographic groups.
+ */
+import { fmrCurve, matchThreshold, similarityAt } from '../../src/recognition/decision.js';
+import type { Comparable } from '../../src/recognition/scoring.js';
+import type { Accuracy } from '../../src/api/types.js';
+import { backgroundOf, measureCalibration } from '../measure/calibrate.js';
+import {
+  folderOf,
+  halfOf,
+  loadLfw,
+  peopleOf,
+  type FaceVectors,
+  type LfwPhoto,
+  type Person,
+  type Settings,
+} from './data.js';
+import { identifyLikeTheKit, readEmbedder, withScoring, type EmbedderData } from './identify.js';
+import { crossPairs } from './lfw.js';
+import { knownPeople, splitIntoGalleries, type Known } from './open-set.js';
+import { percent, rateKey, type Outcome } from './report.js';
+import { kitScorer, type Scorer } from './scorer.js';
+import { shareAbove } from './statistics.js';
+
+const FMRS = [1e-2, 1e-3, 1e-4, 1e-5];
+const FPIRS = [0.1, 0.01, 0.003, 0.001];
+const GALLERIES = [10, 50, Infinity];
+const ACCURACIES: readonly Accuracy[] = ['fast', 'balanced', 'high'];
+/** Of the shipped mixture for twice as many people: centres of about 38. */
+const COMPONENTS = 32;
+
+export async function runCalibration(settings: Settings): Promise<Outcome> {
+  const folder = folderOf(settings, 'lfw');
+  if (folder === null) return { skipped: 'no lfw/ in the data' };
+  const { photos } = await loadLfw(folder, settings.models, settings.limit);
+  const checked = photos.filter(({ name }) => halfOf(name) === 1);
+  const people = peopleOf(checked);
+  const embedder = fitOn(
+    photos.filter(({ name }) => halfOf(name) === 0),
+    readEmbedder(settings.models),
+  );
+
+  const match = ACCURACIES.flatMap((accuracy) => checkMatch(checked, embedder, accuracy));
+  console.log(`1:1, all pairs of ${checked.length} photos of ${people.length} people`);
+  console.table(
+    match.map(({ accuracy, asked, fmr, fnmr }) => ({ accuracy, ...ratio(asked, fmr), 'FNMR %': percent(fnmr) })),
+  );
+
+  const known = knownPeople(people);
+  const strangers = people.filter(({ photos: own }) => own.length < 4).flatMap(({ photos: own }) => own);
+  const identify: Record<string, Awaited<ReturnType<typeof checkIdentify>>> = {};
+  for (const size of GALLERIES) {
+    for (const train of [false, true]) {
+      const galleries = splitIntoGalleries(known, size);
+      if (galleries.length === 0) continue;
+      const key = `${galleries[0]!.length} people, ${train ? 'trained' : 'untrained'}`;
+      console.error(`calibration: ${galleries.length} galleries of ${key}`);
+      identify[key] = await checkIdentify(galleries, strangers, embedder, train);
+    }
+  }
+  console.log(`1:N, ${strangers.length} photos of strangers in galleries of ${known.length} known people`);
+  console.table(
+    Object.fromEntries(
+      Object.entries(identify).flatMap(([key, rows]) =>
+        rows.map(({ asked, fpir, dir }) => [`${key}, ${asked}`, { ...ratio(asked, fpir), 'DIR %': percent(dir) }]),
+      ),
+    ),
+  );
+  return { json: { calibration: { people: people.length, match, identify } } };
+}
+
+/** The embedder with statistics and curves of these photos, where it has statistics at all. */
+function fitOn(photos: readonly LfwPhoto[], embedder: EmbedderData): EmbedderData {
+  const { entry } = embedder;
+  const statisticsOf = (people: readonly Person[], components: number) =>
+    embedder.background && backgroundOf(people, components);
+  const measured = measureCalibration(
+    photos,
+    (people) => withScoring(entry, statisticsOf(people, COMPONENTS / 2)).scoring,
+  );
+  const calibration = { ...entry.calibration, ...measured };
+  return withScoring({ ...entry, calibration }, statisticsOf(peopleOf(photos), COMPONENTS));
+}
+
+/** What `match` with `maxFmr` decides on two photos. */
+function checkMatch(
+  photos: readonly LfwPhoto[],
+  { entry: { calibration }, scoring }: EmbedderData,
+  accuracy: Accuracy,
+) {
+  const scorer = kitScorer(scoring, accuracy);
+  const asSimilarity: Scorer<Comparable> = {
+    ...scorer,
+    score: (a: Comparable, b: Comparable) => similarityAt(-scorer.score(a, b), calibration),
+  };
+  const { same, different } = crossPairs(photos, asSimilarity);
+  return FMRS.map((asked) => {
+    // The kit matches at the threshold itself, too; a score that is exactly there is not to be expected.
+    const threshold = matchThreshold({ maxFmr: asked }, fmrCurve(calibration, accuracy, 1), calibration);
+    return { accuracy, asked, fmr: shareAbove(different, threshold), fnmr: 1 - shareAbove(same, threshold) };
+  });
+}
+
+/** What `identify` with `maxFpir` decides. */
+async function checkIdentify(
+  galleries: readonly (readonly Known[])[],
+  strangers: readonly FaceVectors[],
+  embedder: EmbedderData,
+  train: boolean,
+) {
+  const named = FPIRS.map(() => ({ strangers: 0, right: 0 }));
+  let probes = 0;
+  for (const gallery of galleries) {
+    const identify = await identifyLikeTheKit(
+      gallery.map((person) => person.enrolled),
+      embedder,
+      train,
+    );
+    for (const [i, fpir] of FPIRS.entries()) {
+      for (const stranger of strangers) {
+        if ((await identify(stranger, fpir)).decision === 'identified') named[i]!.strangers++;
+      }
+      for (const { enrolled: person, probes: own } of gallery) {
+        for (const probe of own) {
+          const face = await identify(probe, fpir);
+          if (face.decision === 'identified' && face.profileId === person.name) named[i]!.right++;
+        }
+      }
+    }
+    probes += gallery.reduce((sum, person) => sum + person.probes.length, 0);
+  }
+  return FPIRS.map((asked, i) => ({
+    asked,
+    fpir: named[i]!.strangers / (strangers.length * galleries.length),
+    dir: named[i]!.right / probes,
+  }));
+}
+
+function ratio(asked: number, measured: number) {
+  return { asked: rateKey(asked), measured: rateKey(measured), 'measured / asked': (measured / asked).toFixed(2) };
+}

@@ -1,0 +1,191 @@
+/** The data sets as they lie in their folders, and what the worker finds in them. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { VIEW_COUNTS } from '../../src/models/embedder.js';
+import { unitMean } from '../../src/recognition/template.js';
+import type { Accuracy } from '../../src/api/types.js';
+import type { MeasuredFace } from '../../src/wire/worker.js';
+import { ROOT } from '../../tools/process.mjs';
+import { measurePhotos, type MeasuredPhoto } from './measure.js';
+
+/** What every runner gets. */
+export interface Settings {
+  /** The folder of all data sets, or `null` when there is none. */
+  readonly data: string | null;
+  /** Folder with a manifest.json and its files. */
+  readonly models: string;
+  /** At most this many people or photos, for a trial; Infinity for all. */
+  readonly limit: number;
+  /** Where curves are written. */
+  readonly charts: string;
+}
+
+/** The folder of all data sets, by default the one beside the repository; `null` when it is not there. */
+export function dataFolder(given: string | undefined): string | null {
+  const folder = resolve(given ?? join(ROOT, '../shared/eval'));
+  return existsSync(folder) ? folder : null;
+}
+
+/** LFW in the folder behind `--data` of a command line, or beside the repository; `null` where there is none. */
+export function lfwFolder(argv: readonly string[]): string | null {
+  const at = argv.indexOf('--data');
+  return folderOf({ data: dataFolder(at < 0 ? undefined : argv[at + 1]) }, 'lfw');
+}
+
+/** A folder of the data, or `null` when it is not there. */
+export function folderOf({ data }: Pick<Settings, 'data'>, name: string): string | null {
+  if (data === null) return null;
+  const folder = join(data, name);
+  return existsSync(folder) ? folder : null;
+}
+
+/** What the embedder gives for one face. */
+export interface FaceVectors extends Readonly<Record<Accuracy, Float32Array>> {
+  /** The face chip alone, not normalised. */
+  readonly plain: Float32Array;
+}
+
+export interface LfwPhoto {
+  readonly path: string;
+  /** The person's name. */
+  readonly name: string;
+  /** Number of the photo, from 1. */
+  readonly number: number;
+  /** The face nearest the centre; `null` when none was found. */
+  readonly face: MeasuredFace | null;
+  /** Of that face. */
+  readonly vectors: FaceVectors | null;
+}
+
+/** A pair of view 2. */
+export interface LfwPair {
+  readonly fold: number;
+  readonly first: LfwPhoto;
+  readonly second: LfwPhoto;
+  readonly same: boolean;
+}
+
+export interface Lfw {
+  /** By name, then by number. */
+  readonly photos: readonly LfwPhoto[];
+  readonly pairs: readonly LfwPair[];
+  /** Number of folds of the pairs. */
+  readonly folds: number;
+}
+
+/** A person of LFW. */
+export interface Person {
+  readonly name: string;
+  /** Of the photos that show a face. */
+  readonly photos: readonly FaceVectors[];
+}
+
+/**
+ * LFW, measured.
+ * @param folder with `images/NAME/NAME_0001.jpg` and `pairs.txt`
+ * @param limit at most this many people
+ */
+export async function loadLfw(folder: string, models?: string, limit = Infinity): Promise<Lfw> {
+  const files = listPhotos(folder, limit);
+  const photos = await measureFiles(files, models);
+  return { photos, ...readPairs(readFileSync(join(folder, 'pairs.txt'), 'utf8'), photos, limit < Infinity) };
+}
+
+/**
+ * The photos of some pairs of view 2, measured.
+ * @param folder as for {@link loadLfw}
+ * @param count half of them of one person; spread over all folds
+ */
+export async function loadPairs(folder: string, count: number): Promise<LfwPair[]> {
+  const unmeasured = listPhotos(folder).map((file): LfwPhoto => ({ ...file, face: null, vectors: null }));
+  const { pairs } = readPairs(readFileSync(join(folder, 'pairs.txt'), 'utf8'), unmeasured, false);
+  const every = (same: boolean) => {
+    const all = pairs.filter((pair) => pair.same === same);
+    return Array.from({ length: count / 2 }, (_, i) => all[Math.floor((i * all.length) / (count / 2))]!);
+  };
+  const chosen = [...every(true), ...every(false)];
+  const files = [...new Set(chosen.flatMap(({ first, second }) => [first, second]))];
+  const measured = new Map((await measureFiles(files)).map((photo) => [photo.path, photo]));
+  return chosen.map((pair) => ({
+    ...pair,
+    first: measured.get(pair.first.path)!,
+    second: measured.get(pair.second.path)!,
+  }));
+}
+
+type PhotoFile = Pick<LfwPhoto, 'path' | 'name' | 'number'>;
+
+function listPhotos(folder: string, limit = Infinity): PhotoFile[] {
+  return readdirSync(join(folder, 'images'))
+    .sort()
+    .slice(0, limit)
+    .flatMap((name) =>
+      readdirSync(join(folder, 'images', name))
+        .sort()
+        .map((file) => ({
+          name,
+          number: Number(/_(\d+)\.jpg$/.exec(file)?.[1]),
+          path: join(folder, 'images', name, file),
+        })),
+    );
+}
+
+async function measureFiles(files: readonly PhotoFile[], models?: string): Promise<LfwPhoto[]> {
+  const measured = await measurePhotos(files, { label: 'lfw', ...(models === undefined ? {} : { models }) });
+  return files.map(({ path, name, number }, i): LfwPhoto => {
+    const face = centralFace(measured[i]!);
+    return { path, name, number, face, vectors: face && vectorsOf(face) };
+  });
+}
+
+/** The mean of as many views as each accuracy takes, as the worker makes it. */
+export function vectorsOf({ views }: MeasuredFace): FaceVectors {
+  const [plain] = views;
+  if (views.length < VIEW_COUNTS.high) throw new Error(`The face was measured with ${views.length} views.`);
+  const mean = (accuracy: Accuracy) => unitMean(views.slice(0, VIEW_COUNTS[accuracy]));
+  return { plain: plain!, fast: mean('fast'), balanced: mean('balanced'), high: mean('high') };
+}
+
+/** LFW's subject is the face nearest the centre. */
+export function centralFace({ faces, width, height }: MeasuredPhoto): MeasuredFace | null {
+  const offset = ({ box }: MeasuredFace) =>
+    Math.hypot(box.x + (box.width - width) / 2, box.y + (box.height - height) / 2);
+  const [nearest] = faces.toSorted((a, b) => offset(a) - offset(b));
+  return nearest ?? null;
+}
+
+/**
+ * Which half of the people somebody is in: what is fitted on one is checked on the other.
+ * @param split one of several independent ways to halve them, from 0
+ */
+export function halfOf(name: string, split = 0): 0 | 1 {
+  return createHash('sha256').update(name).digest()[split]! % 2 === 0 ? 0 : 1;
+}
+
+/** Everybody of whom a face was found, in the order of the photos. */
+export function peopleOf(photos: readonly LfwPhoto[]): Person[] {
+  const people = new Map<string, FaceVectors[]>();
+  for (const { name, vectors } of photos) if (vectors) people.set(name, [...(people.get(name) ?? []), vectors]);
+  return [...people].map(([name, own]) => ({ name, photos: own }));
+}
+
+/**
+ * pairs.txt: `folds<TAB>n`, then per fold n rows `name i j` and n rows `name i other j`.
+ * @param partial whether pairs of photos that are not there are left out instead of refused
+ */
+function readPairs(text: string, photos: readonly LfwPhoto[], partial: boolean): Pick<Lfw, 'pairs' | 'folds'> {
+  const byKey = new Map(photos.map((photo) => [`${photo.name} ${photo.number}`, photo]));
+  const [head = '', ...rows] = text.trim().split('\n');
+  const [folds = 0, perClass = 0] = head.split('\t').map(Number);
+  const pairs = rows.flatMap((row, i): LfwPair[] => {
+    const [name = '', number = '', other = '', last] = row.trim().split('\t');
+    const same = last === undefined;
+    const first = byKey.get(`${name} ${Number(number)}`);
+    const second = byKey.get(same ? `${name} ${Number(other)}` : `${other} ${Number(last)}`);
+    if (first && second) return [{ fold: Math.floor(i / (2 * perClass)), first, second, same }];
+    if (partial) return [];
+    throw new Error(`pairs.txt names '${row.trim()}', and one of these photos is not there.`);
+  });
+  return { pairs, folds };
+}

@@ -1,0 +1,148 @@
+/**
+ * `train` and `identify` as the kit does them, on embeddings that were measured before: its own engine and trainer, on a store
+ * that holds one collection and stages that give the embedding. kit.ts checks that the kit itself decides the same.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findModel, type EmbedderEntry } from '../../src/models/manifest.js';
+import { parseBackground, sampleBackground, type Background } from '../../src/recognition/background.js';
+import {
+  COHORT_SEED,
+  COHORT_SIZE,
+  createScoring,
+  type Comparable,
+  type Scoring,
+} from '../../src/recognition/scoring.js';
+import type { IdentifiedFace } from '../../src/api/types.js';
+import { createPixels } from '../../src/vision/image.js';
+import { createEngine } from '../../src/worker/use-cases/engine.js';
+import type { CollectionContent, FaceStore } from '../../src/worker/ports/face-store.js';
+import { createMeansReader } from '../../src/worker/use-cases/means.js';
+import { createTrainer } from '../../src/worker/use-cases/training.js';
+import type { FaceVectors, Person } from './data.js';
+import { readManifest } from './measure.js';
+
+/** The embedder that the shipped worker takes on wasm, and the statistics of its space. */
+export interface EmbedderData {
+  readonly entry: Pick<EmbedderEntry, 'embeddingSpace' | 'dimension' | 'calibration'>;
+  /** `null` where the manifest has none; then there is no unknown class. */
+  readonly background: Background | null;
+  readonly scoring: Scoring;
+}
+
+/** @param models folder with a manifest.json and its files */
+export function readEmbedder(models: string): EmbedderData {
+  const entry = findModel(readManifest(models), 'embedder', ({ precision }) => precision === 'int8');
+  if (!entry.background) return withScoring(entry, null);
+  const bytes = readFileSync(join(models, entry.background.file));
+  return withScoring(entry, parseBackground(bytes, entry.dimension));
+}
+
+/** As the worker puts them together. */
+export function withScoring(entry: EmbedderData['entry'], background: Background | null): EmbedderData {
+  const cohort = background && (() => sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort'));
+  const scoring = createScoring(entry.dimension, cohort);
+  // A face costs a millisecond, and is a probe in dozens of galleries.
+  const known = new Map<string, Comparable>();
+  const prepare: Scoring['prepare'] = (embedding) => {
+    const key = embedding.subarray(0, 4).join(' ');
+    const prepared = known.get(key) ?? scoring.prepare(embedding);
+    known.set(key, prepared);
+    return prepared;
+  };
+  return { entry, background, scoring: { ...scoring, prepare } };
+}
+
+/** @param maxFpir as the kit takes it. The ids of profiles are names of people */
+export type Identify = (face: FaceVectors, maxFpir: number) => Promise<IdentifiedFace>;
+
+/**
+ * Enrols people into a collection, with an unknown class where there are statistics for one.
+ * @param train whether its classifier is trained
+ */
+export async function identifyLikeTheKit(
+  people: readonly Person[],
+  { entry, background, scoring }: EmbedderData,
+  train: boolean,
+): Promise<Identify> {
+  const space = entry.embeddingSpace;
+  const profiles = people.map(({ name, photos }) => ({
+    id: name,
+    seal: '',
+    // Enrolled at the highest accuracy, compared at the default one, as the kit does.
+    templates: photos.map(({ high }, i) => ({
+      id: `${name} ${i}`,
+      profileId: name,
+      space,
+      vector: high,
+      quality: null,
+      createdAt: '',
+    })),
+  }));
+  const unknowns = background !== null;
+  let content: CollectionContent = { revision: 1, unknowns, profiles, negatives: [], classifier: null };
+  const unused = () => Promise.reject(new Error('The evaluation does not need this.'));
+  const used: Partial<FaceStore> = {
+    collectionRevision: () =>
+      Promise.resolve({ revision: 1, classifier: content.classifier ? 'trained' : 'untrained' }),
+    loadCollection: () => Promise.resolve(content),
+    saveClassifier: (_id, _revision, classifier) => {
+      content = { ...content, classifier };
+      return Promise.resolve('trained');
+    },
+    namesOf: (ids) => Promise.resolve([...ids]),
+  };
+  // Whatever else were asked of the store would be missing, and fail.
+  const store = used as FaceStore;
+
+  let current = new Float32Array(0);
+  const means = createMeansReader(store, { space, dimension: entry.dimension });
+  const trainer = createTrainer({
+    store,
+    means,
+    embedder: { space, calibration: entry.calibration },
+    scoring,
+    background,
+    locks: {
+      run: (_id, _signal, work) => work(),
+      tryRun: () => Promise.resolve(false),
+      held: () => Promise.resolve(new Set()),
+    },
+    auto: false,
+    announce: () => undefined,
+  });
+  const box = { x: 0, y: 0, width: 1, height: 1 };
+  const { operations } = createEngine({
+    detector: { sizes: [256], defaultMinScore: 0.5, detect: () => Promise.resolve([{ box, score: 1, roll: 0 }]) },
+    landmarker: {
+      locate: () => Promise.resolve(Array.from({ length: 68 }, () => ({ x: 0, y: 0 }))),
+      follow: unused,
+    },
+    embedder: {
+      space,
+      dimension: entry.dimension,
+      calibration: entry.calibration,
+      embed: () => Promise.resolve([current]),
+    },
+    loadAntispoof: null,
+    scoring,
+    store,
+    means,
+    trainer,
+    trainingNow: () => Promise.resolve(new Set<string>()),
+    backup: { seal: unused, open: unused },
+    onUnlock: () => undefined,
+    readPixels: () => createPixels(1, 1, new Uint8ClampedArray(4)),
+    describeRuntime: unused,
+  });
+  const context = { signal: new AbortController().signal, owner: null, onTrainProgress: () => undefined };
+  if (train) await operations.train(context, '');
+  const bitmap = { close: () => undefined } as ImageBitmap;
+
+  return async ({ balanced }, maxFpir) => {
+    current = new Float32Array(balanced);
+    const frame = { bitmap, sourceWidth: 1, sourceHeight: 1, moving: false };
+    const { faces } = await operations.identify(context, frame, '', { maxFpir, maxCandidates: 1 });
+    return faces[0]!;
+  };
+}

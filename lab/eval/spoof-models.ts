@@ -1,0 +1,176 @@
+/** Several anti-spoof models on the same pictures and boxes: ours, those trained without a species, and reference models. */
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findModel, type AntispoofEntry, type ModelManifest } from '../../src/models/manifest.js';
+import type { Box } from '../../src/api/types.js';
+import { buildAntispoof, readWeights } from '../antispoof/export.js';
+import { SPECIES, type Species } from '../antispoof/simulate.js';
+import { findReferenceFile, REFERENCE_FOLDER } from '../../tools/models/reference.js';
+import { ANTISPOOFS } from '../../tools/models/reference-entries.js';
+import { ROOT } from '../../tools/process.mjs';
+import { readManifest } from './measure.js';
+import { padAt, padAucs, passRate, thresholdAtApcer, type PadScores } from './pad.js';
+import { percent } from './report.js';
+import { openPage, URLS } from './server.js';
+import { BLANKS, type SpoofPage } from './spoof-page.js';
+import { areaUnderCurve } from './statistics.js';
+
+/** A picture, and the face that the shipped worker found in it. */
+export interface ComparedShot {
+  readonly kind: 'bona fide' | 'photo' | Species | 'attack';
+  readonly path: string;
+  readonly transform: string;
+  readonly box: Box;
+}
+
+const FOLDER = join(ROOT, '.cache/eval/spoof-models');
+const LEFT_OUT = 'inface-without-';
+
+/**
+ * @param shots simulated ones of held-out people
+ * @param unseen bona fide photos of sources that were not trained on
+ * @param real samples
+ * @param models folder of our own
+ */
+export async function compareModels(
+  shots: readonly ComparedShot[],
+  unseen: readonly ComparedShot[],
+  real: readonly ComparedShot[],
+  models: string,
+): Promise<Record<string, unknown>> {
+  const all = [...shots, ...unseen, ...real];
+  const entries = collectModels(models);
+  const { page, origin, close } = await openPage(
+    FOLDER,
+    all.map(({ path }) => path),
+    '/lab/eval/spoof-page.ts',
+  );
+  const call = <Name extends keyof SpoofPage>(name: Name, ...parameters: Parameters<SpoofPage[Name]>) =>
+    page.evaluate<Awaited<ReturnType<SpoofPage[Name]>>>(
+      `globalThis.evalPage.${name}(...${JSON.stringify(parameters)})`,
+    );
+  try {
+    const ids = await call('open', origin + URLS.assets);
+    const blanks: number[][] = [];
+    for (const name of BLANKS) blanks.push(await call('scoreBlank', name));
+    const times: number[] = [];
+    for (const i of ids.keys()) times.push(await call('time', i));
+    const scores: number[][] = [];
+    for (const [i, { transform, box }] of all.entries()) {
+      scores.push(await call('score', `${URLS.photo}${i}`, transform, box));
+      if (i % 100 === 99) console.error(`models compared: ${i + 1} of ${all.length}`);
+    }
+    const rows = Object.fromEntries(
+      ids.map((id, m) => {
+        const own = (chosen: readonly ComparedShot[]) => chosen.map((shot) => scores[all.indexOf(shot)]![m]!);
+        const { threshold } = entries[m]!.calibration;
+        const blank = Object.fromEntries(BLANKS.map((name, i) => [name, blanks[i]![m]!]));
+        return [id, { ...describe(own, shots, unseen, real, threshold), blank, milliseconds: times[m]! }];
+      }),
+    );
+    print(rows);
+    return { models: rows };
+  } finally {
+    await close();
+  }
+}
+
+function describe(
+  own: (chosen: readonly ComparedShot[]) => number[],
+  shots: readonly ComparedShot[],
+  unseen: readonly ComparedShot[],
+  real: readonly ComparedShot[],
+  threshold: number,
+) {
+  const of = (kind: ComparedShot['kind']) => own(shots.filter((shot) => shot.kind === kind));
+  const scores: PadScores = {
+    bonaFide: of('bona fide'),
+    attacks: Object.fromEntries(SPECIES.map((species) => [species, of(species)])),
+  };
+  const photos = own(unseen);
+  const auc = padAucs(scores);
+  const photoAuc = Object.fromEntries(SPECIES.map((species) => [species, areaUnderCurve(photos, of(species))]));
+  const apcer = Object.fromEntries(SPECIES.map((species) => [species, passRate(of(species), threshold)]));
+  const right = own(real).filter((score, i) => score > threshold === (real[i]!.kind === 'photo')).length;
+  return {
+    threshold,
+    auc,
+    /** Unchanged photos in place of bona fide shots. */
+    photoAuc,
+    apcer,
+    bpcer: padAt(scores, threshold).bpcer,
+    bpcer10: padAt(scores, thresholdAtApcer(scores, 0.1)).bpcer,
+    unseenBpcer: 1 - passRate(photos, threshold),
+    real: own(real),
+    right: `${right} of ${real.length}`,
+  };
+}
+
+function print(
+  rows: Readonly<
+    Record<string, ReturnType<typeof describe> & { readonly blank: object; readonly milliseconds: number }>
+  >,
+) {
+  console.log('Models on the same images: AUC and APCER % per species at the threshold of each');
+  console.table(
+    Object.fromEntries(
+      Object.entries(rows).map(([id, { auc, apcer, bpcer, unseenBpcer, right, milliseconds }]) => [
+        id,
+        {
+          ...Object.fromEntries(SPECIES.map((name) => [name, `${auc[name]!.toFixed(3)} ${percent(apcer[name]!)}`])),
+          'BPCER %': percent(bpcer),
+          'unseen sources %': percent(unseenBpcer),
+          real: right,
+          ms: milliseconds.toFixed(1),
+        },
+      ]),
+    ),
+  );
+  console.log('Scores of pictures without a face');
+  console.table(
+    Object.fromEntries(
+      Object.entries(rows).map(([id, { blank }]) => [
+        id,
+        Object.fromEntries(Object.entries(blank).map(([name, score]) => [name, Number(score).toFixed(3)])),
+      ]),
+    ),
+  );
+  const leftOut = SPECIES.flatMap((name) =>
+    rows[LEFT_OUT + name] ? [[name, rows[LEFT_OUT + name]!.auc[name]!.toFixed(3)]] : [],
+  );
+  console.log(
+    'Leave one species out, its AUC:',
+    leftOut.map((pair) => pair.join(' ')).join(', ') || 'no such models trained',
+  );
+}
+
+/** Puts the models that there are into one folder, ours first. */
+function collectModels(models: string): AntispoofEntry[] {
+  mkdirSync(FOLDER, { recursive: true });
+  const manifest = readManifest(models);
+  const own = findModel(manifest, 'antispoof');
+  copyFileSync(join(models, own.file), join(FOLDER, own.file));
+  const entries: AntispoofEntry[] = [own];
+  for (const species of SPECIES) {
+    const name = `without-${species}`;
+    if (!existsSync(join(ROOT, '.cache/antispoof', `${name}.bin`))) continue;
+    const bytes = buildAntispoof(readWeights(name));
+    const file = `${LEFT_OUT}${species}.onnx`;
+    writeFileSync(join(FOLDER, file), bytes);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    entries.push({ ...own, id: LEFT_OUT + species, file, bytes: bytes.byteLength, sha256 });
+  }
+  for (const entry of Object.values<AntispoofEntry>(ANTISPOOFS)) {
+    const files = [entry, ...entry.more].map((net) => ({
+      name: net.file,
+      path: findReferenceFile(REFERENCE_FOLDER, { file: net.file }),
+    }));
+    if (files.some(({ path }) => path === null)) continue;
+    for (const { name, path } of files) copyFileSync(path!, join(FOLDER, name));
+    entries.push(entry);
+  }
+  const all: ModelManifest = { ...manifest, models: entries };
+  writeFileSync(join(FOLDER, 'manifest.json'), JSON.stringify(all));
+  return entries;
+}

@@ -1,0 +1,98 @@
+/**
+ * `npm run fit:landmarks -- --data DIR`, DIR a folder with `lfpw/`: what face_landmark_68 is off by on average, point by point,
+ * in the crop of each pass, and writes it to tools/models/landmark-offsets.json. Half a minute. Also prints the error on
+ * photos that were not used: ten folds.
+ */
+import { writeFileSync } from 'node:fs';
+import { dataFolder, folderOf } from '../eval/data.js';
+import { annotatedFace, readLfpw, type AnnotatedFace } from '../eval/landmarks.js';
+import { DEFAULT_MODELS } from '../eval/measure.js';
+import { openPage, URLS } from '../eval/server.js';
+import { mean, normalisedMeanError } from '../eval/statistics.js';
+import type { Landmark68Entry } from '../../src/models/manifest.js';
+import type { Point } from '../../src/api/types.js';
+import { applySimilarity, invertSimilarity } from '../../src/vision/geometry.js';
+import { LANDMARK_68, type LandmarkOffsets } from '../../tools/models/entries.js';
+import type { FitPage, LocatedFace } from './fit-landmarks-page.js';
+
+const OUT_FILE = new URL('../../tools/models/landmark-offsets.json', import.meta.url);
+const SCRIPT = '/lab/measure/fit-landmarks-page.ts';
+const NONE = new Array<number>(136).fill(0);
+const FOLDS = 10;
+
+type Passes = Landmark68Entry['passes'];
+type Pair = readonly [face: LocatedFace, annotated: AnnotatedFace];
+
+const at = process.argv.indexOf('--data');
+const folder = folderOf({ data: dataFolder(at < 0 ? undefined : process.argv[at + 1]) }, 'lfpw');
+if (folder === null) {
+  console.log('skipped: no data (--data DIR, a folder with lfpw/)');
+} else {
+  const annotated = readLfpw(folder);
+  const { page, origin, close } = await openPage(
+    DEFAULT_MODELS,
+    annotated.map(({ path }) => path),
+    SCRIPT,
+  );
+  const call = <Name extends keyof FitPage>(name: Name, ...parameters: Parameters<FitPage[Name]>) =>
+    page.evaluate<Awaited<ReturnType<FitPage[Name]>>>(`globalThis.evalPage.${name}(...${JSON.stringify(parameters)})`);
+  const locateAll = async (passes: Passes): Promise<Pair[]> => {
+    const pairs: Pair[] = [];
+    for (const [i, face] of annotated.entries()) {
+      const found = annotatedFace(await call('locate', `${URLS.photo}${i}`, passes), face.points);
+      if (found) pairs.push([found, face]);
+    }
+    return pairs;
+  };
+  try {
+    await call('open', origin + URLS.assets);
+    const [{ cropScale: firstScale }, { cropScale: secondScale }] = LANDMARK_68.passes;
+    const firstPairs = await locateAll([{ cropScale: firstScale, offsets: NONE }]);
+    const first = fitOffsets(firstPairs);
+    const passes = [
+      { cropScale: firstScale, offsets: first },
+      { cropScale: secondScale, offsets: NONE },
+    ];
+    const secondPairs = await locateAll(passes);
+    report('first pass', firstPairs);
+    report('second pass', secondPairs);
+    const offsets: LandmarkOffsets = { origin: LANDMARK_68.offsetsOrigin, first, second: fitOffsets(secondPairs) };
+    writeFileSync(OUT_FILE, `${JSON.stringify(offsets)}\n`);
+    console.log(`offsets of ${secondPairs.length} faces written`);
+  } finally {
+    await close();
+  }
+}
+
+/** The mean of what each point is off by, in fractions of the crop. */
+function fitOffsets(pairs: readonly Pair[]): number[] {
+  const { size } = LANDMARK_68;
+  return NONE.map((_, k) => {
+    const offsets = pairs.map(([{ landmarks, crop }, { points }]) => {
+      const toCrop = invertSimilarity(crop);
+      const place = (all: readonly Point[]) => applySimilarity(toCrop, all[Math.floor(k / 2)]!);
+      const [found, truth] = [place(landmarks), place(points)];
+      return (k % 2 === 0 ? truth.x - found.x : truth.y - found.y) / size;
+    });
+    return Number(mean(offsets).toFixed(4));
+  });
+}
+
+/** Normalised mean error without offsets, and with those of the other folds. */
+function report(name: string, pairs: readonly Pair[]): void {
+  const { size } = LANDMARK_68;
+  const errors = (offsetsFor: (i: number) => readonly number[]) =>
+    pairs.map(([{ landmarks, crop }, { points }], i) => {
+      const offsets = offsetsFor(i);
+      const toCrop = invertSimilarity(crop);
+      const corrected = landmarks.map((point, k) => {
+        const { x, y } = applySimilarity(toCrop, point);
+        return applySimilarity(crop, { x: x + offsets[2 * k]! * size, y: y + offsets[2 * k + 1]! * size });
+      });
+      return normalisedMeanError(corrected, points, 0);
+    });
+  const folds = Array.from({ length: FOLDS }, (_, fold) => fitOffsets(pairs.filter((_pair, i) => i % FOLDS !== fold)));
+  const percent = (values: readonly number[]) => `${(100 * mean(values)).toFixed(2)} %`;
+  const plain = percent(errors(() => NONE));
+  console.log(`${name}: NME ${plain} plain, ${percent(errors((i) => folds[i % FOLDS]!))} with offsets of other folds`);
+}
