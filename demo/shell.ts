@@ -9,13 +9,13 @@ import { decimal } from './numbers.js';
 type ViewName = keyof Texts['shell']['names'];
 
 const VIEWS: Readonly<Record<ViewName, () => Promise<{ readonly mount: View }>>> = {
-  try: () => import('./views/try.js'),
-  enrol: () => import('./views/enrol.js'),
-  collections: () => import('./views/collections.js'),
-  identify: () => import('./views/identify.js'),
-  liveness: () => import('./views/liveness.js'),
-  data: () => import('./views/data.js'),
-  'self-test': () => import('./views/self-test.js'),
+  try: () => import('./views/try/try.js'),
+  enrol: () => import('./views/enrol/enrol.js'),
+  collections: () => import('./views/collections/collections.js'),
+  identify: () => import('./views/identify/identify.js'),
+  liveness: () => import('./views/liveness/liveness.js'),
+  data: () => import('./views/data/data.js'),
+  'self-test': () => import('./views/self-test/self-test.js'),
 };
 
 /** Where the page is, of an address such as `#/collections/ID`. */

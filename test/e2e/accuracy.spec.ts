@@ -1,9 +1,9 @@
 /** A small check of accuracy on photos that are not in the repository; `npm run eval` has the large ones. */
 import { expect, test } from '@playwright/test';
-import { dataFolder, folderOf, loadPairs } from '../../eval/data.js';
-import { readEmbedder } from '../../eval/identify.js';
-import { DEFAULT_MODELS } from '../../eval/measure.js';
-import { kitScorer } from '../../eval/scorer.js';
+import { dataFolder, folderOf, loadPairs } from '../../lab/eval/data.js';
+import { readEmbedder } from '../../lab/eval/identify.js';
+import { DEFAULT_MODELS } from '../../lab/eval/measure.js';
+import { kitScorer } from '../../lab/eval/scorer.js';
 import { similarityAt } from '../../src/recognition/decision.js';
 
 const PAIRS = 200;

@@ -1,7 +1,7 @@
 /** Enrolment: guided before the camera, and from files. The guided one sees a photo, and a simulated head that turns. */
 import { chromium, type Locator, type Page } from '@playwright/test';
 import { BROWSER_ARGS } from '../../tools/browser.mjs';
-import { filmFile, makeFilms } from '../../tools/liveness/make-films.js';
+import { filmFile, makeFilms } from '../../lab/liveness/make-films.js';
 import { expect, openDemo, pickPhotos, test } from './demo.js';
 import { samplePhoto } from './places.js';
 

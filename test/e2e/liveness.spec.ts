@@ -1,7 +1,7 @@
-/** The challenge in the demo, before a camera that shows a head and sheets: simulated, see tools/liveness/make-films.ts. */
+/** The challenge in the demo, before a camera that shows a head and sheets: simulated, see lab/liveness/make-films.ts. */
 import { chromium, type Page } from '@playwright/test';
 import { BROWSER_ARGS } from '../../tools/browser.mjs';
-import { filmFile, makeFilms } from '../../tools/liveness/make-films.js';
+import { filmFile, makeFilms } from '../../lab/liveness/make-films.js';
 import { expect, openDemo, test as base } from './demo.js';
 
 const executablePath = process.env['INFACE_BROWSER'];

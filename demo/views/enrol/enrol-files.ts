@@ -1,0 +1,118 @@
+/** Photos from files: each is looked at, and shows whom there is to choose from. */
+import { html, nothing, render } from 'lit';
+import type { FaceKit } from '../../../src/index.js';
+import type { Context } from '../../context.js';
+import { createQueue } from '../../dom.js';
+import { fit } from '../../draw.js';
+import { takePhotos } from '../../photo-input.js';
+import { choose, MAX_SHOTS, type Shot } from './enrol-shots.js';
+
+/** Longer side of a shown photo, in pixels. */
+const SHOWN_SIDE = 960;
+
+interface FilesEvents {
+  /** How many more pictures there is room for. */
+  readonly room: () => number;
+  /** Also for photos that were dropped or pasted anywhere on the page. */
+  readonly onPick: () => void;
+  readonly onShot: (shot: Shot) => void;
+}
+
+/** @returns takes it down: no more photos, and what is being looked at is left */
+export function createFiles(host: HTMLElement, context: Context, { room, onPick, onShot }: FilesEvents): () => void {
+  const { texts } = context;
+  const closed = new AbortController();
+  const { signal } = closed;
+  // Asked anew each time: it changes while something is waited for.
+  const isClosed = () => signal.aborted;
+  const enqueue = createQueue();
+  /** Of the photos that were picked since nothing was left to do. */
+  let done = 0;
+  let all = 0;
+  let status = '';
+
+  const input = document.createElement('div');
+  takePhotos(input, texts, signal, add);
+
+  function draw(): void {
+    const isBusy = done < all;
+    render(
+      html`${input}
+        <div class="reserve">
+          <p class="status" role="status">${status}</p>
+          ${isBusy ? html`<progress max=${all} value=${done} aria-label=${status}></progress>` : nothing}
+        </div>`,
+      host,
+    );
+  }
+
+  function add(files: readonly File[]): void {
+    const waiting = all - done;
+    const taken = files.slice(0, Math.max(0, room() - waiting));
+    const left = files.length - taken.length;
+    if (done === all) done = all = 0;
+    all += taken.length;
+    onPick();
+    status = left > 0 ? texts.enrol.tooMany(left, MAX_SHOTS) : '';
+    draw();
+    for (const file of taken) {
+      enqueue(async () => {
+        if (isClosed()) return;
+        status = context.kit.state.phase === 'ready' ? texts.enrol.lookingAt(done + 1, all) : texts.shell.waiting;
+        draw();
+        const kit = await context.kit.ready();
+        status = texts.enrol.lookingAt(done + 1, all);
+        draw();
+        const shot = await look(file, kit);
+        if (isClosed()) return;
+        done++;
+        if (done === all) status = left > 0 ? texts.enrol.tooMany(left, MAX_SHOTS) : '';
+        draw();
+        onShot(shot);
+      });
+    }
+  }
+
+  async function look(file: File, kit: FaceKit): Promise<Shot> {
+    const shot: Shot = {
+      id: crypto.randomUUID(),
+      title: file.name === '' ? texts.try.pasted : file.name,
+      pose: null,
+      image: file,
+      size: { width: 1, height: 1 },
+      picture: null,
+      faces: [],
+      chosen: null,
+      thumbnail: null,
+      problem: null,
+      report: null,
+    };
+    try {
+      const { faces, width, height } = await kit.detect(file, { signal });
+      const seen: Shot = { ...shot, size: { width, height }, faces, picture: await paint(file, { width, height }) };
+      if (faces.length === 0) return { ...seen, problem: texts.enrol.noFile };
+      return faces.length === 1 ? choose(seen, 0) : seen;
+    } catch (error) {
+      return { ...shot, problem: context.explain(error) };
+    }
+  }
+
+  draw();
+  return () => closed.abort();
+}
+
+async function paint(
+  file: File,
+  full: { readonly width: number; readonly height: number },
+): Promise<HTMLCanvasElement> {
+  const size = fit(full, SHOWN_SIDE);
+  const bitmap = await createImageBitmap(file, {
+    resizeWidth: size.width,
+    resizeHeight: size.height,
+    resizeQuality: 'medium',
+  });
+  const picture = Object.assign(document.createElement('canvas'), size);
+  picture.getContext('2d')?.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return picture;
+}
