@@ -9,7 +9,7 @@ import type {
   ReadTransaction,
   Tombstone,
   WriteTransaction,
-} from './database.js';
+} from './database/connection.js';
 import type { Keyring } from './keyring.js';
 
 /** What every part of the store is made of. */

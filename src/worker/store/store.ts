@@ -1,6 +1,6 @@
 /** The store on IndexedDB, put together of its parts. */
 import type { BlockItem } from './block.js';
-import { createCare } from './care.js';
+import { createCare } from './keys.js';
 import { createCollections } from './collections.js';
 import {
   createDatabase,
@@ -9,7 +9,7 @@ import {
   type PlainTemplate,
   type TemplateBlock,
   type Writer,
-} from './database.js';
+} from './database/connection.js';
 import { createKeyring, sealBlock } from './keyring.js';
 import { createProfiles } from './profiles.js';
 import { timestamp, type StoreParts } from './records.js';

@@ -11,7 +11,7 @@ import {
   type OpenKey,
   type Sealed,
 } from './vault.js';
-import type { ApiKeyRecord } from './database.js';
+import type { ApiKeyRecord } from './database/connection.js';
 import { readKey, reseal } from './keyring.js';
 import { timestamp, type StoreParts } from './records.js';
 

@@ -1,8 +1,8 @@
 /** The database: schema, versions, transactions, and one writer at a time over all tabs. The only module that knows idb. */
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames } from 'idb';
-import { InfaceError } from '../../api/errors.js';
-import type { ApiKey, AuditEntry, Profile } from '../../api/types.js';
-import type { Sealed, StoredKey } from './vault.js';
+import { InfaceError } from '../../../api/errors.js';
+import type { ApiKey, AuditEntry, Profile } from '../../../api/types.js';
+import type { Sealed, StoredKey } from '../vault.js';
 
 export interface ProfileRecord {
   readonly id: string;
