@@ -134,7 +134,7 @@ module.exports = {
       to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/(comlink|idb|image-size|onnxruntime-web)/' },
     },
     onlyIn('comlink', '^src/(client/kit|worker)/[^/]+$'),
-    onlyIn('idb', '^src/worker/store/'),
+    onlyIn('idb', '^src/worker/store/database/'),
     {
       name: 'store-knows-vectors-and-no-use-case',
       comment:

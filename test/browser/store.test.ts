@@ -3,7 +3,7 @@ import { deleteDB, openDB } from 'idb';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CollectionContent, FaceStore, NewTemplate, StoreChange } from '../../src/worker/ports/face-store.js';
 import { createStore } from '../../src/worker/store/store.js';
-import { MIGRATIONS } from '../../src/worker/store/database/connection.js';
+import { MIGRATIONS } from '../../src/worker/store/database/schema.js';
 import { openVersion1 } from './support.js';
 
 const SPACE = 'test-space';

@@ -3,7 +3,7 @@ import { InfaceError } from '../../api/errors.js';
 import type { Template } from '../../recognition/template.js';
 import type { FaceStore } from '../ports/face-store.js';
 import { assertSameSpace } from '../../recognition/template.js';
-import type { CollectionRecord, ReadTransaction, TemplateBlock } from './database/connection.js';
+import type { CollectionRecord, ReadTransaction, TemplateBlock } from './database/schema.js';
 import { openBlocks, openClassifier, readKey, sealBlock, sealClassifier } from './keyring.js';
 import {
   classifierState,

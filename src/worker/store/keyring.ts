@@ -4,7 +4,8 @@ import type { Classifier } from '../../recognition/classifier.js';
 import type { VaultStatus } from '../../api/types.js';
 import { createDeviceKey, seal, unreadable, unseal, type OpenKey, type Sealed, type StoredKey } from './vault.js';
 import { decodeBlock, decodeClassifier, encodeBlock, encodeClassifier, type BlockItem } from './block.js';
-import type { ClassifierRecord, NegativeBlock, ReadTransaction, TemplateBlock, Writer } from './database/connection.js';
+import type { Writer } from './database/connection.js';
+import type { ClassifierRecord, NegativeBlock, ReadTransaction, TemplateBlock } from './database/schema.js';
 
 /** The key that a passphrase opened, while it is open. A key of the device is read anew each time. */
 export interface Keyring {

@@ -3,7 +3,7 @@ import { InfaceError } from '../../api/errors.js';
 import { assertSameSpace } from '../../recognition/template.js';
 import type { FaceStore, NewTemplate } from '../ports/face-store.js';
 import type { BlockItem } from './block.js';
-import type { ProfileRecord, TemplateBlock } from './database/connection.js';
+import type { ProfileRecord, TemplateBlock } from './database/schema.js';
 import { openBlocks, readKey, sealBlock } from './keyring.js';
 import {
   collectionsOf,

@@ -2,21 +2,21 @@
 import { InfaceError } from '../../api/errors.js';
 import type { AuditEntry, Collection, Profile } from '../../api/types.js';
 import type { Owner, StoreChange, StoredClassifierState } from '../ports/face-store.js';
+import type { Database } from './database/connection.js';
 import type {
   CollectionRecord,
-  Database,
   ProfileRecord,
   ReadTransaction,
   Tombstone,
   WriteTransaction,
-} from './database/connection.js';
+} from './database/schema.js';
 import type { Keyring } from './keyring.js';
 
 /** What every part of the store is made of. */
 export interface StoreParts {
   readonly db: Database;
   readonly keyring: Keyring;
-  /** Adds a line to the audit trail, in the transaction of what it tells of. */
+  /** Adds a line to the audit trail, in the transaction of the change that it describes. */
   readonly note: (
     tx: WriteTransaction,
     action: AuditEntry['action'],

@@ -8,7 +8,7 @@ import type {
   ReadTransaction,
   TemplateBlock,
   Tombstone,
-} from './database/connection.js';
+} from './database/schema.js';
 import { openBlocks, readKey, sealBlock } from './keyring.js';
 import { classifierState, startingWith, type StoreParts } from './records.js';
 
