@@ -1,16 +1,16 @@
-/** From a detection to the crop of the landmark net, and from 68 landmarks to the face chip of the embedder. */
+/** Computes the landmark crop of a detection, and the face chip of an embedder from 68 landmarks. */
 import { InfaceError } from '../api/errors.js';
 import type { Box, Point } from '../api/types.js';
 import { applySimilarity, boxCenter, fitSimilarity, invertSimilarity, type Similarity } from './geometry.js';
 
-/** Number of landmarks of the iBUG scheme. */
+/** Number of landmarks in the iBUG scheme. */
 export const LANDMARK_COUNT = 68;
 
 /**
- * A square around a box, turned with the head.
+ * Returns the square crop around a box, rotated with the head.
  * @param rollRadians angle of the line through the eyes, clockwise in the image
  * @param cropScale side of the square as a multiple of the longer side of the box
- * @param size side of the crop in its own pixels
+ * @param size side of the crop in crop pixels
  * @returns the transform from crop pixels to source pixels
  */
 export function faceCrop(box: Box, rollRadians: number, cropScale: number, size: number): Similarity {
@@ -18,10 +18,11 @@ export function faceCrop(box: Box, rollRadians: number, cropScale: number, size:
 }
 
 /**
- * A square around landmarks, turned with the line through the eyes.
+ * Returns the square crop around landmarks, rotated by the angle of the line through the eyes.
  * @param landmarks 68 points in source pixels
- * @param cropScale side of the square as a multiple of the longer side of the upright rectangle that they span
- * @param size side of the crop in its own pixels
+ * @param cropScale side of the square as a multiple of the longer side of the landmarks' bounding box, which is rotated
+ * by the same angle
+ * @param size side of the crop in crop pixels
  * @returns the transform from crop pixels to source pixels
  */
 export function landmarkCrop(landmarks: readonly Point[], cropScale: number, size: number): Similarity {
@@ -42,8 +43,9 @@ function squareCrop(center: Point, side: number, rollRadians: number, size: numb
 }
 
 /**
- * Five of the 68 points (outer and inner corner of the right, then of the left eye, base of the nose) and their places
- * in the unit square of dlib's chip: `get_face_chip_details` in dlib/image_transforms/interpolation.h.
+ * Positions of five of the 68 landmarks in the unit square of dlib's chip. They are the outer and inner corner of the
+ * eye on the right of the image, the same of the eye on the left, and the base of the nose. Source:
+ * `get_face_chip_details` in dlib/image_transforms/interpolation.h.
  */
 const DLIB_POINTS: readonly { readonly index: number; readonly x: number; readonly y: number }[] = [
   { index: 45, x: 0.8595674595992, y: 0.2134981538014 },
@@ -54,10 +56,10 @@ const DLIB_POINTS: readonly { readonly index: number; readonly x: number; readon
 ];
 
 /**
- * dlib's face chip: the similarity transform that takes the five points of the template nearest to the face's.
+ * Returns dlib's face chip. Its similarity transform fits the five template points to the face best.
  * @param landmarks 68 points in source pixels
  * @param size side of the chip in pixels
- * @param padding border around the template as a fraction of its size
+ * @param padding border around the template as a fraction of the template's size
  * @returns the transform from chip pixels to source pixels
  */
 export function dlibChip(landmarks: readonly Point[], size: number, padding: number): Similarity {
@@ -70,7 +72,7 @@ export function dlibChip(landmarks: readonly Point[], size: number, padding: num
 }
 
 /**
- * Eyes, nose tip and mouth corners in ArcFace's chip of 112 pixels: `arcface_src` in InsightFace's
+ * Eyes, nose tip and mouth corners in ArcFace's chip of 112 pixels. Source: `arcface_src` in InsightFace's
  * python-package/insightface/utils/face_align.py.
  */
 const ARCFACE_POINTS: readonly Point[] = [
@@ -83,7 +85,7 @@ const ARCFACE_POINTS: readonly Point[] = [
 const ARCFACE_SIZE = 112;
 
 /**
- * ArcFace's face chip: the similarity transform that takes its five points nearest to the face's.
+ * Returns ArcFace's face chip. Its similarity transform fits the five template points to the face best.
  * @param landmarks 68 points in source pixels
  * @param size side of the chip in pixels
  * @returns the transform from chip pixels to source pixels
@@ -96,14 +98,17 @@ export function arcFaceChip(landmarks: readonly Point[], size: number): Similari
   );
 }
 
-/** The five points that most detectors report: left eye, right eye, nose tip, left and right mouth corner. */
+/**
+ * Reduces 68 landmarks to the five points that most detectors report. Their order is left eye, right eye, nose tip,
+ * left mouth corner and right mouth corner. Left and right are those of the image.
+ */
 export function fivePoints(landmarks: readonly Point[]): Point[] {
   requireLandmarks(landmarks);
   const [leftEye, rightEye] = eyeCenters(landmarks);
   return [leftEye, rightEye, landmarks[30] as Point, landmarks[48] as Point, landmarks[54] as Point];
 }
 
-/** Angle of the line through the centres of the eyes in radians, clockwise in the image. */
+/** Returns the angle of the line through the centers of the eyes, in radians, clockwise in the image. */
 export function rollOf(landmarks: readonly Point[]): number {
   requireLandmarks(landmarks);
   const [left, right] = eyeCenters(landmarks);

@@ -1,13 +1,16 @@
-/** What a face looks like from one frame to the next: not who it is, but whether it is still the same picture of somebody. */
+/**
+ * Compares the appearance of a face in consecutive frames. It does not identify the person; it shows whether the
+ * tracked face still has the same appearance.
+ */
 import type { Point } from '../api/types.js';
 import { dlibChip } from './align.js';
 import { luminanceOf, warp, type Pixels } from './image.js';
 
-/** Side of the chip in pixels, and the border around dlib's template as a part of it. */
+/** Side of the chip in pixels, and the border around dlib's template as a fraction of its size. */
 const CHIP = { size: 24, padding: 0.1 } as const;
 
 /**
- * A small aligned picture of a face, without its mean light and contrast: zero mean, one unit long.
+ * Computes a small aligned image of a face, normalized to zero mean and unit length.
  * @param landmarks 68 points in pixels of the image
  */
 export function appearanceOf(pixels: Pixels, landmarks: readonly Point[]): Float32Array {
@@ -19,7 +22,7 @@ export function appearanceOf(pixels: Pixels, landmarks: readonly Point[]): Float
   return length > 0 ? centred.map((value) => value / length) : centred;
 }
 
-/** The normalised correlation of two appearances, -1 to 1. */
+/** Returns the normalized correlation of two appearances, -1..1. */
 export function likeness(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
 }

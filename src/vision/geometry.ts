@@ -2,17 +2,19 @@
 import { InfaceError } from '../api/errors.js';
 import type { Box, Point } from '../api/types.js';
 
-/** Centre of a box. */
+/** Returns the center of a box. */
 export function boxCenter(box: Box): Point {
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }
 
-/** Whether a point lies in a box, the left and upper edge included. */
+/**
+ * Checks whether a point lies in a box. The left and upper edges belong to the box, the right and lower ones do not.
+ */
 export function boxContains(box: Box, point: Point): boolean {
   return point.x >= box.x && point.y >= box.y && point.x < box.x + box.width && point.y < box.y + box.height;
 }
 
-/** Intersection over union of two boxes, 0..1. An empty box overlaps nothing. */
+/** Returns the intersection over union of two boxes, 0..1. An empty box has an overlap of 0. */
 export function intersectionOverUnion(a: Box, b: Box): number {
   const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
   const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
@@ -21,13 +23,13 @@ export function intersectionOverUnion(a: Box, b: Box): number {
   return intersection / (a.width * a.height + b.width * b.height - intersection);
 }
 
-/** The box whose sides lie in the mean places of theirs. */
+/** Returns the box whose position and size are the mean of those of the given boxes. */
 export function meanBox(boxes: readonly Box[]): Box {
   const mean = (value: (box: Box) => number) => boxes.reduce((sum, box) => sum + value(box), 0) / boxes.length;
   return { x: mean((b) => b.x), y: mean((b) => b.y), width: mean((b) => b.width), height: mean((b) => b.height) };
 }
 
-/** The square about the centre of a box whose side is `scale` times the longer one of the box. */
+/** Returns the square with the center of a box and `scale` times its longer side. */
 export function squareAround(box: Box, scale: number): Box {
   const side = scale * Math.max(box.width, box.height);
   const { x, y } = boxCenter(box);
@@ -35,10 +37,10 @@ export function squareAround(box: Box, scale: number): Box {
 }
 
 /**
- * Squares that cover an image, row by row, as few and as evenly spread as can be. Along a dimension in which the square
- * is longer than the image, there is one in the middle.
- * @param side of the squares in pixels
- * @param minOverlap how much neighbours have in common at least, as a fraction of the side, below 1
+ * Covers an image with the fewest squares of the given side, evenly spaced, row by row. Along a dimension that is
+ * shorter than the side, it centers a single square, which then extends beyond the image.
+ * @param side in pixels
+ * @param minOverlap least overlap of neighboring squares, as a fraction of the side, below 1
  */
 export function tilesOf(width: number, height: number, side: number, minOverlap: number): Box[] {
   const startsAlong = (length: number): number[] => {
@@ -50,8 +52,9 @@ export function tilesOf(width: number, height: number, side: number, minOverlap:
 }
 
 /**
- * Greedy non-maximum suppression: keeps the best, drops what overlaps it by more than `maxIou`, and goes on.
- * @returns the kept items by falling score; equal scores keep their order
+ * Applies greedy non-maximum suppression. It repeatedly keeps the item with the highest score and drops all others
+ * whose IoU with it exceeds `maxIou`.
+ * @returns the kept items by descending score; equal scores keep their order
  */
 export function suppressNonMaxima<T extends { readonly box: Box; readonly score: number }>(
   items: readonly T[],
@@ -64,7 +67,7 @@ export function suppressNonMaxima<T extends { readonly box: Box; readonly score:
   return kept;
 }
 
-/** Root mean square distance of points from their centre. */
+/** Returns the root mean square distance of points from their centroid. */
 export function spread(points: readonly Point[]): number {
   const n = points.length;
   const x = points.reduce((sum, p) => sum + p.x, 0) / n;
@@ -84,13 +87,13 @@ export function applySimilarity(t: Similarity, p: Point): Point {
   return { x: t.a * p.x - t.b * p.y + t.tx, y: t.b * p.x + t.a * p.y + t.ty };
 }
 
-/** The transform that does `first`, then `then`. */
+/** Returns the transform that applies `first`, then `then`. */
 export function composeSimilarities(then: Similarity, first: Similarity): Similarity {
   const { x: tx, y: ty } = applySimilarity(then, { x: first.tx, y: first.ty });
   return { a: then.a * first.a - then.b * first.b, b: then.b * first.a + then.a * first.b, tx, ty };
 }
 
-/** The transform that undoes `t`. */
+/** Returns the inverse of `t`. */
 export function invertSimilarity(t: Similarity): Similarity {
   const norm = t.a * t.a + t.b * t.b;
   const a = t.a / norm;
@@ -98,16 +101,17 @@ export function invertSimilarity(t: Similarity): Similarity {
   return { a, b, tx: -(a * t.tx - b * t.ty), ty: -(b * t.tx + a * t.ty) };
 }
 
-/** How much longer a length is after the transform. */
+/** Returns the factor by which a transform scales lengths. */
 export function similarityScale(t: Similarity): number {
   return Math.hypot(t.a, t.b);
 }
 
 /**
- * The similarity transform that takes `from` nearest to `to` in the least squares sense, without reflection: the
+ * Fits the similarity transform, without reflection, that maps `from` to `to` in the least squares sense. This is the
  * closed form of S. Umeyama, 'Least-squares estimation of transformation parameters between two point patterns', 1991,
  * in two dimensions.
- * @throws InfaceError `INVALID_INPUT` when the numbers of points differ or all points of `from` coincide
+ * @throws InfaceError `INVALID_INPUT` when the numbers of points differ, there are fewer than two, or all points of
+ * `from` coincide
  */
 export function fitSimilarity(from: readonly Point[], to: readonly Point[]): Similarity {
   if (from.length !== to.length || from.length < 2) {

@@ -1,4 +1,4 @@
-/** Pixels in, planes of numbers out: letterbox, and the similarity warp into planes or into the input tensor of a model. */
+/** Letterboxing and the similarity warp, from pixels to color planes or to the input tensor of a model. */
 import { InfaceError } from '../api/errors.js';
 import { similarityScale, type Similarity } from './geometry.js';
 
@@ -10,20 +10,23 @@ export interface Pixels {
   readonly data: Uint8ClampedArray;
 }
 
-/** A dense float32 array with its dimensions, as a model takes and gives it. */
+/** A dense float32 array with its dimensions: the input or output of a model. */
 export interface Tensor {
   readonly data: Float32Array;
   readonly dims: readonly number[];
 }
 
-/** How the planes of an image become a tensor; part of a model's input contract in the manifest. */
+/** Maps the color planes of an image to a tensor. The manifest holds it as part of a model's input contract. */
 export interface Normalisation {
   readonly channels: 'RGB' | 'BGR';
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
 }
 
-/** Checks that the bytes fit the size. @throws InfaceError `INVALID_INPUT` */
+/**
+ * Creates an image from RGBA bytes.
+ * @throws InfaceError `INVALID_INPUT` when the size is invalid or the number of bytes does not fit it
+ */
 export function createPixels(width: number, height: number, data: Uint8ClampedArray): Pixels {
   if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1) {
     throw new InfaceError('INVALID_INPUT', `An image needs a whole, positive size, got ${width} x ${height}.`);
@@ -37,20 +40,20 @@ export function createPixels(width: number, height: number, data: Uint8ClampedAr
   return { width, height, data };
 }
 
-/** The input that an image is fitted into. */
+/** A model input with an image fitted into it. */
 export interface Letterbox {
-  /** Of the input, in pixels. */
+  /** Width of the input in pixels. */
   readonly width: number;
   readonly height: number;
-  /** From input pixels to source pixels. */
+  /** Maps input pixels to source pixels. */
   readonly toSource: Similarity;
 }
 
 /**
- * Fits an image into an input, centred, with its aspect ratio kept. The input is no square but as narrow as the image
- * allows: what would be black there would cost as much time as what is seen.
+ * Fits an image into the center of a model input and keeps its aspect ratio. The input is as narrow as the image allows
+ * rather than square, because black padding would cost as much inference time as image content.
  * @param size longer side of the input in pixels, a multiple of `step`
- * @param step both sides are multiples of it
+ * @param step divisor of both sides
  */
 export function letterbox(width: number, height: number, size: number, step: number): Letterbox {
   const longer = Math.max(width, height);
@@ -66,7 +69,7 @@ export function letterbox(width: number, height: number, size: number, step: num
   return { width: inputWidth, height: inputHeight, toSource };
 }
 
-/** Rectangle of whole pixels. */
+/** A rectangle of whole pixels. */
 interface Region {
   readonly x: number;
   readonly y: number;
@@ -74,7 +77,7 @@ interface Region {
   readonly height: number;
 }
 
-/** The part of the image that a warp reads. */
+/** Returns the part of the image that a warp reads. */
 function regionOf(pixels: Pixels, toSource: Similarity, width: number, height: number): Region {
   const corners = [0, width].flatMap((u) => [0, height].map((v) => ({ u, v })));
   const xs = corners.map(({ u, v }) => toSource.a * u - toSource.b * v + toSource.tx);
@@ -86,18 +89,21 @@ function regionOf(pixels: Pixels, toSource: Similarity, width: number, height: n
   return { x, y, width: Math.max(0, right - x), height: Math.max(0, bottom - y) };
 }
 
-/** The pixels as words, the red byte the lowest: one read for three channels. WebAssembly's byte order, which every browser has. */
+/**
+ * Returns the pixels as words with red in the lowest byte, so that one read yields three channels. This requires
+ * little-endian byte order, which WebAssembly has in every browser.
+ */
 function wordsOf({ data }: Pixels): Uint32Array {
   const isAligned = data.byteOffset % 4 === 0;
   const bytes = isAligned ? data : data.slice();
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }
 
-/** Words whose red and blue bytes can be summed in the halves of one word before these overflow. */
+/** Number of words whose red and blue bytes can be summed in the halves of one word without overflow. */
 const MAX_SUMMED = 257;
 
 /**
- * Averages blocks of `factor` x `factor` pixels of a region; blocks at the right and lower edge average what they have.
+ * Averages blocks of `factor` x `factor` pixels of a region. Blocks at the right and lower edges may be smaller.
  * @param factor 1 to 257
  * @returns an image of the region's size divided by `factor`, rounded up
  */
@@ -134,9 +140,10 @@ export function reduceRegion(pixels: Pixels, region: Region, factor: number): Pi
 }
 
 /**
- * Resamples an image under a similarity transform, bilinear between pixel centres; what lies outside is black. Where
- * the output is coarser than the source by 2 or more, blocks of the source are averaged first, so that nothing aliases.
- * @param toSource from output coordinates to source coordinates
+ * Resamples an image under a similarity transform, bilinearly between pixel centers. Output pixels outside the image
+ * are black. Where the output is coarser than the source by a factor of 2 or more, it averages blocks of the source
+ * first to prevent aliasing.
+ * @param toSource maps output coordinates to source coordinates
  * @returns planes R, G, B of `width` x `height` values, 0..255
  */
 export function warp(pixels: Pixels, toSource: Similarity, width: number, height: number): Float32Array {
@@ -144,8 +151,8 @@ export function warp(pixels: Pixels, toSource: Similarity, width: number, height
 }
 
 /**
- * The same as a tensor [1, 3, height, width]: `(value - mean) / std` per channel, the channels in the order that the model
- * wants. Mean and std are in that order, too.
+ * Like {@link warp}, but returns a normalized tensor [1, 3, height, width]. Each value is `(value - mean) / std`. The
+ * channels, and with them mean and std, are in the order that the model requires.
  */
 export function warpToTensor(
   pixels: Pixels,
@@ -174,7 +181,8 @@ function resample(
   }
   let source = pixels;
   let t = toSource;
-  // Bounds in the coordinates of `source`: a sample outside of the image is black, one inside is never darkened by it.
+  // Bounds of the image in coordinates of `source`. Samples outside are black; samples inside never blend with that
+  // black.
   let [left, top, right, bottom] = [0, 0, pixels.width, pixels.height];
   const factor = Math.min(Math.floor(similarityScale(toSource)), MAX_SUMMED);
   if (factor >= 2) {
@@ -193,7 +201,7 @@ function resample(
   const words = wordsOf(source);
   const stride = source.width;
   const [lastX, lastY] = [source.width - 1, source.height - 1];
-  // Where the channel of each byte goes, and what it is multiplied by and added to there.
+  // Output offset of each color byte, and the scale and bias to apply to it.
   const [r, g, b] = channels === 'RGB' ? ([0, 1, 2] as const) : ([2, 1, 0] as const);
   const [atR, atG, atB] = [r * plane, g * plane, b * plane];
   const [byR, byG, byB] = [1 / std[r], 1 / std[g], 1 / std[b]];

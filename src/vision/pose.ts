@@ -1,15 +1,16 @@
-/** Where a head points to, from its 68 landmarks. */
+/** Estimates the direction a head faces from its 68 landmarks. */
 import type { Point } from '../api/types.js';
 
-/** Degrees. */
+/** A head direction in degrees. */
 export interface HeadPose {
   readonly yawDegrees: number;
   readonly pitchDegrees: number;
 }
 
 /**
- * Ten of the 68 points on a head, in centimetres, x to the right in the image, y down, z to the camera: vertices of
- * MediaPipe's canonical face model (canonical_face_model.obj, Apache-2.0), y turned round.
+ * Positions of ten of the 68 landmarks on a head, in centimeters. In image terms, x points right, y down and z to the
+ * camera. The positions are vertices of MediaPipe's canonical face model (canonical_face_model.obj, Apache-2.0) with y
+ * negated.
  */
 const HEAD: readonly { readonly index: number; readonly at: readonly [number, number, number] }[] = [
   { index: 8, at: [0, 9.4, 4.26] },
@@ -25,24 +26,26 @@ const HEAD: readonly { readonly index: number; readonly at: readonly [number, nu
 ];
 
 /**
- * Faces that look into the camera seem to nod by this much, in degrees: the median of LFW's photos. It is the model's mean face
- * and what is left of the landmarks' constant error, not the people.
+ * Apparent pitch of faces that look straight into the camera, in degrees. Median over the photos of LFW. It stems from
+ * the shape of the mean face model and the constant error of the landmarks, not from the people.
  */
 const PITCH_OFFSET_DEGREES = -5;
 
 /**
- * Where the head points to, by the affine camera that takes the ten points of {@link HEAD} nearest to the landmarks in the
- * least squares sense: the direction that it sees as a point is the one that the camera looks along. On 150 hand-marked
- * LFPW faces, net and hand agree within 2.1 degrees of yaw in the median (9.5 at 98 %), and 6 of pitch (15).
+ * Estimates where the head points by fitting an affine camera. The camera maps the ten points of {@link HEAD} to the
+ * landmarks in the least squares sense; it looks along the direction that it projects to a point. On 150 hand-marked
+ * LFPW faces, poses from predicted and from hand-marked landmarks differ by 2.1 degrees of yaw in the median (9.5 at
+ * the 98th percentile), and by 6 degrees of pitch (15).
  * @param landmarks 68 points in iBUG order, in pixels
- * @returns yaw is positive to the right in the image, pitch upwards; 0 is frontal
+ * @returns yaw, positive to the right in the image, and pitch, positive upward; both are 0 for a frontal face
  */
 export function poseOf(landmarks: readonly Point[]): HeadPose {
   const n = HEAD.length;
   const average = [0, 1, 2].map((d) => HEAD.reduce((sum, { at }) => sum + (at[d] as number), 0) / n);
   const used = HEAD.map(({ index }) => landmarks[index] as Point);
   const middle = { x: used.reduce((s, p) => s + p.x, 0) / n, y: used.reduce((s, p) => s + p.y, 0) / n };
-  // The head is symmetric, so x does not correlate with y and z: the normal equations fall into 1 and 2 unknowns.
+  // The head is symmetric, so x does not correlate with y and z: the normal equations split into one with 1 unknown and
+  // a system with 2.
   let [xx, yy, yz, zz] = [0, 0, 0, 0];
   const withX: Vector2 = [0, 0];
   const withY: Vector2 = [0, 0];
@@ -64,7 +67,7 @@ export function poseOf(landmarks: readonly Point[]): HeadPose {
     (yy * withZ[k] - yz * withY[k]) / determinant,
   ];
   const [a, b] = [row(0), row(1)];
-  // What both rows of the camera are at right angles to: the line of sight, in the coordinates of the head.
+  // The viewing direction in head coordinates: the vector orthogonal to both rows of the camera.
   const [x, y, z] = [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
   const degrees = (radians: number) => (radians * 180) / Math.PI;
   return {

@@ -1,53 +1,62 @@
-/** How well a face is shown: size, light, sharpness and pose, and where recognition suffers from them. */
+/** Measures the quality of a face image: size, light, sharpness and pose. Its limits are set by recognition errors. */
 import type { Point, QualityIssue, QualityReport } from '../api/types.js';
 import { dlibChip } from './align.js';
 import { similarityScale, type Similarity } from './geometry.js';
 import { luminanceOf, warp, type Pixels } from './image.js';
 import { poseOf } from './pose.js';
 
-/** From where on a measure is `poor`, and from where on `unusable`. */
+/** The values beyond which a measure is rated `poor` and `unusable`. */
 interface Limit {
   readonly poor: number;
   readonly unusable: number;
 }
 
 /**
- * Set on LFW (`npx tsx lab/measure/quality.ts --data DIR`): 250 people with two photos or more, one photo degraded, one
- * not, at the distance of FMR 1e-3. Undegraded, 8.0 % are not recognised; unusable is where it is about three times that,
- * poor where it begins to rise. In brackets what is not recognised, at the median of the measure.
+ * Limits of each measure, set on LFW with `npx tsx lab/measure/quality.ts --data DIR`. The data are 250 people with at
+ * least two photos each; one photo is degraded, the other is not. At the threshold for an FMR of 1e-3, the FNMR is
+ * 8.0 % without degradation. It begins to rise at `poor` and is about three times as high at `unusable`. Below, each
+ * value of a measure is the median at one level of degradation, followed by the FNMR in parentheses.
  */
 const LIMITS = {
   /**
-   * Distance of the eyes of a frontal face of this size, in pixels of the image that recognition sees: 21 (7.6 %), 17
+   * Eye distance that a frontal face of this size has, in pixels of the image passed to recognition: 21 (7.6 %), 17
    * (8.4 %), 12 (12.8 %), 10.5 (21.6 %), 8.4 (40.4 %).
    */
   size: { poor: 16, unusable: 10.5 },
   /**
-   * Mean luminance: 0.25 (7.6 %), 0.15 (8.4 %), 0.10 (9.6 %), 0.07 (17.2 %), 0.05 (26.4 %). The darkest of 5,310 LFW photos
-   * has 0.195: this is about light, and far from telling skins apart.
+   * Mean luminance: 0.25 (7.6 %), 0.15 (8.4 %), 0.10 (9.6 %), 0.07 (17.2 %), 0.05 (26.4 %). The darkest of 5,310 LFW
+   * photos has 0.195, so the limit reacts to poor light and not to dark skin.
    */
   dark: { poor: 0.12, unusable: 0.06 },
   /** Mean luminance: 0.72 (13.2 %), 0.85 (25.2 %), 0.91 (44.0 %). The brightest LFW photo has 0.79. */
   bright: { poor: 0.7, unusable: 0.8 },
-  /** See {@link sharpnessOf}: 0.32 (8.0 %), 0.26 (9.2 %), 0.17 (18.0 %), 0.11 (47.2 %). 1 % of LFW is below 0.24. */
+  /**
+   * See {@link sharpnessOf}: 0.32 (8.0 %), 0.26 (9.2 %), 0.17 (18.0 %), 0.11 (47.2 %). 1 % of the LFW photos are below
+   * 0.24.
+   */
   sharpness: { poor: 0.27, unusable: 0.18 },
   /**
-   * Angle between the face and the camera in degrees, on undegraded photos with frontal ones of the same person: below 25
-   * 6.6 to 8.1 %, 25 to 30 14.2 %, 30 to 40 19.4 %, 40 to 50 25.9 %, above 72.7 %.
+   * Angle between the face and the camera, in degrees. Measured with undegraded photos compared with frontal ones of
+   * the same person: below 25 (6.6 to 8.1 %), 25 to 30 (14.2 %), 30 to 40 (19.4 %), 40 to 50 (25.9 %), above 50
+   * (72.7 %).
    */
   pose: { poor: 25, unusable: 45 },
 } as const satisfies Record<string, Limit>;
 
-/** Where each measure is so good that more does not help, for {@link QualityReport.score}: the medians of LFW or beyond. */
+/** Values beyond which {@link QualityReport.score} no longer improves: the medians of LFW or better. */
 const IDEAL = { size: 40, dark: 0.25, bright: 0.6, sharpness: 0.5, pose: 10 } as const;
 
-/** Side of the chip that light and sharpness are measured on, in pixels. The face fills it: no padding. */
+/**
+ * Side of the chip on which light and sharpness are measured, in pixels. The chip has no padding: the face fills it.
+ */
 const CHIP_SIZE = 100;
-/** Distance of the eyes in a chip without padding, as a part of its side: the eye corners of dlib's template. */
+/**
+ * Eye distance in a chip without padding, as a fraction of its side. Follows from the eye corners of dlib's template.
+ */
 const CHIP_EYES = 0.525;
 
 /**
- * Measures a face. Takes about a millisecond.
+ * Measures the quality of a face. Takes about a millisecond.
  * @param landmarks 68 points in iBUG order, in pixels of `pixels`
  * @param scale pixels of the source per pixel of `pixels`, which may be a reduced copy
  */
@@ -81,14 +90,14 @@ export function measureQuality(pixels: Pixels, landmarks: readonly Point[], scal
   return { eyeDistancePx, brightness, sharpness, yawDegrees, pitchDegrees, score, poor, unusable };
 }
 
-/** Whether a value lies on the side of the limit that is away from the ideal. */
+/** Checks whether a value is on the far side of the limit, as seen from the ideal. */
 function isBeyond(value: number, limit: number, ideal: number): boolean {
   return ideal > limit ? value < limit : value > limit;
 }
 
 /**
- * Makes what lies outside of the image NaN. `warp` paints it black, which would make a face at the border dark, and its
- * edge would make a blurred one sharp.
+ * Sets the values of a chip that lie outside the image to NaN. The function `warp` fills them with black, which would
+ * make a face at the border too dark, and the edge of the black area would make a blurred face seem sharp.
  */
 function hideOutside(luminance: Float32Array, { width, height }: Pixels, { a, b, tx, ty }: Similarity): void {
   for (let v = 0, i = 0; v < CHIP_SIZE; v++) {
@@ -100,7 +109,7 @@ function hideOutside(luminance: Float32Array, { width, height }: Pixels, { a, b,
   }
 }
 
-/** Of the values that are numbers; 0 when there is none. */
+/** Returns the mean of all values except NaN, or 0 when there are none. */
 function mean(values: Float32Array): number {
   let [sum, count] = [0, 0];
   for (const value of values) {
@@ -112,9 +121,10 @@ function mean(values: Float32Array): number {
 }
 
 /**
- * Root mean square of the Laplacian of the chip at half its size, divided by the standard deviation of what it is taken
- * of: fine detail as a part of all detail, which halves with blur and keeps when the light is halved. Of the scales and
- * filters that were tried it depends least on brightness: 0.50 at full light and at a tenth of it.
+ * Measures the sharpness of a chip as its fine detail relative to all detail. The value is the root mean square of the
+ * Laplacian of the chip at half its size, divided by the standard deviation of that reduced chip. Blur halves it; half
+ * the light does not change it. Of the scales and filters tried, this one depends least on brightness: it is 0.50 both
+ * at full light and at a tenth of it.
  */
 function sharpnessOf(luminance: Float32Array): number {
   const side = CHIP_SIZE / 2;
@@ -141,7 +151,7 @@ function sharpnessOf(luminance: Float32Array): number {
       energies[i] = (4 * (half[i] as number) - around) ** 2;
     }
   }
-  // One grey level: a plain area has no detail, and its rounding is none either.
+  // Add the variance of one gray level, so that neither a uniform area nor its rounding errors count as detail.
   return Math.sqrt(mean(energies) / (variance + 1 / 255 ** 2));
 }
 
