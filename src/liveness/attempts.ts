@@ -1,12 +1,13 @@
 /**
- * At most five failures in three minutes, without asking what time it is: each failure has a rest of time that only shrinks
- * while a page runs, so that setting the clock unlocks nothing, and neither does loading the page again.
+ * Limits liveness attempts to five failures in three minutes without reading the time of day. Each failure has a
+ * remaining time that only decreases while a page runs, so neither changing the clock nor reloading the page lifts the
+ * limit.
  */
 
-/** An attempt that was not passed, or has not been yet. */
+/** An attempt that failed or is still running. */
 export interface Failure {
   readonly id: string;
-  /** For how long it counts, in milliseconds. */
+  /** Remaining time for which the failure counts, in milliseconds. */
   readonly leftMs: number;
 }
 
@@ -17,20 +18,20 @@ export function addFailure(failures: readonly Failure[], id: string): readonly F
   return [...failures, { id, leftMs: COUNTS_FOR_MS }];
 }
 
-/** The failures after some time. */
+/** Returns the failures that still count after some time. */
 export function elapse(failures: readonly Failure[], elapsedMs: number): readonly Failure[] {
   return failures
     .map(({ id, leftMs }) => ({ id, leftMs: leftMs - Math.max(0, elapsedMs) }))
     .filter(({ leftMs }) => leftMs > 0);
 }
 
-/** How long it takes until another attempt is allowed, in milliseconds; 0 when it is. */
+/** Returns the time until another attempt is allowed, in milliseconds; 0 if one is allowed now. */
 export function lockedForMs(failures: readonly Failure[]): number {
   const left = failures.map(({ leftMs }) => leftMs).sort((a, b) => b - a);
   return left[MAX_FAILURES - 1] ?? 0;
 }
 
-/** What was stored; what cannot be read is none. */
+/** Parses stored failures. Unreadable entries are dropped. */
 export function parseFailures(text: string | null): readonly Failure[] {
   let stored: unknown;
   try {

@@ -1,4 +1,4 @@
-/** What is said to the person, in English. */
+/** English captions of the prompts shown to the person. */
 import type { LivenessGesture, LivenessHint } from '../api/types.js';
 
 const CAPTIONS: Readonly<Record<LivenessGesture | LivenessHint, string>> = {

@@ -1,18 +1,20 @@
 /**
- * The challenge as a state machine: it is fed with the landmarks of one frame after another and says what to ask, which frames
- * to look at more closely, and how it ended. It knows no clock but the times of the frames.
+ * The state machine of the active liveness challenge. For each frame of landmarks it returns the current prompt,
+ * whether to run further checks on the frame, and the outcome once there is one. Its only clock is the timestamps of
+ * the frames.
  *
- * Position (look straight, hold still) gives the reference. Then each gesture, and after each one looking straight again, where
- * the identity of the person is compared with the reference, as on frames in between that nobody can foresee.
+ * The position phase (look straight, hold still) yields the reference. Each gesture follows, and after each gesture a
+ * phase in which the person looks straight again. In these phases, and on random frames in between, the identity of the
+ * person is compared with the reference.
  */
 import type { LivenessGesture, LivenessHint, LivenessPrompt, LivenessReason, Point } from '../api/types.js';
 import { angleTo, isContinuous, meanState, progressOf, stateOf, type FaceState } from './gestures.js';
 import { captionOf } from './captions.js';
 import { createReliefMeter, isHead, isSheet, isTurnedSheet, type ReliefMeter, type View } from './relief.js';
 
-/** One frame as the challenge needs it. */
+/** One frame of landmarks: the input of the challenge. */
 export interface ChallengeFrame {
-  /** Of any clock that only goes forward. */
+  /** Monotonic timestamp, in milliseconds. */
   readonly timeMs: number;
   readonly width: number;
   readonly height: number;
@@ -20,23 +22,24 @@ export interface ChallengeFrame {
   readonly faces: readonly (readonly Point[])[];
 }
 
-/** What the closer look at a frame gave. */
+/** Results of the checks that {@link ChallengeStep.look} requested for a frame. */
 export interface ChallengeChecks {
-  /** Similarity to the reference, 0..1, or `null` where it could not be compared. */
+  /** Similarity to the reference, 0..1, or `null` when the faces could not be compared. */
   readonly similarity: number | null;
-  /** `null` where it was not asked for, or could not be judged. */
+  /** `null` when the check was not requested or gave no verdict. */
   readonly spoof: 'bona-fide' | 'attack' | null;
 }
 
 export type ChallengeOutcome =
   { readonly outcome: 'passed' } | { readonly outcome: 'failed'; readonly reasons: readonly LivenessReason[] };
 
-/** What to do after a frame. */
+/** Result of a frame: what to show and which checks to run. */
 export interface ChallengeStep {
   readonly prompt: LivenessPrompt;
   /**
-   * `reference`: keep this frame, and check it for an attack. `check`: check that, and compare it with the reference. Answer
-   * with {@link Challenge.report} before the next frame.
+   * The checks to run on this frame. With `reference`, store the frame as the reference and check it for an attack.
+   * With `check`, check it for an attack and compare it with the reference. Pass the results to
+   * {@link Challenge.report} before the next frame.
    */
   readonly look: 'reference' | 'check' | null;
   readonly ended: ChallengeOutcome | null;
@@ -45,56 +48,59 @@ export interface ChallengeStep {
 export interface Challenge {
   readonly gestures: readonly LivenessGesture[];
   step(frame: ChallengeFrame): ChallengeStep;
-  /** @returns whether the frame is the best one until now */
+  /** @returns whether the frame is the best one so far, the most frontal of the reference person */
   report(checks: ChallengeChecks): boolean;
 }
 
 export interface ChallengeOptions {
   readonly gestures: readonly LivenessGesture[];
   readonly timeLimitMs: number;
-  /** Whether the passive check runs; a number of its verdicts is then waited for. */
+  /** Whether the passive check runs. If so, the challenge waits for a minimum number of its verdicts. */
   readonly spoof: boolean;
-  /** 0 or more and below 1. */
+  /** Returns a random number, at least 0 and below 1. */
   readonly random: () => number;
 }
 
-/** Frames that the reference is the mean of: jitter is halved. */
+/** Number of frames averaged into the reference, which halves the jitter. */
 const REFERENCE_FRAMES = 5;
-/** Frames that tell the shape: the landmarks' jitter is small, their errors come with the pose. */
+/** Number of frames over which relief is averaged. The landmarks jitter little; their errors vary with the pose. */
 const WINDOW = 4;
-/** Frames in which a gesture must be held. */
+/** Number of frames for which a gesture must be held. */
 const HOLD_FRAMES = 3;
-/** Frames at the end of a turn in which it may yet look like a head. */
+/** Number of held frames in which a turn may fail to look like that of a head. */
 const PATIENCE_FRAMES = 10;
-/** Windows that must show a sheet, so that one odd frame fails nobody. */
+/** Number of windows with a turned sheet that add `flat-target` to a timeout, so that a single outlier does not. */
 const SHEET_WINDOWS = 3;
-/** A face that is gone for longer may be another one when it comes back. */
+/** Longest absence of a face. After a longer one, the face that returns may be another. */
 const MAX_GONE_MS = 1_000;
-/** Between two frames; a closer look takes a second where two threads of wasm share a busy core. */
+/** Longest pause between two frames. Checks take a second when two WebAssembly threads share a busy core. */
 const MAX_PAUSE_MS = 2_500;
-/** Nobody does what is asked for sooner. Reaction to what is seen takes 200 ms and more, the movement as long again. */
+/** Shortest plausible time for a gesture. The reaction to a prompt takes 200 ms or more, the movement as long again. */
 const MIN_REACTION_MS = 350;
-/** Frames with another person before it counts: a poster or a false face comes and goes. */
+/** Number of consecutive frames with a second face that fail the challenge. Posters and false detections are brief. */
 const MANY_FRAMES = 3;
-/** A face of less than this part of the first one's size is in the background. */
+/** Size, relative to the largest face, below which a face counts as background. */
 const BACKGROUND = 0.4;
-/** Degrees from the camera within which faces are compared, see `vision/quality.ts` for what more does. */
+/**
+ * Largest angle to the camera at which faces are compared, in degrees. See `vision/quality.ts` for the effect of larger
+ * ones.
+ */
 const COMPARABLE_DEGREES = 20;
-/** Degrees from the reference within which somebody looks straight again. */
+/** Largest angle to the reference at which a person looks straight again, in degrees. */
 const STRAIGHT_DEGREES = 8;
-/** Degrees of yaw and pitch that the reference may have: the pitch of a camera below or above the face. */
+/** Largest yaw and pitch of the reference, in degrees. The pitch allows for a camera below or above the face. */
 const REFERENCE_LIMITS = { yaw: 14, pitch: 25 } as const;
-/** Distance of the outer eye corners as a part of the frame's shorter side. */
+/** Distance of the outer eye corners as a fraction of the shorter side of the frame. */
 const SIZE_LIMITS = { min: 0.1, max: 0.32 } as const;
-/** Movement of a still face from frame to frame, in distances of the outer eye corners, and its turn in degrees. */
+/** Largest movement of a still face per frame. `path` is in outer eye distances. */
 const STILL = { path: 0.12, degrees: 4 } as const;
-/** The similarity of best accuracy: below, another person is more likely. */
+/** Similarity with the best accuracy. Below it, the faces more likely show different people. */
 const SAME_PERSON = 0.4;
-/** Comparisons in a row that must fail. */
+/** Number of consecutive comparisons that must fail. */
 const DIFFERENT_LOOKS = 2;
-/** Verdicts of the passive check, of which the majority counts. */
+/** Number of passive verdicts to wait for. The majority decides. */
 const MIN_VERDICTS = 3;
-/** How often a frame that nothing asks for is looked at. */
+/** Probability with which a frame is checked although the prompt does not require it. */
 const SURPRISE = 0.25;
 
 type Phase =
@@ -103,8 +109,8 @@ type Phase =
   | { readonly kind: 'return'; readonly index: number };
 
 /**
- * Draws what is asked for. One is a turn, for only turns tell heads from sheets.
- * @param allowed with a turn among them
+ * Draws random gestures. At least one is a turn, because only turns distinguish heads from sheets.
+ * @param allowed must contain a turn
  */
 export function drawGestures(
   allowed: readonly LivenessGesture[],
@@ -130,14 +136,14 @@ export function createChallenge({ gestures, timeLimitMs, spoof, random }: Challe
   let recent: FaceState[] = [];
   let views: View[] = [];
   let lastMs = 0;
-  /** Since when frames showed no face. */
+  /** Time of the first of the consecutive frames without a face, in milliseconds. */
   let goneSinceMs: number | null = null;
   let heldFrames = 0;
   let unclearFrames = 0;
   let manyFrames = 0;
   let sheetWindows = 0;
   let checkedInPhase = false;
-  /** The face of the frame that is looked at more closely. */
+  /** The face of the frame that is being checked. */
   let looked: FaceState | null = null;
   let bestAngle = Infinity;
   let differentLooks = 0;
@@ -155,7 +161,10 @@ export function createChallenge({ gestures, timeLimitMs, spoof, random }: Challe
     checkedInPhase = false;
   }
 
-  /** A step of the phase. @returns the hint, the progress and whether to look more closely */
+  /**
+   * Advances the current phase by one frame.
+   * @returns the hint, the progress and the checks to run
+   */
   function advance(frame: ChallengeFrame, now: FaceState | null): Omit<Moment, 'gesture'> {
     const before = recent.at(-1);
     if (!now) {
@@ -199,7 +208,7 @@ export function createChallenge({ gestures, timeLimitMs, spoof, random }: Challe
       : { hint: hint ?? 'look-straight', ...comeBack(frame.timeMs, now, before, reference) };
   }
 
-  /** Waits for a face that looks straight and holds still; then the reference is there. */
+  /** Waits for a face that looks straight and holds still, then sets the reference. */
   function position(
     { width, height, timeMs }: ChallengeFrame,
     now: FaceState,
@@ -281,7 +290,7 @@ export function createChallenge({ gestures, timeLimitMs, spoof, random }: Challe
       phaseStartMs ??= frame.timeMs;
       const [landmarks] = frame.faces;
       const moment = advance(frame, landmarks ? stateOf(landmarks) : null);
-      // The phase may have changed meanwhile.
+      // The phase may have changed in `advance`.
       const remainingMs = Math.max(0, timeLimitMs - (frame.timeMs - phaseStartMs));
       if (remainingMs === 0) fail(...(sheetWindows >= SHEET_WINDOWS ? (['flat-target'] as const) : []), 'timeout');
       const gesture = phase.kind === 'gesture' ? (gestures[phase.index] as LivenessGesture) : 'look-straight';
@@ -323,7 +332,7 @@ export function createChallenge({ gestures, timeLimitMs, spoof, random }: Challe
   };
 }
 
-/** What one frame was in its phase. */
+/** Hint, progress and checks of one frame within its phase. */
 interface Moment {
   readonly hint: LivenessHint | null;
   readonly progress: number;

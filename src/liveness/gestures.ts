@@ -1,31 +1,31 @@
-/** What a face does, measured against how it looked when the challenge began. */
+/** Measures gestures of a face against its reference, the state at the start of the challenge. */
 import type { LivenessGesture, Point } from '../api/types.js';
 import { poseOf } from '../vision/pose.js';
 
-/** What one frame says of a face. */
+/** State of a face in one frame. */
 export interface FaceState {
   readonly landmarks: readonly Point[];
-  /** Positive to the person's left, which is to the right in the image; and upwards. */
+  /** Yaw is positive to the person's left, which is to the right in the image; pitch is positive upward. */
   readonly yawDegrees: number;
   readonly pitchDegrees: number;
-  /** Middle between the outer eye corners, and their distance, in pixels. */
+  /** Midpoint of the outer eye corners, in pixels. `size` is their distance, in pixels. */
   readonly centre: Point;
   readonly size: number;
-  /** Height of the eyes as a part of their width, the mean of both. */
+  /** Height of an eye as a fraction of its width, averaged over both eyes. */
   readonly openness: number;
 }
 
 /**
- * How far a gesture goes until it counts, in degrees of the estimated pose against the reference. The estimate is less than
- * the turn itself: rendered heads that turn by 28 degrees are estimated at 20 to 22, those that look up by 22 at 15.
+ * Change in estimated pose, relative to the reference, at which a gesture counts, in degrees. The estimate is below the
+ * actual turn: rendered heads that turn by 28 degrees are estimated at 20 to 22, and those that look up by 22 at 15.
  */
 const TURN_DEGREES = 18;
 const LOOK_UP_DEGREES = 11;
-/** How much larger a face gets when it comes closer, as from 50 to 38 cm. */
+/** Growth in size at which coming closer counts, for example from 50 to 38 cm. */
 const CLOSER = 1.3;
 /**
- * By how much of its height an eye seems lower when it is closed. The net of the kit hardly sees lids: 1 to 7 % on rendered
- * heads, with a jitter of 0.5 %.
+ * Relative loss of eye height at which an eye counts as closed. The kit's landmark model hardly captures eyelids: the
+ * loss is 1 to 7 % on rendered heads, with a jitter of 0.5 %.
  */
 const BLINK = 0.035;
 
@@ -43,7 +43,7 @@ export function stateOf(landmarks: readonly Point[]): FaceState {
   };
 }
 
-/** The mean of some frames, in which the jitter of the landmarks cancels out. */
+/** Averages frames, which cancels the jitter of the landmarks. */
 export function meanState(states: readonly FaceState[]): FaceState {
   const [first] = states;
   const n = states.length;
@@ -55,7 +55,7 @@ export function meanState(states: readonly FaceState[]): FaceState {
   );
 }
 
-/** How much of a gesture is done, below 0 where the opposite is, 1 and above when it counts. */
+/** Returns the completed fraction of a gesture: 1 or more when it counts, negative for the opposite movement. */
 export function progressOf(gesture: LivenessGesture, now: FaceState, reference: FaceState): number {
   const yaw = now.yawDegrees - reference.yawDegrees;
   switch (gesture) {
@@ -72,14 +72,14 @@ export function progressOf(gesture: LivenessGesture, now: FaceState, reference: 
   }
 }
 
-/** The angle between two poses in degrees. */
+/** Returns the angle between two poses, in degrees. */
 export function angleTo(now: FaceState, other: Pick<FaceState, 'yawDegrees' | 'pitchDegrees'>): number {
   return Math.hypot(now.yawDegrees - other.yawDegrees, now.pitchDegrees - other.pitchDegrees);
 }
 
 /**
- * Whether a face can have come from one frame to the next by itself. People turn their heads at up to 200 degrees a second
- * when asked to, and move them by a few eye distances.
+ * Checks whether a face can have moved this far between two frames. When asked to, people turn their heads at up to 200
+ * degrees per second and move them by a few eye distances.
  */
 export function isContinuous(before: FaceState, now: FaceState, elapsedMs: number): boolean {
   const seconds = elapsedMs / 1000;

@@ -1,14 +1,14 @@
-/** What a camera can do to a plane: homographies between two views of it, and the linear algebra that they need. */
+/** Fits homographies between two views of a plane, and the linear least squares behind them. */
 import type { Point } from '../api/types.js';
 
-/** Row-major 3 x 3, the last entry 1 in the normalised coordinates that it was fitted in. */
+/** A row-major 3 x 3 matrix. Its last entry is 1 in the normalized coordinates in which it was fitted. */
 export type Homography = readonly number[];
 
 /**
- * The homography that takes `from` nearest to `to`, linear least squares in 8 parameters with normalised coordinates
- * (R. Hartley, 'In defense of the eight-point algorithm', 1997).
- * @param from four or more points, no three of four on a line
- * @returns `null` where the points do not determine one
+ * Fits the homography that maps `from` to `to`, by linear least squares in 8 parameters. Coordinates are normalized (R.
+ * Hartley, 'In defense of the eight-point algorithm', 1997).
+ * @param from four or more points, at least four of them with no three on a line
+ * @returns `null` when the points do not determine a homography
  */
 export function fitHomography(from: readonly Point[], to: readonly Point[]): Homography | null {
   const [a, b] = [normalisation(from), normalisation(to)];
@@ -23,7 +23,7 @@ export function fitHomography(from: readonly Point[], to: readonly Point[]): Hom
   });
   const h = leastSquares(rows, right);
   if (!h) return null;
-  // Out of the normalised coordinates: T_to^-1 H T_from.
+  // Undo the normalization of the coordinates: T_to^-1 H T_from.
   const inner = [...h, 1];
   const forward = [a.scale, 0, -a.scale * a.x, 0, a.scale, -a.scale * a.y, 0, 0, 1];
   const back = [1 / b.scale, 0, b.x, 0, 1 / b.scale, b.y, 0, 0, 1];
@@ -37,9 +37,9 @@ export function applyHomography(h: Homography, { x, y }: Point): Point {
 }
 
 /**
- * Solves an overdetermined linear system in the least squares sense by its normal equations, with pivoting.
- * @param rows of coefficients, all of one length
- * @returns `null` where the columns depend on each other
+ * Solves an overdetermined linear system by least squares, using its normal equations with pivoting.
+ * @param rows of coefficients, all of the same length
+ * @returns `null` when the columns are linearly dependent
  */
 export function leastSquares(rows: readonly (readonly number[])[], right: readonly number[]): number[] | null {
   const n = rows[0]?.length ?? 0;
@@ -73,7 +73,7 @@ export function leastSquares(rows: readonly (readonly number[])[], right: readon
   return system.map((row, i) => (row[n] as number) / (row[i] as number));
 }
 
-/** What moves points to a mean of 0 and a root mean square distance of the square root of 2. */
+/** Returns the offset and scale that normalize points to mean 0 and root mean square distance sqrt(2). */
 function normalisation(points: readonly Point[]): { x: number; y: number; scale: number } {
   const n = points.length;
   const x = points.reduce((sum, p) => sum + p.x, 0) / n;

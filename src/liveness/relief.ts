@@ -1,59 +1,62 @@
 /**
- * Whether what turns before the camera has the relief of a head.
+ * Measures whether an object that turns in front of the camera has the relief of a head.
  *
- * Two views of a plane differ by a homography, two views of a solid by more: what is left when the best homography is
- * undone shows its depth, point by point (parallax). A sheet that is bent has depth, too, but one that is a function of a
- * single direction on the sheet; the nose of a head rises from between eyes, cheeks and mouth on all sides. And the farther
- * something turned, which its foreshortening tells, the more parallax a head must show.
+ * Two views of a plane differ by a homography. Two views of a solid also differ by parallax: the residual after undoing
+ * the best homography, which shows the depth of each point. A bent sheet also has depth, but its depth is a function of
+ * a single direction on the sheet; the nose of a head rises from between eyes, cheeks and mouth on all sides.
+ * Foreshortening gives the angle of the turn, and the larger the angle, the more parallax a head must show.
  */
 import type { Point } from '../api/types.js';
 import { applyHomography, fitHomography, leastSquares } from './homography.js';
 
-/** What the views of some frames say about the shape, compared with the reference. */
+/** Shape measured from the views of several frames, relative to the reference. */
 export interface Relief {
-  /** Root mean square of what no homography explains, as a part of the distance of the outer eye corners. */
+  /** Root mean square of the residual that no homography explains, as a fraction of outer eye distance. */
   readonly parallax: number;
   /**
-   * How much better a head explains it than the best bent sheet: natural logarithm of the quotient of what each leaves over.
-   * About 0 for noise, above for a head.
+   * How much better a head explains the residual than the best bent sheet does. Natural logarithm of the ratio of what
+   * the sheet leaves unexplained to what the head does. About 0 for noise, positive for a head.
    */
   readonly unbent: number;
-  /** Depth of the face for the angle that it turned by, 1 for the mean head; noise where it hardly turned. */
+  /** Depth of the face relative to the angle of the turn, 1 for the mean head. Only noise when it hardly turned. */
   readonly depth: number;
-  /** Angle by which it turned out of the plane, from its foreshortening, in degrees. */
+  /** Angle of the rotation out of the image plane, derived from the foreshortening, in degrees. */
   readonly turnDegrees: number;
 }
 
-/** Nose, eye corners, mouth and brows. The jaw's points follow the outline, and the eyelids move. */
+/**
+ * Nose, eye corners, mouth and brows. Excludes the jaw, whose points follow the outline, and the eyelids, which move.
+ */
 const POINTS = [27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45, 48, 51, 54, 57, 17, 19, 21, 22, 24, 26] as const;
 
 /**
- * Depth of these points towards the camera on the mean of 22 heads, as a part of the distance of the outer eye corners:
- * facemesh's on the sample photos, see lab/liveness/heads.json.
+ * Depth of these points toward the camera, as a fraction of outer eye distance. Mean of 22 heads. The heads are those
+ * of facemesh on the sample photos, see lab/liveness/heads.json.
  */
 const HEAD_DEPTH = [
   0.528, 0.609, 0.695, 0.722, 0.553, 0.599, 0.611, 0.599, 0.553, 0.379, 0.426, 0.426, 0.379, 0.48, 0.617, 0.48, 0.591,
   0.27, 0.451, 0.518, 0.518, 0.451, 0.27,
 ] as const;
 
-/** Directions in which a sheet may be bent, evenly over half a turn, and the powers that its depth is made of. */
+/** Number of directions in which a sheet may be bent, evenly spaced over half a turn. */
 const BEND_DIRECTIONS = 12;
+/** Powers of the position along a direction that model the depth of a bent sheet. */
 const BEND_POWERS = [2, 3, 4] as const;
-/** A basis vector that lost all but this part of its length to the others says nothing of its own. */
+/** Fraction of its length below which the rest of a vector is dropped as linearly dependent. */
 const NEGLIGIBLE = 1e-3;
 
 /**
- * What turns of a head show at least. Set on rendered heads and sheets that the landmark net looked at, see docs/liveness.md:
- * the net pulls whatever it sees towards a head, so a sheet that is turned shows some of its relief, too. Looking up shows
- * less: the eyes, the nose and the mouth of a head that nods move much like a tilted plane's.
+ * Least values for a head that turns or nods. Set on rendered heads and sheets, see docs/liveness.md. The landmark
+ * model biases all its output toward a head, so a turned sheet also shows some relief. Looking up shows less relief:
+ * the eyes, nose and mouth of a nodding head move much like those of a tilted plane.
  */
 const HEAD = {
   turn: { parallax: 0.018, unbent: 0.4, depth: 0.5, both: 1.35 },
   nod: { parallax: 0.011, unbent: 0.1, depth: 0.3, both: 0.5 },
 } as const;
-/** Turns in degrees from which on the depth is told well enough, and parallax beyond which the landmarks are no face's. */
+/** Least turn in degrees that yields a reliable depth, and largest parallax that a face can have. */
 const TURN_TOLD = { least: 20, most: 0.068 } as const;
-/** What turned by so much and shows less than this is flat. */
+/** Limits for a flat object: it turned by at least this angle, with less than this parallax and depth. */
 const FLAT = { turnDegrees: 25, parallax: 0.01, depth: 0.3 } as const;
 
 export function isHead({ parallax, unbent, depth, turnDegrees }: Relief, turned: boolean): boolean {
@@ -62,35 +65,41 @@ export function isHead({ parallax, unbent, depth, turnDegrees }: Relief, turned:
   return parallax >= least.parallax && unbent >= least.unbent && depth >= least.depth && unbent + depth >= least.both;
 }
 
-/** Whether it is flat beyond doubt. */
+/** Checks whether the object is certainly flat. */
 export function isSheet({ parallax, depth, turnDegrees }: Relief): boolean {
   return turnDegrees >= FLAT.turnDegrees && parallax < FLAT.parallax && depth < FLAT.depth;
 }
 
-/** Whether it turned, and shows less than a head would. */
+/** Checks whether the object turned but shows less relief than a head would. */
 export function isTurnedSheet(relief: Relief, turned: boolean): boolean {
   return relief.turnDegrees >= FLAT.turnDegrees && !isHead(relief, turned);
 }
 
-/** Coordinates x of all points, then y, in outer eye distances about their middle. */
+/** The x coordinates of all points, then the y coordinates, in outer eye distances from the center. */
 type Flow = readonly number[];
 
-/** What one frame shows against the reference. */
+/** Difference between one frame and the reference. */
 export interface View {
-  /** What is left when the best homography is undone. */
+  /** The residual after undoing the best homography. */
   readonly flow: Flow;
-  /** How much shorter one direction became than the one at right angles to it, 0..1: the cosine of a plane's turn. */
+  /** Foreshortening: the shortest scale divided by the longest, 0..1. For a plane, the cosine of its turn. */
   readonly shrink: number;
 }
 
 export interface ReliefMeter {
-  /** @param landmarks 68 points @returns `null` where they are no face that a camera could see */
+  /**
+   * @param landmarks 68 points
+   * @returns `null` when the landmarks are not those of a face that a camera could see
+   */
   view(landmarks: readonly Point[]): View | null;
-  /** @param views one or more of frames in which it turned to one side: their mean counts, so jitter does not */
+  /** @param views one or more, from frames in which the object is turned to the same side. Averaged to cancel jitter */
   measure(views: readonly View[]): Relief;
 }
 
-/** @param reference 68 points of the face when it looked into the camera, best the mean of some frames */
+/**
+ * Creates a meter that compares frames with a reference.
+ * @param reference 68 points of a face that looks into the camera, ideally the mean of several frames
+ */
 export function createReliefMeter(reference: readonly Point[]): ReliefMeter {
   const at = (landmarks: readonly Point[]) => POINTS.map((i) => landmarks[i] as Point);
   const [left, right] = [reference[36] as Point, reference[45] as Point];
@@ -103,7 +112,7 @@ export function createReliefMeter(reference: readonly Point[]): ReliefMeter {
   };
   const places = plain.map((p) => ({ x: (p.x - middle.x) / unit, y: (p.y - middle.y) / unit }));
 
-  // What a small change of homography does to the points: explained by any plane.
+  // Effect of a small change of homography on the points, which any plane explains.
   const planar = orthonormal([
     ...[() => 1, (p: Point) => p.x, (p: Point) => p.y].flatMap((f) => [
       [...places.map(f), ...places.map(() => 0)],
@@ -112,7 +121,10 @@ export function createReliefMeter(reference: readonly Point[]): ReliefMeter {
     [...places.map((p) => p.x * p.x), ...places.map((p) => p.x * p.y)],
     [...places.map((p) => p.x * p.y), ...places.map((p) => p.y * p.y)],
   ]);
-  /** What depth does to the points: sideways, up and down, and away from the middle, as near things are larger. */
+  /**
+   * Returns the effect of depth on the points. It shifts them in x, in y, and away from the center, as near objects
+   * appear larger.
+   */
   const flowsOf = (depth: readonly number[]): number[][] =>
     [
       [...depth, ...depth.map(() => 0)],
@@ -161,7 +173,7 @@ export function createReliefMeter(reference: readonly Point[]): ReliefMeter {
   };
 }
 
-/** See {@link View.shrink}; from the affine map that comes nearest. */
+/** Computes {@link View.shrink} from the affine map that fits best. */
 function foreshortening(places: readonly Point[], points: readonly Point[]): number {
   const rows = places.map((p) => [p.x, p.y, 1]);
   const xs = leastSquares(
@@ -174,7 +186,7 @@ function foreshortening(places: readonly Point[], points: readonly Point[]): num
   );
   const [a = 0, b = 0] = xs ?? [];
   const [c = 0, d = 0] = ys ?? [];
-  // Singular values of [a b; c d]: half the sum and difference of these two.
+  // The singular values of [a b; c d] are half the sum and half the difference of these two.
   const [sum, difference] = [Math.hypot(a + d, b - c), Math.hypot(a - d, b + c)];
   return Math.abs(sum - difference) / (sum + difference);
 }
@@ -183,7 +195,7 @@ function lengthOf(flow: Flow): number {
   return Math.sqrt(flow.reduce((sum, value) => sum + value * value, 0));
 }
 
-/** What is left of a vector when its share in an orthonormal basis is taken away. */
+/** Returns the residual of a vector after projecting out an orthonormal basis. */
 function without(flow: Flow, basis: readonly Flow[]): number[] {
   const left = [...flow];
   for (const axis of basis) {
@@ -194,7 +206,7 @@ function without(flow: Flow, basis: readonly Flow[]): number[] {
   return left;
 }
 
-/** An orthonormal basis of what vectors span, by the modified Gram-Schmidt process. */
+/** Returns an orthonormal basis of the span of vectors, by the modified Gram-Schmidt process. */
 function orthonormal(vectors: readonly Flow[]): Flow[] {
   const basis: Flow[] = [];
   for (const vector of vectors) {
