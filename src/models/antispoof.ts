@@ -1,4 +1,4 @@
-/** The anti-spoof role: presentation attack detection on one frame. */
+/** The anti-spoofing role: presentation attack detection on a single frame. */
 import { InfaceError } from '../api/errors.js';
 import type { Box } from '../api/types.js';
 import { boxCenter, type Similarity } from '../vision/geometry.js';
@@ -9,7 +9,7 @@ import { readOutput, type Run } from './run.js';
 export interface FaceAntispoof {
   readonly modelId: string;
   readonly calibration: SpoofCalibration;
-  /** Least longer side of a face's box for a verdict, in pixels of the image. */
+  /** Smallest longer side of a face's box for which there is a verdict, in pixels of the image. */
   readonly minFaceSizePx: number;
   /**
    * @param box of the face, in pixels of the image
@@ -18,15 +18,15 @@ export interface FaceAntispoof {
   check(pixels: Pixels, box: Box): Promise<number>;
 }
 
-/** What the nets of a family give: one value per class, and which of the classes is a face that is really there. */
+/** Number of classes that the models of a family output, and the index of the bona fide class. */
 const CLASSES: Readonly<Record<AntispoofEntry['family'], { readonly count: number; readonly bonaFide: number }>> = {
   'binary-128': { count: 2, bonaFide: 0 },
   minifasnet: { count: 3, bonaFide: 1 },
 };
 
 /**
- * Nets that look at square crops round the face and tell classes apart: the mean of their probabilities counts.
- * @param runs one per net, in the order of {@link netsOf}
+ * Creates a classifier from models that take square crops around a face. It averages their bona fide probabilities.
+ * @param runs one per model, in the order of {@link netsOf}
  */
 export function createAntispoof(entry: AntispoofEntry, runs: readonly Run[]): FaceAntispoof {
   const { id, size, output, input, calibration, minFaceSizePx } = entry;
@@ -48,15 +48,15 @@ export function createAntispoof(entry: AntispoofEntry, runs: readonly Run[]): Fa
   };
 }
 
-/** The nets of an entry: the entry itself, and those that are averaged with it. */
+/** Returns the models of an entry: the entry itself and those averaged with it. */
 export function netsOf(entry: AntispoofEntry): AntispoofEntry['more'] {
   const { file, bytes, sha256, cropScale, more } = entry;
   return [{ file, bytes, sha256, cropScale }, ...more];
 }
 
 /**
- * An upright square round a face. It is made smaller where the image is, and moved to lie inside: a black edge would be
- * something that a net could take for the edge of a sheet.
+ * Returns an upright square crop around a face. The crop shrinks to the size of the image and moves inside it if
+ * needed, because a model could take a black border for the edge of a sheet.
  * @param cropScale side as a multiple of the longer side of the box
  * @param size side of the crop in pixels
  * @returns the transform from the crop to the image
@@ -73,7 +73,7 @@ export function cropRound(
   return { a: side / size, b: 0, tx: inside(x, width), ty: inside(y, height) };
 }
 
-/** Probabilities of logits. */
+/** Converts logits to probabilities. */
 function softmax(logits: Float32Array): number[] {
   const top = Math.max(...logits);
   const powers = Array.from(logits, (logit) => Math.exp(logit - top));
@@ -81,7 +81,7 @@ function softmax(logits: Float32Array): number[] {
   return powers.map((power) => power / sum);
 }
 
-/** The error rate that a caller asks for, or the least score; at most one of them. */
+/** The error rate that a caller requests, or the least score; at most one of them. */
 export interface SpoofLimit {
   readonly threshold?: number;
   readonly maxApcer?: number;
@@ -89,28 +89,29 @@ export interface SpoofLimit {
 }
 
 /**
- * The least score of a bona fide face: the lowest that keeps the asked APCER, the highest that keeps the asked BPCER.
+ * Returns the least score of a bona fide face. This is the lowest one that keeps the requested APCER, or the highest
+ * one that keeps the requested BPCER.
  * @throws InfaceError `INVALID_INPUT` for a rate that the calibration does not reach
  */
 export function spoofThreshold(limit: SpoofLimit, { modelId, calibration }: FaceAntispoof): number {
   const { threshold, maxApcer, maxBpcer } = limit;
   if (threshold !== undefined) return threshold;
   if (maxApcer !== undefined) {
-    // Read from strict to lax, so that both curves rise.
+    // Negate the scores and reverse the curve, so that both curves ascend.
     const fromStrict = calibration.apcer?.map(([score, rate]) => [-score, rate] as const).reverse();
     return -scoreAt(fromStrict, maxApcer, 'maxApcer', modelId);
   }
   return maxBpcer === undefined ? calibration.threshold : scoreAt(calibration.bpcer, maxBpcer, 'maxBpcer', modelId);
 }
 
-/** Where a rising curve of (score, rate) reaches a rate; linear between its points. */
+/** Returns the score at which an ascending curve of (score, rate) reaches a rate. Interpolates linearly. */
 function scoreAt(curve: Curve | undefined, rate: number, option: keyof SpoofLimit, modelId: string): number {
   const least = curve?.[0]?.[1];
   if (!curve || least === undefined || rate < least) {
     const known = least === undefined ? 'no rate was measured' : `the lowest rate that was measured is ${least}`;
     throw new InfaceError(
       'INVALID_INPUT',
-      `'${option}' is ${rate}, and of the anti-spoof model '${modelId}' ${known}. Ask for more, or give a 'threshold'.`,
+      `'${option}' is ${rate}, but for the anti-spoof model '${modelId}' ${known}. Increase it or pass a 'threshold'.`,
     );
   }
   const next = curve.findIndex(([, y]) => y > rate);

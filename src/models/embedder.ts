@@ -1,4 +1,4 @@
-/** The embedder role: a face chip as a vector, near to those of the same person. */
+/** The embedder role: maps a face chip to a vector that is close to those of the same person. */
 import type { Accuracy, Point } from '../api/types.js';
 import { arcFaceChip, dlibChip } from '../vision/align.js';
 import { composeSimilarities, type Similarity } from '../vision/geometry.js';
@@ -7,23 +7,23 @@ import type { ArcFaceEntry, DlibEmbedderEntry, EmbedderCalibration, EmbedderEntr
 import { readOutput, type Run } from './run.js';
 
 export interface FaceEmbedder {
-  /** Embeddings are comparable within one space only. */
+  /** Identifier of the embedding space. Only embeddings of the same space are comparable. */
   readonly space: string;
   /** Length of an embedding. */
   readonly dimension: number;
   readonly calibration: EmbedderCalibration;
   /**
    * @param landmarks 68 points in pixels of the image
-   * @param views how many views of the face, 1 to 6; each costs one run of the net
-   * @returns one embedding per view, as the net gives it
+   * @param views number of views of the face, 1 to 6; each costs one run of the model
+   * @returns one embedding per view, as output by the model
    */
   embed(pixels: Pixels, landmarks: readonly Point[], views: number): Promise<Float32Array[]>;
 }
 
-/** How many views of a face each accuracy looks at. */
+/** Number of views of a face that each accuracy averages. */
 export const VIEW_COUNTS: Readonly<Record<Accuracy, number>> = { fast: 1, balanced: 2, high: 6 };
 
-/** How a chip is changed before it is mirrored, in degrees and in parts of its side. */
+/** Change of a chip before mirroring. `shift` is a fraction of the side of the chip. */
 interface View {
   readonly scale: number;
   readonly degrees: number;
@@ -31,9 +31,9 @@ interface View {
 }
 
 /**
- * The chip itself, and two that are cut a little differently: larger and turned one way, turned and moved the other way. Each
- * is also mirrored. A face has no such differences that a person could be told by, so the mean of their embeddings is nearer
- * to the person than each of them.
+ * The chip itself and two variants of its crop. One is larger, rotated and shifted; the other is rotated and shifted
+ * the opposite way. Each chip is also mirrored. None of these changes affects who the person is, so the mean of the
+ * embeddings lies closer to the person than any one of them.
  */
 const VIEWS: readonly View[] = [
   { scale: 1, degrees: 0, shift: 0 },
@@ -41,13 +41,13 @@ const VIEWS: readonly View[] = [
   { scale: 1, degrees: -4, shift: -1 / 50 },
 ];
 
-/** dlib's face recognition ResNet on dlib's own five-point chip. */
+/** Creates dlib's face recognition ResNet, which takes dlib's five-point chip. */
 export function createDlibEmbedder(entry: DlibEmbedderEntry, run: Run): FaceEmbedder {
   const { size, padding } = entry.chip;
   return createChipEmbedder(entry, run, size, 'embedding', (landmarks) => dlibChip(landmarks, size, padding));
 }
 
-/** Any net that was trained on the five-point chip of ArcFace. */
+/** Creates an embedder from any model trained on ArcFace's five-point chip. */
 export function createArcFaceEmbedder(entry: ArcFaceEntry, run: Run): FaceEmbedder {
   return createChipEmbedder(entry, run, entry.size, entry.output, (landmarks) => arcFaceChip(landmarks, entry.size));
 }
@@ -82,7 +82,7 @@ function createChipEmbedder(
   };
 }
 
-/** From the pixels of a view to those of the chip: about its middle. */
+/** Maps pixels of a view to pixels of the chip. The view is centered on the chip before the shift. */
 function withinChip({ scale, degrees, shift }: View, size: number): Similarity {
   const radians = (degrees * Math.PI) / 180;
   const [a, b] = [scale * Math.cos(radians), scale * Math.sin(radians)];

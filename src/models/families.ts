@@ -1,4 +1,4 @@
-/** Which adapter reads which family of models. */
+/** Selects the adapter for each family of models. */
 import { createBlazeFace, type FaceDetector } from './detectors/detector.js';
 import { createArcFaceEmbedder, createDlibEmbedder, type FaceEmbedder } from './embedder.js';
 import type { DetectorEntry, EmbedderEntry } from './manifest.js';

@@ -1,4 +1,4 @@
-/** The landmarker role: 68 points in a detected face. */
+/** The landmarker role: locates 68 points in a detected face. */
 import type { Point } from '../api/types.js';
 import { faceCrop, LANDMARK_COUNT, landmarkCrop } from '../vision/align.js';
 import { applySimilarity, spread, type Similarity } from '../vision/geometry.js';
@@ -8,19 +8,20 @@ import type { Landmark68Entry } from './manifest.js';
 import { readOutput, type Run } from './run.js';
 
 export interface FaceLandmarker {
-  /** @returns 68 points in iBUG order, in pixels of the image, or `null` when there is no face in the box after all */
+  /** @returns 68 points in iBUG order, in pixels of the image, or `null` when the box does not contain a face */
   locate(pixels: Pixels, detection: Detection): Promise<Point[] | null>;
   /**
-   * Finds the points of a face again, a frame later.
-   * @param points 68 points of the frame before, or where they are expected now
-   * @returns as {@link locate} does; `null` where there is no face any more, but not always: look whether it is the same
+   * Locates the points of a known face in the next frame.
+   * @param points 68 points of the previous frame, or their expected positions
+   * @returns points as in {@link locate}, or `null` when the face is gone. A lost face does not always yield `null`, so
+   * check that it is still the same face
    */
   follow(pixels: Pixels, points: readonly Point[]): Promise<Point[] | null>;
 }
 
 /**
- * face_landmark_68 of face-api.js: x, y per point as fractions of its square crop. The first pass looks at the detector's
- * box, each further one at a crop round the points of the one before, which lies better.
+ * Creates face_landmark_68 of face-api.js. It outputs x, y per point as fractions of its square crop. The first pass
+ * crops the detector's box. Each further pass crops around the points of the previous one, which fits the face better.
  */
 export function createFaceLandmark68(entry: Landmark68Entry, run: Run): FaceLandmarker {
   const { size, passes, minSpread, minRefinedSpread } = entry;
@@ -38,7 +39,7 @@ export function createFaceLandmark68(entry: Landmark68Entry, run: Run): FaceLand
     async follow(pixels, points) {
       const { cropScale, offsets } = passes.at(-1) as (typeof passes)[number];
       const next = await look(pixels, landmarkCrop(points, cropScale, size), offsets);
-      // Half of what it was: a face does not shrink like that from one frame to the next, but points collapse.
+      // When the face is gone, the points collapse. A real face does not shrink to half its size between two frames.
       return spread(next) >= spread(points) / 2 ? next : null;
     },
 
@@ -51,9 +52,9 @@ export function createFaceLandmark68(entry: Landmark68Entry, run: Run): FaceLand
           : faceCrop(box, roll, cropScale, size);
         const next = await look(pixels, toSource, offsets);
         const spreadOfBox = spread(next) / longerSide;
-        // Where there is no face, the points collapse into a heap. Put so that a NaN fails it.
+        // Without a face, the points collapse to a cluster. Written so that NaN is rejected.
         if (!points && !(spreadOfBox >= minSpread)) return null;
-        // The crop of a further pass is cut by the points, so it needs points that lie where the face is, and gives such.
+        // A further pass crops around the points, so both its input and its result must lie on the face.
         const isRefined = spreadOfBox >= minRefinedSpread;
         if (!points || isRefined) points = next;
         if (!isRefined) break;

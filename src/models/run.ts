@@ -1,14 +1,14 @@
-/** What a model adapter gets instead of a runtime: a function from named tensors to named tensors. */
+/** The interface between model adapters and the runtime, a function of named tensors. */
 import { InfaceError } from '../api/errors.js';
 import type { Tensor } from '../vision/image.js';
 import type { ModelEntry } from './manifest.js';
 
-/** Runs one model. Outputs are the caller's to keep. */
+/** Runs one model on named input tensors and returns its named outputs, which the caller owns. */
 export type Run = (feeds: Readonly<Record<string, Tensor>>) => Promise<Readonly<Record<string, Tensor>>>;
 
 /**
  * Reads one output and checks its length.
- * @throws InfaceError `INFERENCE_FAILED` when the graph does not give what its manifest entry promises
+ * @throws InfaceError `INFERENCE_FAILED` when the outputs do not match the manifest entry
  */
 export function readOutput(
   outputs: Readonly<Record<string, Tensor>>,
@@ -21,8 +21,8 @@ export function readOutput(
     const got = tensor === undefined ? `only ${Object.keys(outputs).join(', ')}` : `[${tensor.dims.join(', ')}]`;
     throw new InfaceError(
       'INFERENCE_FAILED',
-      `Model '${model.id}' should give output '${name}' with ${length} values, got ${got}. ` +
-        'Its file and its manifest entry do not belong together: build the models again.',
+      `Model '${model.id}' should return output '${name}' with ${length} values, but returned ${got}. ` +
+        'Its file does not match its manifest entry. Build the models again.',
     );
   }
   return tensor.data;

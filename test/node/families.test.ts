@@ -209,7 +209,9 @@ describe.each<[DetectorEntry, () => Record<string, Tensor>, number]>([
     const detector = createDetector(entry, answering(outputs()));
     await expect(detector.detect(plain(8, 8), size + 1, 0.5)).rejects.toMatchObject({
       code: 'INVALID_INPUT',
-      message: expect.stringContaining(`'${entry.id}'; choose one of ${size}.`) as string,
+      message: expect.stringContaining(
+        `'${entry.id}' does not offer size ${size + 1}. Choose one of ${size}.`,
+      ) as string,
     });
     for (const name of Object.keys(outputs())) {
       const others = { ...outputs(), [name]: tensor(7) };

@@ -1,4 +1,4 @@
-/** The detector role: where faces are, how sure that is, and how the heads are turned. */
+/** The detector role: finds faces, their scores, and the rotation of the heads. */
 import { InfaceError } from '../../api/errors.js';
 import type { Box, Point } from '../../api/types.js';
 import { fitSimilarity, suppressNonMaxima } from '../../vision/geometry.js';
@@ -6,38 +6,41 @@ import { letterbox, warpToTensor, type Pixels } from '../../vision/image.js';
 import type { BlazeFaceEntry, SecondLook } from '../manifest.js';
 import { readOutput, type Run } from '../run.js';
 
-/** A face as the detector sees it, in pixels of the image it was given. */
+/** A face found by a detector, in pixels of the image passed to it. */
 export interface Detection {
   readonly box: Box;
   /** 0..1. */
   readonly score: number;
-  /** How far the head is turned in the image plane, in radians, clockwise in the image. */
+  /** Rotation of the head in the image plane, in radians, clockwise in the image. */
   readonly roll: number;
 }
 
 export interface FaceDetector {
-  /** Longer sides of the input that can be asked for, ascending, in pixels. */
+  /** Offered sizes of the longer side of the input, ascending, in pixels. */
   readonly sizes: readonly number[];
-  /** Least score of a face when the caller does not say, 0..1. */
+  /** Least score of a face when the caller does not pass one, 0..1. */
   readonly defaultMinScore: number;
-  /** Absent where one look is all that is known to be worth its time. */
+  /** Absent for detectors for which a second pass is not known to be worth its time. */
   readonly secondLook?: SecondLook;
   /**
-   * @param part of the image that is looked at, fitted into the input; it may reach beyond the image. Defaults to all of it
-   * @returns faces by falling score, in pixels of the image
+   * @param part of the image to search, fitted into the input; may extend beyond the image. Defaults to the whole image
+   * @returns faces by descending score, in pixels of the image
    */
   detect(pixels: Pixels, size: number, minScore: number, part?: Box): Promise<Detection[]>;
 }
 
-/** The size nearest to what was wished that a detector offers: the next larger one, or else its largest. */
+/** Returns the smallest offered size that is at least `wanted`, or else the largest one. */
 export function offeredSize(sizes: FaceDetector['sizes'], wanted: number): number {
   return sizes.find((size) => size >= wanted) ?? (sizes.at(-1) as number);
 }
 
-/** Values per anchor: centre x, centre y, width, height, then x, y of 6 keypoints: eyes, nose, mouth and ears. */
+/**
+ * Number of values per anchor. The center x, center y, width and height, then x, y of 6 keypoints: eyes, nose, mouth
+ * and ears.
+ */
 const VALUES_PER_ANCHOR = 16;
 
-/** Eyes and mouth of an upright face, one eye distance wide; the mouth lies about as far below the eyes. */
+/** Eyes and mouth of an upright face with an eye distance of 1. The mouth is about one eye distance below the eyes. */
 const UPRIGHT: readonly Point[] = [
   { x: -0.5, y: 0 },
   { x: 0.5, y: 0 },
@@ -45,8 +48,8 @@ const UPRIGHT: readonly Point[] = [
 ];
 
 /**
- * How far a face is turned, from all three points together: in a profile the eyes fall into one, and the line through
- * them could point anywhere.
+ * Returns the roll of a face, fitted to the eyes and the mouth together. In a profile view the eyes nearly coincide, so
+ * the direction of the line through them would be arbitrary.
  */
 export function rollOf(eyesAndMouth: readonly Point[]): number {
   const { a, b } = fitSimilarity(UPRIGHT, eyesAndMouth);
@@ -54,8 +57,8 @@ export function rollOf(eyesAndMouth: readonly Point[]): number {
 }
 
 /**
- * BlazeFace: V. Bazarevsky and others, 'BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs', 2019. Boxes
- * and keypoints are offsets in input pixels from the centre of their anchor's cell.
+ * Creates BlazeFace. Its boxes and keypoints are offsets in input pixels from the center of an anchor's cell. Source:
+ * V. Bazarevsky and others, 'BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs', 2019.
  */
 export function createBlazeFace(entry: BlazeFaceEntry, run: Run): FaceDetector {
   const coarsest = Math.max(...entry.anchors.map(({ stride }) => stride));
@@ -68,7 +71,7 @@ export function createBlazeFace(entry: BlazeFaceEntry, run: Run): FaceDetector {
       if (!entry.sizes.includes(size)) {
         throw new InfaceError(
           'INVALID_INPUT',
-          `Detector size ${size} is not offered by '${entry.id}'; choose one of ${entry.sizes.join(', ')}.`,
+          `Detector '${entry.id}' does not offer size ${size}. Choose one of ${entry.sizes.join(', ')}.`,
         );
       }
       const { width, height, toSource: toPart } = letterbox(part.width, part.height, size, coarsest);
@@ -77,7 +80,7 @@ export function createBlazeFace(entry: BlazeFaceEntry, run: Run): FaceDetector {
       const outputs = await run({ [entry.input.name]: input });
 
       const found: Detection[] = [];
-      // sigmoid(x) >= minScore, asked of the logit, so that the exponential is taken for hits only.
+      // Test sigmoid(x) >= minScore on the logit, so that only hits need an exponential.
       const minLogit = Math.log(minScore / (1 - minScore));
       entry.anchors.forEach(({ stride, perCell }, level) => {
         const columns = width / stride;

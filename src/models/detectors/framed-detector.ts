@@ -1,4 +1,6 @@
-/** What the detectors that users bring share: from an image to the input, and from the input's boxes to faces in the image. */
+/**
+ * Shared code of the detectors that users bring. Prepares their input and converts their boxes to faces in the image.
+ */
 import { InfaceError } from '../../api/errors.js';
 import type { Box, Point } from '../../api/types.js';
 import { boxCenter, suppressNonMaxima } from '../../vision/geometry.js';
@@ -12,11 +14,11 @@ export interface FoundFace {
   readonly box: Box;
   /** 0..1. */
   readonly score: number;
-  /** The eye and the mouth corner of either side, the left of the image first, and the nose between: e e n m m. */
+  /** Left eye, right eye, nose, left and right mouth corner; left and right are those of the image. */
   readonly points: readonly Point[] | null;
 }
 
-/** Reads the outputs for an input of a width and a height; faces below the score are left out. */
+/** Decodes the outputs for an input of the given width and height. Drops faces whose score is below `minScore`. */
 export type DecodeFaces = (
   outputs: Readonly<Record<string, Tensor>>,
   width: number,
@@ -25,9 +27,9 @@ export type DecodeFaces = (
 ) => FoundFace[];
 
 /**
- * A detector around a decoder. Its boxes are made squares where BlazeFace would have put them, since they are what the
- * landmark crop is cut by.
- * @param heightFor height of the input for a size that is its width
+ * Creates a detector around a decoder. Converts its boxes to the squares that BlazeFace would output, because the
+ * landmark crop depends on the box.
+ * @param heightFor returns the height of the input for its size, which is its width
  */
 export function createFramedDetector(
   entry: YuNetEntry | ScrfdEntry | UltraFaceEntry,
@@ -43,11 +45,11 @@ export function createFramedDetector(
       if (!entry.sizes.includes(size)) {
         throw new InfaceError(
           'INVALID_INPUT',
-          `Detector size ${size} is not offered by '${entry.id}'; choose one of ${entry.sizes.join(', ')}.`,
+          `Detector '${entry.id}' does not offer size ${size}. Choose one of ${entry.sizes.join(', ')}.`,
         );
       }
       const height = heightFor(size);
-      // Centred, its aspect ratio kept.
+      // Fit the part into the center of the input and keep its aspect ratio.
       const scale = Math.max(part.width / size, part.height / height);
       const [left, top] = [part.x + (part.width - size * scale) / 2, part.y + (part.height - height * scale) / 2];
       const input = warpToTensor(pixels, { a: scale, b: 0, tx: left, ty: top }, size, height, entry.input);
@@ -71,7 +73,7 @@ export function createFramedDetector(
   };
 }
 
-/** A square, moved along the axis of the head. */
+/** Converts a box to a square and shifts it along the axis of the head. */
 function frameBox(box: Box, roll: number, fit: { readonly scale: number; readonly shift: number }): Box {
   const longer = Math.max(box.width, box.height);
   const side = longer * fit.scale;
@@ -90,10 +92,10 @@ function eyesAndMouth(points: readonly Point[]): Point[] {
   return [leftEye, rightEye, { x: (leftMouth.x + rightMouth.x) / 2, y: (leftMouth.y + rightMouth.y) / 2 }];
 }
 
-/** Numbers that hold five points. */
+/** Number of values of five points. */
 export const POINT_VALUES = 10;
 
-/** The five points of an anchor, stored as offsets from its place in units of its stride. */
+/** Returns the five points of an anchor, stored as offsets from its position in units of its stride. */
 export function pointsAt(values: Float32Array, anchor: number, place: Point, stride: number): Point[] {
   return Array.from({ length: POINT_VALUES / 2 }, (_, k) => {
     const at = anchor * POINT_VALUES + 2 * k;
@@ -101,7 +103,7 @@ export function pointsAt(values: Float32Array, anchor: number, place: Point, str
   });
 }
 
-/** The upper left corner of the cell of an anchor, in pixels of the input. */
+/** Returns the upper left corner of an anchor's cell, in pixels of the input. */
 export function cellCorner(anchor: number, perCell: number, width: number, stride: number): Point {
   const cell = Math.floor(anchor / perCell);
   const columns = width / stride;

@@ -1,7 +1,7 @@
 /**
- * SCRFD: J. Guo and others, 'Sample and Computation Redistribution for Efficient Face Detection', 2021. Anchors at the
- * upper left corner of their cell; boxes are distances to the four sides. Decoded as InsightFace does
- * (python-package/insightface/model_zoo/scrfd.py).
+ * Decodes SCRFD. Each anchor is the upper left corner of its cell; its box is given as the distances to the four sides.
+ * Source: J. Guo and others, 'Sample and Computation Redistribution for Efficient Face Detection', 2021. Decoded as in
+ * InsightFace (python-package/insightface/model_zoo/scrfd.py).
  */
 import type { FaceDetector } from './detector.js';
 import { cellCorner, createFramedDetector, POINT_VALUES, pointsAt, type FoundFace } from './framed-detector.js';

@@ -1,6 +1,7 @@
 /**
- * Ultra-Light-Fast-Generic-Face-Detector-1MB (github.com/Linzaer), models 'slim' and 'RFB'. The graph decodes its anchors
- * itself: boxes are x1, y1, x2, y2 as fractions of the input. It gives no points, so heads are taken as upright.
+ * Decodes Ultra-Light-Fast-Generic-Face-Detector-1MB (github.com/Linzaer), models 'slim' and 'RFB'. The graph already
+ * decodes the anchors; its boxes are x1, y1, x2, y2 as fractions of the input. It outputs no points, so heads count as
+ * upright.
  */
 import type { FaceDetector } from './detector.js';
 import { createFramedDetector, type FoundFace } from './framed-detector.js';
@@ -18,7 +19,7 @@ export function createUltraFace(entry: UltraFaceEntry, run: Run): FaceDetector {
       const boxes = readOutput(outputs, 'boxes', anchorCount * 4, entry);
       const found: FoundFace[] = [];
       for (let i = 0; i < anchorCount; i++) {
-        // Background first, then face.
+        // Each pair is the score of the background, then that of a face.
         const score = scores[i * 2 + 1] as number;
         if (!(score >= minScore)) continue;
         const value = (k: number) => boxes[i * 4 + k] as number;

@@ -1,6 +1,7 @@
 /**
- * YuNet: W. Wu, H. Peng, S. Yu, 'YuNet: A Tiny Millisecond-level Face Detector', 2023. One anchor per cell at its upper
- * left corner, decoded as OpenCV's FaceDetectorYN does (modules/objdetect/src/face_detect.cpp).
+ * Decodes YuNet, which has one anchor per cell, at the upper left corner. Source: W. Wu, H. Peng, S. Yu, 'YuNet: A Tiny
+ * Millisecond-level Face Detector', 2023. Decoded as in OpenCV's FaceDetectorYN
+ * (modules/objdetect/src/face_detect.cpp).
  */
 import type { FaceDetector } from './detector.js';
 import { cellCorner, createFramedDetector, POINT_VALUES, pointsAt, type FoundFace } from './framed-detector.js';
