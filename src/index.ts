@@ -1,49 +1,45 @@
 export { createFaceKit } from './client/kit/face-kit.js';
 export { createLivenessChallenge } from './client/liveness/liveness.js';
 export { InfaceError, type ErrorCode } from './api/errors.js';
+export type { ApiKey, ApiScope, CreateApiKeyOptions } from './api/api-keys.js';
+export type { AuditEntry, AuditListOptions } from './api/audit.js';
+export type { ImportConflict, ImportCounts, ImportResult } from './api/backup.js';
+export type { CallOptions, StageTimings } from './api/calls.js';
 export type {
-  AcquisitionFailure,
-  AddImagesOptions,
-  AddImagesResult,
-  ApiKey,
-  ApiScope,
-  AuditEntry,
-  AuditListOptions,
-  Backend,
-  Box,
-  CallOptions,
-  Candidate,
-  CheckSpoofOptions,
   ClassifierState,
   Collection,
   CollectionChange,
-  CreateApiKeyOptions,
   CreateCollectionOptions,
-  DetectedFace,
-  DetectOptions,
-  DetectorOptions,
-  DetectResult,
+  TrainOptions,
+  TrainProgress,
+  TrainResult,
+} from './api/collections.js';
+export type { DetectOptions, DetectResult } from './api/detection.js';
+export type {
+  AddImagesOptions,
+  AddImagesResult,
   EnrollOptions,
   EnrollPolicy,
   EnrollResult,
-  FaceChoice,
-  FaceImage,
-  FaceKit,
-  FaceKitOptions,
-  FaceOperations,
-  FaceTracker,
+  ImageReport,
+  RejectionReason,
+} from './api/enrollment.js';
+export type { KitEvents, RecordsChange } from './api/events.js';
+export type { AcquisitionFailure, DetectedFace, DetectorOptions } from './api/faces.js';
+export type { Box, Point } from './api/geometry.js';
+export type {
+  Candidate,
   Identification,
   IdentifiedFace,
   IdentifyOptions,
   IdentifyResult,
-  ImageInput,
-  ImageReport,
-  ImportConflict,
-  ImportCounts,
-  ImportResult,
-  JsonValue,
-  KitEvents,
-  KitInfo,
+  RejectOptions,
+  RejectResult,
+  UnknownReason,
+} from './api/identification.js';
+export type { FaceChoice, FaceImage, ImageInput } from './api/images.js';
+export type { FaceKit, FaceKitOptions, FaceOperations } from './api/kit.js';
+export type {
   LivenessChallenge,
   LivenessGesture,
   LivenessHint,
@@ -52,33 +48,18 @@ export type {
   LivenessReason,
   LivenessResult,
   LivenessSource,
-  LoadProgress,
-  MatchOptions,
-  MatchResult,
-  ModelInfo,
-  Point,
-  Profile,
-  ProfileChange,
-  QualityIssue,
-  QualityReport,
-  RecordsChange,
-  RejectionReason,
-  RejectOptions,
-  RejectResult,
+} from './api/liveness.js';
+export type { MatchOptions, MatchResult, TemplateComparison } from './api/matching.js';
+export type { JsonValue, Profile, ProfileChange } from './api/profiles.js';
+export type { QualityIssue, QualityReport } from './api/quality.js';
+export type { Backend, KitInfo, LoadProgress, ModelInfo } from './api/runtime.js';
+export type {
+  CheckSpoofOptions,
   SpoofFailure,
   SpoofOptions,
   SpoofPolicy,
   SpoofResult,
   SpoofVerdict,
-  StageTimings,
-  TemplateComparison,
-  TrackedFace,
-  TrackerOptions,
-  TrackResult,
-  TrainOptions,
-  TrainProgress,
-  TrainResult,
-  UnknownReason,
-  VaultState,
-  VaultStatus,
-} from './api/types.js';
+} from './api/spoof.js';
+export type { FaceTracker, TrackedFace, TrackerOptions, TrackResult } from './api/tracking.js';
+export type { VaultState, VaultStatus } from './api/vault.js';

@@ -1,5 +1,5 @@
 /** The simulator in a browser: a bitmap in, and what a camera would store of it out. */
-import type { Box } from '../../src/api/types.js';
+import type { Box } from '../../src/api/geometry.js';
 import { createPixelReader } from '../../src/worker/platform/pixels.js';
 import { KINDS, simulate, type Shot } from './simulate.js';
 

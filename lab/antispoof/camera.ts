@@ -3,7 +3,7 @@
  * drawn from the same distributions. Exposure, white balance and sharpening are automatic, as in every phone, and aim at values
  * that do not depend on the class, so that no plain feature gives it away.
  */
-import type { Box } from '../../src/api/types.js';
+import type { Box } from '../../src/api/geometry.js';
 import { cropRound } from '../../src/models/antispoof.js';
 import { warp, type Pixels } from '../../src/vision/image.js';
 import { channelMean, CROP_SCALE, CROP_SIZE, energy, greyOf, laplacian, spread } from './features.js';

@@ -1,6 +1,6 @@
 /** The browser side of make-data.ts: simulates, compresses as a camera does, and crops as the adapter does. */
 import { cropRound } from '../../src/models/antispoof.js';
-import type { Box } from '../../src/api/types.js';
+import type { Box } from '../../src/api/geometry.js';
 import { reduceRegion, warp, type Pixels } from '../../src/vision/image.js';
 import { createPixelReader } from '../../src/worker/platform/pixels.js';
 import { compress } from './browser.js';

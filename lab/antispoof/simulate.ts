@@ -4,7 +4,7 @@
  *
  * Lengths are in sides of the face's box, from its centre: (u, v) in the plane of the photo.
  */
-import type { Box } from '../../src/api/types.js';
+import type { Box } from '../../src/api/geometry.js';
 import { reduceRegion, type Pixels } from '../../src/vision/image.js';
 import { develop } from './camera.js';
 import { bezel, print, screen, sheetEdge, type Edge, type Medium, type Picture } from './media.js';

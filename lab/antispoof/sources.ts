@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { measurePhotos, type MeasuredPhoto } from '../eval/measure.js';
-import type { Box } from '../../src/api/types.js';
+import type { Box } from '../../src/api/geometry.js';
 
 /** What the photos of one identity are for; `validate` chooses among models and thresholds. */
 export type Use = 'train' | 'validate' | 'test';

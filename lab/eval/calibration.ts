@@ -5,7 +5,7 @@
  */
 import { fmrCurve, matchThreshold, similarityAt } from '../../src/recognition/decision.js';
 import type { Comparable } from '../../src/recognition/scoring.js';
-import type { Accuracy } from '../../src/api/types.js';
+import type { Accuracy } from '../../src/api/matching.js';
 import { backgroundOf, measureCalibration } from '../measure/calibrate.js';
 import {
   folderOf,

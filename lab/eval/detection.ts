@@ -1,5 +1,5 @@
 /** Found faces against annotated ones. */
-import type { Box } from '../../src/api/types.js';
+import type { Box } from '../../src/api/geometry.js';
 import { intersectionOverUnion } from '../../src/vision/geometry.js';
 import { averagePrecision } from './statistics.js';
 

@@ -13,7 +13,7 @@ import {
   type Comparable,
   type Scoring,
 } from '../../src/recognition/scoring.js';
-import type { IdentifiedFace } from '../../src/api/types.js';
+import type { IdentifiedFace } from '../../src/api/identification.js';
 import { createPixels } from '../../src/vision/image.js';
 import { createEngine } from '../../src/worker/use-cases/engine.js';
 import type { CollectionContent, FaceStore } from '../../src/worker/ports/face-store.js';

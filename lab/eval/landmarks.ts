@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Box, Point } from '../../src/api/types.js';
+import type { Box, Point } from '../../src/api/geometry.js';
 import { boxContains } from '../../src/vision/geometry.js';
 import { folderOf, type Settings } from './data.js';
 import { measurePhotos } from './measure.js';

@@ -2,7 +2,7 @@
  * How recognition holds where photos get worse: people with two photos, the second one changed, at the score that is a false
  * match rate of 0.1 % on unchanged photos. LFW is not balanced over demographic groups.
  */
-import type { Box } from '../../src/api/types.js';
+import type { Box } from '../../src/api/geometry.js';
 import { centralFace, folderOf, loadLfw, vectorsOf, type LfwPhoto, type Settings } from './data.js';
 import { readEmbedder } from './identify.js';
 import { crossPairs } from './lfw.js';

@@ -1,7 +1,7 @@
 /** How alike two faces are: the ways that are compared with each other. */
 import { distance, type Comparable, type Scoring } from '../../src/recognition/scoring.js';
 import { unitLength } from '../../src/recognition/template.js';
-import type { Accuracy } from '../../src/api/types.js';
+import type { Accuracy } from '../../src/api/matching.js';
 import type { FaceVectors } from './data.js';
 
 /**

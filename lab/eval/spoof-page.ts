@@ -2,7 +2,7 @@
 import { createAntispoof, netsOf, type FaceAntispoof } from '../../src/models/antispoof.js';
 import { parseManifest, type AntispoofEntry } from '../../src/models/manifest.js';
 import type { Run } from '../../src/models/run.js';
-import type { Box } from '../../src/api/types.js';
+import type { Box } from '../../src/api/geometry.js';
 import { loadJson, openAssets } from '../../src/worker/platform/files.js';
 import { createPixelReader } from '../../src/worker/platform/pixels.js';
 import { chooseBackend, createRuntime } from '../../src/worker/platform/session.js';

@@ -10,7 +10,7 @@ import { KINDS, SPECIES, type Species } from '../antispoof/simulate.js';
 import { listPhotos, UNSEEN_SOURCES, type SourcePhoto } from '../antispoof/sources.js';
 import type { AntispoofEntry } from '../../src/models/manifest.js';
 import { findModel } from '../../src/models/manifest.js';
-import type { Box } from '../../src/api/types.js';
+import type { Box } from '../../src/api/geometry.js';
 import { folderOf, type Settings } from './data.js';
 import { measurePhotos, readManifest, type PhotoRequest } from './measure.js';
 import { padAt, padAucs, passRate, thresholdAtApcer, thresholdAtBpcer, type PadScores } from './pad.js';

@@ -1,5 +1,5 @@
 /** Error rates from scores. Higher scores are more alike; a comparison matches when its score is above the threshold. */
-import type { Point } from '../../src/api/types.js';
+import type { Point } from '../../src/api/geometry.js';
 
 /** One operating point of a verification. */
 export interface OperatingPoint {

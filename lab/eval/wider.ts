@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findModel } from '../../src/models/manifest.js';
-import type { Box, DetectorOptions } from '../../src/api/types.js';
+import type { DetectorOptions } from '../../src/api/faces.js';
+import type { Box } from '../../src/api/geometry.js';
 import { folderOf, type Settings } from './data.js';
 import { falseScores, judgeBand, type HeightBand, type PhotoFaces } from './detection.js';
 import { measurePhotos, readManifest } from './measure.js';

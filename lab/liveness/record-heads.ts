@@ -10,7 +10,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { DEFAULT_MODELS } from '../eval/measure.js';
 import { openPage, URLS } from '../eval/server.js';
 import { createReliefMeter, isHead, type Relief } from '../../src/liveness/relief.js';
-import type { Point } from '../../src/api/types.js';
+import type { Point } from '../../src/api/geometry.js';
 import type { FilmPage, Shot } from './film-page.js';
 import { FLAT, landmarksOf, standUpright, type Bend } from './scene.js';
 import { createRandom } from './simulate.js';

@@ -5,7 +5,8 @@
  */
 import { createChallenge, drawGestures, type ChallengeOutcome } from '../../src/liveness/challenge.js';
 import { leastSquares } from '../../src/liveness/homography.js';
-import type { LivenessGesture, LivenessPrompt, Point } from '../../src/api/types.js';
+import type { Point } from '../../src/api/geometry.js';
+import type { LivenessGesture, LivenessPrompt } from '../../src/api/liveness.js';
 import { bend, type Bend } from './scene.js';
 import { place, project, rotationOf, type Placement, type Vector } from './solid.js';
 

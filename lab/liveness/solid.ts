@@ -1,6 +1,6 @@
 /** Points in space: rotations, the pinhole camera, and the alignment of two sets of points. Centimetres, x to the right
  * in the image, y down, z towards the camera. */
-import type { Point } from '../../src/api/types.js';
+import type { Point } from '../../src/api/geometry.js';
 
 export type Vector = readonly [x: number, y: number, z: number];
 /** Three rows. */

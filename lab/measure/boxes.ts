@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { measurePhotos, type MeasuredPhoto } from '../eval/measure.js';
-import type { Box } from '../../src/api/types.js';
+import type { Box } from '../../src/api/geometry.js';
 import { boxCenter, intersectionOverUnion } from '../../src/vision/geometry.js';
 import type { MeasuredFace } from '../../src/wire/worker.js';
 import { DETECTORS } from '../../tools/models/reference-entries.js';

@@ -6,7 +6,7 @@ import { crossValidate, mean, thresholdAtRate } from '../eval/statistics.js';
 import { createGallery } from '../../src/recognition/gallery.js';
 import type { Background } from '../../src/recognition/background.js';
 import type { Scoring } from '../../src/recognition/scoring.js';
-import type { Accuracy } from '../../src/api/types.js';
+import type { Accuracy } from '../../src/api/matching.js';
 import { fitBackground } from './background.js';
 
 const RATES = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1];

@@ -2,7 +2,7 @@
 import { createDetector } from '../../src/models/families.js';
 import { createFaceLandmark68 } from '../../src/models/landmarker.js';
 import { findModel, parseManifest, type Landmark68Entry, type ModelEntry } from '../../src/models/manifest.js';
-import type { Box, Point } from '../../src/api/types.js';
+import type { Box, Point } from '../../src/api/geometry.js';
 import { faceCrop, landmarkCrop } from '../../src/vision/align.js';
 import type { Similarity } from '../../src/vision/geometry.js';
 import { loadJson, openAssets } from '../../src/worker/platform/files.js';

@@ -10,7 +10,7 @@ import { readEmbedder } from '../eval/identify.js';
 import { DEFAULT_MODELS, measurePhotos, type MeasuredPhoto } from '../eval/measure.js';
 import { kitScorer } from '../eval/scorer.js';
 import { distanceAtFmr, fmrCurve } from '../../src/recognition/decision.js';
-import type { QualityIssue } from '../../src/api/types.js';
+import type { QualityIssue } from '../../src/api/quality.js';
 import { DLIB_INT8 } from '../../tools/models/entries.js';
 
 const PEOPLE = 250;

@@ -1,5 +1,5 @@
 /** English captions of the prompts shown to the person. */
-import type { LivenessGesture, LivenessHint } from '../api/types.js';
+import type { LivenessGesture, LivenessHint } from '../api/liveness.js';
 
 const CAPTIONS: Readonly<Record<LivenessGesture | LivenessHint, string>> = {
   'turn-left': 'Turn your head slowly to your left',

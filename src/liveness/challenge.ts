@@ -7,7 +7,8 @@
  * phase in which the person looks straight again. In these phases, and on random frames in between, the identity of the
  * person is compared with the reference.
  */
-import type { LivenessGesture, LivenessHint, LivenessPrompt, LivenessReason, Point } from '../api/types.js';
+import type { Point } from '../api/geometry.js';
+import type { LivenessGesture, LivenessHint, LivenessPrompt, LivenessReason } from '../api/liveness.js';
 import { angleTo, isContinuous, meanState, progressOf, stateOf, type FaceState } from './gestures.js';
 import { captionOf } from './captions.js';
 import { createReliefMeter, isHead, isSheet, isTurnedSheet, type ReliefMeter, type View } from './relief.js';

@@ -1,5 +1,6 @@
 /** Measures gestures of a face against its reference, the state at the start of the challenge. */
-import type { LivenessGesture, Point } from '../api/types.js';
+import type { Point } from '../api/geometry.js';
+import type { LivenessGesture } from '../api/liveness.js';
 import { poseOf } from '../vision/pose.js';
 
 /** State of a face in one frame. */

@@ -1,5 +1,5 @@
 /** Fits homographies between two views of a plane, and the linear least squares behind them. */
-import type { Point } from '../api/types.js';
+import type { Point } from '../api/geometry.js';
 
 /** A row-major 3 x 3 matrix. Its last entry is 1 in the normalized coordinates in which it was fitted. */
 export type Homography = readonly number[];

@@ -6,7 +6,7 @@
  * a single direction on the sheet; the nose of a head rises from between eyes, cheeks and mouth on all sides.
  * Foreshortening gives the angle of the turn, and the larger the angle, the more parallax a head must show.
  */
-import type { Point } from '../api/types.js';
+import type { Point } from '../api/geometry.js';
 import { applyHomography, fitHomography, leastSquares } from './homography.js';
 
 /** Shape measured from the views of several frames, relative to the reference. */

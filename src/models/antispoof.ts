@@ -1,6 +1,6 @@
 /** The anti-spoofing role: presentation attack detection on a single frame. */
 import { InfaceError } from '../api/errors.js';
-import type { Box } from '../api/types.js';
+import type { Box } from '../api/geometry.js';
 import { boxCenter, type Similarity } from '../vision/geometry.js';
 import { warpToTensor, type Pixels } from '../vision/image.js';
 import type { AntispoofEntry, Curve, SpoofCalibration } from './manifest.js';

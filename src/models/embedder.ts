@@ -1,5 +1,6 @@
 /** The embedder role: maps a face chip to a vector that is close to those of the same person. */
-import type { Accuracy, Point } from '../api/types.js';
+import type { Point } from '../api/geometry.js';
+import type { Accuracy } from '../api/matching.js';
 import { arcFaceChip, dlibChip } from '../vision/align.js';
 import { composeSimilarities, type Similarity } from '../vision/geometry.js';
 import { mirror, warpToTensor, type Pixels, type Tensor } from '../vision/image.js';

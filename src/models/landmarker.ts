@@ -1,5 +1,5 @@
 /** The landmarker role: locates 68 points in a detected face. */
-import type { Point } from '../api/types.js';
+import type { Point } from '../api/geometry.js';
 import { faceCrop, LANDMARK_COUNT, landmarkCrop } from '../vision/align.js';
 import { applySimilarity, spread, type Similarity } from '../vision/geometry.js';
 import { warpToTensor, type Pixels } from '../vision/image.js';

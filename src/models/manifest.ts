@@ -5,7 +5,7 @@
  * model of a known family is an entry and a file, and no code.
  */
 import { InfaceError } from '../api/errors.js';
-import type { Accuracy } from '../api/types.js';
+import type { Accuracy } from '../api/matching.js';
 
 export const MANIFEST_VERSION = 1;
 

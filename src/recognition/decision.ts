@@ -1,6 +1,7 @@
 /** What distances and probabilities decide: 1:1 at a false match rate, 1:N at a false positive identification rate. */
 import { InfaceError } from '../api/errors.js';
-import type { Accuracy, Candidate, TemplateComparison, UnknownReason } from '../api/types.js';
+import type { Candidate, UnknownReason } from '../api/identification.js';
+import type { Accuracy, TemplateComparison } from '../api/matching.js';
 
 /** Ascending in x. */
 type Points = readonly (readonly [x: number, y: number])[];

@@ -1,6 +1,6 @@
 /** Computes the landmark crop of a detection, and the face chip of an embedder from 68 landmarks. */
 import { InfaceError } from '../api/errors.js';
-import type { Box, Point } from '../api/types.js';
+import type { Box, Point } from '../api/geometry.js';
 import { applySimilarity, boxCenter, fitSimilarity, invertSimilarity, type Similarity } from './geometry.js';
 
 /** Number of landmarks in the iBUG scheme. */

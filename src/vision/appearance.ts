@@ -2,7 +2,7 @@
  * Compares the appearance of a face in consecutive frames. It does not identify the person; it shows whether the
  * tracked face still has the same appearance.
  */
-import type { Point } from '../api/types.js';
+import type { Point } from '../api/geometry.js';
 import { dlibChip } from './align.js';
 import { luminanceOf, warp, type Pixels } from './image.js';
 

@@ -1,6 +1,6 @@
 /** Boxes, non-maximum suppression and similarity transforms. Coordinates are continuous: pixel i covers [i, i + 1). */
 import { InfaceError } from '../api/errors.js';
-import type { Box, Point } from '../api/types.js';
+import type { Box, Point } from '../api/geometry.js';
 
 /** Returns the center of a box. */
 export function boxCenter(box: Box): Point {

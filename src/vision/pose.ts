@@ -1,5 +1,5 @@
 /** Estimates the direction a head faces from its 68 landmarks. */
-import type { Point } from '../api/types.js';
+import type { Point } from '../api/geometry.js';
 
 /** A head direction in degrees. */
 export interface HeadPose {

@@ -1,5 +1,6 @@
 /** Measures the quality of a face image: size, light, sharpness and pose. Its limits are set by recognition errors. */
-import type { Point, QualityIssue, QualityReport } from '../api/types.js';
+import type { Point } from '../api/geometry.js';
+import type { QualityIssue, QualityReport } from '../api/quality.js';
 import { dlibChip } from './align.js';
 import { similarityScale, type Similarity } from './geometry.js';
 import { luminanceOf, warp, type Pixels } from './image.js';

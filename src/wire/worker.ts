@@ -1,43 +1,28 @@
 /** The contract between the page and its worker. Types only, so that neither side imports the other. */
 import type { WireError } from '../api/errors.js';
+import type { ApiKey, ApiScope } from '../api/api-keys.js';
+import type { AuditEntry } from '../api/audit.js';
+import type { ImportResult } from '../api/backup.js';
 import type {
-  AddImagesOptions,
-  AddImagesResult,
-  ApiKey,
-  ApiScope,
-  AuditEntry,
-  Backend,
-  CheckSpoofOptions,
   Collection,
   CollectionChange,
   CreateCollectionOptions,
-  DetectedFace,
-  DetectOptions,
-  DetectorOptions,
-  DetectResult,
-  EnrollOptions,
-  EnrollResult,
-  FaceChoice,
-  IdentifyOptions,
-  IdentifyResult,
-  ImportResult,
-  KitEvents,
-  KitInfo,
-  LoadProgress,
-  MatchOptions,
-  MatchResult,
-  Profile,
-  ProfileChange,
-  QualityReport,
-  RejectOptions,
-  RejectResult,
-  SpoofResult,
-  TrackerOptions,
-  TrackResult,
   TrainProgress,
   TrainResult,
-  VaultStatus,
-} from '../api/types.js';
+} from '../api/collections.js';
+import type { DetectOptions, DetectResult } from '../api/detection.js';
+import type { AddImagesOptions, AddImagesResult, EnrollOptions, EnrollResult } from '../api/enrollment.js';
+import type { KitEvents } from '../api/events.js';
+import type { DetectedFace, DetectorOptions } from '../api/faces.js';
+import type { IdentifyOptions, IdentifyResult, RejectOptions, RejectResult } from '../api/identification.js';
+import type { FaceChoice } from '../api/images.js';
+import type { MatchOptions, MatchResult } from '../api/matching.js';
+import type { Profile, ProfileChange } from '../api/profiles.js';
+import type { QualityReport } from '../api/quality.js';
+import type { Backend, KitInfo, LoadProgress } from '../api/runtime.js';
+import type { CheckSpoofOptions, SpoofResult } from '../api/spoof.js';
+import type { TrackerOptions, TrackResult } from '../api/tracking.js';
+import type { VaultStatus } from '../api/vault.js';
 
 /** An image on its way to the worker: `bitmap` is transferred, and the worker closes it. */
 export interface Frame {

@@ -2,7 +2,9 @@
 import fc from 'fast-check';
 import { deleteDB } from 'idb';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Collection, ImportConflict, Profile } from '../../src/api/types.js';
+import type { ImportConflict } from '../../src/api/backup.js';
+import type { Collection } from '../../src/api/collections.js';
+import type { Profile } from '../../src/api/profiles.js';
 import type { BackupContent, CollectionContent, NewTemplate, Owner } from '../../src/worker/ports/face-store.js';
 import {
   apply,

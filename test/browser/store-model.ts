@@ -2,7 +2,8 @@
  * What a store is for its callers, without a database, encryption, locks or ids: plain objects, changed one operation
  * after the other. The property tests hold the store against it.
  */
-import type { ClassifierState, JsonValue } from '../../src/api/types.js';
+import type { ClassifierState } from '../../src/api/collections.js';
+import type { JsonValue } from '../../src/api/profiles.js';
 import type { Owner } from '../../src/worker/ports/face-store.js';
 
 /** Few, so that templates give way in every second sequence. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Box } from '../../src/api/types.js';
+import type { Box } from '../../src/api/geometry.js';
 import type { Pixels } from '../../src/vision/image.js';
 import { plainFeatures, CROP_SIZE } from '../../lab/antispoof/features.js';
 import { print, screen, type Picture } from '../../lab/antispoof/media.js';

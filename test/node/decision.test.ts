@@ -11,7 +11,8 @@ import {
   similarityAt,
   type Calibration,
 } from '../../src/recognition/decision.js';
-import type { Candidate, DetectedFace, IdentifiedFace } from '../../src/api/types.js';
+import type { DetectedFace } from '../../src/api/faces.js';
+import type { Candidate, IdentifiedFace } from '../../src/api/identification.js';
 import { createRandom, errorOf } from './vectors.js';
 
 const FAST = [

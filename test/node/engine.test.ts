@@ -7,7 +7,7 @@ import type { Classifier } from '../../src/recognition/classifier.js';
 import { distanceAtFmr, distanceAtFpir, probabilityScale } from '../../src/recognition/decision.js';
 import { createScoring } from '../../src/recognition/scoring.js';
 import { unitMean, type Template } from '../../src/recognition/template.js';
-import type { Point } from '../../src/api/types.js';
+import type { Point } from '../../src/api/geometry.js';
 import type { Pixels } from '../../src/vision/image.js';
 import type { FaceFrame, Frame } from '../../src/wire/worker.js';
 import { createEngine, type CallContext, type EngineParts } from '../../src/worker/use-cases/engine.js';

@@ -1,5 +1,5 @@
 /** Faces that are drawn for the tests: the points of a head, and pixels that are neither plain nor blurred. */
-import type { Point } from '../../src/api/types.js';
+import type { Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels } from '../../src/vision/image.js';
 
 /**

@@ -6,7 +6,7 @@ import { offeredSize } from '../../src/models/detectors/detector.js';
 import { createDetector, createEmbedder } from '../../src/models/families.js';
 import { parseManifest, type DetectorEntry, type ModelEntry } from '../../src/models/manifest.js';
 import type { Run } from '../../src/models/run.js';
-import type { Box, Point } from '../../src/api/types.js';
+import type { Box, Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels, type Tensor } from '../../src/vision/image.js';
 import { BINARY_128, MINIFASNET, MOBILEFACENET, RFB_320, SCRFD, YUNET } from '../../tools/models/reference-entries.js';
 

@@ -1,7 +1,7 @@
 /** The search without a net: a fake detector that sees a face where it is shown one large enough, as a real one does. */
 import { describe, expect, it } from 'vitest';
 import type { Detection, FaceDetector } from '../../src/models/detectors/detector.js';
-import type { Box } from '../../src/api/types.js';
+import type { Box } from '../../src/api/geometry.js';
 import { intersectionOverUnion, meanBox, squareAround, tilesOf } from '../../src/vision/geometry.js';
 import { createPixels } from '../../src/vision/image.js';
 import { findFaces, planSearch, type SearchPlan } from '../../src/worker/use-cases/finder.js';

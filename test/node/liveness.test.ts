@@ -4,7 +4,8 @@ import { addFailure, elapse, lockedForMs, parseFailures, type Failure } from '..
 import { createChallenge, drawGestures, type Challenge, type ChallengeStep } from '../../src/liveness/challenge.js';
 import { applyHomography, fitHomography } from '../../src/liveness/homography.js';
 import { createReliefMeter, isHead, isSheet } from '../../src/liveness/relief.js';
-import type { LivenessGesture, Point } from '../../src/api/types.js';
+import type { Point } from '../../src/api/geometry.js';
+import type { LivenessGesture } from '../../src/api/liveness.js';
 import { readHeads } from '../../lab/liveness/heads.js';
 import { bend } from '../../lab/liveness/scene.js';
 import { createRandom, simulateAttempt, type Species } from '../../lab/liveness/simulate.js';

@@ -11,7 +11,7 @@ import {
   type Landmark68Entry,
 } from '../../src/models/manifest.js';
 import type { Run } from '../../src/models/run.js';
-import type { Point } from '../../src/api/types.js';
+import type { Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels, type Tensor } from '../../src/vision/image.js';
 
 const BASE = {

@@ -9,7 +9,7 @@ import { createAntispoof, netsOf } from '../../src/models/antispoof.js';
 import { createDetector, createEmbedder } from '../../src/models/families.js';
 import type { DetectorEntry, ModelEntry } from '../../src/models/manifest.js';
 import type { Run } from '../../src/models/run.js';
-import type { Point } from '../../src/api/types.js';
+import type { Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels } from '../../src/vision/image.js';
 import { readGolden } from '../../tools/models/golden.js';
 import { findReferenceFile, REFERENCE_FOLDER } from '../../tools/models/reference.js';

@@ -4,7 +4,7 @@ import { InfaceError } from '../../src/api/errors.js';
 import type { Background } from '../../src/recognition/background.js';
 import type { Classifier } from '../../src/recognition/classifier.js';
 import { createScoring, type Scoring } from '../../src/recognition/scoring.js';
-import type { ClassifierState, TrainProgress } from '../../src/api/types.js';
+import type { ClassifierState, TrainProgress } from '../../src/api/collections.js';
 import type { CollectionContent, StoredClassifierState } from '../../src/worker/ports/face-store.js';
 import { createMeansReader } from '../../src/worker/use-cases/means.js';
 import { createTrainer, type Trainer, type TrainerParts } from '../../src/worker/use-cases/training.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InfaceError } from '../../src/api/errors.js';
-import type { Point } from '../../src/api/types.js';
+import type { Point } from '../../src/api/geometry.js';
 import { dlibChip, faceCrop, fivePoints, rollOf } from '../../src/vision/align.js';
 import {
   applySimilarity,

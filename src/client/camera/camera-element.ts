@@ -2,7 +2,9 @@
  * Entry "./camera": `<face-camera>`, a camera with its faces, for any web page. It knows the kit by its interface alone.
  * Nothing is defined before {@link defineFaceCamera} is called, so importing it during server-side rendering is harmless.
  */
-import type { FaceKit, FaceTracker, QualityIssue, TrackedFace, TrackerOptions, TrackResult } from '../../api/types.js';
+import type { FaceKit } from '../../api/kit.js';
+import type { QualityIssue } from '../../api/quality.js';
+import type { FaceTracker, TrackedFace, TrackerOptions, TrackResult } from '../../api/tracking.js';
 import { drawFaces } from './camera-overlay.js';
 import { ENGLISH, type CameraHint, type CameraProblem, type CameraTexts } from './camera-texts.js';
 

@@ -1,5 +1,5 @@
 /** Boxes, points and names over the picture of a camera. */
-import type { TrackedFace } from '../../api/types.js';
+import type { TrackedFace } from '../../api/tracking.js';
 
 /** How the overlay looks; from the custom properties of the element. */
 export interface OverlayStyle {

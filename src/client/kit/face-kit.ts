@@ -1,6 +1,10 @@
 /** The page's side of the kit: one worker, started again when it died, and everything that is asked of it. */
 import { fromWire, InfaceError } from '../../api/errors.js';
-import type { ApiScope, CallOptions, FaceKit, FaceKitOptions, KitEvents, TrainProgress } from '../../api/types.js';
+import type { ApiScope } from '../../api/api-keys.js';
+import type { CallOptions } from '../../api/calls.js';
+import type { TrainProgress } from '../../api/collections.js';
+import type { KitEvents } from '../../api/events.js';
+import type { FaceKit, FaceKitOptions } from '../../api/kit.js';
 import type { WorkerConfig, WorkerNotice, WorkerOperations } from '../../wire/worker.js';
 import {
   abortSignal,

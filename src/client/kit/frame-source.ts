@@ -1,7 +1,7 @@
 /** Everything that shows a picture, as an ImageBitmap of bounded size that can be transferred to the worker. */
 import { imageSize } from 'image-size';
 import { InfaceError } from '../../api/errors.js';
-import type { FaceChoice, FaceImage, ImageInput } from '../../api/types.js';
+import type { FaceChoice, FaceImage, ImageInput } from '../../api/images.js';
 import type { FaceFrame, Frame } from '../../wire/worker.js';
 import { invalid } from './check.js';
 

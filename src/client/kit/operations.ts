@@ -1,16 +1,14 @@
 /** The operations on faces, profiles and collections: what is passed in is checked and decoded, then the worker is called. */
 import { InfaceError } from '../../api/errors.js';
-import type {
-  AccuracyOptions,
-  CallOptions,
-  DetectorOptions,
-  EnrollPolicy,
-  FaceImage,
-  FaceOperations,
-  IdentifyOptions,
-  SpoofOptions,
-  TrainProgress,
-} from '../../api/types.js';
+import type { CallOptions } from '../../api/calls.js';
+import type { TrainProgress } from '../../api/collections.js';
+import type { EnrollPolicy } from '../../api/enrollment.js';
+import type { DetectorOptions } from '../../api/faces.js';
+import type { IdentifyOptions } from '../../api/identification.js';
+import type { FaceImage } from '../../api/images.js';
+import type { FaceOperations } from '../../api/kit.js';
+import type { AccuracyOptions } from '../../api/matching.js';
+import type { SpoofOptions } from '../../api/spoof.js';
 import type { FaceFrame, Frame, WorkerOperations } from '../../wire/worker.js';
 import {
   abortSignal,

@@ -1,5 +1,5 @@
 /** Tracking on the page's side: checks, decodes, calls. What is known of the faces is in the worker. */
-import type { FaceTracker, TrackerOptions } from '../../api/types.js';
+import type { FaceTracker, TrackerOptions } from '../../api/tracking.js';
 import { checkOptions, id } from './check.js';
 import { CALL_RULES, callPlainly, IDENTIFY_RULES, type Call } from './operations.js';
 

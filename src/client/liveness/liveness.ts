@@ -2,16 +2,16 @@
 import { InfaceError } from '../../api/errors.js';
 import { addFailure, lockedForMs } from '../../liveness/attempts.js';
 import { createChallenge, drawGestures, isTurn, type ChallengeChecks } from '../../liveness/challenge.js';
+import type { DetectedFace } from '../../api/faces.js';
+import type { FaceImage } from '../../api/images.js';
+import type { FaceOperations } from '../../api/kit.js';
 import type {
-  DetectedFace,
-  FaceImage,
-  FaceOperations,
   LivenessChallenge,
   LivenessGesture,
   LivenessOptions,
   LivenessResult,
   LivenessSource,
-} from '../../api/types.js';
+} from '../../api/liveness.js';
 import { changeFailures } from './attempts.js';
 import { abortSignal, callback, checkOptions, eachOf, invalid, oneOf, wholeNumber, type Rules } from '../kit/check.js';
 import { toFrame } from '../kit/frame-source.js';

@@ -1,7 +1,10 @@
 /** A cloud API for faces, answered inside the page: requests become calls of a kit, results the documented JSON. */
 import { InfaceError, type ErrorCode } from '../../api/errors.js';
 import type { RestAsk, RestFailure, RestReady, RestRequest, RestResponse } from '../../wire/rest.js';
-import type { ApiKey, ApiScope, DetectedFace, FaceKit, FaceOperations, ImageReport } from '../../api/types.js';
+import type { ApiKey, ApiScope } from '../../api/api-keys.js';
+import type { ImageReport } from '../../api/enrollment.js';
+import type { DetectedFace } from '../../api/faces.js';
+import type { FaceKit, FaceOperations } from '../../api/kit.js';
 
 export interface RestOptions {
   /** Path that the routes lie below, without a slash at its end. Defaults to `'/v1'`. */

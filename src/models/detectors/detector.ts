@@ -1,6 +1,6 @@
 /** The detector role: finds faces, their scores, and the rotation of the heads. */
 import { InfaceError } from '../../api/errors.js';
-import type { Box, Point } from '../../api/types.js';
+import type { Box, Point } from '../../api/geometry.js';
 import { fitSimilarity, suppressNonMaxima } from '../../vision/geometry.js';
 import { letterbox, warpToTensor, type Pixels } from '../../vision/image.js';
 import type { BlazeFaceEntry, SecondLook } from '../manifest.js';

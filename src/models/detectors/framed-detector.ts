@@ -2,7 +2,7 @@
  * Shared code of the detectors that users bring. Prepares their input and converts their boxes to faces in the image.
  */
 import { InfaceError } from '../../api/errors.js';
-import type { Box, Point } from '../../api/types.js';
+import type { Box, Point } from '../../api/geometry.js';
 import { boxCenter, suppressNonMaxima } from '../../vision/geometry.js';
 import { warpToTensor, type Tensor } from '../../vision/image.js';
 import { rollOf, type Detection, type FaceDetector } from './detector.js';

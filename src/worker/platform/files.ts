@@ -1,6 +1,6 @@
 /** Files of the assets folder: fetched once, with true progress, checked by hash, and kept in the Cache API. */
 import { InfaceError } from '../../api/errors.js';
-import type { LoadProgress } from '../../api/types.js';
+import type { LoadProgress } from '../../api/runtime.js';
 
 /** A file whose content is known beforehand. */
 export interface AssetFile {

@@ -2,7 +2,7 @@
 import * as ort from 'onnxruntime-web/webgpu';
 import { InfaceError } from '../../api/errors.js';
 import type { Run } from '../../models/run.js';
-import type { Backend } from '../../api/types.js';
+import type { Backend } from '../../api/runtime.js';
 import type { AssetFile } from './files.js';
 
 /** What was decided before anything is loaded. */

@@ -1,5 +1,5 @@
 /** What the tabs of one database tell each other, and what only one of them does at a time. */
-import type { ClassifierState } from '../../api/types.js';
+import type { ClassifierState } from '../../api/collections.js';
 import type { StoreChange } from '../ports/face-store.js';
 import type { TrainingLocks } from '../use-cases/training.js';
 

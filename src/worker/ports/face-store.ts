@@ -1,20 +1,13 @@
 /** What the use cases need of a store. Types only: `store.ts` implements it on IndexedDB, tests on plain objects. */
 import type { Classifier } from '../../recognition/classifier.js';
 import type { Template } from '../../recognition/template.js';
-import type {
-  ApiKey,
-  ApiScope,
-  AuditEntry,
-  ClassifierState,
-  Collection,
-  CollectionChange,
-  ImportResult,
-  JsonValue,
-  Profile,
-  ProfileChange,
-  RecordsChange,
-  VaultStatus,
-} from '../../api/types.js';
+import type { ApiKey, ApiScope } from '../../api/api-keys.js';
+import type { AuditEntry } from '../../api/audit.js';
+import type { ImportResult } from '../../api/backup.js';
+import type { ClassifierState, Collection, CollectionChange } from '../../api/collections.js';
+import type { RecordsChange } from '../../api/events.js';
+import type { JsonValue, Profile, ProfileChange } from '../../api/profiles.js';
+import type { VaultStatus } from '../../api/vault.js';
 
 /** Whose records a call sees, and to whom belongs what it makes: an API key, or `null` for the application, which sees all. */
 export type Owner = string | null;

@@ -1,6 +1,6 @@
 /** The API keys of the REST facade: made, listed, revoked and verified. */
 import { InfaceError } from '../../api/errors.js';
-import type { ApiKey } from '../../api/types.js';
+import type { ApiKey } from '../../api/api-keys.js';
 import type { FaceStore } from '../ports/face-store.js';
 import type { ApiKeyRecord } from './database/schema.js';
 import { timestamp, type StoreParts } from './records.js';

@@ -1,5 +1,5 @@
 /** The audit trail: who did what to which record, and when. */
-import type { AuditEntry } from '../../api/types.js';
+import type { AuditEntry } from '../../api/audit.js';
 import type { FaceStore } from '../ports/face-store.js';
 import { timestamp, type StoreParts } from './records.js';
 

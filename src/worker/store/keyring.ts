@@ -1,7 +1,7 @@
 /** Which key opens what is stored, and what is stored under it: templates, negative examples, classifiers. */
 import { InfaceError } from '../../api/errors.js';
 import type { Classifier } from '../../recognition/classifier.js';
-import type { VaultStatus } from '../../api/types.js';
+import type { VaultStatus } from '../../api/vault.js';
 import { createDeviceKey, seal, unreadable, unseal, type OpenKey, type Sealed, type StoredKey } from './vault.js';
 import { decodeBlock, decodeClassifier, encodeBlock, encodeClassifier, type BlockItem } from './block.js';
 import type { Writer } from './database/connection.js';

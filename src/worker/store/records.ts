@@ -1,6 +1,8 @@
 /** What the parts of the store share: looking records up, and keeping collections and their revisions in step. */
 import { InfaceError } from '../../api/errors.js';
-import type { AuditEntry, Collection, Profile } from '../../api/types.js';
+import type { AuditEntry } from '../../api/audit.js';
+import type { Collection } from '../../api/collections.js';
+import type { Profile } from '../../api/profiles.js';
 import type { Owner, StoreChange, StoredClassifierState } from '../ports/face-store.js';
 import type { Database } from './database/connection.js';
 import type {

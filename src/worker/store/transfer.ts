@@ -1,5 +1,5 @@
 /** Everything that is stored as one value, and such a value merged into what is stored. */
-import type { ImportConflict } from '../../api/types.js';
+import type { ImportConflict } from '../../api/backup.js';
 import type { BackupCollection, BackupContent, BackupProfile, FaceStore } from '../ports/face-store.js';
 import type {
   CollectionRecord,

@@ -4,18 +4,13 @@ import type { Detection, FaceDetector } from '../../models/detectors/detector.js
 import { VIEW_COUNTS, type FaceEmbedder } from '../../models/embedder.js';
 import type { FaceLandmarker } from '../../models/landmarker.js';
 import { unitMean } from '../../recognition/template.js';
-import type {
-  Accuracy,
-  AcquisitionFailure,
-  DetectedFace,
-  DetectorOptions,
-  FaceChoice,
-  Point,
-  QualityReport,
-  SpoofFailure,
-  SpoofVerdict,
-  StageTimings,
-} from '../../api/types.js';
+import type { StageTimings } from '../../api/calls.js';
+import type { AcquisitionFailure, DetectedFace, DetectorOptions } from '../../api/faces.js';
+import type { Point } from '../../api/geometry.js';
+import type { FaceChoice } from '../../api/images.js';
+import type { Accuracy } from '../../api/matching.js';
+import type { QualityReport } from '../../api/quality.js';
+import type { SpoofFailure, SpoofVerdict } from '../../api/spoof.js';
 import { fivePoints, rollOf } from '../../vision/align.js';
 import { appearanceOf } from '../../vision/appearance.js';
 import { boxCenter, boxContains } from '../../vision/geometry.js';

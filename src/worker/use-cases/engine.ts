@@ -6,15 +6,12 @@ import { decideMatch, describeFmr, fmrCurve, matchThreshold } from '../../recogn
 import { galleryOf, profileMean, type Gallery } from '../../recognition/gallery.js';
 import { distance, type Scoring } from '../../recognition/scoring.js';
 import { assertSameSpace, MAX_TEMPLATES } from '../../recognition/template.js';
-import type {
-  Accuracy,
-  AddImagesOptions,
-  Collection,
-  IdentifiedFace,
-  KitInfo,
-  SpoofOptions,
-  TrainProgress,
-} from '../../api/types.js';
+import type { Collection, TrainProgress } from '../../api/collections.js';
+import type { AddImagesOptions } from '../../api/enrollment.js';
+import type { IdentifiedFace } from '../../api/identification.js';
+import type { Accuracy } from '../../api/matching.js';
+import type { KitInfo } from '../../api/runtime.js';
+import type { SpoofOptions } from '../../api/spoof.js';
 import type { FaceFrame, MeasuredFace, Wire, WorkerOperations } from '../../wire/worker.js';
 import {
   createAcquisition,

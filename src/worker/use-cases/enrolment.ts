@@ -3,7 +3,8 @@ import { distanceAtFpir, similarityAt, type Calibration } from '../../recognitio
 import { findDuplicate, findSamePerson } from '../../recognition/enrolment.js';
 import type { Gallery } from '../../recognition/gallery.js';
 import type { Comparable, Scoring } from '../../recognition/scoring.js';
-import type { EnrollPolicy, ImageReport, QualityIssue, RejectionReason } from '../../api/types.js';
+import type { EnrollPolicy, ImageReport, RejectionReason } from '../../api/enrollment.js';
+import type { QualityIssue } from '../../api/quality.js';
 import type { Acquisition } from './acquisition.js';
 import type { NewTemplate } from '../ports/face-store.js';
 

@@ -5,7 +5,8 @@ import { decideIdentity, distanceAtFpir, similarityAt } from '../../recognition/
 import type { Gallery } from '../../recognition/gallery.js';
 import { distance, type Comparable } from '../../recognition/scoring.js';
 import { unitLength } from '../../recognition/template.js';
-import type { Candidate, Identification, SpoofFailure, SpoofVerdict, UnknownReason } from '../../api/types.js';
+import type { Candidate, Identification, UnknownReason } from '../../api/identification.js';
+import type { SpoofFailure, SpoofVerdict } from '../../api/spoof.js';
 import type { Negative } from '../ports/face-store.js';
 
 /** Names within `candidates`, best first, are cut to this number unless the caller says otherwise. */

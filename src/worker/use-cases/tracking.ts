@@ -2,16 +2,11 @@
 import type { Detection } from '../../models/detectors/detector.js';
 import { similarityAt, type Calibration } from '../../recognition/decision.js';
 import { distance, type Comparable, type Scoring } from '../../recognition/scoring.js';
-import type {
-  Box,
-  Identification,
-  Point,
-  QualityReport,
-  SpoofFailure,
-  SpoofVerdict,
-  TrackedFace,
-  TrackerOptions,
-} from '../../api/types.js';
+import type { Box, Point } from '../../api/geometry.js';
+import type { Identification } from '../../api/identification.js';
+import type { QualityReport } from '../../api/quality.js';
+import type { SpoofFailure, SpoofVerdict } from '../../api/spoof.js';
+import type { TrackedFace, TrackerOptions } from '../../api/tracking.js';
 import { likeness } from '../../vision/appearance.js';
 import {
   boxCenter,

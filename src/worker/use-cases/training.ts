@@ -4,7 +4,7 @@ import { strangerCount, type Background } from '../../recognition/background.js'
 import { createStrangers, trainClassifier, type Training } from '../../recognition/classifier.js';
 import type { Calibration } from '../../recognition/decision.js';
 import type { Scoring } from '../../recognition/scoring.js';
-import type { ClassifierState, TrainProgress, TrainResult } from '../../api/types.js';
+import type { ClassifierState, TrainProgress, TrainResult } from '../../api/collections.js';
 import type { FaceStore, Owner } from '../ports/face-store.js';
 import type { MeansReader } from './means.js';
 

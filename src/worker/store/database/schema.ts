@@ -3,7 +3,9 @@
  * this file alone.
  */
 import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
-import type { ApiKey, AuditEntry, Profile } from '../../../api/types.js';
+import type { ApiKey } from '../../../api/api-keys.js';
+import type { AuditEntry } from '../../../api/audit.js';
+import type { Profile } from '../../../api/profiles.js';
 import type { Sealed, StoredKey } from '../vault.js';
 
 export interface ProfileRecord {
