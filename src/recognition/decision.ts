@@ -1,26 +1,26 @@
-/** What distances and probabilities decide: 1:1 at a false match rate, 1:N at a false positive identification rate. */
+/** Decides on distances and probabilities: 1:1 at a false match rate, 1:N at a false positive identification rate. */
 import { InfaceError } from '../api/errors.js';
 import type { Candidate, UnknownReason } from '../api/identification.js';
 import type { Accuracy, TemplateComparison } from '../api/matching.js';
 
-/** Ascending in x. */
+/** Points of a curve, ascending in x. */
 type Points = readonly (readonly [x: number, y: number])[];
 
-/** What distances (`scoring.ts`) mean in one embedding space; every curve has two pairs or more. */
+/** The meaning of distances (`scoring.ts`) in one embedding space. Every curve has two or more points. */
 export interface Calibration {
   /**
-   * (distance, similarity), descending in similarity: from 1 at the distance of a face to itself to 0 at one where nobody
-   * matches any more. Linear between them; beyond them distances could not be told apart.
+   * Curve of (distance, similarity), descending in similarity. It runs from 1, at the distance of a face to itself, to
+   * 0, at a distance where no faces match. Linear between the points; clamped to 0 and 1 beyond them.
    */
   readonly similarity: Points;
   /**
-   * (distance, false match rate of one comparison of two images), ascending in both; log-linear between and beyond them. By
-   * accuracy; one that has none uses that of `fast`.
+   * Curves of (distance, false match rate of comparing two images), ascending in both, one per accuracy. Log-linear
+   * between and beyond the points. An accuracy without a curve uses that of `fast`.
    */
   readonly fmr: { readonly fast: Points } & { readonly [K in Accuracy]?: Points };
-  /** The same for an image and the mean of several templates. Defaults to that of `fast`. */
+  /** The same curve for an image and the mean of several templates. Defaults to that of `fast`. */
   readonly profile?: Points;
-  /** What profiles add to a distance before they are trained, see `scoring.ts`. Defaults to 0. */
+  /** Addition of profiles to a distance before they are trained, see `scoring.ts`. Defaults to 0. */
   readonly commonness?: number;
 }
 
@@ -28,45 +28,46 @@ export interface Calibration {
 export interface MatchDecision {
   /** True when the score reaches the threshold. */
   readonly match: boolean;
-  /** Of the probe and the mean of all templates. */
+  /** Similarity of the probe to the mean of all templates. */
   readonly score: number;
   /** The similarity threshold that was applied. */
   readonly threshold: number;
-  /** Each template alone, in the order given. */
+  /** Comparison with each single template, in the order given. */
   readonly comparisons: readonly TemplateComparison[];
 }
 
-/** The 1:N decision on one probe; the part of an `IdentifiedFace` that says who it is. */
+/** The 1:N decision on one probe: the part of an `IdentifiedFace` that identifies the person. */
 export type IdentityDecision =
   | { readonly decision: 'identified'; readonly profileId: string; readonly name: string | null }
   | { readonly decision: 'unknown'; readonly reason: UnknownReason };
 
-/** Least similarity of a match where the caller asks for none: the calibrations put FMR 0.001 here. */
+/** Least similarity of a match unless the caller passes another. The calibrations put FMR 0.001 here. */
 const DEFAULT_THRESHOLD = 0.5;
 
 /**
- * How many times as probable as the next profile one must be to be named. Of 235 people with three templates each it refuses
- * 0.5 % of the right answers at an FPIR of 10 %, 0.1 % at 1 %; without it, one of two look-alikes gets the name of the other.
+ * Least ratio of the probability of the first profile to that of the second. For 235 people with three templates each,
+ * it rejects 0.5 % of the correct answers at an FPIR of 10 % and 0.1 % at 1 %. Without it, one of two look-alikes would
+ * be identified as the other.
  */
 const CLEAR_PREFERENCE = 2;
 
-/** Similarity of a distance, 0..1; it never rises with the distance. */
+/** Returns the similarity at a distance, 0..1. It never increases with the distance. */
 export function similarityAt(distance: number, calibration: Calibration): number {
   return Math.min(1, Math.max(0, interpolate(calibration.similarity, distance)));
 }
 
 /**
- * The curve of false match rates for a comparison.
+ * Returns the curve of false match rates for a comparison.
  * @param accuracy of the probe
- * @param templates of the reference
+ * @param templates number of templates of the reference
  */
 export function fmrCurve({ fmr, profile }: Calibration, accuracy: Accuracy, templates: number): Points {
   return templates > 1 ? (profile ?? fmr.fast) : (fmr[accuracy] ?? fmr.fast);
 }
 
 /**
- * The distance below which a comparison of two people falls with the probability `fmr`, 0 or more. Beyond the measured rates
- * the line goes on, which is cautious: the logarithm of the true rate falls faster towards 0.
+ * Returns the distance below which a comparison of two people falls with the probability `fmr`. It is 0 or more.
+ * Extrapolates beyond the measured rates, which is conservative: the logarithm of the true rate falls faster toward 0.
  * @param curve from {@link fmrCurve}
  * @throws InfaceError `INVALID_INPUT` when `fmr` is not between 0 and 1
  */
@@ -77,28 +78,28 @@ export function distanceAtFmr(fmr: number, curve: Points): number {
 }
 
 /**
- * The distance below which a stranger comes to the nearest of several profiles with the probability `fpir`. From FPIR =
- * 1 - (1 - FMR)^N of independent comparisons (J. L. Wayman, 'Error rate equations for the general biometric system', IEEE
- * Robotics & Automation Magazine 6(1), 1999).
- * @param profiles an empty gallery counts as one
+ * Returns the distance below which the profile nearest to a stranger falls with the probability `fpir`. Derived from
+ * FPIR = 1 - (1 - FMR)^N of independent comparisons (J. L. Wayman, 'Error rate equations for the general biometric
+ * system', IEEE Robotics & Automation Magazine 6(1), 1999).
+ * @param profiles number of profiles; an empty gallery counts as one
  * @throws InfaceError `INVALID_INPUT` when `fpir` is not between 0 and 1
  */
 export function distanceAtFpir(fpir: number, profiles: number, calibration: Calibration): number {
   assertRate('maxFpir', fpir);
-  // 1 - (1 - rate)^(1 / N), without the rounding of a difference from 1.
+  // 1 - (1 - rate)^(1 / N), without the rounding error of a difference from 1.
   const fmr = -Math.expm1(Math.log1p(-fpir) / Math.max(1, profiles));
   return distanceAtFmr(fmr, calibration.profile ?? calibration.fmr.fast);
 }
 
-/** The difference of distances at which false matches are e times as frequent: between FMR 1e-4 and 1e-2. */
+/** Returns the distance over which false matches become e times as frequent, between FMR 1e-4 and 1e-2. */
 export function probabilityScale({ profile, fmr }: Calibration): number {
   const curve = profile ?? fmr.fast;
   return (distanceAtFmr(1e-2, curve) - distanceAtFmr(1e-4, curve)) / Math.log(100);
 }
 
 /**
- * The similarity threshold of a 1:1 decision.
- * @param options `threshold` itself (0..1, defaults to 0.5), or the false match rate `maxFmr` that the decision keeps
+ * Returns the similarity threshold of a 1:1 decision.
+ * @param options `threshold` itself (0..1, defaults to 0.5), or `maxFmr`, the false match rate that the decision keeps
  * (between 0 and 1)
  * @param curve from {@link fmrCurve}
  * @throws InfaceError `INVALID_INPUT` when both are given, or one is out of its range
@@ -113,7 +114,7 @@ export function matchThreshold(
     if (threshold !== undefined) {
       throw new InfaceError(
         'INVALID_INPUT',
-        `Both threshold (${threshold}) and maxFmr (${maxFmr}) are given. Give one of them.`,
+        `Both threshold (${threshold}) and maxFmr (${maxFmr}) were passed. Pass only one of them.`,
       );
     }
     assertRate('maxFmr', maxFmr);
@@ -121,12 +122,12 @@ export function matchThreshold(
   }
   if (threshold === undefined) return DEFAULT_THRESHOLD;
   if (!(threshold >= 0 && threshold <= 1)) {
-    throw new InfaceError('INVALID_INPUT', `threshold is ${threshold}. Give a similarity of 0 to 1.`);
+    throw new InfaceError('INVALID_INPUT', `threshold is ${threshold}. Pass a similarity of 0 to 1.`);
   }
   return threshold;
 }
 
-/** The rates of 1:1 comparisons of two images: pairs of a similarity threshold and its rate, from strict to lax. */
+/** Returns the FMR of two images as pairs of (similarity threshold, rate), from strict to lax. */
 export function describeFmr(calibration: Calibration): Points {
   return fmrCurve(calibration, 'balanced', 1).map(([distance, fmr]) => [similarityAt(distance, calibration), fmr]);
 }
@@ -152,10 +153,10 @@ export function decideMatch(
 }
 
 /**
- * Decides who the probe is, or that it is nobody known. The nearest candidate is named when it is near enough, was not
- * rejected before and, where a classifier gave probabilities, is at least twice as probable as the second.
- * @param candidates nearest first; two or more where the collection has them
- * @param threshold similarity threshold at the rate that was asked for
+ * Decides which profile the probe is, or that it is unknown. The nearest candidate is identified if it is near enough,
+ * was not rejected before and, when a classifier returned probabilities, is at least twice as probable as the second.
+ * @param candidates nearest first; two or more if the collection has them
+ * @param threshold similarity threshold at the requested rate
  * @param rejectedBefore whether the face is nearer to a negative example of the first candidate than to the candidate
  */
 export function decideIdentity({
@@ -170,7 +171,7 @@ export function decideIdentity({
   const [first, second] = candidates;
   if (first === undefined) return { decision: 'unknown', reason: 'empty-collection' };
   const { profileId, name, score, probability } = first;
-  // All conditions are put so that a NaN fails them.
+  // All conditions are written so that NaN fails them.
   const isNear = score >= threshold;
   if (!isNear) return { decision: 'unknown', reason: 'not-near' };
   if (rejectedBefore) return { decision: 'unknown', reason: 'rejected-before' };
@@ -183,15 +184,15 @@ export function decideIdentity({
 
 function assertRate(name: string, rate: number): void {
   if (rate > 0 && rate < 1) return;
-  throw new InfaceError('INVALID_INPUT', `${name} is ${rate}. Give a rate above 0 and below 1, for example 0.001.`);
+  throw new InfaceError('INVALID_INPUT', `${name} is ${rate}. Pass a rate above 0 and below 1, for example 0.001.`);
 }
 
-/** The value at `x` of the line through points of ascending x; its outer pieces go on beyond the ends. */
+/** Returns the value at `x` of the polyline through points of ascending x. Extrapolates its outer segments. */
 function interpolate(points: Points, x: number): number {
   if (points.length < 2) {
     throw new InfaceError(
       'INTERNAL',
-      `A calibration needs two pairs or more, got ${points.length}. Correct the entry of the embedder in the manifest.`,
+      `A calibration needs two or more points, got ${points.length}. Correct the embedder's entry in the manifest.`,
     );
   }
   let right = 1;

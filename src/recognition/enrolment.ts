@@ -1,14 +1,13 @@
-/** Whether images of one enrolment show one person, and one that is not there yet. */
+/** Checks whether images of an enrollment show one person, and whether that person is already enrolled. */
 import type { Gallery } from './gallery.js';
 import { distance, type Comparable } from './scoring.js';
 
 /**
- * Which of some faces are of the person that is enrolled. With references that is who resembles one of them. Without,
- * it is the largest group of faces that resemble each other, directly or through others of the group, and it needs more
- * than half of all: where no group has that, nobody can say which face is the wrong one, and none is taken.
- * @param faces the faces
- * @param references templates of the person that are stored; empty for a new one
- * @param resembles whether two faces of this distance may be of one person
+ * Checks which faces show the person to be enrolled. With references, these are the faces that resemble one of them.
+ * Without, they are the largest group of faces that resemble each other, directly or through others of the group. The
+ * group must have more than half of all faces: if none does, it is unknown which face is wrong, and none is accepted.
+ * @param references stored templates of the person; empty for a new one
+ * @param resembles whether two faces at this distance may be of one person
  * @returns one answer per face
  */
 export function findSamePerson(
@@ -25,7 +24,7 @@ export function findSamePerson(
   return groups.map((group) => 2 * (sizes.get(group) as number) > faces.length);
 }
 
-/** The number of its group for each face: the index of the first face in it. */
+/** Returns the group of each face, as the index of the first face in it. */
 function groupByResemblance(faces: readonly Comparable[], resembles: (distance: number) => boolean): readonly number[] {
   const groups = faces.map((_, i) => i);
   for (const [i, a] of faces.entries()) {
@@ -40,9 +39,9 @@ function groupByResemblance(faces: readonly Comparable[], resembles: (distance: 
 }
 
 /**
- * The profile of a collection that looks like this face.
- * @param profileId to which the face is added, and which may look like it; `null` for a new one
- * @param isNear whether a face of this distance would be called by the name of its neighbour
+ * Finds another profile of a collection that looks like this face.
+ * @param profileId the profile to which the face is added, which is not reported; `null` for a new one
+ * @param isNear whether a face at this distance would be identified as its neighbor
  */
 export function findDuplicate(
   face: Comparable,

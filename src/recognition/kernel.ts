@@ -1,34 +1,36 @@
 /**
- * The inner loop of a search as WebAssembly with SIMD, written here byte by byte: 8-bit rows against a 16-bit probe. It is a few
- * hundred bytes, unrolled for the length of the rows, and needs no toolchain; {@link scanPlain} says in JavaScript what it does,
- * to the last bit. JavaScript has no instruction that multiplies eight numbers at once, which is what makes it fast.
+ * The inner loop of a search as hand-assembled WebAssembly with SIMD: 8-bit rows against a 16-bit probe. The module has
+ * a few hundred bytes, is unrolled for the length of the rows, and needs no toolchain. {@link scanPlain} is its
+ * equivalent in JavaScript, identical to the last bit. SIMD is what makes it fast: JavaScript cannot multiply eight
+ * numbers at once.
  *
- * Opcodes: WebAssembly Core Specification 2.0, section 5.4. `'wasm-unsafe-eval'` in a page's policy lets it compile.
+ * Opcodes: WebAssembly Core Specification 2.0, section 5.4. A page's Content Security Policy must allow
+ * `'wasm-unsafe-eval'` for it to compile.
  */
 
-/** Where things lie in the memory of a scan, in bytes from its beginning. */
+/** Memory layout of a scan. Positions are in bytes from its beginning. */
 export interface ScanLayout {
-  /** Values of a row, a multiple of 8; what is missing is 0. */
+  /** Number of values per row, a multiple of 8; rows are padded with 0. */
   readonly stride: number;
-  /** The probe: `stride` int16. */
+  /** Position of the probe: `stride` int16. */
   readonly probeAt: number;
-  /** Indices of hits as uint32, and one place more than there can be. */
+  /** Position of the indices of hits, as uint32, with room for one more than there can be. */
   readonly hitsAt: number;
-  /** Two float32 per row: scale and offset. */
+  /** Position of the rows' parameters: two float32 per row, scale and offset. */
   readonly rowsAt: number;
-  /** `stride` int8 per row. */
+  /** Position of the rows' values: `stride` int8 per row. */
   readonly valuesAt: number;
   readonly bytes: number;
 }
 
 /**
- * Finds the rows for which offset - scale x factor x (row · probe) is at most the limit, all in float32.
- * @param first of the rows to be looked at, `end` is the one behind the last; at least one, at most {@link BLOCK_ROWS}
- * @returns the number of hits; their indices from `first` on are at `hitsAt`
+ * Finds the rows for which offset - scale x factor x (row · probe) is at most the limit, in float32.
+ * @param first row to scan; `end` is one past the last. At least one row, at most {@link BLOCK_ROWS}
+ * @returns the number of hits; their indices, relative to `first`, are at `hitsAt`
  */
 export type Scan = (first: number, end: number, factor: number, limit: number) => number;
 
-/** Rows of one call at most. */
+/** Maximum number of rows per call. */
 export const BLOCK_ROWS = 4096;
 
 export function layOut(dimension: number, rowCount: number): ScanLayout {
@@ -42,7 +44,7 @@ export function layOut(dimension: number, rowCount: number): ScanLayout {
 
 const align = (address: number): number => 16 * Math.ceil(address / 16);
 
-/** What {@link createScan} does, in plain JavaScript. */
+/** Creates the scan of {@link createScan} in plain JavaScript. */
 export function scanPlain(memory: ArrayBuffer, { stride, probeAt, hitsAt, rowsAt, valuesAt }: ScanLayout): Scan {
   const probe = new Int16Array(memory, probeAt, stride);
   const hits = new Uint32Array(memory, hitsAt, BLOCK_ROWS + 1);
@@ -63,13 +65,15 @@ export function scanPlain(memory: ArrayBuffer, { stride, probeAt, hitsAt, rowsAt
   };
 }
 
-/** A memory and the scan of it. */
+/** A memory and the function that scans it. */
 export interface ScanMemory {
   readonly buffer: ArrayBuffer;
   readonly scan: Scan;
 }
 
-/** The part of the WebAssembly API that is needed; the rooms without a browser's types do not know it. */
+/**
+ * The part of the WebAssembly API used here. The folders compiled without the types of a browser lack its declaration.
+ */
 interface WasmApi {
   readonly Memory: new (limits: { initial: number }) => { readonly buffer: ArrayBuffer };
   readonly Module: new (bytes: Uint8Array) => object;
@@ -79,9 +83,9 @@ interface WasmApi {
 const PAGE_BYTES = 65_536;
 
 /**
- * Makes a memory of this layout, all zero, with the scan in WebAssembly; in plain JavaScript where there is no WebAssembly with
- * SIMD, or where the page's policy forbids it.
- * @throws RangeError when there is not so much memory
+ * Allocates a zeroed memory of this layout and its scan. The scan is WebAssembly, or plain JavaScript if WebAssembly
+ * with SIMD is missing or the page's policy forbids it.
+ * @throws RangeError when there is not enough memory
  */
 export function createScan(layout: ScanLayout): ScanMemory {
   const wasm = (globalThis as { WebAssembly?: WasmApi }).WebAssembly;
@@ -89,7 +93,7 @@ export function createScan(layout: ScanLayout): ScanMemory {
   try {
     module = wasm ? new wasm.Module(assemble(layout)) : null;
   } catch {
-    // Forbidden, or of a browser before 2023.
+    // Forbidden by the policy, or a browser from before 2023.
   }
   if (!wasm || !module) {
     const buffer = new ArrayBuffer(layout.bytes);
@@ -112,11 +116,11 @@ const I32 = 0x7f;
 const F32 = 0x7d;
 const V128 = 0x7b;
 
-/** LEB128 of a number of 0 and more. */
+/** Encodes a nonnegative number as LEB128. */
 function unsigned(value: number): number[] {
   return value < 128 ? [value] : [(value % 128) + 128, ...unsigned(Math.floor(value / 128))];
 }
-/** `i32.const`, whose last byte has one bit less, for the sign. */
+/** Encodes `i32.const`, whose last byte holds one bit less because of the sign. */
 function constant(value: number): number[] {
   const signed = (rest: number): number[] =>
     rest < 64 ? [rest] : [(rest % 128) + 128, ...signed(Math.floor(rest / 128))];
@@ -125,11 +129,11 @@ function constant(value: number): number[] {
 const get = (local: number): number[] => [0x20, local];
 const set = (local: number): number[] => [0x21, local];
 const increase = (local: number, ...by: number[]): number[] => [...get(local), ...by, 0x6a, ...set(local)];
-/** `f32.load` of the address on the stack. */
+/** Encodes `f32.load` from the address on the stack. */
 const loadFloat = (offset: number): number[] => [0x2a, 2, ...unsigned(offset)];
-/** `v128.load`. */
+/** Encodes `v128.load`. */
 const loadVector = (offset: number): number[] => [0xfd, 0, 3, ...unsigned(offset)];
-/** `v128.load8x8_s`: eight bytes as eight int16. */
+/** Encodes `v128.load8x8_s`: loads eight bytes as eight int16. */
 const loadBytes = (offset: number): number[] => [0xfd, 1, 3, ...unsigned(offset)];
 /** `i32x4.dot_i16x8_s`: eight products, added in pairs. */
 const DOT = [0xfd, 0xba, 0x01];
@@ -138,7 +142,10 @@ const lane = (index: number): number[] => [0xfd, 27, index];
 const section = (id: number, content: readonly number[]): number[] => [id, ...unsigned(content.length), ...content];
 const text = (value: string): number[] => [value.length, ...Array.from(value, (letter) => letter.charCodeAt(0))];
 
-/** The module: imports `inface.memory`, exports `scan(values, end, row, factor, limit)`, whose addresses are in bytes. */
+/**
+ * Assembles the module. It imports `inface.memory` and exports `scan(values, end, row, factor, limit)`, with addresses
+ * in bytes.
+ */
 function assemble({ stride, probeAt, hitsAt }: ScanLayout): Uint8Array {
   const [values, end, row, factor, limit, index, hit, sum] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
   const terms = Array.from({ length: stride / 8 }, (_, i) => [
@@ -155,7 +162,7 @@ function assemble({ stride, probeAt, hitsAt }: ScanLayout): Uint8Array {
     ...[0x03, 0x40],
     ...terms.flatMap((term, i) => (i === 0 ? term : [...term, ...ADD_VECTORS])),
     ...set(sum),
-    // The index is stored in any case, and counts when the place moves on: no branch that would be guessed wrong.
+    // Always store the index, but advance the position only for hits. This avoids a branch that would be mispredicted.
     ...get(hit),
     ...get(index),
     ...[0x36, 2, 0],
@@ -171,7 +178,7 @@ function assemble({ stride, probeAt, hitsAt }: ScanLayout): Uint8Array {
     0xb2,
     0x94,
     0x93,
-    // <= limit, times four bytes
+    // Advance by 4 bytes if <= limit.
     ...get(limit),
     0x5f,
     ...constant(2),
@@ -181,7 +188,7 @@ function assemble({ stride, probeAt, hitsAt }: ScanLayout): Uint8Array {
     ...increase(index, ...constant(1)),
     ...increase(row, ...constant(8)),
     ...increase(values, ...constant(stride)),
-    // until the end
+    // Loop until `end`.
     ...get(values),
     ...get(end),
     ...[0x49, 0x0d, 0, 0x0b],

@@ -1,33 +1,35 @@
 /**
- * Finds the rows of a matrix that could be among the nearest to a probe, by an 8-bit copy of it, which is a quarter as large and
- * is scanned several times as fast. Whoever asks compares those rows exactly, so results are those of a scan of the whole matrix.
+ * Preselects the rows of a matrix that could be nearest to a probe, by scanning an 8-bit copy. The copy is a quarter as
+ * large as the matrix and is scanned several times as fast. The caller compares the preselected rows exactly, so the
+ * results are those of a scan of the whole matrix.
  *
- * A row a is stored as m + s q, with the mean m of all rows and q of -127..127, and the probe b as t p, with p of 16 bits. By
- * Cauchy and Schwarz |(a - m)·b - (s q)·(t p)| <= |a - m - s q| |b| + |s q| |b - t p|. Both errors are measured and not
- * estimated, so a row whose distance less its error is beyond the limit cannot be a result, whatever the vectors are. Faces have
- * much in common: without the mean, what is left is half as large, and so are the errors.
+ * A row a is stored as m + s q, with the mean m of all rows and q of -127..127, and the probe b as t p, with p of 16
+ * bits. By the Cauchy-Schwarz inequality |(a - m)·b - (s q)·(t p)| <= |a - m - s q| |b| + |s q| |b - t p|. Both errors
+ * are measured, not estimated. So a row whose distance minus its error exceeds the limit cannot be a result, whatever
+ * the vectors are. Faces have much in common: subtracting the mean halves the rows, and with them the errors.
  */
 import { BLOCK_ROWS, createScan, layOut, type ScanMemory } from './kernel.js';
 import { euclideanNorm } from './template.js';
 
 export interface RowIndex {
   /**
-   * Calls `look` for all rows whose offset - row·probe may be as low as the limit, in the order of the matrix.
-   * @param limit to begin with
-   * @param look at a row; it gives the limit for those that follow
+   * Calls `look` for every row whose offset - row·probe may be as low as the limit, in the order of the matrix.
+   * @param limit initial limit
+   * @param look compares a row and returns the limit for the following rows
    */
   visit(probe: Float32Array, limit: number, look: (row: number) => number): void;
 }
 
-/** Below, a second copy saves less than a hundredth of a millisecond. */
+/** Number of rows below which a second copy saves less than a hundredth of a millisecond. */
 const MIN_ROWS = 256;
-/** The first block is small: what it finds already sets a limit. */
+/** Number of rows in the first block. It is small because its hits already set a limit. */
 const FIRST_ROWS = 64;
 const LEVELS = 127;
-/** Relative error of a few operations in float32, well above its 6e-8. */
+/** Bound on the relative error of a few float32 operations, well above the 6e-8 of a single one. */
 const ROUNDING = 1e-6;
 
 /**
+ * Creates the index of a matrix.
  * @param rows of `dimension` values each; they must not change
  * @param offsets one per row, or one for all
  */
@@ -44,7 +46,7 @@ export function createRowIndex(rows: Float32Array, dimension: number, offsets: F
   const { layout, memory, mean, maxError, maxNorm, maxOffset } = quantised;
   const hits = new Uint32Array(memory.buffer, layout.hitsAt, BLOCK_ROWS + 1);
   const stored = new Int16Array(memory.buffer, layout.probeAt, layout.stride);
-  // So that no sum of products leaves 32 bits.
+  // Keeps every sum of products within 32 bits.
   const probeLevels = Math.min(2 ** 15 - 1, Math.floor((2 ** 31 - 1) / (LEVELS * layout.stride)));
 
   return {
@@ -59,7 +61,8 @@ export function createRowIndex(rows: Float32Array, dimension: number, offsets: F
         squares += (value - step * level) ** 2;
         common += value * (mean[d] as number);
       }
-      // Rows have the error of a probe of unit length in their offsets; the rest is the same for all.
+      // The offset of each row already includes its error for a probe of unit length. The rest is the same for all
+      // rows.
       const slack =
         maxError * Math.max(0, norm - 1) +
         maxNorm * Math.sqrt(squares) +
@@ -77,7 +80,7 @@ export function createRowIndex(rows: Float32Array, dimension: number, offsets: F
   };
 }
 
-/** The 8-bit copy, or `null` where there is no memory for it. */
+/** Creates the 8-bit copy, or returns `null` when there is not enough memory for it. */
 function quantise(rows: Float32Array, dimension: number, count: number, offsets: Float32Array | number) {
   const layout = layOut(dimension, count);
   let memory: ScanMemory;
@@ -100,7 +103,7 @@ function quantise(rows: Float32Array, dimension: number, count: number, offsets:
     let errors = 0;
     for (let d = 0; d < dimension; d++) {
       const value = rest[d] as number;
-      // Rounded half up; faster than Math.round, which matters with a hundred million values.
+      // Rounds half up. Faster than Math.round, which matters for a hundred million values.
       const level = ((value * perUnit + LEVELS + 0.5) | 0) - LEVELS;
       values[row * stride + d] = level;
       errors += (value - scale * level) ** 2;
@@ -110,7 +113,7 @@ function quantise(rows: Float32Array, dimension: number, count: number, offsets:
     pairs[2 * row] = scale;
     pairs[2 * row + 1] = offset - error;
     maxError = Math.max(maxError, error);
-    // A bound that costs nothing: it weighs the error of the probe, which has 16 bits.
+    // An upper bound suffices: it only scales the error of the probe, which has 16 bits.
     maxNorm = Math.max(maxNorm, most * Math.sqrt(dimension));
     maxOffset = Math.max(maxOffset, Math.abs(offset));
   }
@@ -125,7 +128,7 @@ function meanOf(rows: Float32Array, dimension: number, count: number): Float64Ar
   return mean;
 }
 
-/** The highest absolute value. */
+/** Returns the highest absolute value. */
 function highest(values: Float32Array | Float64Array): number {
   let found = 0;
   for (let d = 0; d < values.length; d++) found = Math.max(found, Math.abs(values[d] as number));

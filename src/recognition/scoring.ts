@@ -1,47 +1,54 @@
 /**
- * How far apart two faces are: by the cosine of their embeddings, and by how common each of them is among people.
+ * Computes the distance of two faces from the cosine of their embeddings and from their commonness.
  *
- * Some faces resemble many others, and one threshold on the cosine lets through most strangers for them. So the distance
- * grows with the mean cosine of each face to its nearest neighbours in a cohort of other people: symmetric, adaptive score
- * normalisation as in speaker recognition (P. Matejka and others, 'Analysis of score normalization in multilingual speaker
- * recognition', Interspeech 2017), its mean without the division by the deviation, which made it worse here. The cohort is
- * synthetic (`background.ts`).
+ * Some faces resemble many others, and a single threshold on the cosine makes most strangers match those. Therefore the
+ * distance grows with the mean cosine of each face to its nearest neighbors in a cohort of other people. This is
+ * symmetric, adaptive score normalization as in speaker recognition (P. Matejka and others, 'Analysis of score
+ * normalization in multilingual speaker recognition', Interspeech 2017). It uses only the mean: dividing by the
+ * standard deviation made it worse here. The cohort is synthetic (`background.ts`).
  */
 import { createRowIndex, type RowIndex } from './row-index.js';
 import { assertEmbedding, dotWithRow, lengthMismatch, unitLength } from './template.js';
 
-/** A face, or the mean of several, ready to be compared. */
+/** A face, or the mean of several, prepared for comparison. */
 export interface Comparable {
-  /** The embedding, one unit long. */
+  /** The embedding, scaled to unit length. */
   readonly vector: Float32Array;
-  /** What its resemblance to people in general adds to its distance to anybody; 0 without a cohort. */
+  /** Added to every distance of this face because it resembles people in general; 0 without a cohort. */
   readonly commonness: number;
 }
 
-/** Prepares the embeddings of one space. */
+/** Prepares and scores the embeddings of one space. */
 export interface Scoring {
   /** Length of an embedding. */
   readonly dimension: number;
-  /** @throws InfaceError `INVALID_INPUT` when it is no embedding of this length */
+  /** @throws InfaceError `INVALID_INPUT` when the embedding does not have this length, is zero or is not finite */
   prepare(embedding: Float32Array): Comparable;
-  /** The commonness of a row of unit length in a matrix. */
+  /** Returns the commonness of a row of unit length in a matrix. */
   commonness(matrix: Float32Array, offset: number): number;
 }
 
 /**
- * People in the cohort. Of 235 known people DIR at FPIR 1, 0.3 and 0.1 % is 92.4, 87.5 and 79.2 % without one, 94.0, 91.9 and
- * 87.8 % with 2,000, 94.1, 91.3 and 90.3 % with 4,000, 94.4, 92.1 and 90.0 % with 10,000; with 1,100 real people 94.8, 93.1 and
- * 87.5 %.
+ * Number of people in the cohort. For 235 known people, DIR at FPIR 1, 0.3 and 0.1 % is 92.4, 87.5 and 79.2 % without a
+ * cohort; 94.0, 91.9 and 87.8 % with 2,000 people; 94.1, 91.3 and 90.3 % with 4,000; and 94.4, 92.1 and 90.0 % with
+ * 10,000. With 1,100 real people it is 94.8, 93.1 and 87.5 %.
  */
 export const COHORT_SIZE = 10_000;
-/** Equal faces have equal distances, in every session. */
+/** Fixed, so that the same faces have the same distance in every session. */
 export const COHORT_SEED = 1;
-/** Neighbours whose mean counts: 3 to 20 differ by less than 0.5 points of DIR, 50 and more do harm. */
+/** Number of nearest neighbors to average. 3 to 20 differ by less than 0.5 points of DIR; 50 and more do harm. */
 const NEIGHBOURS = 10;
-/** Share of that mean in the distance: FNMR at FMR 1e-4 is 10.6, 10.3 and 10.4 % with 0.3, 0.4 and 0.5, 15.2 % with 0. */
+/**
+ * Weight of that mean in the distance. FNMR at FMR 1e-4 is 10.6, 10.3 and 10.4 % with 0.3, 0.4 and 0.5, and 15.2 % with
+ * 0.
+ */
 const WEIGHT = 0.4;
 
-/** @param cohort rows of `dimension` values, one unit long, called for when it is first needed; `null` for none */
+/**
+ * Creates the scoring of one embedding space.
+ * @param cohort returns rows of `dimension` values, each of unit length, and is called when they are first needed;
+ * `null` for no cohort
+ */
 export function createScoring(dimension: number, cohort: (() => Float32Array) | null): Scoring {
   let members: { readonly rows: Float32Array; readonly index: RowIndex } | null = null;
 
@@ -54,7 +61,7 @@ export function createScoring(dimension: number, cohort: (() => Float32Array) | 
     if (!cohort) return 0;
     members ??= drawCohort(cohort);
     const { rows, index } = members;
-    // The highest cosines so far, ascending.
+    // The highest cosines so far, in ascending order.
     const highest = new Float64Array(NEIGHBOURS).fill(-1);
     index.visit(matrix.subarray(offset, offset + dimension), 1, (row) => {
       const cosine = dotWithRow(rows, row * dimension, matrix, offset, dimension);
@@ -76,7 +83,7 @@ export function createScoring(dimension: number, cohort: (() => Float32Array) | 
     prepare(embedding) {
       assertEmbedding(embedding, dimension);
       const vector = unitLength(embedding);
-      // Measured when it is first asked for: where there is nobody to compare with, the cohort is not even drawn.
+      // Computed on first use, so that the cohort is not even drawn when there are no faces to compare with.
       let own: number | null = null;
       return {
         vector,
@@ -90,7 +97,8 @@ export function createScoring(dimension: number, cohort: (() => Float32Array) | 
 }
 
 /**
- * 1 - cosine + what both faces add: with a cohort 0.5 to 0.8 for one person, 0.8 to 0.9 for two.
+ * Returns 1 - cosine + the commonness of both faces. With a cohort it is 0.5 to 0.8 for images of the same person and
+ * 0.8 to 0.9 for images of two people.
  * @throws InfaceError `INVALID_INPUT` when the lengths differ
  */
 export function distance(a: Comparable, b: Comparable): number {

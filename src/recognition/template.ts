@@ -1,26 +1,26 @@
-/** Templates and the arithmetic of their vectors. Vectors of different embedders never meet. */
+/** Templates and the arithmetic of their vectors. Vectors of different embedding spaces are never compared. */
 import { InfaceError } from '../api/errors.js';
 
-/** Templates per profile. More of one person than this teach nothing new, and every one is one more comparison. */
+/** Maximum number of templates per profile. More do not improve recognition, and each costs one more comparison. */
 export const MAX_TEMPLATES = 50;
 
-/** What is stored of one face image. */
+/** The stored data of one face image. */
 export interface Template {
   readonly id: string;
-  /** The person that it belongs to. */
+  /** The profile that the template belongs to. */
   readonly profileId: string;
-  /** The embedding space of the vector, as the embedder's manifest entry names it. */
+  /** The embedding space of the vector, as named in the manifest entry of the embedder. */
   readonly space: string;
   /** The mean of the embeddings of its views, see {@link unitMean}. */
   readonly vector: Float32Array;
-  /** `QualityReport.score` of its picture, 0..1; `null` where it was not measured. */
+  /** `QualityReport.score` of its image, 0..1; `null` if it was not measured. */
   readonly quality: number | null;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
 }
 
 /**
- * Refuses stored data of another embedding space: a template, or a classifier that was trained on such templates.
+ * Rejects a template of another embedding space, or a classifier trained on such templates.
  * @param space the embedding space of the loaded embedder
  * @throws InfaceError `EMBEDDING_SPACE_MISMATCH`
  */
@@ -28,15 +28,15 @@ export function assertSameSpace(stored: { readonly space: string }, space: strin
   if (stored.space === space) return;
   throw new InfaceError(
     'EMBEDDING_SPACE_MISMATCH',
-    `Stored data of the embedding space '${stored.space}' was to be compared with '${space}'. ` +
-      `Use the embedder of '${stored.space}', or enrol the people again and train their collections again.`,
+    `Stored data of the embedding space '${stored.space}' cannot be compared with '${space}'. ` +
+      `Use the embedder of '${stored.space}', or enroll the people again and retrain their collections.`,
   );
 }
 
 /**
- * Refuses a vector that is no embedding: one of another length, with NaN or infinite values, or zero. A NaN would
- * otherwise lose every comparison in silence, and a zero vector has no direction.
- * @param dimension the length that it must have
+ * Rejects a vector that is not an embedding: of another length, with NaN or infinite values, or zero. Otherwise, NaN
+ * would silently fail every comparison; a zero vector has no direction.
+ * @param dimension required length
  * @throws InfaceError `INVALID_INPUT`
  */
 export function assertEmbedding(vector: Float32Array, dimension: number): void {
@@ -45,31 +45,33 @@ export function assertEmbedding(vector: Float32Array, dimension: number): void {
   if (!(norm > 0 && norm < Infinity)) {
     throw new InfaceError(
       'INVALID_INPUT',
-      `An embedding must be finite and not zero, this one has the norm ${norm}. Discard it and check its model.`,
+      `An embedding must be finite and nonzero, but this one has the norm ${norm}. Discard it and check its model.`,
     );
   }
 }
 
-/** Euclidean norm, the length of a vector. */
+/** Returns the Euclidean norm of a vector. */
 export function euclideanNorm(vector: Float32Array): number {
   let sum = 0;
   for (let d = 0; d < vector.length; d++) sum += (vector[d] as number) ** 2;
   return Math.sqrt(sum);
 }
 
-/** The same direction, one unit long. */
+/** Returns a vector of the same direction with unit length. */
 export function unitLength(vector: Float32Array): Float32Array {
   const norm = euclideanNorm(vector);
-  // Loops, here and below: a training makes some ten thousand of these, and a callback per value is several times as slow.
+  // Plain loops, here and below: a training computes about ten thousand of these, and a callback per value is several
+  // times as slow.
   const unit = new Float32Array(vector.length);
   for (let d = 0; d < unit.length; d++) unit[d] = (vector[d] as number) / norm;
   return unit;
 }
 
 /**
- * The mean of the directions of vectors, one unit long: what they have in common, with less of what tells them apart.
- * @param vectors one or more, of one length
- * @param weights one per vector, above 0; defaults to equal ones
+ * Returns the mean of the directions of vectors, scaled to unit length. Averaging keeps what the vectors share and
+ * reduces their differences.
+ * @param vectors one or more, all of the same length
+ * @param weights one per vector, above 0; equal by default
  */
 export function unitMean(vectors: readonly Float32Array[], weights?: readonly number[]): Float32Array {
   return unitSum(
@@ -79,7 +81,7 @@ export function unitMean(vectors: readonly Float32Array[], weights?: readonly nu
 }
 
 /**
- * The weighted sum of vectors, one unit long.
+ * Returns the weighted sum of vectors, scaled to unit length.
  * @param factors one per vector
  */
 export function unitSum(vectors: readonly Float32Array[], factors: readonly number[]): Float32Array {
@@ -92,9 +94,9 @@ export function unitSum(vectors: readonly Float32Array[], factors: readonly numb
 }
 
 /**
- * Dot product of two rows of matrices. It is the inner loop of a search: four independent sums do not wait for each other's
- * additions, which makes it 1.6 times as fast as one sum.
- * @param aOffset where the row begins in `a`
+ * Returns the dot product of two matrix rows. This is the inner loop of a search. Four independent sums avoid waiting
+ * for the previous addition, which is 1.6 times as fast as one sum.
+ * @param aOffset index in `a` at which the row begins
  * @param length of both rows
  */
 export function dotWithRow(a: Float32Array, aOffset: number, b: Float32Array, bOffset: number, length: number): number {
@@ -110,10 +112,10 @@ export function dotWithRow(a: Float32Array, aOffset: number, b: Float32Array, bO
   return sum0 + sum1 + sum2 + sum3;
 }
 
-/** What tells that vectors of two embedders met. */
+/** Creates the error for vectors of different length, which come from different embedders. */
 export function lengthMismatch(actual: number, expected: number): InfaceError {
   return new InfaceError(
     'INVALID_INPUT',
-    `A vector of ${actual} values was to be compared with ${expected} values. Use vectors of one embedder only.`,
+    `A vector of ${actual} values cannot be compared with one of ${expected} values. Use vectors of one embedder only.`,
   );
 }

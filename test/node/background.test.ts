@@ -136,22 +136,22 @@ describe('the file of statistics', () => {
       return bytes;
     };
     const bad: [Uint8Array, string][] = [
-      [new Uint8Array(0), 'does not begin'],
-      [good.subarray(0, 7), 'does not begin'],
-      [altered((view) => view.setUint8(0, 0)), 'does not begin'],
-      [altered((view) => view.setUint8(3, 2)), 'does not begin'],
+      [new Uint8Array(0), 'first bytes'],
+      [good.subarray(0, 7), 'first bytes'],
+      [altered((view) => view.setUint8(0, 0)), 'first bytes'],
+      [altered((view) => view.setUint8(3, 2)), 'first bytes'],
       [altered((view) => view.setUint16(4, 3, true)), 'for 3 values'],
       [altered((view) => view.setUint16(6, 0, true)), '0 components'],
       [good.subarray(0, good.length - 4), `it has ${good.length - 4}`],
       [encodeBackground({ ...STILL, strangerCommonness: new Float32Array(MAX_STRANGERS + 1) }), 'it has'],
-      [encodeBackground({ ...STILL, strangerCommonness: vector(NaN) }), 'no numbers'],
+      [encodeBackground({ ...STILL, strangerCommonness: vector(NaN) }), 'not finite'],
       [good.subarray(0, good.length - 1), `it has ${good.length - 1}`],
       [new Uint8Array([...good, 0]), `it has ${good.length + 1}`],
       [altered((view) => view.setFloat32(8, 0.5, true)), 'sum to 1.25'],
       [altered((view) => view.setFloat32(8, NaN, true)), 'sum to NaN'],
       [encodeBackground({ ...STILL, shares: vector(1.5, -0.5) }), 'sum to 1'],
-      [altered((view) => view.setFloat32(16, Infinity, true)), 'no numbers'],
-      [altered((view) => view.setFloat32(good.length - 4, NaN, true)), 'no numbers'],
+      [altered((view) => view.setFloat32(16, Infinity, true)), 'not finite'],
+      [altered((view) => view.setFloat32(good.length - 4, NaN, true)), 'not finite'],
     ];
     for (const [bytes, text] of bad) {
       expect(errorOf(() => parseBackground(bytes, 2), 'MODEL_LOAD_FAILED').message).toContain(text);
