@@ -6,6 +6,7 @@
 
 const API = '^src/api/';
 const CONTRACT = '^src/(api|wire)/';
+const VALIBOT = '(^|/)node_modules/valibot/';
 
 /**
  * A module outside the repository that only one file of src may import.
@@ -59,11 +60,18 @@ module.exports = {
       to: { pathNot: ['^src/(liveness|vision)/', API] },
     },
     {
+      name: 'schema-knows-valibot-only',
+      comment: 'What all schemas share, seen by both threads.',
+      severity: 'error',
+      from: { path: '^src/schema/' },
+      to: { pathNot: ['^src/schema/', VALIBOT] },
+    },
+    {
       name: 'models-know-vision-only',
       comment: 'A model adapter turns tensors into domain types; running the model is given to it.',
       severity: 'error',
       from: { path: '^src/models/' },
-      to: { pathNot: ['^src/(models|vision)/', API] },
+      to: { pathNot: ['^src/(models|schema|vision)/', API, VALIBOT] },
     },
     {
       name: 'client-knows-the-contract-only',
@@ -131,7 +139,10 @@ module.exports = {
       comment: 'The package has no dependencies: what it uses is bundled, and each addition is a decision.',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/(comlink|idb|image-size|onnxruntime-web)/' },
+      to: {
+        path: '(^|/)node_modules/',
+        pathNot: '(^|/)node_modules/(comlink|idb|image-size|onnxruntime-web|valibot)/',
+      },
     },
     onlyIn('comlink', '^src/(client/kit|worker)/[^/]+$'),
     onlyIn('idb', '^src/worker/store/database/'),
@@ -146,6 +157,7 @@ module.exports = {
         pathNot: ['^src/worker/(store|ports)/', '^src/recognition/', API],
       },
     },
+    onlyIn('valibot', '^src/(schema|models)/'),
     onlyIn('onnxruntime-web', '^src/worker/platform/'),
     {
       name: 'demo-uses-the-public-entries',

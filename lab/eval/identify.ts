@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findModel, type EmbedderEntry } from '../../src/models/manifest.js';
+import { findModel } from '../../src/models/manifest.js';
+import type { EntryOf } from '../../src/models/families.js';
 import { parseBackground, sampleBackground, type Background } from '../../src/recognition/background.js';
 import {
   COHORT_SEED,
@@ -24,7 +25,7 @@ import { readManifest } from './measure.js';
 
 /** The embedder that the shipped worker takes on wasm, and the statistics of its space. */
 export interface EmbedderData {
-  readonly entry: Pick<EmbedderEntry, 'embeddingSpace' | 'dimension' | 'calibration'>;
+  readonly entry: Pick<EntryOf<'embedder'>, 'embeddingSpace' | 'dimension' | 'calibration'>;
   /** `null` where the manifest has none; then there is no unknown class. */
   readonly background: Background | null;
   readonly scoring: Scoring;

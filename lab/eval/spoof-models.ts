@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findModel, type AntispoofEntry, type ModelManifest } from '../../src/models/manifest.js';
+import { findModel, type ModelManifest } from '../../src/models/manifest.js';
+import type { AntispoofEntry } from '../../src/models/antispoof.js';
 import type { Box } from '../../src/api/geometry.js';
 import { buildAntispoof, readWeights } from '../antispoof/export.js';
 import { SPECIES, type Species } from '../antispoof/simulate.js';

@@ -1,6 +1,7 @@
 /** The browser side of spoof.ts: what several anti-spoof models say of the same pictures, by the kit's own adapters. */
 import { createAntispoof, netsOf, type FaceAntispoof } from '../../src/models/antispoof.js';
-import { parseManifest, type AntispoofEntry } from '../../src/models/manifest.js';
+import { parseManifest } from '../../src/models/manifest.js';
+import type { AntispoofEntry } from '../../src/models/antispoof.js';
 import type { Run } from '../../src/models/run.js';
 import type { Box } from '../../src/api/geometry.js';
 import { loadJson, openAssets } from '../../src/worker/platform/files.js';

@@ -8,7 +8,7 @@
 import { join } from 'node:path';
 import { KINDS, SPECIES, type Species } from '../antispoof/simulate.js';
 import { listPhotos, UNSEEN_SOURCES, type SourcePhoto } from '../antispoof/sources.js';
-import type { AntispoofEntry } from '../../src/models/manifest.js';
+import type { AntispoofEntry } from '../../src/models/antispoof.js';
 import { findModel } from '../../src/models/manifest.js';
 import type { Box } from '../../src/api/geometry.js';
 import { folderOf, type Settings } from './data.js';

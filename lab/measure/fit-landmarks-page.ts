@@ -1,7 +1,9 @@
 /** The browser side of fit-landmarks.ts: the detector and one look of the landmark net at every face. */
-import { createDetector } from '../../src/models/families.js';
+import type { FaceDetector } from '../../src/models/detectors/detector.js';
+import { createAdapter, type ModelEntry } from '../../src/models/families.js';
 import { createFaceLandmark68 } from '../../src/models/landmarker.js';
-import { findModel, parseManifest, type Landmark68Entry, type ModelEntry } from '../../src/models/manifest.js';
+import { findModel, parseManifest } from '../../src/models/manifest.js';
+import type { Landmark68Entry } from '../../src/models/landmarker.js';
 import type { Box, Point } from '../../src/api/geometry.js';
 import { faceCrop, landmarkCrop } from '../../src/vision/align.js';
 import type { Similarity } from '../../src/vision/geometry.js';
@@ -28,7 +30,7 @@ export interface FitPage {
 
 const { signal } = new AbortController();
 let models: {
-  readonly detector: ReturnType<typeof createDetector>;
+  readonly detector: FaceDetector;
   readonly entry: Landmark68Entry;
   readonly run: Awaited<ReturnType<ReturnType<typeof createRuntime>['addModel']>>;
 };
@@ -44,7 +46,7 @@ const evalPage: FitPage = {
     const assets = openAssets(assetsUrl, wanted, () => undefined, signal);
     const runtime = createRuntime(assetsUrl, backend, assets.compile(backend.wasm), () => undefined);
     const add = async (model: ModelEntry) => runtime.addModel(model.id, await assets.load(fileOf(model)));
-    models = { detector: createDetector(detector, await add(detector)), entry, run: await add(entry) };
+    models = { detector: createAdapter(detector, await add(detector)), entry, run: await add(entry) };
   },
 
   async locate(photoUrl, passes) {

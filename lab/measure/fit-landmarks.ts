@@ -9,7 +9,7 @@ import { annotatedFace, readLfpw, type AnnotatedFace } from '../eval/landmarks.j
 import { DEFAULT_MODELS } from '../eval/measure.js';
 import { openPage, URLS } from '../eval/server.js';
 import { mean, normalisedMeanError } from '../eval/statistics.js';
-import type { Landmark68Entry } from '../../src/models/manifest.js';
+import type { Landmark68Entry } from '../../src/models/landmarker.js';
 import type { Point } from '../../src/api/geometry.js';
 import { applySimilarity, invertSimilarity } from '../../src/vision/geometry.js';
 import { LANDMARK_68, type LandmarkOffsets } from '../../tools/models/entries.js';

@@ -1,14 +1,50 @@
 /** The anti-spoofing role: presentation attack detection on a single frame. */
+import * as v from 'valibot';
 import { InfaceError } from '../api/errors.js';
 import type { Box } from '../api/geometry.js';
+import { object, type Parsed } from '../schema/schema.js';
 import { boxCenter, type Similarity } from '../vision/geometry.js';
 import { warpToTensor, type Pixels } from '../vision/image.js';
-import type { AntispoofEntry, Curve, SpoofCalibration } from './manifest.js';
+import { CURVE, GRAPH_FILE, MODEL, positive, text, type Curve } from './entry.js';
 import { readOutput, type Run } from './run.js';
+
+/** What the scores of an anti-spoof model mean. Measured, see the model card. */
+const CALIBRATION = object({
+  /** Measured on which data: rates on simulated attacks say nothing certain about real ones. */
+  origin: text,
+  /** Least score of a bona fide face when the caller does not say, 0..1. */
+  threshold: positive,
+  /** (score, APCER with it as the threshold), falling, of the worst attack species. */
+  apcer: v.exactOptional(CURVE),
+  /** (score, BPCER with it as the threshold), rising. */
+  bpcer: v.exactOptional(CURVE),
+});
+
+/**
+ * Anti-spoof nets that sort square crops round a face into classes: 'binary-128' has logits of bona fide and attack,
+ * 'minifasnet' (Silent-Face) those of two kinds of attack with bona fide between them.
+ */
+export const ANTISPOOF = object({
+  ...MODEL,
+  role: v.literal('antispoof'),
+  family: v.picklist(['binary-128', 'minifasnet']),
+  /** Name of the output. */
+  output: text,
+  /** Side of the square input in pixels. */
+  size: positive,
+  /** Side of the crop as a multiple of the longer side of the box. */
+  cropScale: positive,
+  /** Further nets of the same kind, whose probabilities are averaged with those of `file`; often none. */
+  more: v.array(object({ ...GRAPH_FILE, cropScale: positive }), 'a list'),
+  /** Least longer side of a face's box for a verdict, in pixels of the image. */
+  minFaceSizePx: positive,
+  calibration: CALIBRATION,
+});
+export type AntispoofEntry = Parsed<typeof ANTISPOOF>;
 
 export interface FaceAntispoof {
   readonly modelId: string;
-  readonly calibration: SpoofCalibration;
+  readonly calibration: AntispoofEntry['calibration'];
   /** Smallest longer side of a face's box for which there is a verdict, in pixels of the image. */
   readonly minFaceSizePx: number;
   /**

@@ -1,11 +1,82 @@
 /** The embedder role: maps a face chip to a vector that is close to those of the same person. */
+import * as v from 'valibot';
 import type { Point } from '../api/geometry.js';
 import type { Accuracy } from '../api/matching.js';
+import { object, type Parsed } from '../schema/schema.js';
 import { arcFaceChip, dlibChip } from '../vision/align.js';
 import { composeSimilarities, type Similarity } from '../vision/geometry.js';
 import { mirror, warpToTensor, type Pixels, type Tensor } from '../vision/image.js';
-import type { ArcFaceEntry, DlibEmbedderEntry, EmbedderCalibration, EmbedderEntry } from './manifest.js';
+import { CURVE, DATA_FILE, MODEL, positive, text } from './entry.js';
 import { readOutput, type Run } from './run.js';
+
+/**
+ * What distances in one embedding space mean. A distance is 1 - cosine and, where there are background statistics, what both
+ * faces add, see `recognition/scoring.ts`. Measured, see the model card.
+ */
+const CALIBRATION = object({
+  /** Measured on which data. */
+  origin: text,
+  /** (distance, similarity), descending in similarity 1..0; linear between them. */
+  similarity: CURVE,
+  /**
+   * (distance, false match rate) of two images, ascending in both; log-linear between and beyond them. One curve per
+   * accuracy; an accuracy that has none uses that of `fast`.
+   */
+  fmr: object({
+    fast: CURVE,
+    balanced: v.exactOptional(CURVE),
+    high: v.exactOptional(CURVE),
+  } satisfies Record<Accuracy, unknown>),
+  /** The same for an image and a profile, the mean of several templates. Defaults to that of `fast`. */
+  profile: v.exactOptional(CURVE),
+  /** What a profile adds to a distance before its collection is trained. Defaults to 0, right where nothing is added. */
+  commonness: v.exactOptional(positive),
+});
+export type EmbedderCalibration = Parsed<typeof CALIBRATION>;
+
+/** int8: quantised activations and weights, faster on wasm. lossless: the weights as shipped. */
+const PRECISION = v.picklist(['int8', 'lossless'], "'int8' or 'lossless'");
+
+/** The fields of every embedder's entry. */
+const EMBEDDER = {
+  ...MODEL,
+  role: v.literal('embedder'),
+  dimension: positive,
+  /** Templates may be compared only within one embedding space: it names the weights and the chip. */
+  embeddingSpace: text,
+  calibration: CALIBRATION,
+};
+
+/** dlib's face recognition ResNet: a 128-d embedding of a dlib face chip. */
+export const DLIB_RESNET = object({
+  ...EMBEDDER,
+  family: v.literal('dlib-resnet'),
+  /**
+   * The int8 and the lossless graph share one space: they are built from the same weights and drift by far less than the
+   * decision threshold (golden tests).
+   */
+  precision: PRECISION,
+  /** The chip: side in pixels, and padding as dlib's `get_face_chip_details` defines it. */
+  chip: object({ size: positive, padding: positive }),
+  /** Statistics of many people's embeddings in this space, for the unknown class: see `recognition/background.ts`. */
+  background: DATA_FILE,
+});
+export type DlibEmbedderEntry = Parsed<typeof DLIB_RESNET>;
+
+/** An embedder on the five-point chip of ArcFace. */
+export const ARCFACE = object({
+  ...EMBEDDER,
+  family: v.literal('arcface'),
+  /** Name of the output. */
+  output: text,
+  /** Only where the manifest has one for each. */
+  precision: v.exactOptional(PRECISION),
+  /** Side of the chip in pixels; 112 for most. */
+  size: positive,
+  /** Without it, distances are plain cosines, and collections with unknowns cannot be trained. */
+  background: v.exactOptional(DATA_FILE),
+});
+export type ArcFaceEntry = Parsed<typeof ARCFACE>;
 
 export interface FaceEmbedder {
   /** Identifier of the embedding space. Only embeddings of the same space are comparable. */
@@ -54,7 +125,7 @@ export function createArcFaceEmbedder(entry: ArcFaceEntry, run: Run): FaceEmbedd
 }
 
 function createChipEmbedder(
-  entry: EmbedderEntry,
+  entry: DlibEmbedderEntry | ArcFaceEntry,
   run: Run,
   size: number,
   output: string,

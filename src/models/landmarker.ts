@@ -1,10 +1,12 @@
 /** The landmarker role: locates 68 points in a detected face. */
+import * as v from 'valibot';
 import type { Point } from '../api/geometry.js';
+import { list, object, type Parsed } from '../schema/schema.js';
 import { faceCrop, LANDMARK_COUNT, landmarkCrop } from '../vision/align.js';
 import { applySimilarity, spread, type Similarity } from '../vision/geometry.js';
 import { warpToTensor, type Pixels } from '../vision/image.js';
 import type { Detection } from './detectors/detector.js';
-import type { Landmark68Entry } from './manifest.js';
+import { MODEL, numbers, positive, text } from './entry.js';
 import { readOutput, type Run } from './run.js';
 
 export interface FaceLandmarker {
@@ -18,6 +20,37 @@ export interface FaceLandmarker {
    */
   follow(pixels: Pixels, points: readonly Point[]): Promise<Point[] | null>;
 }
+
+/** face_landmark_68 of face-api.js: 68 points (iBUG order) in a square face crop. */
+export const FACE_LANDMARK_68 = object({
+  ...MODEL,
+  role: v.literal('landmarker'),
+  family: v.literal('face-landmark-68'),
+  /** Side of the square input in pixels. */
+  size: positive,
+  /** One or more looks at a face: the first at the box, each further one at the points that the one before found. */
+  passes: list(
+    object({
+      /** Side of the crop as a multiple of the longer side of the box, or of what the points span. */
+      cropScale: positive,
+      /** Added to the outputs: what the net is off by in such crops on average, in fractions of the crop. */
+      offsets: numbers<readonly number[]>(2 * LANDMARK_COUNT),
+    }),
+  ),
+  /** What the offsets were measured on. */
+  offsetsOrigin: text,
+  /**
+   * Where the points lie closer together than this, there is no face in the box, or none that can be aligned: their
+   * root mean square distance from their center, as a fraction of the longer side of the box.
+   */
+  minSpread: positive,
+  /**
+   * Where the points lie closer together than this, there is no further pass, or it does not count: a face that is blurred,
+   * half hidden or seen from the side. In the same unit as `minSpread`.
+   */
+  minRefinedSpread: positive,
+});
+export type Landmark68Entry = Parsed<typeof FACE_LANDMARK_68>;
 
 /**
  * Creates face_landmark_68 of face-api.js. It outputs x, y per point as fractions of its square crop. The first pass

@@ -1,7 +1,6 @@
 /** The interface between model adapters and the runtime, a function of named tensors. */
 import { InfaceError } from '../api/errors.js';
 import type { Tensor } from '../vision/image.js';
-import type { ModelEntry } from './manifest.js';
 
 /** Runs one model on named input tensors and returns its named outputs, which the caller owns. */
 export type Run = (feeds: Readonly<Record<string, Tensor>>) => Promise<Readonly<Record<string, Tensor>>>;
@@ -14,7 +13,7 @@ export function readOutput(
   outputs: Readonly<Record<string, Tensor>>,
   name: string,
   length: number,
-  model: ModelEntry,
+  model: { readonly id: string },
 ): Float32Array {
   const tensor = outputs[name];
   if (tensor?.data.length !== length) {

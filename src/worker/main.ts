@@ -1,10 +1,10 @@
 /** The worker's entry: puts the parts together and answers the page. The only `Comlink.expose`. */
 import * as Comlink from 'comlink';
 import { InfaceError, toWire } from '../api/errors.js';
-import { createAntispoof, netsOf, type FaceAntispoof } from '../models/antispoof.js';
-import { createDetector, createEmbedder } from '../models/families.js';
-import { createFaceLandmark68 } from '../models/landmarker.js';
-import { findModel, parseManifest, type AntispoofEntry, type ModelEntry } from '../models/manifest.js';
+import { netsOf, type FaceAntispoof } from '../models/antispoof.js';
+import { createAdapter, type ModelEntry } from '../models/families.js';
+import { findModel, parseManifest } from '../models/manifest.js';
+import type { AntispoofEntry } from '../models/antispoof.js';
 import { parseBackground, sampleBackground } from '../recognition/background.js';
 import { COHORT_SEED, COHORT_SIZE, createScoring } from '../recognition/scoring.js';
 import type { RecordsChange } from '../api/events.js';
@@ -64,9 +64,9 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   const later = antispoof ? netsOf(antispoof).map(assetFile) : [];
   // Each model is set up as soon as it is there, while others are on their way.
   const [detect, locate, embed, background] = await Promise.all([
-    run(detector).then((ready) => createDetector(detector, ready)),
-    run(landmarker).then((ready) => createFaceLandmark68(landmarker, ready)),
-    run(embedder).then((ready) => createEmbedder(embedder, ready)),
+    run(detector).then((ready) => createAdapter(detector, ready)),
+    run(landmarker).then((ready) => createAdapter(landmarker, ready)),
+    run(embedder).then((ready) => createAdapter(embedder, ready)),
     backgroundFile && assets.load(backgroundFile).then((bytes) => parseBackground(bytes, embedder.dimension)),
     wasm,
   ]);
@@ -81,7 +81,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     antispoofLoad ??= (async () => {
       const nets = openAssets(config.assetsUrl, later, () => undefined, closing.signal);
       const runs = later.map(async (file, i) => runtime.addModel(`${entry.id} ${i}`, await nets.load(file)));
-      return createAntispoof(entry, await Promise.all(runs));
+      return createAdapter(entry, await Promise.all(runs));
     })().catch((error: unknown) => {
       // The next call tries again.
       antispoofLoad = null;

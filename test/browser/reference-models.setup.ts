@@ -3,7 +3,7 @@ import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
-import type { ModelEntry } from '../../src/models/manifest.js';
+import type { ModelEntry } from '../../src/models/families.js';
 import { findReferenceFile, makeReferenceFolder, REFERENCE_FOLDER } from '../../tools/models/reference.js';
 import { MOBILEFACENET, RFB_320, SCRFD, YUNET } from '../../tools/models/reference-entries.js';
 

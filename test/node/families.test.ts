@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createAntispoof, cropRound } from '../../src/models/antispoof.js';
 import { offeredSize } from '../../src/models/detectors/detector.js';
-import { createDetector, createEmbedder } from '../../src/models/families.js';
-import { parseManifest, type DetectorEntry, type ModelEntry } from '../../src/models/manifest.js';
+import { createAdapter, type EntryOf, type ModelEntry } from '../../src/models/families.js';
+import { parseManifest } from '../../src/models/manifest.js';
 import type { Run } from '../../src/models/run.js';
 import type { Box, Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels, type Tensor } from '../../src/vision/image.js';
@@ -82,7 +82,7 @@ describe('YuNet', () => {
       return Promise.resolve(outputs);
     };
     // 128 x 64: twice the size of the input's 64 x 32, with bars of 16 px above and below.
-    const [face, ...others] = await createDetector(YUNET_64, run).detect(plain(128, 64, [10, 20, 30]), 64, 0.5);
+    const [face, ...others] = await createAdapter(YUNET_64, run).detect(plain(128, 64, [10, 20, 30]), 64, 0.5);
     expect(others).toEqual([]);
     expect(face?.score).toBeCloseTo(0.6, 6);
     expect(face?.roll).toBeCloseTo(Math.PI / 2, 6);
@@ -102,7 +102,7 @@ describe('YuNet', () => {
     outputs['bbox_32']!.data.set([1, 1, 0, 0]);
     outputs['kps_32']!.data.set(UPRIGHT);
     const part = { x: 90, y: -10, width: 32, height: 32 };
-    const found = await createDetector(YUNET_64, answering(outputs)).detect(plain(100, 50), 64, 0.5, part);
+    const found = await createAdapter(YUNET_64, answering(outputs)).detect(plain(100, 50), 64, 0.5, part);
     expect(found.map(({ box }) => box)).toEqual([{ x: 98, y: -2, width: 16, height: 16 }]);
   });
 
@@ -114,7 +114,7 @@ describe('YuNet', () => {
     outputs['bbox_32']!.data.set([0, 0, -1, 0, 1, 0, -1, 0]);
     outputs['kps_32']!.data.set([...UPRIGHT, ...TURNED]);
     const entry = { ...YUNET_64, box: { scale: 0.5, shift: 0.25, origin: 'test' } };
-    const found = await createDetector(entry, answering(outputs)).detect(plain(64, 64), 64, 0.9);
+    const found = await createAdapter(entry, answering(outputs)).detect(plain(64, 64), 64, 0.9);
     const rounded = found.map(({ box }) => Object.values(box).map((value) => Math.round(value * 1e3) / 1e3));
     // Down by 8 px, and for the head that lies on its side, to the left.
     expect(rounded).toEqual([
@@ -130,9 +130,9 @@ describe('YuNet', () => {
     // Three boxes of 64 px with centres 8 px apart.
     outputs['bbox_8']!.data.set([0, 1, 2].flatMap(() => [0, 0, Math.log(8), Math.log(8)]));
     outputs['kps_8']!.data.set([0, 1, 2, 3].flatMap(() => UPRIGHT));
-    const detector = createDetector(YUNET_64, answering(outputs));
+    const detector = createAdapter(YUNET_64, answering(outputs));
     expect((await detector.detect(plain(64, 64), 64, 0.6)).map(({ score }) => score)).toEqual([1]);
-    const apart = createDetector({ ...YUNET_64, postprocess: { minScore: 0.7, nmsIou: 0.9 } }, answering(outputs));
+    const apart = createAdapter({ ...YUNET_64, postprocess: { minScore: 0.7, nmsIou: 0.9 } }, answering(outputs));
     expect(apart.defaultMinScore).toBe(0.7);
     const scores = (await apart.detect(plain(64, 64), 64, 0.6)).map(({ score }) => Math.round(score * 1e6) / 1e6);
     expect(scores).toEqual([1, 0.9]);
@@ -153,7 +153,7 @@ describe('SCRFD', () => {
       fed = feeds['input.1'];
       return Promise.resolve(outputs);
     };
-    const [face, ...others] = await createDetector(SCRFD_64, run).detect(plain(64, 64, [0, 127.5, 255]), 64, 0.5);
+    const [face, ...others] = await createAdapter(SCRFD_64, run).detect(plain(64, 64, [0, 127.5, 255]), 64, 0.5);
     expect(others).toEqual([]);
     expect(face?.score).toBe(0.75);
     expect(face?.roll).toBeCloseTo(Math.PI / 2, 6);
@@ -168,7 +168,7 @@ describe('SCRFD', () => {
       outputs[scores]!.data[2] = 1;
       outputs[boxes]!.data.set([1, 1, 1, 1], 8);
       outputs[points]!.data.set(UPRIGHT, 20);
-      const [face] = await createDetector(SCRFD_64, answering(outputs)).detect(plain(64, 64), 64, 0.5);
+      const [face] = await createAdapter(SCRFD_64, answering(outputs)).detect(plain(64, 64), 64, 0.5);
       expect(face?.box, `${stride} px`).toEqual({ x: 0, y: -stride, width: 2 * stride, height: 2 * stride });
       expect(face?.roll).toBeCloseTo(0, 6);
     }
@@ -187,7 +187,7 @@ describe('Ultra-Light-Fast', () => {
       return Promise.resolve(outputs);
     };
     // A portrait photo: 240 px of its 480 px of height, with bars of 100 px left and right.
-    const detector = createDetector(RFB, run);
+    const detector = createAdapter(RFB, run);
     expect(detector.sizes).toEqual([320]);
     const [face, ...others] = await detector.detect(plain(240, 480, [255, 255, 255]), 320, 0.8);
     expect(others).toEqual([]);
@@ -200,13 +200,13 @@ describe('Ultra-Light-Fast', () => {
   });
 });
 
-describe.each<[DetectorEntry, () => Record<string, Tensor>, number]>([
+describe.each<[EntryOf<'detector'>, () => Record<string, Tensor>, number]>([
   [YUNET_64, yunetOutputs, 64],
   [SCRFD_64, scrfdOutputs, 64],
   [RFB, rfbOutputs, 320],
 ])('any detector', (entry, outputs, size) => {
   it(`refuses a size that it does not offer, and outputs of another graph (${entry.family})`, async () => {
-    const detector = createDetector(entry, answering(outputs()));
+    const detector = createAdapter(entry, answering(outputs()));
     await expect(detector.detect(plain(8, 8), size + 1, 0.5)).rejects.toMatchObject({
       code: 'INVALID_INPUT',
       message: expect.stringContaining(
@@ -215,7 +215,7 @@ describe.each<[DetectorEntry, () => Record<string, Tensor>, number]>([
     });
     for (const name of Object.keys(outputs())) {
       const others = { ...outputs(), [name]: tensor(7) };
-      const failing = createDetector(entry, answering(others)).detect(plain(8, 8), size, 0.5);
+      const failing = createAdapter(entry, answering(others)).detect(plain(8, 8), size, 0.5);
       await expect(failing, name).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
     }
   });
@@ -262,7 +262,7 @@ describe('ArcFace embedder', () => {
         size,
         input: { ...MOBILEFACENET.input, mean: [0, 0, 0], std: [1, 1, 1] },
       } as const;
-      const [first, ...others] = await createEmbedder(entry, run).embed(columns, landmarks(2), 1);
+      const [first, ...others] = await createAdapter(entry, run).embed(columns, landmarks(2), 1);
       expect(first).toEqual(embedding);
       expect(others).toEqual([]);
       expect(fed?.dims).toEqual([1, 3, size, size]);
@@ -278,7 +278,7 @@ describe('ArcFace embedder', () => {
 
   it('refuses an output of another name or length', async () => {
     const embed = (outputs: Record<string, Tensor>) =>
-      createEmbedder(MOBILEFACENET, answering(outputs)).embed(columns, landmarks(2), 1);
+      createAdapter(MOBILEFACENET, answering(outputs)).embed(columns, landmarks(2), 1);
     await expect(embed({ embedding: tensor(128) })).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
     await expect(embed({ output0: tensor(512) })).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
   });
@@ -348,9 +348,9 @@ describe('their manifest entries', () => {
 
   it.each<[string, ModelEntry, Record<string, unknown>, RegExp]>([
     ['no sizes', YUNET, { sizes: [] }, /models\[0\].sizes should be a list that is not empty/],
-    ['a size of 0', YUNET, { sizes: [0] }, /sizes should be a number above 0, got 0/],
+    ['a size of 0', YUNET, { sizes: [0] }, /sizes\[0\] should be a number above 0, got 0/],
     ['no strides', YUNET, { strides: undefined }, /strides should be a list that is not empty, got nothing/],
-    ['a negative stride', YUNET, { strides: [-8] }, /strides should be a number above 0, got -8/],
+    ['a negative stride', YUNET, { strides: [-8] }, /strides\[0\] should be a number above 0, got -8/],
     ['no box', YUNET, { box: undefined }, /box should be an object, got nothing/],
     ['a box of no size', YUNET, { box: { scale: 0, shift: 0 } }, /box.scale should be a number above 0, got 0/],
     ['half a box', YUNET, { box: { scale: 1 } }, /box.shift should be a number, got nothing/],
@@ -388,13 +388,13 @@ describe('their manifest entries', () => {
       'a level without points',
       SCRFD,
       { levels: [{ ...SCRFD.levels[0], points: undefined }] },
-      /levels.points should be a text, got nothing/,
+      /levels\[0\].points should be a text, got nothing/,
     ],
     [
       'a level without anchors',
       SCRFD,
       { levels: [{ ...SCRFD.levels[0], perCell: 0 }] },
-      /levels.perCell should be a number above 0/,
+      /levels\[0\].perCell should be a number above 0/,
     ],
     [
       'half of the postprocessing',

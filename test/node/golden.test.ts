@@ -7,7 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BlazeFaceEntry, InputContract, ModelEntry, ModelManifest } from '../../src/models/manifest.js';
+import type { BlazeFaceEntry } from '../../src/models/detectors/blazeface.js';
+import type { InputContract } from '../../src/models/entry.js';
+import type { ModelEntry } from '../../src/models/families.js';
+import type { ModelManifest } from '../../src/models/manifest.js';
 import { buildModels } from '../../tools/models/build.js';
 import { noiseImage, readGolden, toInput, type GoldenSet } from '../../tools/models/golden.js';
 

@@ -1,15 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { createBlazeFace } from '../../src/models/detectors/detector.js';
+import { createBlazeFace } from '../../src/models/detectors/blazeface.js';
 import { createDlibEmbedder, VIEW_COUNTS } from '../../src/models/embedder.js';
 import { createFaceLandmark68 } from '../../src/models/landmarker.js';
-import {
-  findModel,
-  parseManifest,
-  type BlazeFaceEntry,
-  type DlibEmbedderEntry,
-  type EmbedderEntry,
-  type Landmark68Entry,
-} from '../../src/models/manifest.js';
+import { findModel, parseManifest } from '../../src/models/manifest.js';
+import type { BlazeFaceEntry } from '../../src/models/detectors/blazeface.js';
+import type { DlibEmbedderEntry } from '../../src/models/embedder.js';
+import type { EntryOf } from '../../src/models/families.js';
+import type { Landmark68Entry } from '../../src/models/landmarker.js';
 import type { Run } from '../../src/models/run.js';
 import type { Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels, type Tensor } from '../../src/vision/image.js';
@@ -365,7 +362,7 @@ describe('manifest', () => {
     const parsed = parseManifest(structuredClone(manifest));
     expect(parsed).toEqual(manifest);
     expect(findModel(parsed, 'embedder').id).toBe('dlib-resnet');
-    const int8 = ({ precision }: Pick<EmbedderEntry, 'precision'>) => precision === 'int8';
+    const int8 = ({ precision }: Pick<EntryOf<'embedder'>, 'precision'>) => precision === 'int8';
     // The only one is taken as it is; among several it must be accepted.
     expect(findModel(parsed, 'embedder', int8).id).toBe('dlib-resnet');
     const both = { ...parsed, models: [...parsed.models, { ...EMBEDDER, id: 'other' }] };
@@ -390,36 +387,40 @@ describe('manifest', () => {
     ['an unknown family', altered(0, ['family'], 'mtcnn'), /has an adapter for, got "detector\/mtcnn"/],
     ['a role of another family', altered(0, ['role'], 'embedder'), /got "embedder\/blazeface"/],
     ['unknown channels', altered(0, ['input', 'channels'], 'RGBA'), /'RGB' or 'BGR', got "RGBA"/],
-    ['a std of 0', altered(0, ['input', 'std'], [1, 0, 1]), /input.std\[1\] should be a number above 0/],
+    ['a std of 0', altered(0, ['input', 'std'], [1, 0, 1]), /input.std should be 3 numbers above 0, got \[1,0,1\]/],
     ['two means', altered(0, ['input', 'mean'], [1, 0]), /input.mean should be 3 numbers/],
     ['no anchors', altered(0, ['anchors'], undefined), /anchors should be a list that is not empty, got nothing/],
     [
       'no crop',
       altered(1, ['passes', '0', 'cropScale'], null),
-      /passes.cropScale should be a number above 0, got null/,
+      /passes\[0\].cropScale should be a number above 0, got null/,
     ],
-    ['offsets of another net', altered(1, ['passes', '0', 'offsets'], [1, 2]), /passes.offsets should be 136 numbers/],
+    [
+      'offsets of another net',
+      altered(1, ['passes', '0', 'offsets'], [1, 2]),
+      /passes\[0\].offsets should be 136 numbers/,
+    ],
     ['no chip', altered(2, ['chip'], 150), /chip should be an object, got 150/],
     ['no curve', altered(2, ['calibration', 'fmr'], {}), /calibration.fmr.fast should be a list .*, got nothing/],
     [
       'the curve of an earlier version',
       altered(2, ['calibration', 'fmr'], EMBEDDER.calibration.fmr.fast),
-      /calibration.fmr should be an object, got/,
+      /calibration.fmr.fast should be a list .*, got nothing/,
     ],
     [
       'one knot',
       altered(2, ['calibration', 'fmr', 'fast'], [[0.5, 0.1]]),
-      /calibration.fmr.fast should be two or more pairs, got 1/,
+      /calibration.fmr.fast should be two or more pairs, got \[\[0.5,0.1\]\]/,
     ],
     [
       'one knot of another accuracy',
       altered(2, ['calibration', 'fmr', 'high'], [[0.5, 0.1]]),
-      /calibration.fmr.high should be two or more pairs, got 1/,
+      /calibration.fmr.high should be two or more pairs, got \[\[0.5,0.1\]\]/,
     ],
     [
       'one knot of profiles',
       altered(2, ['calibration', 'profile'], [[0.5, 0.1]]),
-      /calibration.profile should be two or more pairs, got 1/,
+      /calibration.profile should be two or more pairs, got \[\[0.5,0.1\]\]/,
     ],
     [
       'knots that do not ascend',
@@ -431,7 +432,7 @@ describe('manifest', () => {
           [0, 1],
         ],
       ),
-      /calibration.similarity should be ascending, got \[1,0\]/,
+      /calibration.similarity should be ascending, got \[\[1,0\],\[0,1\]\]/,
     ],
     [
       'a commonness that is none',

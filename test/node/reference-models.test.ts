@@ -6,8 +6,7 @@ import { readFileSync } from 'node:fs';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createAntispoof, netsOf } from '../../src/models/antispoof.js';
-import { createDetector, createEmbedder } from '../../src/models/families.js';
-import type { DetectorEntry, ModelEntry } from '../../src/models/manifest.js';
+import { createAdapter, type EntryOf, type ModelEntry } from '../../src/models/families.js';
 import type { Run } from '../../src/models/run.js';
 import type { Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels } from '../../src/vision/image.js';
@@ -58,12 +57,12 @@ function toPixels(image: Uint8Array, side: number, width = side, height = side):
 describe.skipIf(!isThere)('the reference detectors', () => {
   const photos = readGolden('blazeface').find(({ kind, side }) => kind === 'photo' && side === 256)!;
 
-  it.each<[DetectorEntry, number, number, number, readonly number[][][]]>([
+  it.each<[EntryOf<'detector'>, number, number, number, readonly number[][][]]>([
     [{ ...YUNET, sizes: [256], box: PLAIN_BOX }, 256, 256, 0.5, golden.yunet],
     [{ ...SCRFD, sizes: [256], box: PLAIN_BOX }, 256, 256, 0.3, golden.scrfd],
     [{ ...RFB_320, box: PLAIN_BOX }, 320, 240, 0.5, golden.ultraface],
   ])('answer as their authors do: $id', async (entry, width, height, minScore, expected) => {
-    const detector = createDetector(entry, await open(entry));
+    const detector = createAdapter(entry, await open(entry));
     expect(expected.map((faces) => faces.length)).toEqual([3, 4]);
     for (const [i, image] of photos.images.entries()) {
       const found = await detector.detect(toPixels(image, 256, width, height), width, minScore);
@@ -95,7 +94,7 @@ describe.skipIf(!isThere)('MobileFaceNet', () => {
   })();
 
   it('gives the embeddings that it gives elsewhere, to a cosine of 0.99999', async () => {
-    const embedder = createEmbedder(MOBILEFACENET, await open(MOBILEFACENET));
+    const embedder = createAdapter(MOBILEFACENET, await open(MOBILEFACENET));
     const crops = readGolden('face-landmark-68').find(({ kind }) => kind === 'photo')!;
     for (const [k, i] of [0, 10, 21].entries()) {
       const [embedding] = await embedder.embed(toPixels(crops.images[i]!, 112), inPlace, 1);

@@ -3,14 +3,11 @@
  * public/models/README.md.
  */
 import { readFileSync } from 'node:fs';
-import type {
-  AntispoofEntry,
-  BlazeFaceEntry,
-  DlibEmbedderEntry,
-  EmbedderCalibration,
-  Landmark68Entry,
-  ModelEntry,
-} from '../../src/models/manifest.js';
+import type { AntispoofEntry } from '../../src/models/antispoof.js';
+import type { BlazeFaceEntry } from '../../src/models/detectors/blazeface.js';
+import type { DlibEmbedderEntry, EmbedderCalibration } from '../../src/models/embedder.js';
+import type { Landmark68Entry } from '../../src/models/landmarker.js';
+import type { ModelEntry } from '../../src/models/families.js';
 import { DLIB_CHIP_SIZE, DLIB_DIMENSION } from './dlib.js';
 import { LANDMARK_SIZE } from './landmark68.js';
 import { SOURCES } from './weights.js';

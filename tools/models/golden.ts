@@ -9,7 +9,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
-import type { InputContract } from '../../src/models/manifest.js';
+import type { InputContract } from '../../src/models/entry.js';
 
 /** Where the fixtures live. */
 const GOLDEN_FOLDER = fileURLToPath(new URL('../../test/fixtures/golden/', import.meta.url));

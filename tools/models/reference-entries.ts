@@ -3,13 +3,11 @@
  * use them by their entries alone. Their files are not part of this project; docs/models.md says what they are.
  * tools/models/reference.ts puts them into a folder of models, for tests and evaluation.
  */
-import type {
-  AntispoofEntry,
-  ArcFaceEntry,
-  ScrfdEntry,
-  UltraFaceEntry,
-  YuNetEntry,
-} from '../../src/models/manifest.js';
+import type { AntispoofEntry } from '../../src/models/antispoof.js';
+import type { ArcFaceEntry } from '../../src/models/embedder.js';
+import type { ScrfdEntry } from '../../src/models/detectors/scrfd.js';
+import type { UltraFaceEntry } from '../../src/models/detectors/ultraface.js';
+import type { YuNetEntry } from '../../src/models/detectors/yunet.js';
 
 const BOX_ORIGIN =
   'medians over 343 faces of the six sample photos and every 18th photo of LFW, against BlazeFace ' +

@@ -9,7 +9,9 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFi
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { parseManifest, type DataFile, type ModelEntry, type ModelManifest } from '../../src/models/manifest.js';
+import { parseManifest, type ModelManifest } from '../../src/models/manifest.js';
+import type { DataFile } from '../../src/models/entry.js';
+import type { ModelEntry } from '../../src/models/families.js';
 import { ANTISPOOFS, DETECTORS, EMBEDDERS } from './reference-entries.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ModelSource } from '../../src/models/manifest.js';
+import type { ModelSource } from '../../src/models/entry.js';
 
 /** Where each net's weights come from: exactly these files of exactly these versions, or the build fails. */
 export const SOURCES = {

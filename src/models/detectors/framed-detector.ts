@@ -1,13 +1,32 @@
 /**
  * Shared code of the detectors that users bring. Prepares their input and converts their boxes to faces in the image.
  */
+import type * as v from 'valibot';
 import { InfaceError } from '../../api/errors.js';
 import type { Box, Point } from '../../api/geometry.js';
+import { object, type Parsed } from '../../schema/schema.js';
 import { boxCenter, suppressNonMaxima } from '../../vision/geometry.js';
 import { warpToTensor, type Tensor } from '../../vision/image.js';
-import { rollOf, type Detection, type FaceDetector } from './detector.js';
-import type { ScrfdEntry, UltraFaceEntry, YuNetEntry } from '../manifest.js';
+import { finite, positive, text } from '../entry.js';
 import type { Run } from '../run.js';
+import { DETECTOR, POSTPROCESS, rollOfEyesAndMouth, type Detection, type FaceDetector } from './detector.js';
+
+/**
+ * Detectors frame a face differently, and the landmark crop is cut by the box. So every box is made the square that
+ * BlazeFace would have given, in units of its longer side.
+ */
+const BOX_FIT = object({
+  /** Side of the square. */
+  scale: positive,
+  /** How far its center lies from that of the box, from the eyes towards the mouth. */
+  shift: finite,
+  /** Measured on which data. */
+  origin: text,
+});
+type BoxFit = Parsed<typeof BOX_FIT>;
+
+/** The fields of their entries. `sizes` are widths of the input. */
+export const FRAMED_DETECTOR = { ...DETECTOR, postprocess: object(POSTPROCESS), box: BOX_FIT };
 
 /** A face in pixels of the input. */
 export interface FoundFace {
@@ -32,7 +51,7 @@ export type DecodeFaces = (
  * @param heightFor returns the height of the input for its size, which is its width
  */
 export function createFramedDetector(
-  entry: YuNetEntry | ScrfdEntry | UltraFaceEntry,
+  entry: Parsed<v.ObjectSchema<typeof FRAMED_DETECTOR, undefined>>,
   run: Run,
   heightFor: (size: number) => number,
   decode: DecodeFaces,
@@ -56,7 +75,7 @@ export function createFramedDetector(
       const outputs = await run({ [entry.input.name]: input });
       const kept = suppressNonMaxima(decode(outputs, size, height, minScore), entry.postprocess.nmsIou);
       return kept.map(({ box, score, points }): Detection => {
-        const roll = points ? rollOf(eyesAndMouth(points)) : 0;
+        const roll = points ? rollOfEyesAndMouth(eyesAndMouth(points)) : 0;
         const square = frameBox(box, roll, entry.box);
         return {
           box: {
@@ -74,7 +93,7 @@ export function createFramedDetector(
 }
 
 /** Converts a box to a square and shifts it along the axis of the head. */
-function frameBox(box: Box, roll: number, fit: { readonly scale: number; readonly shift: number }): Box {
+function frameBox(box: Box, roll: number, fit: BoxFit): Box {
   const longer = Math.max(box.width, box.height);
   const side = longer * fit.scale;
   const { x, y } = boxCenter(box);

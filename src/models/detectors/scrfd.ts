@@ -3,10 +3,28 @@
  * Source: J. Guo and others, 'Sample and Computation Redistribution for Efficient Face Detection', 2021. Decoded as in
  * InsightFace (python-package/insightface/model_zoo/scrfd.py).
  */
-import type { FaceDetector } from './detector.js';
-import { cellCorner, createFramedDetector, POINT_VALUES, pointsAt, type FoundFace } from './framed-detector.js';
-import type { ScrfdEntry } from '../manifest.js';
+import * as v from 'valibot';
+import { list, object, type Parsed } from '../../schema/schema.js';
+import { positive, text } from '../entry.js';
 import { readOutput, type Run } from '../run.js';
+import type { FaceDetector } from './detector.js';
+import {
+  cellCorner,
+  createFramedDetector,
+  FRAMED_DETECTOR,
+  POINT_VALUES,
+  pointsAt,
+  type FoundFace,
+} from './framed-detector.js';
+
+/** With five points and a square input. */
+export const SCRFD = object({
+  ...FRAMED_DETECTOR,
+  family: v.literal('scrfd'),
+  /** The feature maps, with the names of their outputs; each stride divides all `sizes`. */
+  levels: list(object({ stride: positive, perCell: positive, scores: text, boxes: text, points: text })),
+});
+export type ScrfdEntry = Parsed<typeof SCRFD>;
 
 export function createScrfd(entry: ScrfdEntry, run: Run): FaceDetector {
   return createFramedDetector(

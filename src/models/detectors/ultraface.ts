@@ -3,10 +3,23 @@
  * decodes the anchors; its boxes are x1, y1, x2, y2 as fractions of the input. It outputs no points, so heads count as
  * upright.
  */
-import type { FaceDetector } from './detector.js';
-import { createFramedDetector, type FoundFace } from './framed-detector.js';
-import type { UltraFaceEntry } from '../manifest.js';
+import * as v from 'valibot';
+import { object, type Parsed } from '../../schema/schema.js';
+import { positive } from '../entry.js';
 import { readOutput, type Run } from '../run.js';
+import type { FaceDetector } from './detector.js';
+import { createFramedDetector, FRAMED_DETECTOR, type FoundFace } from './framed-detector.js';
+
+/** Outputs `scores` and `boxes`; no points, so no roll. */
+export const ULTRAFACE = object({
+  ...FRAMED_DETECTOR,
+  family: v.literal('ultraface'),
+  /** Height of the input in pixels; its width is the only one of `sizes`. */
+  height: positive,
+  /** Rows of the outputs. */
+  anchorCount: positive,
+});
+export type UltraFaceEntry = Parsed<typeof ULTRAFACE>;
 
 export function createUltraFace(entry: UltraFaceEntry, run: Run): FaceDetector {
   const { anchorCount } = entry;

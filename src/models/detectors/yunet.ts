@@ -3,10 +3,28 @@
  * Millisecond-level Face Detector', 2023. Decoded as in OpenCV's FaceDetectorYN
  * (modules/objdetect/src/face_detect.cpp).
  */
-import type { FaceDetector } from './detector.js';
-import { cellCorner, createFramedDetector, POINT_VALUES, pointsAt, type FoundFace } from './framed-detector.js';
-import type { YuNetEntry } from '../manifest.js';
+import * as v from 'valibot';
+import { list, object, type Parsed } from '../../schema/schema.js';
+import { positive } from '../entry.js';
 import { readOutput, type Run } from '../run.js';
+import type { FaceDetector } from './detector.js';
+import {
+  cellCorner,
+  createFramedDetector,
+  FRAMED_DETECTOR,
+  POINT_VALUES,
+  pointsAt,
+  type FoundFace,
+} from './framed-detector.js';
+
+/** With a dynamic square input. Outputs `cls_S`, `obj_S`, `bbox_S` and `kps_S` for each stride S. */
+export const YUNET = object({
+  ...FRAMED_DETECTOR,
+  family: v.literal('yunet'),
+  /** Pixels per cell of the feature maps; each divides all `sizes`. */
+  strides: list(positive),
+});
+export type YuNetEntry = Parsed<typeof YUNET>;
 
 export function createYuNet(entry: YuNetEntry, run: Run): FaceDetector {
   return createFramedDetector(

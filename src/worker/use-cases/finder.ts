@@ -1,6 +1,6 @@
 /** How a frame is searched for faces: what the detector looks at, and what all its looks at one place together say. */
 import { offeredSize, type Detection, type FaceDetector } from '../../models/detectors/detector.js';
-import type { SecondLook } from '../../models/manifest.js';
+import type { SecondLook } from '../../models/detectors/detector.js';
 import type { DetectorOptions } from '../../api/faces.js';
 import { intersectionOverUnion, meanBox, squareAround, suppressNonMaxima, tilesOf } from '../../vision/geometry.js';
 import type { Pixels } from '../../vision/image.js';
