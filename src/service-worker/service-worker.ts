@@ -1,32 +1,32 @@
 /**
- * Passes REST requests from the service worker of an application to one of its pages, where a kit is. It remembers
- * nothing: the browser ends a service worker between two requests whenever it likes.
+ * Passes REST requests from an application's service worker to one of its pages that runs a kit. The service worker is
+ * stateless, because the browser may stop it between any two requests.
  */
 import type { RestAsk, RestFailure, RestRequest, RestResponse } from '../wire/rest.js';
 
 declare const self: ServiceWorkerGlobalScope;
 
 export interface MountRestOptions {
-  /** Requests to this origin whose path begins so are answered. Defaults to `'/v1/'`. */
+  /** Path prefix of the requests to answer, on the same origin. Defaults to `'/v1/'`. */
   readonly path?: string;
 }
 
-/** How long pages have to say that they serve. */
+/** Time for pages to report that they serve. */
 const READY_LIMIT_MS = 2_000;
-/** How often it is looked whether the page that took a request is still there. */
+/** How often to check that the page handling a request still exists. */
 const PRESENCE_CHECK_MS = 500;
-/** How long a page has to answer: an enrolment of ten large photos on a slow phone is done in a fraction of it. */
+/** Time for a page to answer. Enrolling ten large photos on a slow phone takes a fraction of it. */
 const ANSWER_LIMIT_MS = 120_000;
 
-/** A page that serves, and the port to it. */
+/** A page that serves requests, and the port to it. */
 interface Server {
   readonly page: WindowClient;
   readonly port: MessagePort;
 }
 
 /**
- * Answers requests below a path by a page that called `serveRest`. To be called while the script of the service worker
- * runs for the first time, as every `fetch` listener.
+ * Answers requests below a path by forwarding them to a page that called `serveRest`. Call it during the first run of
+ * the service worker's script, as for any `fetch` listener.
  */
 export function mountRest({ path = '/v1/' }: MountRestOptions = {}): void {
   self.addEventListener('fetch', (event) => {
@@ -48,18 +48,18 @@ async function answer({ request, clientId }: FetchEvent): Promise<Response> {
       body: body.size > 0 ? body : null,
     };
     const reply = await callPage(page, port, wire);
-    if (!reply) return unavailable('The page that took the request went away or does not answer.');
+    if (!reply) return unavailable('The page handling the request was closed or did not answer. Try again.');
     const headers = reply.headers.map(([name, value]): [string, string] => [name, value]);
-    // A status such as 204 takes no body, not even an empty one.
+    // A status such as 204 does not allow a body, not even an empty one.
     return new Response(reply.body.byteLength > 0 ? reply.body : null, { status: reply.status, headers });
   } finally {
     port.close();
   }
 }
 
-/** The first page to say that it serves, or null. The page that sent the request is asked first. */
+/** Returns the first page that reports to serve, or null. Asks all pages, the one that sent the request first. */
 async function findServer(clientId: string): Promise<Server | null> {
-  // A page that was loaded before the service worker, or by a reload past it, serves as well as others.
+  // Include pages that this service worker does not control, because they were loaded before it or by a forced reload.
   const pages = [...(await self.clients.matchAll({ type: 'window', includeUncontrolled: true }))];
   pages.sort((a, b) => Number(b.id === clientId) - Number(a.id === clientId));
   const ports: MessagePort[] = [];
@@ -68,7 +68,7 @@ async function findServer(clientId: string): Promise<Server | null> {
     for (const page of pages) {
       const { port1: port, port2 } = new MessageChannel();
       ports.push(port);
-      // What comes first on this port is a RestReady.
+      // The first message on this port is a RestReady.
       port.onmessage = () => {
         clearTimeout(timer);
         resolve({ page, port });
@@ -80,7 +80,7 @@ async function findServer(clientId: string): Promise<Server | null> {
   return server;
 }
 
-/** The page's answer; null when the page is gone, or does not answer in time. */
+/** Returns the page's answer, or null when the page is gone or does not answer in time. */
 async function callPage(page: WindowClient, port: MessagePort, request: RestRequest): Promise<RestResponse | null> {
   let presence: ReturnType<typeof setInterval> | undefined;
   let limit: ReturnType<typeof setTimeout> | undefined;
@@ -88,7 +88,7 @@ async function callPage(page: WindowClient, port: MessagePort, request: RestRequ
     return await new Promise<RestResponse | null>((resolve) => {
       port.onmessage = ({ data }: MessageEvent<RestResponse>) => resolve(data);
       limit = setTimeout(resolve, ANSWER_LIMIT_MS, null);
-      // A page that is closed says nothing to anybody.
+      // A page that is closed sends no message, so poll for it.
       presence = setInterval(() => {
         void self.clients.get(page.id).then((client) => {
           if (!client) resolve(null);
