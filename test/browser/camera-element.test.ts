@@ -113,7 +113,7 @@ describe('<face-camera>', () => {
     ['NotAllowedError', 'denied', /not allowed/],
     ['NotFoundError', 'no-camera', /No camera was found/],
     ['NotReadableError', 'in-use', /Another program/],
-    ['TypeError', 'unsupported', /This browser gives pages no camera/],
+    ['TypeError', 'unsupported', /This browser does not give pages access/],
   ])('explains a camera that answers %s, and can be started again', async (name, problem, text) => {
     refusal = new DOMException('', name);
     const camera = mount({}, null);
@@ -140,7 +140,7 @@ describe('<face-camera>', () => {
     const camera = mount({ collection: 'none' }, kit);
     const [error] = await Promise.all([next(camera, 'error'), camera.start()]);
     expect(error).toMatchObject({ problem: 'kit', error: { code: 'COLLECTION_NOT_FOUND' } });
-    expect(part(camera, 'status').textContent).toBe('The faces cannot be looked at. Start the camera again.');
+    expect(part(camera, 'status').textContent).toBe('Faces cannot be detected. Start the camera again.');
   });
 
   it('keeps the rate of strangers that it is given, and refuses what is none', async () => {

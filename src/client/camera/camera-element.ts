@@ -1,6 +1,7 @@
 /**
- * Entry "./camera": `<face-camera>`, a camera with its faces, for any web page. It knows the kit by its interface alone.
- * Nothing is defined before {@link defineFaceCamera} is called, so importing it during server-side rendering is harmless.
+ * Entry "./camera": the element `<face-camera>`, a camera with face tracking for any web page. It depends only on the
+ * interface of the kit. Nothing is defined before {@link defineFaceCamera} is called, so importing it during
+ * server-side rendering is safe.
  */
 import type { FaceKit } from '../../api/kit.js';
 import type { QualityIssue } from '../../api/quality.js';
@@ -10,47 +11,56 @@ import { ENGLISH, type CameraHint, type CameraProblem, type CameraTexts } from '
 
 export type { CameraHint, CameraProblem, CameraTexts } from './camera-texts.js';
 
-/** `paused`: the page is hidden. */
+/** State of the camera. It is `paused` while the page is hidden. */
 export type CameraState = 'idle' | 'starting' | 'running' | 'paused';
 
-/** The events of the element, all of them `CustomEvent`s that do not bubble; their `detail` is what stands here. */
+/** Events of the element by name, with their `detail`. All are `CustomEvent`s that do not bubble. */
 export interface FaceCameraEvents {
-  /** After every frame with a face. */
+  /** Emitted for every frame with a face. */
   readonly face: TrackResult;
-  /** When the last face is gone. */
+  /** Emitted when the last face disappears. */
   readonly noface: null;
-  /** When what would help changes; empty when nothing would. */
+  /** Emitted when the hints change; empty when there are none. */
   readonly quality: readonly CameraHint[];
-  /** When a face is named for the first time, or otherwise than before. */
+  /** Emitted when a face is identified for the first time, or as another profile than before. */
   readonly identified: TrackedFace;
   readonly statechange: CameraState;
   readonly error: { readonly problem: CameraProblem; readonly error: unknown };
 }
 
 /**
- * The element. Attributes: `collection` (id of the collection whose names are looked for), `device` (id of the camera), `mirror`
- * (`on`, `off`, or by default on unless the camera looks away from the user), `width` and `height` (wished resolution, 1280 x 720),
- * `landmarks` (`68` for all points), `spoof` (`report` or `require`), `max-fpir` (how often a stranger may be given a name, above 0
- * and below 1, 0.01), `autostart`. Parts: `stage`, `video`, `overlay`, `controls`, `button`, `torch`, `select`, `status`. Custom properties:
+ * The element `<face-camera>`.
+ *
+ * Attributes:
+ * - `collection`: id of the collection to identify faces in
+ * - `device`: id of the camera
+ * - `mirror`: `on` or `off`; by default on unless the camera faces away from the user
+ * - `width`, `height`: preferred resolution, 1280 x 720 by default
+ * - `landmarks`: `68` for all points
+ * - `spoof`: `report` or `require`
+ * - `max-fpir`: rate at which strangers may be identified, above 0 and below 1, 0.01 by default
+ * - `autostart`: starts the camera when the element is connected
+ *
+ * Parts: `stage`, `video`, `overlay`, `controls`, `button`, `torch`, `select`, `status`. Custom properties:
  * `--face-camera-known`, `--face-camera-unknown`, `--face-camera-ink`.
  */
 export interface FaceCamera extends HTMLElement {
-  /** Looks for the faces; until it is set, the picture alone is shown. Several elements can share one. */
+  /** Detects the faces. While it is `null`, the element shows only the image. Several elements can share one kit. */
   kit: FaceKit | null;
-  /** Replaces texts of the element; what is left out stays English. */
+  /** Replaces texts of the element. Omitted ones stay English. */
   texts: Partial<CameraTexts>;
   readonly state: CameraState;
   readonly video: HTMLVideoElement;
-  /** Resolves when the camera shows a picture, or has failed. */
+  /** Resolves when the camera shows an image or has failed. */
   start(): Promise<void>;
   stop(): void;
 }
 
 const ATTRIBUTES = ['collection', 'device', 'mirror', 'width', 'height', 'landmarks', 'spoof', 'max-fpir'] as const;
-/** Attributes that another tracker is made for; the others need another stream, or only another picture. */
+/** Attributes that require a new tracker when they change. The other attributes require a new stream or a redraw. */
 const TRACKER_ATTRIBUTES: readonly string[] = ['collection', 'landmarks', 'spoof', 'max-fpir'];
 const STREAM_ATTRIBUTES: readonly string[] = ['device', 'width', 'height'];
-/** The height of a face in parts of the picture below which it should come closer, and above which it should move back. */
+/** Range of a face's height as a fraction of the image. Below it the face should come closer, above it move back. */
 const NEAR = { least: 0.22, most: 0.85 } as const;
 
 const STYLE = `
@@ -66,7 +76,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; pointer-events
 label[hidden] { display: none; }
 `;
 
-/** Which hint answers which fault of the picture. */
+/** The hint for each quality issue. */
 const HINT_OF: Readonly<Record<QualityIssue, CameraHint>> = {
   'too-small': 'come-closer',
   'too-dark': 'more-light',
@@ -76,8 +86,8 @@ const HINT_OF: Readonly<Record<QualityIssue, CameraHint>> = {
 };
 
 /**
- * Defines the element, once.
- * @param name with a hyphen; defaults to 'face-camera'
+ * Defines the element if it is not defined yet.
+ * @param name must contain a hyphen; defaults to 'face-camera'
  */
 export function defineFaceCamera(name = 'face-camera'): void {
   if (customElements.get(name)) return;
@@ -92,26 +102,26 @@ function createElementClass(): CustomElementConstructor {
     readonly #stage = document.createElement('div');
     readonly #overlay = document.createElement('canvas');
     readonly #button = document.createElement('button');
-    /** Only where the camera has a light. */
+    /** Shown only for cameras with a light. */
     readonly #torch = document.createElement('button');
     readonly #label = document.createElement('label');
     readonly #select = document.createElement('select');
     readonly #status = document.createElement('p');
     #texts: CameraTexts = ENGLISH;
     #state: CameraState = 'idle';
-    /** One per start; aborted by the stop. */
+    /** One per start, aborted by `stop`. */
     #session: AbortController | null = null;
     #tracker: FaceTracker | null = null;
     #mirrored = true;
     #hints: readonly CameraHint[] = [];
     #hadFace = false;
-    /** The name that each track had last. */
+    /** The last profile id of each track. */
     #named = new Map<number, string>();
 
     constructor() {
       super();
       const root = this.attachShadow({ mode: 'open' });
-      // Not a style element: a strict Content-Security-Policy would refuse it.
+      // Not a style element, which a strict Content Security Policy would block.
       const sheet = new CSSStyleSheet();
       sheet.replaceSync(STYLE);
       root.adoptedStyleSheets = [sheet];
@@ -182,7 +192,7 @@ function createElementClass(): CustomElementConstructor {
       const session = new AbortController();
       this.#session = session;
       const { signal } = session;
-      // Asked anew each time: it changes while something is waited for.
+      // A function, so that the value is read again after each await.
       const isStopped = () => signal.aborted;
       this.#enter('starting');
       this.#relabel();
@@ -238,13 +248,13 @@ function createElementClass(): CustomElementConstructor {
       this.#relabel();
     }
 
-    /** Looks at one frame after the other and drops those that come meanwhile. */
+    /** Processes one frame after another, skipping the frames that arrive in the meantime. */
     async #watch(signal: AbortSignal): Promise<void> {
       const { video } = this;
       const isStopped = () => signal.aborted;
       try {
         while (!isStopped()) {
-          // Browsers give no animation frames to a hidden page: the loop rests with it.
+          // Browsers do not run animation frames for hidden pages, so this loop pauses with the page.
           await new Promise(requestAnimationFrame);
           if (isStopped()) return;
           const hasPicture = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
@@ -252,7 +262,7 @@ function createElementClass(): CustomElementConstructor {
           this.#tracker ??= this.kit.createTracker(this.#trackerOptions());
           const tracker = this.#tracker;
           const result = await tracker.update(video, { signal });
-          // Of a tracker that was ended meanwhile, the names may be those of another collection.
+          // Drop the result of a tracker that was closed meanwhile: its names may be from another collection.
           if (!isStopped() && tracker === this.#tracker) this.#show(result);
         }
       } catch (error) {
@@ -300,14 +310,14 @@ function createElementClass(): CustomElementConstructor {
       return {
         landmarks: this.getAttribute('landmarks') === '68' ? 68 : 5,
         ...(collectionId === null ? {} : { collectionId }),
-        // The kit says what is wrong with another value.
+        // The kit rejects any other value.
         ...(spoof === null ? {} : { spoof: spoof as 'report' }),
         ...(maxFpir === null ? {} : { maxFpir: Number(maxFpir) }),
       };
     }
 
     #endTracker(): void {
-      // A worker that is gone has forgotten the faces anyhow.
+      // A terminated worker has dropped the faces anyway.
       this.#tracker?.close().catch(() => undefined);
       this.#tracker = null;
       this.#named.clear();
@@ -336,11 +346,11 @@ function createElementClass(): CustomElementConstructor {
 
     async #switchTorch(on: boolean): Promise<void> {
       try {
-        // Known to browsers whose cameras have one, and not to the types yet.
+        // Supported by browsers whose cameras have a light, but missing in the types.
         await this.#track()?.applyConstraints({ advanced: [{ torch: on } as MediaTrackConstraintSet] });
         this.#torch.ariaPressed = String(on);
       } catch {
-        // It is in use, or too hot: the button stays as it was.
+        // The light is in use or too hot. The button stays as it was.
       }
     }
 
@@ -369,7 +379,7 @@ function createElementClass(): CustomElementConstructor {
       this.#label.replaceChildren(`${this.#texts.camera} `, this.#select);
     }
 
-    /** Sets the text when it differs, so that the live region speaks once. */
+    /** Sets the text only if it differs, so that screen readers announce it once. */
     #say(text: string): void {
       if (this.#status.textContent !== text) this.#status.textContent = text;
     }
@@ -380,7 +390,7 @@ function createElementClass(): CustomElementConstructor {
   };
 }
 
-/** What would help the largest face, the most important thing first. */
+/** Returns the hints for the largest face, the most important one first. */
 function hintsFor({ faces, height }: TrackResult): CameraHint[] {
   const [face] = faces;
   if (!face) return [];
@@ -392,7 +402,7 @@ function hintsFor({ faces, height }: TrackResult): CameraHint[] {
 }
 
 function hasTorch(track: MediaStreamTrack | undefined): boolean {
-  // Without it in Firefox before 132.
+  // Missing in Firefox before 132.
   return track !== undefined && 'getCapabilities' in track && 'torch' in track.getCapabilities();
 }
 

@@ -1,7 +1,7 @@
-/** Boxes, points and names over the picture of a camera. */
+/** Draws boxes, landmarks and names over the image of a camera. */
 import type { TrackedFace } from '../../api/tracking.js';
 
-/** How the overlay looks; from the custom properties of the element. */
+/** Colors of the overlay, from the custom properties of the element. */
 export interface OverlayStyle {
   readonly known: string;
   readonly unknown: string;
@@ -11,9 +11,10 @@ export interface OverlayStyle {
 const CASING = 'rgb(0 0 0 / 0.6)';
 
 /**
+ * Draws faces over the video.
  * @param source size of the frame in pixels
- * @param mirrored whether the picture is shown mirrored; names never are
- * @param nameOf what stands at a face, or an empty text
+ * @param mirrored whether the image is shown mirrored; names never are
+ * @param nameOf returns the label of a face, or an empty string for none
  */
 export function drawFaces(
   canvas: HTMLCanvasElement,
@@ -42,7 +43,7 @@ export function drawFaces(
     context.lineWidth = 4 * unit;
     context.strokeStyle = CASING;
     context.stroke();
-    // A second sign beside the colour.
+    // Dashes, so that color is not the only difference.
     context.setLineDash(isKnown ? [] : [6 * unit, 4 * unit]);
     context.lineWidth = 2 * unit;
     context.strokeStyle = colour;

@@ -1,33 +1,33 @@
-/** What `<face-camera>` says. */
+/** The texts of `<face-camera>`. */
 
-/** Why a camera cannot be used, and what a user can do about it is in {@link CameraTexts}. */
+/** The reason why a camera cannot be used. {@link CameraTexts} describes what a user can do about it. */
 export type CameraProblem =
-  /** The user or a policy forbade it. */
+  /** The user or a policy denied access. */
   | 'denied'
   | 'no-camera'
-  /** Another program uses it. */
+  /** Another program is using it. */
   | 'in-use'
-  /** The page is not served over https or from localhost. */
+  /** The page is served neither over https nor from localhost. */
   | 'insecure'
-  /** The browser has no camera API, as pages on the home screen of iOS before 14.3, and some in-app browsers. */
+  /** The browser has no camera API: home screen apps on iOS before 14.3, and some in-app browsers. */
   | 'unsupported'
-  /** It was unplugged, or the system took it away. */
+  /** It was unplugged, or the system withdrew it. */
   | 'disconnected'
-  /** The kit failed; the error is in the event. */
+  /** The kit failed. The event contains the error. */
   | 'kit';
 
-/** What would make a face easier to recognise. */
+/** Advice that makes a face easier to recognize. */
 export type CameraHint =
   'come-closer' | 'move-back' | 'turn-to-the-camera' | 'more-light' | 'less-light' | 'hold-still' | 'one-at-a-time';
 
-/** All texts of the element, to be replaced or translated with its property `texts`. */
+/** All texts of the element. Replace or translate them with its property `texts`. */
 export interface CameraTexts {
   readonly start: string;
   readonly stop: string;
-  /** Switches the camera's light. */
+  /** Label of the button that switches the camera's light. */
   readonly torch: string;
   readonly camera: string;
-  /** A camera whose name is not known yet. */
+  /** Label of a camera whose name is not known yet. */
   readonly cameraNumber: (number: number) => string;
   readonly video: string;
   readonly asking: string;
@@ -43,18 +43,20 @@ export const ENGLISH: CameraTexts = {
   torch: 'Light',
   camera: 'Camera',
   cameraNumber: (number) => `Camera ${number}`,
-  video: 'Picture of the camera',
-  asking: 'Asking for the camera…',
+  video: 'Camera image',
+  asking: 'Waiting for the camera…',
   paused: 'Paused while the page is hidden.',
   unknown: 'unknown',
   problems: {
-    denied: 'The camera is not allowed for this page. Allow it beside the address of the page, then start it again.',
+    denied:
+      'This page is not allowed to use the camera. Allow it next to the address of the page, then start it again.',
     'no-camera': 'No camera was found. Connect one, then start it again.',
-    'in-use': 'The camera gives no picture. Another program may be using it: close that one, then start it again.',
-    insecure: 'The camera works on https pages and on localhost only.',
-    unsupported: 'This browser gives pages no camera. Open the page in Safari, Chrome, Edge or Firefox itself.',
+    'in-use': 'The camera sends no image. Another program may be using it: close that program, then start it again.',
+    insecure: 'The camera works only on https pages and on localhost.',
+    unsupported:
+      'This browser does not give pages access to the camera. Open the page in Safari, Chrome, Edge or Firefox.',
     disconnected: 'The camera was disconnected. Connect it, then start it again.',
-    kit: 'The faces cannot be looked at. Start the camera again.',
+    kit: 'Faces cannot be detected. Start the camera again.',
   },
   hints: {
     'come-closer': 'Come closer.',
