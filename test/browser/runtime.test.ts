@@ -105,14 +105,14 @@ describe('files', () => {
       'an error',
       () => serve('models/a.onnx', CONTENT, { status: 404 }),
       'MODEL_LOAD_FAILED',
-      /answered 404.*dist\/assets/,
+      /returned HTTP status 404.*dist\/assets/,
     ],
     ['nothing', () => undefined, 'MODEL_LOAD_FAILED', /could not be fetched \(Failed to fetch\)/],
     [
       'too little',
       () => serve('models/a.onnx', CONTENT.slice(3)),
       'MODEL_INTEGRITY_FAILED',
-      /it has 24 bytes, expected was 27 bytes/,
+      /it has 24 bytes instead of 27 bytes/,
     ],
     [
       'too much',
@@ -210,7 +210,7 @@ describe('files', () => {
     await expect(loadJson(BASE, 'models/other.json', signal())).rejects.toMatchObject({ code: 'MODEL_LOAD_FAILED' });
     // An answer that is wrong is not hidden by what is cached.
     serve('models/manifest.json', text, { status: 500 });
-    await expect(loadJson(BASE, 'models/manifest.json', signal())).rejects.toThrow(/answered 500/);
+    await expect(loadJson(BASE, 'models/manifest.json', signal())).rejects.toThrow(/returned HTTP status 500/);
     serve('models/manifest.json', new TextEncoder().encode('{"version":'));
     await expect(loadJson(BASE, 'models/manifest.json', signal())).rejects.toThrow(/is not JSON/);
     serve('models/manifest.json', new TextEncoder().encode(' <html></html>'));

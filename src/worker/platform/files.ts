@@ -1,8 +1,11 @@
-/** Files of the assets folder: fetched once, with true progress, checked by hash, and kept in the Cache API. */
+/**
+ * Loads files of the assets folder. Fetches each once, reports progress in bytes, verifies its hash, and keeps it in
+ * the Cache API.
+ */
 import { InfaceError } from '../../api/errors.js';
 import type { LoadProgress } from '../../api/runtime.js';
 
-/** A file whose content is known beforehand. */
+/** A file whose content is known in advance. */
 export interface AssetFile {
   /** Path below the assets folder. */
   readonly path: string;
@@ -13,25 +16,27 @@ export interface AssetFile {
 
 const CACHE_NAME = 'inface-assets';
 
-const HOW_TO_SERVE =
-  "Serve the package's folder dist/assets there, or pass its address as 'assetsUrl' to createFaceKit().";
+const HOW_TO_SERVE = "Serve the package's folder dist/assets there, or pass its URL as 'assetsUrl' to createFaceKit().";
 
-/** Files on their way in. */
+/** A loader of asset files. */
 export interface Assets {
   /** @throws InfaceError `MODEL_LOAD_FAILED`, `MODEL_INTEGRITY_FAILED` */
   load(file: AssetFile): Promise<Uint8Array<ArrayBuffer>>;
-  /** A wasm binary, compiled while it comes in. @throws as `load` does */
+  /**
+   * Compiles a WebAssembly binary while it downloads.
+   * @throws InfaceError as `load` does
+   */
   compile(file: AssetFile): Promise<WebAssembly.Module>;
-  /** Resolves when all that came in so far is in the cache. */
+  /** Resolves when all files downloaded so far are in the cache. */
   stored(): Promise<void>;
 }
 
 type OnBytes = (count: number) => void;
 
 /**
- * Loads files and reports their common progress. What was cached under the same hash is not fetched.
- * @param assetsUrl absolute, with a slash at the end
- * @param files all that will be asked for, each once
+ * Creates a loader that reports the total progress of all files. Does not fetch files cached under the same hash.
+ * @param assetsUrl absolute, with a trailing slash
+ * @param files all files that will be requested, each once
  */
 export function openAssets(
   assetsUrl: string,
@@ -55,16 +60,18 @@ export function openAssets(
     return bytes;
   }
 
-  /** Goes on while the file is used: on a slow disk, 14 MB take longer than to compile them. */
+  /**
+   * Writes the file in the background while it is used. On a slow disk, writing 14 MB takes longer than compiling them.
+   */
   function keep(file: AssetFile, bytes: Uint8Array<ArrayBuffer>): void {
     writes.push(opening.then((cache) => writeCached(cache, cacheKey(assetsUrl, file), bytes)));
   }
 
-  /** As `compile`, if the file was kept before. */
+  /** Compiles the file as `compile` does, if it was cached before. */
   async function compileKept(file: AssetFile): Promise<WebAssembly.Module | null> {
     if (!(await isCached(await opening, cacheKey(assetsUrl, file)))) return null;
     try {
-      // Browsers keep machine code beside the files that they fetched, and none beside what is in this cache.
+      // Browsers cache machine code with files in the HTTP cache, but not with files in the Cache API.
       const response = await fetchChecked(urlOf(file), signal, 'force-cache');
       const { module } = await compileExactly(urlOf(file), response, file, () => undefined, signal);
       report(file, file.bytes, true);
@@ -102,7 +109,7 @@ export function openAssets(
   };
 }
 
-/** Drops what is cached of these assets and is none of the files: an older version of them, most often. */
+/** Removes cached files of these assets that are not among `files`, usually those of an older version. */
 export async function dropOtherFiles(assetsUrl: string, files: readonly AssetFile[]): Promise<void> {
   const wanted = files.map((file) => cacheKey(assetsUrl, file));
   const cache = await openCache();
@@ -112,19 +119,19 @@ export async function dropOtherFiles(assetsUrl: string, files: readonly AssetFil
       if (isFile && !wanted.includes(request.url)) await cache?.delete(request);
     }
   } catch {
-    // Left for the next start.
+    // Leave them for the next start.
   }
 }
 
 /**
- * Loads a JSON file that changes with a new version: from the network, and from the cache when that cannot be reached.
+ * Loads a JSON file that changes with each version. Uses the cache only when the network is unreachable.
  * @throws InfaceError `MODEL_LOAD_FAILED`
  */
 export async function loadJson(assetsUrl: string, path: string, signal: AbortSignal): Promise<unknown> {
   const url = new URL(path, assetsUrl).href;
   const cache = await openCache();
   const text = await fetchText(url, signal).catch(async (error: unknown) => {
-    // A cause means that there was no answer at all; an answer that is wrong must not be hidden by an older one.
+    // A cause means that there was no response. A wrong response must not be hidden by an older one.
     const isUnreachable = error instanceof InfaceError && error.cause !== undefined;
     const cached = isUnreachable ? await cache?.match(url) : undefined;
     if (cached === undefined) throw error;
@@ -147,12 +154,15 @@ async function fetchText(url: string, signal: AbortSignal): Promise<string> {
   return text;
 }
 
-/** The file's own address with the hash in the query: another content is another entry. */
+/** Returns the URL of the file with the hash in the query, so that each content has its own entry. */
 function cacheKey(assetsUrl: string, file: AssetFile): string {
   return new URL(`${file.path}?sha256=${file.sha256}`, assetsUrl).href;
 }
 
-/** The cache is a help and no need: where it is missing (private mode, http) every start fetches. */
+/**
+ * Opens the cache, or returns `null`. The cache is optional: without it (private mode, http) every start fetches the
+ * files.
+ */
 async function openCache(): Promise<Cache | null> {
   try {
     return await caches.open(CACHE_NAME);
@@ -177,7 +187,7 @@ async function readCached(cache: Cache | null, key: string, file: AssetFile): Pr
     if ((await sha256(bytes)) === file.sha256) return bytes;
     await cache?.delete(key);
   } catch {
-    // A cache that cannot be read is like an empty one.
+    // Treat an unreadable cache as empty.
   }
   return null;
 }
@@ -186,11 +196,11 @@ async function writeCached(cache: Cache | null, key: string, bytes: Uint8Array<A
   try {
     await cache?.put(key, new Response(bytes));
   } catch {
-    // A full disk must not keep the kit from starting.
+    // A full disk must not prevent the kit from starting.
   }
 }
 
-/** A module, and the bytes it was made of, once they are known to be the right ones. */
+/** Compiles a module, and returns it with its bytes after they have been verified. */
 async function compileExactly(
   url: string,
   response: Response,
@@ -198,11 +208,11 @@ async function compileExactly(
   onBytes: OnBytes,
   signal: AbortSignal,
 ): Promise<{ readonly module: WebAssembly.Module; readonly bytes: Uint8Array<ArrayBuffer> }> {
-  // Servers that do not know the type are common; browsers compile no stream of another one.
+  // Many servers do not know this content type, and browsers only compile streams that have it.
   const isWasm = response.headers.get('Content-Type') === 'application/wasm';
   const copy = isWasm ? response.clone() : response;
   const streaming = isWasm ? WebAssembly.compileStreaming(response) : null;
-  // When the file is not what was expected, that is what is said.
+  // If the content is wrong, report that instead of the failed compilation.
   streaming?.catch(() => undefined);
   const bytes = await readExactly(url, copy, file, onBytes, signal);
   return { bytes, module: await (streaming ?? WebAssembly.compile(bytes)) };
@@ -250,12 +260,15 @@ async function fetchChecked(url: string, signal: AbortSignal, cache: RequestCach
     throw new InfaceError('MODEL_LOAD_FAILED', `${url} could not be fetched (${reason}). ${HOW_TO_SERVE}`, { cause });
   }
   if (!response.ok) {
-    throw new InfaceError('MODEL_LOAD_FAILED', `${url} answered ${response.status}. ${HOW_TO_SERVE}`);
+    throw new InfaceError('MODEL_LOAD_FAILED', `${url} returned HTTP status ${response.status}. ${HOW_TO_SERVE}`);
   }
   return response;
 }
 
-/** Servers of single-page applications answer a missing file with their index page: say so instead of failing later. */
+/**
+ * Throws if a file is HTML. Servers of single-page applications respond to requests for missing files with their index
+ * page.
+ */
 function rejectHtml(url: string, firstByte: number | undefined): void {
   if (firstByte !== '<'.charCodeAt(0)) return;
   throw new InfaceError('MODEL_LOAD_FAILED', `${url} is a web page and not the file itself. ${HOW_TO_SERVE}`);
@@ -264,7 +277,7 @@ function rejectHtml(url: string, firstByte: number | undefined): void {
 function wrongContent(url: string, got: string, wanted: string): InfaceError {
   return new InfaceError(
     'MODEL_INTEGRITY_FAILED',
-    `${url} is not the file that was expected: it has ${got}, expected was ${wanted}. ` +
+    `${url} is not the expected file: it has ${got} instead of ${wanted}. ` +
       'Copy the assets of the installed version again.',
   );
 }
@@ -273,7 +286,10 @@ async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   // Absent on plain http pages, whatever the type says.
   const subtle = crypto.subtle as SubtleCrypto | undefined;
   if (!subtle) {
-    throw new InfaceError('MODEL_INTEGRITY_FAILED', 'Files can be checked on https pages and localhost only.');
+    throw new InfaceError(
+      'MODEL_INTEGRITY_FAILED',
+      'Asset files cannot be verified here. Open the page over https or on localhost.',
+    );
   }
   const digest = new Uint8Array(await subtle.digest('SHA-256', bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -1,24 +1,25 @@
-/** Storage pressure: whether what the origin stores comes near to what the browser allows. */
+/** Detects storage pressure: whether the storage used by the origin approaches the browser's quota. */
 
 export interface StorageUse {
   readonly usageBytes: number;
   readonly quotaBytes: number;
 }
 
-/** Above this share of the quota there is pressure. A profile takes about 3 kB, so this leaves room for a warning. */
+/** Share of the quota above which there is pressure. A profile takes about 3 kB, so this leaves room for a warning. */
 const PRESSURE_SHARE = 0.8;
-/** The browser's estimate takes some milliseconds, and a write should not wait for it each time. */
+/** Least time between two estimates. An estimate takes some milliseconds, and not every write should wait for one. */
 const INTERVAL_MS = 10_000;
 
-/** What the browser tells, or `null` where it does not. */
+/** Returns the browser's estimate, or `null` if it has none. */
 export async function estimateStorage(): Promise<StorageUse | null> {
   const { usage, quota } = await navigator.storage.estimate().catch(() => ({ usage: undefined, quota: undefined }));
   return usage === undefined || quota === undefined ? null : { usageBytes: usage, quotaBytes: quota };
 }
 
 /**
+ * Creates a watch that reports storage pressure.
  * @param onPressure called when the share rises above the limit, and again only after it fell below
- * @returns to be called after each write
+ * @returns a function to call after each write
  */
 export function createPressureWatch(
   estimate: () => Promise<StorageUse | null>,

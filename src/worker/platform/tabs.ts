@@ -1,9 +1,9 @@
-/** What the tabs of one database tell each other, and what only one of them does at a time. */
+/** Messages between the tabs of one database, and locks for work that only one tab may do at a time. */
 import type { ClassifierState } from '../../api/collections.js';
 import type { StoreChange } from '../ports/face-store.js';
 import type { TrainingLocks } from '../use-cases/training.js';
 
-/** A message to the other tabs, sent after what it tells of is done. */
+/** A message to the other tabs, sent after the change it reports is complete. */
 export type TabMessage =
   | { readonly kind: 'change'; readonly change: StoreChange }
   | {
@@ -14,12 +14,15 @@ export type TabMessage =
     };
 
 export interface Tabs {
-  /** Does nothing once it is closed. */
+  /** Does nothing after `close`. */
   post(message: TabMessage): void;
   close(): void;
 }
 
-/** @param onMessage gets what other tabs, and other kits of this page, have posted */
+/**
+ * Opens the channel to the other tabs.
+ * @param onMessage receives the messages of other tabs, and of other kits on this page
+ */
 export function openTabs(database: string, onMessage: (message: TabMessage) => void): Tabs {
   const channel = new BroadcastChannel(`inface-${database}`);
   let closed = false;
@@ -28,7 +31,7 @@ export function openTabs(database: string, onMessage: (message: TabMessage) => v
   });
   return {
     post(message) {
-      // A write that was on its way when the kit was closed is done all the same, and must not fail for its news.
+      // A write that was running when the kit was closed still completes; it must not fail because of its message.
       if (!closed) channel.postMessage(message);
     },
     close() {
@@ -38,7 +41,7 @@ export function openTabs(database: string, onMessage: (message: TabMessage) => v
   };
 }
 
-/** Web Locks: they end with the tab that holds them, however it ends. */
+/** Creates locks for trainings from Web Locks. The browser releases them when the tab ends for any reason. */
 export function createTrainingLocks(database: string): TrainingLocks {
   const prefix = `inface-train-${database}/`;
   // Absent on plain http pages, where nothing is stored and so nothing is trained.
