@@ -1,4 +1,4 @@
-/** Which images of an enrolment are taken, and why the others are not. */
+/** Decides which images of an enrollment are accepted, and why the others are rejected. */
 import { distanceAtFpir, similarityAt, type Calibration } from '../../recognition/decision.js';
 import { findDuplicate, findSamePerson } from '../../recognition/enrolment.js';
 import type { Gallery } from '../../recognition/gallery.js';
@@ -8,10 +8,10 @@ import type { QualityIssue } from '../../api/quality.js';
 import type { Acquisition } from './acquisition.js';
 import type { NewTemplate } from '../ports/face-store.js';
 
-/** The similarity of best accuracy: below it, two faces are more likely those of two people. */
+/** Similarity with the best accuracy. Below it, the faces more likely show different people. */
 const SAME_PERSON_SCORE = 0.4;
 
-/** What the images are judged against. */
+/** The data against which the images are judged. */
 export interface EnrolmentContext {
   readonly policy: EnrollPolicy;
   readonly calibration: Calibration;
@@ -20,15 +20,15 @@ export interface EnrolmentContext {
   readonly space: string;
   /** `null` for a new profile. */
   readonly profileId: string | null;
-  /** The templates of the profile, none for a new one. */
+  /** The templates of the profile; empty for a new one. */
   readonly references: readonly Comparable[];
-  /** The collections that the profile is in, or comes into. */
+  /** The collections that contain the profile, or to which it is added. */
   readonly galleries: readonly Gallery[];
   /** The false positive identification rate at which a face counts as a duplicate. */
   readonly maxFpir: number;
 }
 
-/** One image after judgement. */
+/** The verdict on one image. */
 type Judged =
   | { readonly taken: true; readonly found: Found; readonly warnings: readonly QualityIssue[] }
   | {
@@ -40,7 +40,10 @@ type Judged =
 
 type Found = Extract<Acquisition, { acquired: true }>;
 
-/** @returns the templates to be stored, and the reports, which lack the ids that the store gives */
+/**
+ * Judges the images of an enrollment.
+ * @returns the templates to store, and a function that creates the reports from the ids of the stored templates
+ */
 export function judgeEnrolment(
   images: readonly Acquisition[],
   context: EnrolmentContext,
@@ -75,7 +78,7 @@ function judgeAll(images: readonly Acquisition[], context: EnrolmentContext): Ju
     const faults = policy === 'strict' ? [...unusable, ...poor] : unusable;
     return faults.length > 0 ? refuse(found, faults) : first;
   });
-  // Only pictures that are good enough have a say in who the person is.
+  // Use only images of sufficient quality to determine the person.
   const faces = judged.map((image) => (image.taken ? scoring.prepare(image.found.vector) : null));
   const resembles = (distance: number) => similarityAt(distance, calibration) >= SAME_PERSON_SCORE;
   const good = faces.filter((face) => face !== null);

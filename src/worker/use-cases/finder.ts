@@ -1,42 +1,46 @@
-/** How a frame is searched for faces: what the detector looks at, and what all its looks at one place together say. */
+/** Searches a frame for faces. Plans the passes of the detector and combines their results at each place. */
 import { offeredSize, type Detection, type FaceDetector } from '../../models/detectors/detector.js';
 import type { SecondLook } from '../../models/detectors/detector.js';
 import type { DetectorOptions } from '../../api/faces.js';
 import { intersectionOverUnion, meanBox, squareAround, suppressNonMaxima, tilesOf } from '../../vision/geometry.js';
 import type { Pixels } from '../../vision/image.js';
 
-/** How one frame is searched. */
+/** A plan for searching one frame. */
 export interface SearchPlan {
-  /** Side of the detector's input for the whole frame in pixels, one that the detector offers. */
+  /** Longer side of the detector's input for the whole frame, in pixels. The detector must offer this size. */
   readonly size: number;
-  /** Whether overlapping parts of the frame are looked at, too. */
+  /** Whether to search overlapping tiles of the frame as well. */
   readonly tiles: 'never' | 'where-it-pays' | 'always';
-  /** Whether what is not certain is looked at again, by a detector that can do so. */
+  /** Whether to run a second pass on uncertain detections, if the detector supports it. */
   readonly secondLook: boolean;
 }
 
-/** Looks of different sizes frame a face differently; boxes that overlap by more than this are of one face. */
+/** IoU above which two boxes show the same face. Passes of different sizes frame a face differently. */
 const SAME_FACE_IOU = 0.3;
 
 /**
- * Side of a tile as a fraction of the frame's longer side, and how much neighbours share: two tiles along the longer side,
- * and a face of up to 15 % of it is whole in one of them. Tiles of 0.4 find fewer faces of WIDER FACE at as many false ones.
+ * Side of a tile as a fraction of the frame's longer side, and its overlap as a fraction of the side. Two tiles cover
+ * the longer side, and any face of up to 15 % of it lies entirely in one of them. Tiles of 0.4 find fewer faces of
+ * WIDER FACE at the same number of false positives.
  */
 const TILE_SIDE = 0.6;
 const TILE_OVERLAP = 0.25;
 const TILE_SIZE = 512;
-/** Longer side of the smallest frame that has tiles: at 640 px a tile shows as many pixels as the look at the whole. */
+/**
+ * Longer side of the smallest frame with tiles. At 640 px, a tile has the same resolution as the pass over the whole
+ * frame.
+ */
 const MIN_TILED_SIDE = 640;
 
-/** A face is small below this fraction of the frame's longer side: 23 px of an input of 384. */
+/** Fraction of the longer side of the frame below which a face is small: 23 px of an input of 384. */
 const SMALL_FACE = 0.06;
-/** Where the first look finds as many small faces as this, it is likely to have missed others. */
+/** Number of small faces in the first pass from which on it has probably missed others. */
 const MANY_SMALL_FACES = 2;
 
 /**
- * A video must be quick and shows few, near faces: one look at 256 px. A photo is worth more time. With a second look at
- * what is not certain, 384 px find as many of the faces from 48 px on as 512 px, and half as many false ones
- * (npm run eval -- wider).
+ * Plans the search of a frame. Videos need speed and show a few near faces, so they get one pass at 256 px. Photos get
+ * more time: with a second pass on uncertain detections, 384 px finds as many of the faces of 48 px or more as 512 px
+ * does, and half as many false positives (npm run eval -- wider).
  */
 export function planSearch(
   pixels: Pixels,
@@ -50,15 +54,15 @@ export function planSearch(
   const size = offeredSize(sizes, longSide <= 384 ? 256 : 384);
   if (longSide < MIN_TILED_SIDE) return { size, tiles: 'never', secondLook: true };
   if (wanted === 'group') return { size, tiles: 'always', secondLook: true };
-  // Tiles show more faces, and more that look like one: without a second look, they are for those who ask for them.
+  // Tiles find more faces, but also more false positives. Without a second pass, use them only on request.
   return { size, tiles: secondLook ? 'where-it-pays' : 'never', secondLook: true };
 }
 
 /**
- * Looks at the whole frame, at its tiles if the plan has them, and again at whatever is neither certain nor hopeless.
+ * Runs the detector on the whole frame, on its tiles if planned, and again on uncertain detections.
  * @param minScore least score of a face, 0..1
- * @returns faces in pixels of the frame, by falling score
- * @throws the signal's reason, before the next look
+ * @returns faces in pixels of the frame, by descending score
+ * @throws the signal's reason, before the next pass
  */
 export async function findFaces(
   detector: FaceDetector,
@@ -93,7 +97,7 @@ export async function findFaces(
   return suppressNonMaxima(faces, SAME_FACE_IOU);
 }
 
-/** Whether tiles are likely to show faces that the look at the whole frame missed: those of a crowd, or any at all. */
+/** Checks whether tiles probably find faces missed by the first pass: those of a crowd, or any at all. */
 function tilesPay(seen: readonly Detection[], pixels: Pixels, { defaultMinScore }: FaceDetector): boolean {
   const faces = seen.filter(({ score }) => score >= defaultMinScore);
   const limit = SMALL_FACE * longSideOf(pixels);
@@ -101,10 +105,10 @@ function tilesPay(seen: readonly Detection[], pixels: Pixels, { defaultMinScore 
   return faces.length === 0 || small.length >= MANY_SMALL_FACES;
 }
 
-/** Where one or more passes saw something. */
+/** A place where one or more passes detected a face. */
 interface Place {
   readonly best: Detection;
-  /** The best score of each pass. */
+  /** The highest score of each pass. */
   readonly scores: readonly number[];
 }
 
@@ -117,7 +121,9 @@ function placesOf(passes: readonly (readonly Detection[])[], missed: number): Pl
   }));
 }
 
-/** A face, scored by all looks at its place, in the mean box of those that saw it. */
+/**
+ * Runs the second pass at a place. Returns the mean box of all detections there, with the combined score of all passes.
+ */
 async function lookAgain(
   look: FaceDetector['detect'],
   pixels: Pixels,

@@ -1,4 +1,4 @@
-/** Faces from frame to frame: which one is which, and when it has to be looked for, or recognised, again. */
+/** Tracks faces across frames, and decides when to run the detector and the embedder again. */
 import type { Detection } from '../../models/detectors/detector.js';
 import { similarityAt, type Calibration } from '../../recognition/decision.js';
 import { distance, type Comparable, type Scoring } from '../../recognition/scoring.js';
@@ -20,36 +20,38 @@ import type { Wire } from '../../wire/worker.js';
 import { spoofFailure, type Acquired, type OpenFrame, type SpoofCheck } from './acquisition.js';
 import type { Identifier, LoadedCollection } from './identification.js';
 
-/** Frames between two looks at the whole picture for faces that came, as long as no face is lost. */
+/** Number of frames between two runs of the detector that look for new faces while no face is lost. */
 const DETECT_EVERY = 15;
-/** A face that the detector does not see this many times in a row is none, or none any more. */
+/** Number of consecutive detector runs without the face that end its track. */
 const MAX_UNSEEN = 2;
-/** Boxes that overlap by more than this are of one face. */
+/** IoU above which two boxes show the same face. */
 const SAME_PLACE_IOU = 0.3;
 /**
- * Least likeness of a face to itself one frame before. On 2,600 photos of LFW, 1 in 100,000 pairs of different people comes that
- * near; a photo and itself with the landmarks moved by 2 % of the distance of the eyes, 10 % more or less light and noise has
- * 0.987 at the median and 0.94 at the first percentile. Below it, nothing is assumed: the face is recognised anew.
+ * Least likeness of a face to itself in the previous frame. On 2,600 photos of LFW, 1 in 100,000 pairs of different
+ * people is this similar. A photo and its copy with landmarks moved by 2 % of the eye distance, 10 % more or less
+ * light, and noise has a likeness of 0.987 at the median and 0.94 at the first percentile. Below the limit, the face is
+ * recognized again.
  */
 const SAME_PICTURE = 0.94;
-/** After a longer gap between frames, anybody may be anywhere. */
+/** Longest gap between frames. After a longer one, all tracks end, because anyone may be anywhere. */
 const MAX_GAP_MS = 1_000;
-/** A face that is gone for less than this and recognised again keeps its id. */
+/** Time for which a lost face keeps its id if it is recognized again. */
 const REMEMBER_MS = 3_000;
-/** Above this similarity two faces count as one person: a false match rate of 1e-3. */
+/** Similarity above which two faces count as the same person, at a false match rate of 1e-3. */
 const SAME_PERSON = 0.5;
-/** Below this one, the face of a track is somebody else's by now. */
+/** Similarity below which the face of a track now belongs to another person. */
 const OTHER_PERSON = 0.4;
-/** Frames between two looks at the quality of a face, and the improvement that is worth an embedding. */
+/** Number of frames between two quality checks of a face. */
 const JUDGE_EVERY = 5;
+/** Improvement of the quality score that justifies another embedding. */
 const BETTER_QUALITY = 0.1;
-/** Frames after which a face is recognised again in any case. */
+/** Number of frames after which a face is recognized again in any case. */
 const RECOGNISE_EVERY = 90;
 const DEFAULT_MAX_FACES = 10;
 
-/** What the embedder said of a face, on one frame. */
+/** Result of the embedder and the spoof check for a face in one frame. */
 interface Recognition {
-  /** `null` where no names are looked for. */
+  /** `null` when no names are requested. */
   readonly face: Comparable | null;
   readonly quality: number;
   readonly frame: number;
@@ -57,25 +59,25 @@ interface Recognition {
   readonly refusal: SpoofFailure | null;
 }
 
-/** One face over several frames. Never changed: every frame makes new ones. */
+/** One face over several frames. Immutable: every frame creates new tracks. */
 interface Track {
   readonly id: number;
   readonly since: number;
-  /** Where the detector saw it last, and its points then: the box moves with the points. */
+  /** The last detection, and the points at that time. The box moves with the points. */
   readonly detection: Detection;
   readonly anchor: readonly Point[];
   readonly points: readonly Point[];
-  /** From the frame before last to the last one, in pixels. */
+  /** Movement between the last two frames, in pixels. */
   readonly motion: Point;
   readonly appearance: Float32Array;
   readonly unseen: number;
   readonly smoothed: Smoothed;
-  /** As it was judged last, and on which frame. */
+  /** The last quality report, and the frame it is from. */
   readonly quality: QualityReport;
   readonly judgedAt: number;
   readonly recognition: Recognition | null;
   readonly identification: Identification | null;
-  /** Of the collection, when it was identified. */
+  /** Revision of the collection at the time of the identification. */
   readonly revision: number | null;
 }
 
@@ -85,7 +87,7 @@ interface Lost {
   readonly atMs: number;
 }
 
-/** What a tracker knows between two frames. */
+/** State of a tracker between two frames. */
 export interface TrackerState {
   readonly frame: number;
   readonly atMs: number;
@@ -110,32 +112,32 @@ export interface TrackingParts {
   readonly identifier: Identifier;
 }
 
-/** What a frame is looked at with. */
+/** Settings for processing a frame. */
 export interface TrackContext {
   readonly options: Wire<TrackerOptions>;
   readonly check: SpoofCheck | null;
-  /** Whose names are looked for; `null` for nobody's. */
+  /** The collection that provides the names; `null` for no names. */
   readonly collection: LoadedCollection | null;
-  /** When the frame was taken, in ms; rises. */
+  /** Time of the frame in milliseconds, monotonic. */
   readonly atMs: number;
 }
 
 export interface TrackStep {
   readonly state: TrackerState;
   readonly faces: readonly TrackedFace[];
-  /** Whether the whole picture was searched. */
+  /** Whether the detector ran on this frame. */
   readonly detected: boolean;
 }
 
-/** Where a face is in this frame. */
+/** A face found by the detector in this frame. */
 type Sighting = Acquired & { readonly appearance: Float32Array };
 
 export function createTracking({ scoring, calibration, identifier }: TrackingParts) {
   const isPerson = (a: Comparable, b: Comparable, least: number) => similarityAt(distance(a, b), calibration) >= least;
 
   /**
-   * Takes one frame.
-   * @returns the new state; the old one is untouched, so a frame that fails changes nothing
+   * Processes one frame.
+   * @returns the new state. Does not change the old one, so a frame that fails has no effect
    */
   return async function step(image: OpenFrame, before: TrackerState, context: TrackContext): Promise<TrackStep> {
     const { options, atMs } = context;
@@ -183,7 +185,8 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
       }
       const { since } = next;
       const face = next.recognition?.face;
-      // Somebody who comes back keeps the id; the name is read from this frame, whoever had the id before.
+      // A person who comes back gets the previous id. The name comes from this frame, not from the previous owner of
+      // the id.
       const same = since === frame && face ? lost.find((other) => isPerson(other.face, face, SAME_PERSON)) : undefined;
       if (same) lost = lost.filter(({ id }) => id !== same.id);
       const identified = await identify({ ...next, id: same?.id ?? next.id }, context.collection, options);
@@ -195,7 +198,7 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     return { state, faces, detected: isDetected };
   };
 
-  /** The same face in the next frame, or `null` when it cannot be said to be the same. */
+  /** Returns the same face in the next frame, or `null` when it is not certain to be the same. */
   async function follow(image: OpenFrame, track: Track): Promise<Track | null> {
     const { motion } = track;
     const expected = track.points.map(({ x, y }) => ({ x: x + motion.x, y: y + motion.y }));
@@ -208,7 +211,7 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     return { ...track, points, appearance, motion: { x: to.x - from.x, y: to.y - from.y } };
   }
 
-  /** @returns `null` when the face is not the one that the track was recognised as */
+  /** @returns `null` when the face is not the one that the track was recognized as */
   async function recognise(
     image: OpenFrame,
     track: Track,
@@ -264,7 +267,7 @@ function begin(image: OpenFrame, sighting: Sighting, id: number, frame: number):
   };
 }
 
-/** A track after a look at the whole picture: what the detector saw at its place is its new anchor. */
+/** Updates a track after a run of the detector. A detection at its place becomes its new anchor. */
 function confirm(track: Track, found: readonly Sighting[]): Track {
   const box = boxOf(track);
   const seen = found.find(({ detection }) => isSamePlace(box, detection.box));
@@ -272,7 +275,7 @@ function confirm(track: Track, found: readonly Sighting[]): Track {
   return { ...track, detection: seen.detection, anchor: seen.landmarks, unseen: 0 };
 }
 
-/** A track with its quality as of now, if that is not of just before. */
+/** Returns a track with a quality report of this frame, unless the last one is recent. */
 function judge(image: OpenFrame, track: Track, frame: number): Track {
   if (frame - track.judgedAt < JUDGE_EVERY) return track;
   const { detection, points: landmarks } = track;
@@ -283,7 +286,7 @@ function isSamePlace(a: Box, b: Box): boolean {
   return intersectionOverUnion(a, b) > SAME_PLACE_IOU;
 }
 
-/** The box of the detector, moved and scaled as the points have been since. */
+/** Returns the box of the detector, moved and scaled with the points since then. */
 function boxOf({ detection: { box }, anchor, points }: Pick<Track, 'detection' | 'anchor' | 'points'>): Box {
   const moved = fitSimilarity(anchor, points);
   const center = applySimilarity(moved, boxCenter(box));
@@ -299,7 +302,7 @@ function centreOf(points: readonly Point[]): Point {
   };
 }
 
-/** Box and points, smoothed together. */
+/** Smooths the box and the points together. */
 function smoothTrack(track: Track, seconds: number): Smoothed {
   const { x, y, width, height } = boxOf(track);
   const values = [x, y, width, height, ...track.points.flatMap((point) => [point.x, point.y])];
