@@ -154,10 +154,10 @@ module.exports = {
       from: { path: '^src/worker/store/' },
       to: {
         path: '^src/',
-        pathNot: ['^src/worker/(store|ports)/', '^src/recognition/', API],
+        pathNot: ['^src/worker/(store|ports)/', '^src/(recognition|schema)/', API],
       },
     },
-    onlyIn('valibot', '^src/(schema|models)/'),
+    onlyIn('valibot', '^src/(schema|models|worker/store)/'),
     onlyIn('onnxruntime-web', '^src/worker/platform/'),
     {
       name: 'demo-uses-the-public-entries',

@@ -1,5 +1,6 @@
 /** Checks of what the application passes in, before anything is decoded or sent. */
 import { InfaceError } from '../../api/errors.js';
+import { MAX_METADATA_LENGTH, MAX_NAME_LENGTH, MAX_NOTE_LENGTH } from '../../api/limits.js';
 
 /** Throws when a value is not what an option takes. `name` says where it stands. */
 export type Rule = (value: unknown, name: string) => void;
@@ -93,8 +94,6 @@ export const passphrase: Rule = (value, name) => {
   }
 };
 
-const MAX_NOTE_LENGTH = 2_000;
-
 /** A longer text for people to read. */
 export const note: Rule = (value, name) => {
   if (typeof value !== 'string' || value.trim() === '') throw invalid(name, value, 'a text that is not empty');
@@ -102,9 +101,6 @@ export const note: Rule = (value, name) => {
     throw new InfaceError('LIMIT_EXCEEDED', `${name} has ${value.length} characters; ${MAX_NOTE_LENGTH} are the most.`);
   }
 };
-
-const MAX_NAME_LENGTH = 200;
-const MAX_METADATA_LENGTH = 10_000;
 
 /** A label for people to read. */
 export const label: Rule = (value, name) => {

@@ -7,6 +7,7 @@ import type { DetectorOptions } from '../../api/faces.js';
 import type { IdentifyOptions } from '../../api/identification.js';
 import type { FaceImage } from '../../api/images.js';
 import type { FaceOperations } from '../../api/kit.js';
+import { MAX_FACES, MAX_IMAGES } from '../../api/limits.js';
 import type { AccuracyOptions } from '../../api/matching.js';
 import type { SpoofOptions } from '../../api/spoof.js';
 import type { FaceFrame, Frame, WorkerOperations } from '../../wire/worker.js';
@@ -30,9 +31,6 @@ import {
 } from './check.js';
 import { toFaceFrame, toFrame } from './frame-source.js';
 
-/** Images per call of `enroll` and `addImages`. */
-const MAX_IMAGES = 10;
-const MAX_FACES = 100;
 const MAX_CANDIDATES = 100;
 
 export const CALL_RULES: Rules<CallOptions> = { signal: abortSignal };

@@ -128,11 +128,10 @@ export function newParameters(): PassphraseParameters {
   return { kdf: 'PBKDF2-SHA256', iterations: PBKDF2_ITERATIONS, salt: randomBytes(SALT_BYTES) };
 }
 
-/** Whether parameters from outside are of a kind and strength that this version takes. */
-export function acceptsParameters({ kdf, iterations, salt }: PassphraseParameters): boolean {
+/** Whether parameters from outside are of a strength that this version takes. */
+export function acceptsParameters({ iterations, salt }: PassphraseParameters): boolean {
   const { min, max } = ITERATIONS_ACCEPTED;
-  const isKnown = (kdf as string) === 'PBKDF2-SHA256' && salt.length === SALT_BYTES;
-  return isKnown && Number.isInteger(iterations) && iterations >= min && iterations <= max;
+  return salt.length === SALT_BYTES && Number.isInteger(iterations) && iterations >= min && iterations <= max;
 }
 
 /** The AES-GCM key of a passphrase. Takes some tenths of a second, which is its purpose. */

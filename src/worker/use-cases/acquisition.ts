@@ -8,6 +8,7 @@ import type { StageTimings } from '../../api/calls.js';
 import type { AcquisitionFailure, DetectedFace, DetectorOptions } from '../../api/faces.js';
 import type { Point } from '../../api/geometry.js';
 import type { FaceChoice } from '../../api/images.js';
+import { MAX_FACES } from '../../api/limits.js';
 import type { Accuracy } from '../../api/matching.js';
 import type { QualityReport } from '../../api/quality.js';
 import type { SpoofFailure, SpoofVerdict } from '../../api/spoof.js';
@@ -18,9 +19,6 @@ import type { Pixels } from '../../vision/image.js';
 import { measureQuality } from '../../vision/quality.js';
 import type { FaceFrame, Frame } from '../../wire/worker.js';
 import { findFaces, planSearch } from './finder.js';
-
-/** Faces per image, unless the caller asks for fewer. */
-export const MAX_FACES = 100;
 
 /** What the stages are made of. */
 export interface AcquisitionParts {

@@ -9,6 +9,7 @@ import { assertSameSpace, MAX_TEMPLATES } from '../../recognition/template.js';
 import type { Collection, TrainProgress } from '../../api/collections.js';
 import type { AddImagesOptions } from '../../api/enrollment.js';
 import type { IdentifiedFace } from '../../api/identification.js';
+import { MAX_FACES } from '../../api/limits.js';
 import type { Accuracy } from '../../api/matching.js';
 import type { KitInfo } from '../../api/runtime.js';
 import type { SpoofOptions } from '../../api/spoof.js';
@@ -16,7 +17,6 @@ import type { FaceFrame, MeasuredFace, Wire, WorkerOperations } from '../../wire
 import {
   createAcquisition,
   createClock,
-  MAX_FACES,
   spoofFailure,
   type Acquisition,
   type AcquisitionParts,

@@ -1,0 +1,163 @@
+/** The content of a backup as JSON: its schema, and the way there and back. */
+import * as v from 'valibot';
+import { MAX_METADATA_LENGTH, MAX_NAME_LENGTH, MAX_NOTE_LENGTH } from '../../api/limits.js';
+import { assertSameSpace, euclideanNorm, MAX_TEMPLATES } from '../../recognition/template.js';
+import { object, parse, type Problem } from '../../schema/schema.js';
+import type { BackupContent, BackupTemplate, JsonObject } from '../ports/face-store.js';
+
+/** The embedder of this kit, as far as its templates are concerned. */
+export interface Embedder {
+  readonly space: string;
+  /** Length of an embedding. */
+  readonly dimension: number;
+}
+
+/** Bytes as base64. */
+export const BYTES = v.pipe(v.string('base64'), v.base64('base64'), v.transform(fromBase64));
+
+const anyText = v.string('a string');
+const text = (maxLength: number) => {
+  const wanted = `a string of at most ${maxLength} characters`;
+  return v.pipe(v.string(wanted), v.maxLength(maxLength, wanted));
+};
+const id = v.pipe(text(MAX_NAME_LENGTH), v.nonEmpty('an id that is not empty'));
+const time = v.pipe(anyText, v.check(isTime, 'a time in ISO 8601, in the years 0 to 8999'));
+const metadata = v.pipe(
+  v.custom<JsonObject>(isObject, 'an object'),
+  v.check(isShort, `an object of at most ${MAX_METADATA_LENGTH} characters of JSON`),
+  // A number like 1e400 is parsed as Infinity, which JSON does not have. The kit's own operations store null, too.
+  v.transform((value) => JSON.parse(JSON.stringify(value)) as JsonObject),
+);
+
+/** The fields that profiles and collections share. */
+const RECORD = { id, owner: v.nullable(id), createdAt: time, updatedAt: time };
+
+/** The spaces of a content, checked before its templates: those of another space may have another length. */
+const SPACES = object({
+  profiles: v.array(object({ space: anyText }), 'a list'),
+  collections: v.array(object({ negatives: v.array(object({ space: anyText }), 'a list') }), 'a list'),
+});
+
+const TEMPLATE_COUNT = `a list of 1 to ${MAX_TEMPLATES} templates`;
+const RATIO = 'a number from 0 to 1';
+
+function contentSchema(dimension: number) {
+  const templates = v.pipe(
+    uniqueList(
+      object({
+        id,
+        createdAt: time,
+        quality: v.nullable(v.pipe(v.number(RATIO), v.minValue(0, RATIO), v.maxValue(1, RATIO))),
+        vector: v.pipe(
+          BYTES,
+          v.check((bytes) => bytes.length === 4 * dimension, `${dimension} numbers`),
+          v.transform((bytes) => new Float32Array(bytes.buffer)),
+          v.check((vector) => hasDirection(vector), 'a vector whose norm is above 0'),
+        ),
+      }),
+    ),
+    v.nonEmpty(TEMPLATE_COUNT),
+    v.maxLength(MAX_TEMPLATES, TEMPLATE_COUNT),
+  );
+  const profile = object({
+    ...RECORD,
+    name: v.nullable(text(MAX_NAME_LENGTH)),
+    metadata,
+    consent: v.nullable(text(MAX_NOTE_LENGTH)),
+    space: anyText,
+    templates,
+  });
+  const collection = object({
+    ...RECORD,
+    name: text(MAX_NAME_LENGTH),
+    unknowns: v.boolean('true or false'),
+    profileIds: v.pipe(
+      v.array(id, 'a list'),
+      v.transform((ids) => [...new Set(ids)]),
+    ),
+    negatives: v.array(object({ profileId: id, space: anyText, templates }), 'a list'),
+  });
+  return object({ profiles: uniqueList(profile), collections: uniqueList(collection) });
+}
+
+/** Records of which no two have the same id. */
+function uniqueList<I extends v.GenericSchema<unknown, { readonly id: string }>>(item: I) {
+  return v.pipe(
+    v.array(item, 'a list'),
+    v.check(
+      (records) => new Set(records.map((record) => record.id)).size === records.length,
+      'a list without an id twice',
+    ),
+  );
+}
+
+/** Converts a content to JSON. Vectors become base64. */
+export function toJson({ profiles, collections }: BackupContent): unknown {
+  const withText = <T extends { readonly templates: readonly BackupTemplate[] }>({ templates, ...record }: T) => ({
+    ...record,
+    templates: templates.map(({ id, createdAt, quality, vector }) => ({
+      id,
+      createdAt,
+      quality,
+      vector: toBase64(new Uint8Array(vector.slice().buffer)),
+    })),
+  });
+  return {
+    profiles: profiles.map(withText),
+    collections: collections.map(({ negatives, ...collection }) => ({
+      ...collection,
+      negatives: negatives.map(withText),
+    })),
+  };
+}
+
+/**
+ * Parses a content from outside; the inverse of {@link toJson}.
+ * @param embedder whose templates can be used here
+ * @param fail throws the error that names the first field that is wrong
+ * @throws InfaceError `EMBEDDING_SPACE_MISMATCH`
+ */
+export function fromJson(
+  json: unknown,
+  { space, dimension }: Embedder,
+  fail: (problem: Problem) => never,
+): BackupContent {
+  const { profiles, collections } = parse(SPACES, json, fail);
+  for (const stored of [...profiles, ...collections.flatMap(({ negatives }) => negatives)]) {
+    assertSameSpace(stored, space);
+  }
+  return parse(contentSchema(dimension), json, fail);
+}
+
+export function toBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+}
+
+/** Written so that NaN is rejected. */
+function hasDirection(vector: Float32Array): boolean {
+  const norm = euclideanNorm(vector);
+  return norm > 0 && norm < Infinity;
+}
+
+/** Times are compared as strings, and a change needs a later one. Neither works with years of more digits. */
+function isTime(text: string): boolean {
+  const date = new Date(text);
+  return /^[0-8]\d{3}-/.test(text) && !Number.isNaN(date.getTime()) && date.toISOString() === text;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** False as well for an object nested too deep for JSON.stringify(). */
+function isShort(value: JsonObject): boolean {
+  try {
+    return JSON.stringify(value).length <= MAX_METADATA_LENGTH;
+  } catch {
+    return false;
+  }
+}
