@@ -1,9 +1,11 @@
 /** Where the end-to-end tests find things. */
 import { join } from 'node:path';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const PORT = 4173;
+/** The port that serves the demo; set `INFACE_E2E_PORT` to run two checkouts side by side. */
+export const PORT = Number(process.env['INFACE_E2E_PORT'] ?? 4173);
 export const BASE_URL = `http://localhost:${PORT}/`;
 /** What the fake camera shows; made once per run. */
 export const CAMERA_FILE = join(ROOT, '.cache', 'e2e', 'camera.mjpeg');

@@ -7,42 +7,48 @@ import { basename, join } from 'node:path';
 import type { BrowserContext, Page } from '@playwright/test';
 import { build } from 'vite';
 import { createServer } from '../../tools/serve.mjs';
-import { expect, test } from './demo.js';
+import { expect, test as base } from './demo.js';
 import { ROOT, samplePhoto } from './places.js';
 import type { Harness, Reply, Way } from './rest-page/page.js';
 
-const PORT = 4176;
-const BASE_URL = `http://localhost:${PORT}/`;
 const FOLDER = join(ROOT, '.cache', 'rest-page');
 const WAYS: readonly Way[] = ['handler', 'service worker'];
 
 declare const harness: Harness;
 
-let server: Awaited<ReturnType<typeof createServer>>;
-
-test.beforeAll(async () => {
-  const root = join(ROOT, 'test', 'e2e', 'rest-page');
-  await build({
-    configFile: join(ROOT, 'vite.config.ts'),
-    mode: 'page',
-    logLevel: 'warn',
-    root,
-    build: {
-      outDir: FOLDER,
-      emptyOutDir: true,
-      rolldownOptions: {
-        input: [join(root, 'index.html'), join(root, 'service-worker.ts')],
-        output: { entryFileNames: '[name].js' },
-      },
+/** A test on the built page, served at a port of its own. */
+const test = base.extend<object, { server: Awaited<ReturnType<typeof createServer>> }>({
+  server: [
+    async ({}, use) => {
+      const root = join(ROOT, 'test', 'e2e', 'rest-page');
+      await build({
+        configFile: join(ROOT, 'vite.config.ts'),
+        mode: 'page',
+        logLevel: 'warn',
+        root,
+        build: {
+          outDir: FOLDER,
+          emptyOutDir: true,
+          rolldownOptions: {
+            input: [join(root, 'index.html'), join(root, 'service-worker.ts')],
+            output: { entryFileNames: '[name].js' },
+          },
+        },
+      });
+      for (const photo of [samplePhoto(1), samplePhoto(6)]) cpSync(photo, join(FOLDER, basename(photo)));
+      const server = await createServer({ root: FOLDER });
+      await use(server);
+      await server.close();
     },
-  });
-  for (const photo of [samplePhoto(1), samplePhoto(6)]) cpSync(photo, join(FOLDER, basename(photo)));
-  server = await createServer({ root: FOLDER, port: PORT });
+    { scope: 'worker' },
+  ],
+  baseURL: async ({ server }, use) => {
+    await use(server.url);
+  },
 });
-test.afterAll(() => server.close());
 
 // Every refusal is written to the console by the browser.
-test.use({ baseURL: BASE_URL, allowedConsole: /^Failed to load resource: / });
+test.use({ allowedConsole: /^Failed to load resource: / });
 
 async function open(context: BrowserContext, query = '', title = 'ready'): Promise<Page> {
   const page = await context.newPage();
