@@ -76,7 +76,7 @@ export function elapsed(sinceMs = 0) {
  * @property {string} label what the heartbeat says is still going on
  * @property {Record<string, string>} [env] added to the environment
  * @property {number} [timeoutMs] ends the command when it takes longer; default: no limit
- * @property {boolean} [quiet] keeps the output for the result alone; default: false
+ * @property {boolean | 'until it ends'} [quiet] prints nothing, or prints the whole output at the end; default: false
  *
  * @typedef {object} RunResult
  * @property {boolean} started whether there was such a program
@@ -111,6 +111,8 @@ export function run(command, args, { label, env = {}, timeoutMs, quiet = false }
     });
 
     let output = '';
+    /** @type {Buffer[]} */
+    const held = [];
     let lastSign = started;
     let pause = FIRST_HEARTBEAT_MS;
     let timedOut = false;
@@ -120,7 +122,8 @@ export function run(command, args, { label, env = {}, timeoutMs, quiet = false }
     /** @param {NodeJS.WriteStream} target */
     const passOn = (target) => (/** @type {Buffer} */ chunk) => {
       output = (output + chunk.toString()).slice(-OUTPUT_TAIL_CHARS);
-      if (quiet) return;
+      if (quiet === 'until it ends') held.push(chunk);
+      if (quiet !== false) return;
       lastSign = performance.now();
       target.write(chunk);
     };
@@ -183,6 +186,7 @@ export function run(command, args, { label, env = {}, timeoutMs, quiet = false }
         reject(new Interrupted(`${label} was interrupted (${interruptedBy}).`));
         return;
       }
+      process.stdout.write(Buffer.concat(held));
       const end = code === null ? `signal ${String(signal)}` : `exit code ${code}`;
       const reason = timedOut ? `it took longer than ${elapsed(started)}` : `it ended with ${end}`;
       resolve({ started: true, ok: code === 0 && !timedOut, reason, output });

@@ -1,12 +1,15 @@
 /** The steps of `npm run check` and `npm test`, and the one way to run them. */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { elapsed, ROOT, runNpm } from './process.mjs';
 
 /** Far above the slowest step, so that one that hangs ends as a failure. */
 const STEP_LIMIT_MS = 20 * 60_000;
+/** On two cores, a third step would only slow the others down. */
+const AT_A_TIME = 2;
+const SLOWEST = 10;
 const REPORT_FOLDER = join(ROOT, '.cache', 'reports');
 
 /**
@@ -14,71 +17,117 @@ const REPORT_FOLDER = join(ROOT, '.cache', 'reports');
  * @property {string} name
  * @property {string} script the npm script
  * @property {'vitest' | 'playwright'} [runner] whose report tells how many tests passed; without: the step counts as one
- * @property {string} [needs] the script of the earlier step without which this one makes no sense
+ * @property {readonly string[]} [needs] scripts of earlier steps that must pass before this one starts
  *
  * @typedef {object} Counts
  * @property {number} passed
  * @property {number} failed
  * @property {number} skipped
+ *
+ * @typedef {object} TestTime
+ * @property {string} name with its file
+ * @property {number} ms
+ *
+ * @typedef {object} Outcome
+ * @property {Counts} counts
+ * @property {string} reason why the step failed, for people
+ * @property {readonly TestTime[]} tests how long each test took; none where the step has no runner
+ *
+ * @typedef {object} Report
+ * @property {Counts} counts
+ * @property {TestTime[]} tests
  */
 
-/** @type {readonly Step[]} */
+/**
+ * In the order in which they start when a place is free, the longest first. `build` waits for `check:types`, as both
+ * write the declaration files.
+ * @type {readonly Step[]}
+ */
 export const CHECK_STEPS = [
-  { name: 'Format', script: 'check:format' },
+  { name: 'Node tests', script: 'test:node', runner: 'vitest' },
   { name: 'Lint', script: 'check:lint' },
   { name: 'Types', script: 'check:types' },
+  { name: 'Build', script: 'build', needs: ['check:types'] },
+  { name: 'Demo build', script: 'build:demo' },
+  { name: 'Format', script: 'check:format' },
   { name: 'Dependencies', script: 'check:deps' },
   { name: 'Unused code', script: 'check:unused' },
-  { name: 'Node tests', script: 'test:node', runner: 'vitest' },
-  { name: 'Build', script: 'build' },
-  { name: 'Package', script: 'check:package', needs: 'build' },
-  { name: 'Demo build', script: 'build:demo' },
-  { name: 'Size', script: 'check:size', needs: 'build:demo' },
+  { name: 'Package', script: 'check:package', needs: ['build'] },
+  { name: 'Size', script: 'check:size', needs: ['build', 'build:demo'] },
 ];
 
 /** @type {readonly Step[]} */
 export const TEST_STEPS = [
   ...CHECK_STEPS,
   { name: 'Browser tests', script: 'test:browser', runner: 'vitest' },
-  { name: 'End-to-end tests', script: 'test:e2e', runner: 'playwright', needs: 'build:demo' },
+  { name: 'End-to-end tests', script: 'test:e2e', runner: 'playwright', needs: ['build', 'build:demo'] },
 ];
 
 /**
- * Runs all steps, also after a failure so that every failure is seen at once, and prints a table of them. The last line
+ * Runs all steps, two at a time, and prints each step's output when it ends, then the slowest tests and a table of the
+ * steps. A failure stops only the steps that need the failed one, so that every failure is seen at once. The last line
  * is the sum, for example `120 passed, 0 failed`. Sets the exit code of the process.
  * @param {readonly Step[]} steps
  * @param {Record<string, string>} [env] added to the environment of every step
  */
 export async function runSteps(steps, env = {}) {
   mkdirSync(REPORT_FOLDER, { recursive: true });
-  /** @type {{ step: Step, counts: Counts, time: string }[]} */
-  const results = [];
-  for (const [index, step] of steps.entries()) {
-    console.log(`\n=== ${index + 1}/${steps.length} ${step.name} (npm run ${step.script})`);
-    const needed = results.find((result) => result.step.script === step.needs);
-    if (needed !== undefined && needed.counts.failed > 0) {
-      console.log(`=== ${step.name}: skipped, as ${needed.step.name} failed`);
-      results.push({ step, counts: { passed: 0, failed: 0, skipped: 1 }, time: '' });
+  /** @type {Map<string, Outcome & { time: string }>} by script */
+  const results = new Map();
+  /** @type {Map<string, Promise<void>>} by script */
+  const running = new Map();
+  const waiting = [...steps];
+  while (waiting.length > 0 || running.size > 0) {
+    const next = waiting.findIndex(({ needs = [] }) => needs.every((script) => results.has(script)));
+    if (next === -1 || running.size === AT_A_TIME) {
+      await Promise.race(running.values());
       continue;
     }
-    const started = performance.now();
-    const { counts, reason } = await runStep(step, env);
-    const time = elapsed(started);
-    console.log(`=== ${step.name}: ${counts.failed === 0 ? 'passed' : `FAILED, ${reason}`} (${time})`);
-    results.push({ step, counts, time });
+    for (const step of waiting.splice(next, 1)) {
+      const failed = step.needs?.find((script) => (results.get(script)?.counts.passed ?? 0) === 0);
+      if (failed !== undefined) {
+        console.log(`\n=== ${step.name}: skipped, as npm run ${failed} did not pass`);
+        results.set(step.script, { counts: { passed: 0, failed: 0, skipped: 1 }, reason: '', tests: [], time: '' });
+        continue;
+      }
+      console.log(`=== ${step.name}: started (npm run ${step.script})`);
+      const started = performance.now();
+      const end = runStep(step, env).then((outcome) => {
+        const time = elapsed(started);
+        const verdict = outcome.counts.failed === 0 ? 'passed' : `FAILED, ${outcome.reason}`;
+        console.log(`=== ${step.name}: ${verdict} (${time})\n`);
+        results.set(step.script, { ...outcome, time });
+        running.delete(step.script);
+      });
+      running.set(step.script, end);
+    }
   }
 
+  printSlowest([...results.values()].flatMap(({ tests }) => tests));
   const width = Math.max(...steps.map(({ name }) => name.length));
   console.log('');
-  for (const { step, counts, time } of results) {
+  let total = { passed: 0, failed: 0, skipped: 0 };
+  for (const step of steps) {
+    const result = results.get(step.script);
+    if (result === undefined) throw new Error(`${step.script} needs a step that is not there.`);
+    const { counts, time } = result;
     const verdict = counts.failed > 0 ? 'FAILED' : counts.passed > 0 ? 'passed' : 'skipped';
     const detail = step.runner !== undefined && verdict !== 'skipped' ? summarise(counts) : '';
     console.log(`${step.name.padEnd(width)}  ${verdict.padEnd(7)}  ${time.padStart(10)}  ${detail}`.trimEnd());
+    total = add(total, counts);
   }
-  const total = results.reduce((sum, { counts }) => add(sum, counts), { passed: 0, failed: 0, skipped: 0 });
   console.log(`\nAll steps took ${elapsed()}`);
   console.log(summarise(total));
   if (total.failed > 0) process.exitCode = 1;
+}
+
+/** @param {readonly TestTime[]} tests */
+function printSlowest(tests) {
+  if (tests.length === 0) return;
+  console.log('\nThe slowest tests:');
+  for (const { name, ms } of tests.toSorted((a, b) => b.ms - a.ms).slice(0, SLOWEST)) {
+    console.log(`${(ms / 1000).toFixed(1).padStart(6)} s  ${name}`);
+  }
 }
 
 /**
@@ -92,7 +141,7 @@ export function summarise({ passed, failed, skipped }) {
 /**
  * @param {Step} step
  * @param {Record<string, string>} env
- * @returns {Promise<{ counts: Counts, reason: string }>}
+ * @returns {Promise<Outcome>}
  */
 async function runStep({ name, script, runner }, env) {
   const reportFile = join(REPORT_FOLDER, `${script.replace(':', '-')}.json`);
@@ -106,48 +155,63 @@ async function runStep({ name, script, runner }, env) {
     label: `running: ${name}`,
     env: { ...env, PLAYWRIGHT_JSON_OUTPUT_FILE: reportFile },
     timeoutMs: STEP_LIMIT_MS,
+    quiet: 'until it ends',
   });
   if (runner === undefined) {
-    return { counts: { passed: result.ok ? 1 : 0, failed: result.ok ? 0 : 1, skipped: 0 }, reason: result.reason };
+    const counts = { passed: result.ok ? 1 : 0, failed: result.ok ? 0 : 1, skipped: 0 };
+    return { counts, reason: result.reason, tests: [] };
   }
-  const counts = runner === 'vitest' ? readVitestReport(reportFile) : readPlaywrightReport(reportFile);
+  const { counts, tests } = runner === 'vitest' ? readVitestReport(reportFile) : readPlaywrightReport(reportFile);
   // A runner may fail for more than its tests (a coverage threshold, an error outside them), and must not pass by
   // running none.
   const ranNone = counts.passed + counts.failed === 0;
   if (counts.failed === 0 && (!result.ok || ranNone)) counts.failed = 1;
-  if (!result.ok) return { counts, reason: result.reason };
-  return { counts, reason: ranNone ? 'it ran no test' : 'a test passed only when repeated' };
+  if (!result.ok) return { counts, reason: result.reason, tests };
+  return { counts, reason: ranNone ? 'it ran no test' : 'a test passed only when repeated', tests };
 }
 
 /**
  * @param {string} file
- * @returns {Counts}
+ * @returns {Report}
  */
 function readVitestReport(file) {
-  /** @typedef {{ status: string, assertionResults: unknown[] }} TestFile */
+  /** @typedef {{ fullName: string, duration?: number | null }} Assertion */
+  /** @typedef {{ name: string, status: string, assertionResults: Assertion[] }} TestFile */
   /** @type {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number, testResults: TestFile[] } | undefined} */
   const report = readReport(file);
-  if (report === undefined) return { passed: 0, failed: 0, skipped: 0 };
+  if (report === undefined) return { counts: { passed: 0, failed: 0, skipped: 0 }, tests: [] };
   // A file that could not be loaded has no tests, and is a failure all the same.
   const broken = report.testResults.filter((tests) => tests.status === 'failed' && tests.assertionResults.length === 0);
-  return {
+  const counts = {
     passed: report.numPassedTests,
     failed: report.numFailedTests + broken.length,
     skipped: report.numPendingTests + report.numTodoTests,
   };
+  const tests = report.testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults.map(({ fullName, duration }) => ({ name: `${basename(name)}: ${fullName}`, ms: duration ?? 0 })),
+  );
+  return { counts, tests };
 }
 
 /**
  * @param {string} file
- * @returns {Counts}
+ * @returns {Report}
  */
 function readPlaywrightReport(file) {
-  /** @type {{ stats: { expected: number, unexpected: number, flaky: number, skipped: number } } | undefined} */
+  /** @typedef {{ title: string, file: string, tests: { results: { duration: number }[] }[] }} Spec */
+  /** @typedef {{ specs: Spec[], suites?: Suite[] }} Suite */
+  /** @type {{ stats: { expected: number, unexpected: number, flaky: number, skipped: number }, suites: Suite[] } | undefined} */
   const report = readReport(file);
-  if (report === undefined) return { passed: 0, failed: 0, skipped: 0 };
+  if (report === undefined) return { counts: { passed: 0, failed: 0, skipped: 0 }, tests: [] };
   const { expected, unexpected, flaky, skipped } = report.stats;
+  /** @type {(suite: Suite) => Spec[]} */
+  const specsOf = ({ specs, suites = [] }) => [...specs, ...suites.flatMap(specsOf)];
+  const tests = report.suites.flatMap(specsOf).map(({ title, file, tests }) => {
+    const results = tests.flatMap(({ results }) => results);
+    return { name: `${file}: ${title}`, ms: results.reduce((sum, { duration }) => sum + duration, 0) };
+  });
   // A test that passed only when repeated has failed once for a reason.
-  return { passed: expected, failed: unexpected + flaky, skipped };
+  return { counts: { passed: expected, failed: unexpected + flaky, skipped }, tests };
 }
 
 /**
