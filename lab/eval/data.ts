@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { VIEW_COUNTS } from '../../src/models/embedder.js';
 import { unitMean } from '../../src/recognition/template.js';
 import type { Accuracy } from '../../src/api/matching.js';
-import type { MeasuredFace } from '../../src/wire/worker.js';
+import type { MeasuredFace } from './stages.js';
 import { ROOT } from '../../tools/process.mjs';
 import { measurePhotos, type MeasuredPhoto } from './measure.js';
 

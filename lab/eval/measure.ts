@@ -1,5 +1,5 @@
 /**
- * Measures photos with the shipped worker, once: what was measured is kept below .cache/eval/ for as long as the models
+ * Measures photos with the kit's own stages, once: what was measured is kept below .cache/eval/ for as long as the models
  * and the code that decides the result stay the same. A run that was cut off goes on where it ended.
  */
 import { createHash } from 'node:crypto';
@@ -7,10 +7,10 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, write
 import { dirname, join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { parseManifest, type ModelManifest } from '../../src/models/manifest.js';
-import type { MeasuredFace, MeasureOptions } from '../../src/wire/worker.js';
 import { ROOT } from '../../tools/process.mjs';
 import type { EvalPage, PhotoLine } from './page.js';
 import { openPage, URLS } from './server.js';
+import type { MeasuredFace, MeasureOptions } from './stages.js';
 
 export interface PhotoRequest {
   /** Absolute path. */
@@ -55,7 +55,7 @@ const FITTED = ['calibration', 'background'];
 const PROGRESS_EVERY_MS = 10_000;
 
 /**
- * @param options of the worker's `measure`, the same for all photos
+ * @param options of the measurement, the same for all photos
  * @param models folder with a manifest.json and its files; defaults to the kit's own
  * @param label of the progress on stderr
  * @returns one result per request, in their order
@@ -101,7 +101,7 @@ async function measureMissing(
     requests.map(({ path }) => path),
   );
   try {
-    await call(page, 'open', origin + URLS.worker, origin + URLS.assets);
+    await call(page, 'open', origin + URLS.assets);
     const start = performance.now();
     let told = start;
     for (const [i, { path, transform = '' }] of requests.entries()) {

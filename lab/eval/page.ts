@@ -1,9 +1,9 @@
-/** The browser side of measure.ts: photos to the shipped worker, and what it finds as JSON. */
-import { startWorker, type Connection } from '../../src/client/kit/connection.js';
+/** The browser side of measure.ts: passes photos to the worker and returns what it finds as JSON. */
+import * as Comlink from 'comlink';
 import { toFrame } from '../../src/client/kit/frame-source.js';
-import { fromWire } from '../../src/api/errors.js';
-import type { MeasuredFace, MeasureOptions } from '../../src/wire/worker.js';
+import type { MeasuredFace, MeasureOptions } from './stages.js';
 import { transform } from './transforms.js';
+import type { EvalWorker } from './worker.js';
 
 /** A face as it crosses to Node. */
 export interface FaceLine extends Omit<MeasuredFace, 'views'> {
@@ -25,26 +25,16 @@ export interface PhotoLine {
 /** What the page does; everything can be JSON. */
 export interface EvalPage {
   /** Starts the worker. */
-  readonly open: (workerUrl: string, assetsUrl: string) => Promise<void>;
+  readonly open: (assetsUrl: string) => Promise<void>;
   /** @param steps see transforms.ts */
   readonly measure: (photoUrl: string, steps: string, options: MeasureOptions) => Promise<PhotoLine>;
 }
 
-let worker: Connection;
-let callId = 0;
+const worker = Comlink.wrap<EvalWorker>(new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }));
 
 const evalPage: EvalPage = {
-  async open(workerUrl, assetsUrl) {
-    // One thread: figures must not depend on what else the machine does, nor take more of it than they need.
-    const config = { backend: 'wasm', threads: 1, embedder: 'auto', autoTrain: false, audit: false } as const;
-    worker = await startWorker(
-      workerUrl,
-      { ...config, assetsUrl, database: 'inface-eval' },
-      () => undefined,
-      callId++,
-      undefined,
-    );
-  },
+  // One thread: figures must not depend on what else the machine does, nor take more of it than they need.
+  open: (assetsUrl) => worker.open({ assetsUrl, backend: 'wasm', threads: 1, embedder: 'auto' }),
 
   async measure(photoUrl, steps, options) {
     const response = await fetch(photoUrl);
@@ -52,9 +42,7 @@ const evalPage: EvalPage = {
     const photo = await response.blob();
     const image = steps === '' ? photo : await transform(await createImageBitmap(photo), steps);
     const frame = await toFrame(image, photoUrl);
-    const reply = await worker.call(callId++, null, 'measure', [frame, options], [frame.bitmap]);
-    if (!reply.ok) throw fromWire(reply.error);
-    const { faces, detectorSize } = reply.value;
+    const { faces, detectorSize } = await worker.measure(Comlink.transfer(frame, [frame.bitmap]), options);
     const { sourceWidth: width, sourceHeight: height } = frame;
     return { width, height, detectorSize, faces: faces.map((face) => ({ ...face, views: face.views.map(toBase64) })) };
   },

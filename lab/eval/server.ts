@@ -24,7 +24,7 @@ interface Opened {
 }
 
 /** Where the page finds things, below its origin. */
-export const URLS = { kit: '/kit/index.js', worker: '/kit/worker.js', assets: '/assets/', photo: '/photo/' } as const;
+export const URLS = { kit: '/kit/index.js', assets: '/assets/', photo: '/photo/' } as const;
 
 /**
  * Opens a page in Chromium, with the worker as it is shipped.

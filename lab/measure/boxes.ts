@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { measurePhotos, type MeasuredPhoto } from '../eval/measure.js';
 import type { Box } from '../../src/api/geometry.js';
 import { boxCenter, intersectionOverUnion } from '../../src/vision/geometry.js';
-import type { MeasuredFace } from '../../src/wire/worker.js';
+import type { MeasuredFace } from '../eval/stages.js';
 import { DETECTORS } from '../../tools/models/reference-entries.js';
 import { makeReferenceFolder, REFERENCE_FOLDER } from '../../tools/models/reference.js';
 

@@ -13,12 +13,10 @@ import type {
 import type { DetectOptions, DetectResult } from '../api/detection.js';
 import type { AddImagesOptions, AddImagesResult, EnrollOptions, EnrollResult } from '../api/enrollment.js';
 import type { KitEvents } from '../api/events.js';
-import type { DetectedFace, DetectorOptions } from '../api/faces.js';
 import type { IdentifyOptions, IdentifyResult, RejectOptions, RejectResult } from '../api/identification.js';
 import type { FaceChoice } from '../api/images.js';
 import type { MatchOptions, MatchResult } from '../api/matching.js';
 import type { Profile, ProfileChange } from '../api/profiles.js';
-import type { QualityReport } from '../api/quality.js';
 import type { Backend, KitInfo, LoadProgress } from '../api/runtime.js';
 import type { CheckSpoofOptions, SpoofResult } from '../api/spoof.js';
 import type { TrackerOptions, TrackResult } from '../api/tracking.js';
@@ -42,32 +40,6 @@ export interface FaceFrame {
 
 /** Options as they cross: signals and callbacks stay on the page. */
 export type Wire<O> = Omit<O, 'signal' | 'onProgress'>;
-
-/** How a frame is measured. */
-export interface MeasureOptions extends DetectorOptions {
-  /** At most this many faces, the largest ones. Defaults to 100. */
-  readonly maxFaces?: number;
-  /** How many views of each face are embedded, 0 to 6. Defaults to 6; with 0 a face costs its landmarks only. */
-  readonly views?: number;
-  /** Whether each face gets a score of the anti-spoof model. Defaults to false. */
-  readonly spoof?: boolean;
-}
-
-/** A face as the stages give it. */
-export interface MeasuredFace extends DetectedFace {
-  readonly quality: QualityReport;
-  /** One embedding per view as the embedder gives it, not normalised. */
-  readonly views: readonly Float32Array[];
-  /** 0 (attack) to 1 (bona fide), `null` where it was not asked for. */
-  readonly spoofScore: number | null;
-}
-
-export interface MeasureResult {
-  /** Faces by size, largest first, with 68 landmarks. */
-  readonly faces: readonly MeasuredFace[];
-  /** The detector size that was used, in pixels. */
-  readonly detectorSize: number;
-}
 
 /** What the worker can do; the page adds the decoding of images and nothing else. */
 export interface WorkerOperations {
@@ -107,8 +79,6 @@ export interface WorkerOperations {
   verifyApiKey(secret: string): Promise<ApiKey | null>;
   eraseAll(): Promise<void>;
   info(): Promise<KitInfo>;
-  /** For evaluation, which must see what the worker computes; the kit does not offer it. */
-  measure(frame: Frame, options: MeasureOptions): Promise<MeasureResult>;
 }
 
 /** The options of the kit as the worker gets them; all URLs absolute. */

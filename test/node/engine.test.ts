@@ -630,25 +630,6 @@ describe('reject', () => {
   });
 });
 
-describe('measure', () => {
-  it('gives the views of each face as the net gives them, six unless fewer are asked for', async () => {
-    const { engine, calls } = engineWith([detection(0, 0, 50), detection(100, 100, 80)]);
-    const measured = await engine.measure(context(), frame(), {});
-    expect(measured.detectorSize).toBe(384);
-    expect(measured.faces.map(({ views }) => views.length)).toEqual([6, 6]);
-    expect(measured.faces.map(({ views: [first] }) => first)).toEqual([
-      Float32Array.of(140, 140),
-      Float32Array.of(25, 25),
-    ]);
-    expect(measured.faces[0]?.landmarks).toHaveLength(68);
-    const one = await engine.measure(context(), frame(), { views: 1, maxFaces: 1 });
-    expect(one.faces.map(({ views }) => views.length)).toEqual([1]);
-    const none = await engine.measure(context(), frame(), { views: 0 });
-    expect(none.faces.map(({ views }) => views.length)).toEqual([0, 0]);
-    expect(calls.filter((call) => call.startsWith('embed'))).toEqual(['embed 6', 'embed 6', 'embed 1']);
-  });
-});
-
 describe('an abort', () => {
   it('is heard before anything is read, and between the stages; nothing is written', async () => {
     const reason = new Error('enough');

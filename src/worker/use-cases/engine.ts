@@ -1,7 +1,7 @@
 /** The use cases, top to bottom. Knows roles and a store, no runtime and no database. */
 import { InfaceError } from '../../api/errors.js';
 import { spoofThreshold, type FaceAntispoof } from '../../models/antispoof.js';
-import { VIEW_COUNTS, type FaceEmbedder } from '../../models/embedder.js';
+import type { FaceEmbedder } from '../../models/embedder.js';
 import { decideMatch, describeFmr, fmrCurve, matchThreshold } from '../../recognition/decision.js';
 import { galleryOf, profileMean, type Gallery } from '../../recognition/gallery.js';
 import { distance, type Scoring } from '../../recognition/scoring.js';
@@ -13,7 +13,7 @@ import { MAX_FACES } from '../../api/limits.js';
 import type { Accuracy } from '../../api/matching.js';
 import type { KitInfo } from '../../api/runtime.js';
 import type { SpoofOptions } from '../../api/spoof.js';
-import type { FaceFrame, MeasuredFace, Wire, WorkerOperations } from '../../wire/worker.js';
+import type { FaceFrame, Wire, WorkerOperations } from '../../wire/worker.js';
 import {
   createAcquisition,
   createClock,
@@ -396,18 +396,6 @@ export function createEngine(parts: EngineParts): Engine {
         templateCount: templates,
         collectionCount: collections,
       };
-    },
-
-    async measure(context, frame, options) {
-      const image = open(frame, options, context.signal, createClock());
-      const antispoof = options.spoof ? await antispoofModel() : null;
-      const faces: MeasuredFace[] = [];
-      for (const found of await image.find(options.maxFaces ?? MAX_FACES)) {
-        const spoofScore = antispoof && (await image.spoofScore(antispoof, found));
-        const views = options.views === 0 ? [] : await image.embedViews(found, options.views ?? VIEW_COUNTS.high);
-        faces.push({ ...image.describe(found, 68), quality: image.judge(found), views, spoofScore });
-      }
-      return { faces, detectorSize: image.size };
     },
   };
   return {

@@ -18,6 +18,16 @@ export interface TrainingLocks {
   held(): Promise<ReadonlySet<string>>;
 }
 
+/** The state of a training. */
+export interface TrainingNews {
+  readonly collectionId: string;
+  readonly state: ClassifierState;
+  /** `null` when it has ended. */
+  readonly progress: TrainProgress | null;
+  /** Why it failed, `null` if it did not. */
+  readonly error: string | null;
+}
+
 export interface TrainerParts {
   readonly store: Pick<FaceStore, 'collectionRevision' | 'listCollections' | 'saveClassifier'>;
   readonly means: Pick<MeansReader, 'read'>;
@@ -29,12 +39,7 @@ export interface TrainerParts {
   /** Whether collections are trained after they changed. */
   readonly auto: boolean;
   /** Tells this kit and the others of a state, and this kit of progress. */
-  readonly announce: (news: {
-    readonly collectionId: string;
-    readonly state: ClassifierState;
-    readonly progress: TrainProgress | null;
-    readonly error: string | null;
-  }) => void;
+  readonly announce: (news: TrainingNews) => void;
 }
 
 export interface Trainer {

@@ -1,0 +1,117 @@
+/** Loads the models of the manifest, and the runtime that they run on. */
+import type { KitEvents } from '../api/events.js';
+import type { KitInfo, LoadProgress } from '../api/runtime.js';
+import { netsOf, type AntispoofEntry, type FaceAntispoof } from '../models/antispoof.js';
+import type { FaceDetector } from '../models/detectors/detector.js';
+import type { FaceEmbedder } from '../models/embedder.js';
+import { createAdapter, type ModelEntry } from '../models/families.js';
+import type { FaceLandmarker } from '../models/landmarker.js';
+import { findModel, parseManifest } from '../models/manifest.js';
+import { parseBackground, type Background } from '../recognition/background.js';
+import type { WorkerConfig } from '../wire/worker.js';
+import { dropOtherFiles, loadJson, openAssets, type AssetFile } from './platform/files.js';
+import { chooseBackend, createRuntime } from './platform/session.js';
+
+/** The adapters of all roles, ready to run. */
+export interface LoadedModels {
+  readonly detector: FaceDetector;
+  readonly landmarker: FaceLandmarker;
+  readonly embedder: FaceEmbedder;
+  /** `null` for an embedder without background statistics. */
+  readonly background: Background | null;
+  /** Loads the anti-spoof model on its first use; `null` when the manifest has none. */
+  readonly loadAntispoof: (() => Promise<FaceAntispoof>) | null;
+  describe(): Pick<KitInfo, 'backend' | 'backendNote' | 'threads' | 'models'>;
+  /** Number of models that are set up now. */
+  sessionCount(): number;
+  close(): Promise<void>;
+}
+
+/** Called while the models load, and after. */
+interface LoadListeners {
+  readonly onProgress: (progress: LoadProgress) => void;
+  /** The backend was replaced by another one. */
+  readonly onBackend: (detail: KitEvents['backend']) => void;
+}
+
+export async function loadModels(
+  config: Pick<WorkerConfig, 'assetsUrl' | 'backend' | 'threads' | 'embedder'>,
+  { onProgress, onBackend }: LoadListeners,
+  signal: AbortSignal,
+): Promise<LoadedModels> {
+  const backend = await chooseBackend(config.backend, config.threads);
+  const manifest = parseManifest(await loadJson(config.assetsUrl, 'models/manifest.json', signal));
+  const precision = config.embedder === 'auto' ? (backend.backend === 'webgpu' ? 'lossless' : 'int8') : config.embedder;
+  const detector = findModel(manifest, 'detector');
+  const landmarker = findModel(manifest, 'landmarker');
+  const embedder = findModel(manifest, 'embedder', (entry) => entry.precision === precision);
+  const models: readonly ModelEntry[] = [detector, landmarker, embedder];
+
+  const assetFile = ({ file, bytes, sha256 }: Pick<ModelEntry, 'file' | 'bytes' | 'sha256'>): AssetFile => ({
+    path: `models/${file}`,
+    bytes,
+    sha256,
+  });
+  const backgroundFile = embedder.background ? assetFile(embedder.background) : null;
+  const files = [backend.wasm, ...(backgroundFile ? [backgroundFile] : []), ...models.map(assetFile)];
+  const assets = openAssets(config.assetsUrl, files, onProgress, signal);
+  const wasm = assets.compile(backend.wasm);
+  const runtime = createRuntime(config.assetsUrl, backend, wasm, () => {
+    onBackend({ backend: runtime.backend, note: runtime.note });
+  });
+  const run = async (entry: ModelEntry) =>
+    runtime.addModel(entry.id, await assets.load(assetFile(entry)), entry.optimised);
+  const antispoof = manifest.models.some(({ role }) => role === 'antispoof') ? findModel(manifest, 'antispoof') : null;
+  const later = antispoof ? netsOf(antispoof).map(assetFile) : [];
+  // Each model is set up as soon as it is there, while others are on their way.
+  const [detect, locate, embed, background] = await Promise.all([
+    run(detector).then((ready) => createAdapter(detector, ready)),
+    run(landmarker).then((ready) => createAdapter(landmarker, ready)),
+    run(embedder).then((ready) => createAdapter(embedder, ready)),
+    backgroundFile && assets.load(backgroundFile).then((bytes) => parseBackground(bytes, embedder.dimension)),
+    wasm,
+  ]);
+  await assets.stored();
+  // Not waited for: what it does not get to is dropped at the next start.
+  void dropOtherFiles(config.assetsUrl, [...files, ...later]);
+
+  // A page without this check does not need its files, so they come when it is first asked for.
+  const closing = new AbortController();
+  let antispoofLoad: Promise<FaceAntispoof> | null = null;
+  const loadAntispoof = (entry: AntispoofEntry): Promise<FaceAntispoof> => {
+    antispoofLoad ??= (async () => {
+      const nets = openAssets(config.assetsUrl, later, () => undefined, closing.signal);
+      const runs = later.map(async (file, i) => runtime.addModel(`${entry.id} ${i}`, await nets.load(file)));
+      return createAdapter(entry, await Promise.all(runs));
+    })().catch((error: unknown) => {
+      // The next call tries again.
+      antispoofLoad = null;
+      throw error;
+    });
+    return antispoofLoad;
+  };
+
+  return {
+    detector: detect,
+    landmarker: locate,
+    embedder: embed,
+    background,
+    loadAntispoof: antispoof && (() => loadAntispoof(antispoof)),
+    describe: () => ({
+      backend: runtime.backend,
+      backendNote: runtime.note,
+      threads: runtime.threads,
+      models: [...models, ...(antispoof ? [antispoof] : [])].map(({ id, role, bytes, sha256 }) => ({
+        id,
+        role,
+        bytes,
+        sha256,
+      })),
+    }),
+    sessionCount: () => runtime.sessionCount,
+    async close() {
+      closing.abort();
+      await runtime.close();
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/** Delivers news: a change made here goes to the other tabs, any change to this worker's parts and to the page. */
+import type { RecordsChange } from '../api/events.js';
+import type { VaultStatus } from '../api/vault.js';
+import type { KitEvent } from '../wire/worker.js';
+import type { TabMessage } from './platform/tabs.js';
+import type { StoreChange } from './ports/face-store.js';
+import type { TrainingNews } from './use-cases/training.js';
+
+/** What news is delivered to. */
+interface Receivers {
+  emit(event: KitEvent): void;
+  /** Posts to the other tabs. */
+  post(message: TabMessage): void;
+  watchStorage(): Promise<void>;
+  vaultStatus(): Promise<VaultStatus>;
+  /** Drops the key, because another tab locked the vault. */
+  forgetKey(): void;
+  /** Drops what was decrypted, because the key is another one or was locked. */
+  forgetSecrets(): void;
+  /** @param isOurs whether the change was made here */
+  schedule(collectionId: string, isOurs: boolean): void;
+}
+
+/** The sources of news. */
+export interface News {
+  /** This kit changed the store. */
+  readonly onChange: (change: StoreChange) => void;
+  /** Another tab reports. */
+  readonly onMessage: (message: TabMessage) => void;
+  /** A training of this kit goes on. */
+  readonly onTraining: (news: TrainingNews) => void;
+  /** A passphrase opened the vault. */
+  readonly onUnlock: () => void;
+}
+
+export function createNews(to: Receivers): News {
+  async function emitVault(): Promise<void> {
+    to.emit({ name: 'vault', detail: await to.vaultStatus() });
+  }
+
+  function deliver(change: StoreChange, origin: RecordsChange['origin']): void {
+    if (change.vault) {
+      to.forgetSecrets();
+      emitVault().catch(() => undefined);
+    }
+    if (change.profiles) to.emit({ name: 'profiles', detail: { ...change.profiles, origin } });
+    if (change.collections) to.emit({ name: 'collections', detail: { ...change.collections, origin } });
+    for (const { collectionId, state } of change.classifiers ?? []) {
+      to.emit({ name: 'classifier', detail: { collectionId, state, progress: null, error: null } });
+      if (state !== 'trained') to.schedule(collectionId, origin === 'this-kit');
+    }
+  }
+
+  return {
+    onChange(change) {
+      to.post({ kind: 'change', change });
+      deliver(change, 'this-kit');
+      to.watchStorage().catch(() => undefined);
+    },
+    onMessage(message) {
+      if (message.kind === 'change') {
+        if (message.change.vault === 'locked') to.forgetKey();
+        deliver(message.change, 'other');
+        return;
+      }
+      const { collectionId, state, error } = message;
+      to.emit({ name: 'classifier', detail: { collectionId, state, progress: null, error } });
+      if (state === 'stale') to.schedule(collectionId, false);
+    },
+    onTraining({ progress, ...news }) {
+      // Other tabs learn the states; the progress between them concerns this kit alone.
+      if (progress === null || progress.done === 0) to.post({ kind: 'classifier', ...news });
+      to.emit({ name: 'classifier', detail: { ...news, progress } });
+    },
+    onUnlock: () => void emitVault().catch(() => undefined),
+  };
+}
