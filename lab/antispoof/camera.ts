@@ -1,7 +1,8 @@
 /**
- * The one camera that both classes are seen by: lens, exposure, contrast and white balance, noise, sharpening. All of it is
- * drawn from the same distributions. Exposure, white balance and sharpening are automatic, as in every phone, and aim at values
- * that do not depend on the class, so that no plain feature gives it away.
+ * The camera that records both classes: lens, exposure, contrast, white balance, noise, sharpening.
+ *
+ * Both classes draw its parameters from the same distributions. Exposure, white balance and sharpening are automatic,
+ * as in any phone, and aim at values that do not depend on the class, so that no plain feature reveals the class.
  */
 import type { Box } from '../../src/api/geometry.js';
 import { cropRound } from '../../src/models/antispoof.js';
@@ -10,8 +11,8 @@ import { channelMean, CROP_SCALE, CROP_SIZE, energy, greyOf, laplacian, spread }
 import { blur, chance, encodeGamma, normal, toPixels, type Random, type Raster } from './raster.js';
 
 /**
- * Mean and standard deviation of the plain features of unchanged photos (features.ts) over the photos to train with, at this
- * crop; `npx tsx lab/antispoof/make-data.ts --features` prints them.
+ * Mean and standard deviation of the plain features (features.ts) of unchanged training photos.
+ * Measured at this crop; `npx tsx lab/antispoof/make-data.ts --features` prints them.
  */
 const PHOTOS = {
   brightness: [105, 30],
@@ -19,19 +20,22 @@ const PHOTOS = {
   sharpness: [5.4, 1],
   blueMinusRed: [-32, 22],
 } as const;
-/** How far one channel or the contrast may be amplified. */
+/** Largest gain applied to a channel or to the contrast. */
 const MAX_GAIN = 4;
-/** Of unsharp masking: -1 gives the softened image. */
+/** Range of the unsharp masking strength; -1 returns the blurred image. */
 const [MIN_SHARPENING, MAX_SHARPENING] = [-1, 6];
 const MAX_ROUNDS = 4;
-/** JPEG takes less of the dots and pixels of a medium than of skin and noise: so much, in logarithms, is taken beforehand. */
+/**
+ * Sharpness removed from attacks beforehand, as a logarithm.
+ * JPEG removes less of a medium's dots and pixels than of skin and noise.
+ */
 const LOST_TO_JPEG = 0.2;
 
 /**
- * Exposes and develops what falls onto the sensor.
- * @param frame light; a square
- * @param box of the face in it, in pixels
- * @param showsMedium whether it is an attack; only what JPEG does to sharpness depends on it
+ * Exposes and develops the light that reaches the sensor.
+ * @param frame linear light; a square
+ * @param box the face's box in the frame, in pixels
+ * @param showsMedium whether this is an attack; only affects the correction for the sharpness lost to JPEG
  */
 export function develop(frame: Raster, box: Box, showsMedium: boolean, random: Random): Pixels {
   const { width, height } = frame;
@@ -43,11 +47,11 @@ export function develop(frame: Raster, box: Box, showsMedium: boolean, random: R
   addNoise(width, height, values, random);
   const target = Math.exp(draw(PHOTOS.sharpness, random) - (showsMedium ? LOST_TO_JPEG : 0));
   const sharp = sharpen(width, height, values, box, target);
-  // Noise and sharpening change the contrast, and not of both classes alike.
+  // Noise and sharpening change the contrast, by different amounts for the two classes: expose again.
   return toPixels(width, height, expose(width, sharp, box, exposure));
 }
 
-/** Lenses give less light to the corners. */
+/** Darkens the corners, as a lens does. */
 function vignette(frame: Raster, strength: number): Raster {
   const { width, height, data } = frame;
   for (let y = 0, o = 0; y < height; y++) {
@@ -65,7 +69,7 @@ function meter(width: number, values: Float32Array, box: Box): Float32Array {
   return warp(pixels, cropRound(pixels, box, CROP_SCALE, CROP_SIZE), CROP_SIZE, CROP_SIZE);
 }
 
-/** What white balance, exposure and contrast aim at: values that photos have. */
+/** The values that white balance, exposure and contrast aim for, drawn from those of photos. */
 type Exposure = Readonly<Record<'brightness' | 'contrast' | 'blueMinusRed', number>>;
 
 function drawExposure(random: Random): Exposure {
@@ -82,13 +86,13 @@ function expose(width: number, values: Float32Array, box: Box, exposure: Exposur
   const { mean, deviation } = spread(greyOf(seen));
   const { brightness, contrast, blueMinusRed } = exposure;
   const gain = Math.min(MAX_GAIN, contrast / Math.max(1, deviation));
-  // The contrast comes after the white balance, and widens the difference as well.
+  // The contrast gain is applied after the white balance and also scales the blue-red difference.
   const shift = (blueMinusRed / gain - (blue - red)) / Math.max(1, blue + red);
   const balance = [1 - shift, 1, 1 + shift].map((factor) => Math.min(Math.max(factor, 1 / MAX_GAIN), MAX_GAIN));
   return values.map((value, i) => Math.min(255, Math.max(0, (value * balance[i % 3]! - mean) * gain + brightness)));
 }
 
-/** Noise of the sensor, as it is or smeared by the camera's own filter. */
+/** Adds sensor noise, raw or smeared as by a camera's denoising filter. */
 function addNoise(width: number, height: number, values: Float32Array, random: Random): void {
   const strength = chance(random, 0.2) ? 0 : random(0, 7);
   const colour = random(0.2, 0.8);
@@ -102,7 +106,10 @@ function addNoise(width: number, height: number, values: Float32Array, random: R
   for (let i = 0; i < values.length; i++) values[i] = values[i]! + added[i]! * (1 + smear);
 }
 
-/** Unsharp masking towards a sharpness that photos have; what is too sharp already is softened, several times if it must be. */
+/**
+ * Sharpens by unsharp masking to the target sharpness, drawn from that of photos.
+ * An image that is already too sharp is blurred, in several rounds if needed.
+ */
 function sharpen(width: number, height: number, values: Float32Array, box: Box, target: number): Float32Array {
   const scale = (CROP_SCALE * Math.max(box.width, box.height)) / CROP_SIZE;
   for (let round = 0, k = MIN_SHARPENING; round < MAX_ROUNDS && k === MIN_SHARPENING; round++) {
@@ -110,7 +117,7 @@ function sharpen(width: number, height: number, values: Float32Array, box: Box, 
     const seen = laplacian(greyOf(meter(width, values, box)));
     const seenSoft = laplacian(greyOf(meter(width, soft, box)));
     const lost = seen.map((value, i) => value - seenSoft[i]!);
-    // Energy of seen + k lost is a + 2 k b + k k c; k so that it is the target.
+    // The energy of seen + k lost is a + 2 k b + k k c; solve for the k that reaches the target.
     const [a, b, c] = [energy(seen, seen), energy(seen, lost), energy(lost, lost)];
     const root = Math.sqrt(Math.max(0, b * b - c * (a - target)));
     k = Math.min(MAX_SHARPENING, Math.max(MIN_SHARPENING, (root - b) / Math.max(1e-6, c)));

@@ -1,6 +1,8 @@
 /**
- * `npx tsx lab/antispoof/export.ts [--model NAME] [--out FILE]`: the weights of train.py as an ONNX file, by default the one
- * that is committed, public/models/inface-antispoof.onnx. `npm run models` then writes its entry into the manifest.
+ * Writes the weights of train.py as an ONNX file.
+ *
+ * `npx tsx lab/antispoof/export.ts [--model NAME] [--out FILE]`. FILE defaults to the committed
+ * public/models/inface-antispoof.onnx. `npm run models` then writes its manifest entry.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +13,7 @@ import { GraphBuilder } from '../../tools/models/onnx.js';
 import { CROP_SIZE } from './features.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** Of the last convolution's map, four halvings below the input. */
+/** Side of the last convolution's output: the input is halved four times. */
 const LAST_SIDE = CROP_SIZE / 16;
 
 interface Weight {
@@ -19,18 +21,19 @@ interface Weight {
   readonly values: Float32Array;
 }
 
-/** The net of train.py: the same layers in the same order. */
+/** Builds the graph of the network in train.py, with the same layers in the same order. */
 export function buildAntispoof(weights: readonly Weight[]): Uint8Array {
   const graph = new GraphBuilder('inface-antispoof');
   const rest = [...weights];
   const take = (): Weight => {
     const weight = rest.shift();
-    if (!weight) throw new Error('There are fewer weights than the graph has layers.');
+    if (!weight)
+      throw new Error('The file has fewer weights than the graph has layers. Train the model again with train.py.');
     return weight;
   };
   const add = ({ shape, values }: Weight): string =>
     graph.toFloat(graph.constant('float16', shape, toFloat16(values, `[${shape.join(', ')}]`)));
-  /** A convolution with 'same' padding; the kernel's shape says the rest. */
+  /** Adds a convolution with 'same' padding; the kernel's shape gives the channels and the groups. */
   const conv = (x: string, stride: number): string => {
     const kernel = take();
     const [outputs = 0, inputs = 0, side = 0] = kernel.shape;
@@ -52,7 +55,7 @@ export function buildAntispoof(weights: readonly Weight[]): Uint8Array {
   const head = take();
   const [classes = 0, features = 0] = head.shape;
   const half = features / 2;
-  // Half of the head reads the mean of the map, half its strongest answers.
+  // One half of the head reads the mean of the map, the other half its maximum.
   const part = (from: number): Weight => ({
     shape: [half, classes],
     values: Float32Array.from({ length: half * classes }, (_, i) => {
@@ -69,7 +72,10 @@ export function buildAntispoof(weights: readonly Weight[]): Uint8Array {
   return graph.encode();
 }
 
-/** What train.py wrote. @param name without extension, below .cache/antispoof */
+/**
+ * Reads the weights that train.py wrote.
+ * @param name file name without extension, in .cache/antispoof
+ */
 export function readWeights(name: string): Weight[] {
   const path = join(ROOT, '.cache/antispoof', name);
   const { shapes } = JSON.parse(readFileSync(`${path}.json`, 'utf8')) as { readonly shapes: readonly number[][] };

@@ -1,8 +1,14 @@
-/** Plain features of a crop, none of which may tell the simulated classes apart: else a net learns it and nothing more. */
+/**
+ * Plain image features of a crop.
+ * None of them may separate the simulated classes, or the network learns that feature and nothing else.
+ */
 
-/** Side of the crop that the model looks at, in pixels. */
+/** Side of the model's input crop, in pixels. */
 export const CROP_SIZE = 160;
-/** The same side in sides of the face's box: wide enough for the edge of a sheet, near enough for its dots. */
+/**
+ * Side of the crop as a multiple of the face box's side.
+ * Wide enough to include the edge of a sheet, close enough to resolve its dots.
+ */
 export const CROP_SCALE = 2;
 
 export interface PlainFeatures {
@@ -12,15 +18,18 @@ export interface PlainFeatures {
   readonly contrast: number;
   /** Logarithm of the mean square of the Laplacian of the luminance. */
   readonly sharpness: number;
-  /** Mean of blue less that of red. */
+  /** Mean of blue minus mean of red. */
   readonly blueMinusRed: number;
-  /** How uneven the steps between columns are at a period of 8, against periods of 7 and 9. */
+  /** Unevenness of the steps between columns at period 8, relative to periods 7 and 9. */
   readonly jpegGrid: number;
 }
 
 export const FEATURE_NAMES = ['brightness', 'contrast', 'sharpness', 'blueMinusRed', 'jpegGrid'] as const;
 
-/** @param planes R, G, B of {@link CROP_SIZE} squared, 0..255 */
+/**
+ * Computes the plain features of a crop.
+ * @param planes R, G, B of {@link CROP_SIZE} squared, 0..255
+ */
 export function plainFeatures(planes: ArrayLike<number>): PlainFeatures {
   const grey = greyOf(planes);
   const { mean, deviation } = spread(grey);
@@ -33,7 +42,7 @@ export function plainFeatures(planes: ArrayLike<number>): PlainFeatures {
   };
 }
 
-/** Luminance of planes R, G, B (ITU-R BT.601). */
+/** Returns the luminance of planes R, G, B (ITU-R BT.601). */
 export function greyOf(planes: ArrayLike<number>): Float32Array {
   const plane = planes.length / 3;
   return Float32Array.from(
@@ -59,7 +68,7 @@ export function spread(grey: Float32Array): { readonly mean: number; readonly de
   return { mean, deviation: Math.sqrt(Math.max(0, squares / grey.length - mean * mean)) };
 }
 
-/** What each inner pixel differs from its four neighbours by; 0 at the rim. */
+/** Returns the Laplacian: the difference of each inner pixel from its four neighbors; 0 at the border. */
 export function laplacian(grey: Float32Array): Float32Array {
   const out = new Float32Array(grey.length);
   for (let y = 1; y < CROP_SIZE - 1; y++) {
@@ -70,22 +79,25 @@ export function laplacian(grey: Float32Array): Float32Array {
   return out;
 }
 
-/** The mean of the products of two images. */
+/** Returns the mean of the pixelwise product of two images. */
 export function energy(first: Float32Array, second: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < first.length; i++) sum += first[i]! * second[i]!;
   return sum / first.length;
 }
 
-/** In grey levels: blocks differ by little, and the edges of things would drown that. */
+/** Cap on a step, in gray levels: block edges are weak, and strong image edges would hide them. */
 const MAX_STEP = 6;
 
-/** Crops with little texture are uneven at any period; blocks are at 8 alone. */
+/**
+ * Measures the JPEG grid: unevenness at period 8 relative to that at 7 and 9.
+ * Crops with little texture are uneven at every period, JPEG blocks only at 8.
+ */
 function gridStrength(grey: Float32Array): number {
   return unevenness(grey, 8) / ((unevenness(grey, 7) + unevenness(grey, 9)) / 2);
 }
 
-/** The steps between neighbouring columns at the strongest phase of a period, over the mean of all phases. */
+/** Returns the column steps at the strongest phase of a period over the mean of all phases. */
 function unevenness(grey: Float32Array, period: number): number {
   const steps = new Float64Array(period);
   const counts = new Float64Array(period);

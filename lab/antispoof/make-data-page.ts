@@ -1,4 +1,7 @@
-/** The browser side of make-data.ts: simulates, compresses as a camera does, and crops as the adapter does. */
+/**
+ * The browser side of make-data.ts.
+ * Simulates a shot, compresses it as a camera does, and crops it as the adapter does.
+ */
 import { cropRound } from '../../src/models/antispoof.js';
 import type { Box } from '../../src/api/geometry.js';
 import { reduceRegion, warp, type Pixels } from '../../src/vision/image.js';
@@ -10,22 +13,25 @@ import { simulate, type Kind, type Shot } from './simulate.js';
 
 const readPixels = createPixelReader();
 
-/** What is to be made of a photo: itself, a bona fide shot or an attack. */
+/** One crop to make of a photo: the photo itself, a bona fide shot or an attack. */
 export interface Job {
   readonly kind: 'photo' | Kind;
   readonly seed: number;
 }
 
-/** What the page does; everything can be JSON. */
+/** The functions that the page exposes; arguments and results are JSON values. */
 export interface DataPage {
   /**
-   * @param trimPx what is cut off all round where the photo is taken as it is
-   * @returns per job the bytes of planes R, G, B, {@link CROP_SIZE} squared each, in base64
+   * @param trimPx border removed on every side when the photo is used unchanged
+   * @returns for each job, the bytes of planes R, G, B, {@link CROP_SIZE} squared each, in base64
    */
   readonly crop: (photoUrl: string, box: Box, trimPx: number, jobs: readonly Job[]) => Promise<readonly string[]>;
 }
 
-/** Detectors frame a face a little differently on every picture: shifts in sides of the box, and the side's factor. */
+/**
+ * Variation of the face box, because detectors frame a face a little differently in each picture.
+ * Shifts in sides of the box, and the change of the side as a fraction.
+ */
 const BOX_JITTER = { shift: 0.04, side: 0.06 } as const;
 
 const evalPage: DataPage = {

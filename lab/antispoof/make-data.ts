@@ -1,8 +1,11 @@
 /**
- * `npx tsx lab/antispoof/make-data.ts [--data DIR] [--photos N]`: makes what the anti-spoof model is trained with. The photos
- * of sources.ts, each as it is and several times through the simulator, cropped as the adapter crops; written to
- * .cache/antispoof/crops.u8 with an index.json beside them. Then the plain features of both classes: none may separate them.
- * About half a second for each photo on each of two cores. `--neutrality` prints that table again, `--features` the features of the photos alone.
+ * Makes the training data of the anti-spoof model.
+ *
+ * Run with `npx tsx lab/antispoof/make-data.ts [--data DIR] [--photos N]`. Takes every photo of sources.ts, once
+ * unchanged and several times through the simulator, and crops each as the adapter does. Writes
+ * .cache/antispoof/crops.u8 with an index.json beside it, then prints how well each plain feature separates the
+ * classes: none may. Each photo takes about half a second on each of two cores. `--neutrality` prints that table again,
+ * `--features` the features of the unchanged photos.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -28,12 +31,12 @@ import { CROP_BYTES, printFeatures, printNeutrality, type CropLine } from './neu
 import { SPECIES } from './simulate.js';
 import { findFaces, listPhotos, type SourceFace } from './sources.js';
 
-/** Where everything lies. */
+/** Output folder. */
 const FOLDER = join(ROOT, '.cache/antispoof');
 const CROPS = join(FOLDER, 'crops.u8');
-/** Pages that simulate at the same time. */
+/** Number of pages that simulate in parallel. */
 const PAGES = 2;
-/** Bona fide shots of each photo beside the photo itself, about as many as attacks. */
+/** Bona fide shots per photo in addition to the photo itself; about as many as there are attacks. */
 const BONA_FIDE_SHOTS = 3;
 const SCRIPT = '/lab/antispoof/make-data-page.ts';
 
@@ -64,7 +67,7 @@ async function makeData(folder: string, limit: number): Promise<void> {
     SCRIPT,
   );
   const bytesPerPhoto = CROP_BYTES * jobsFor(0).length;
-  // A run that was cut off goes on after the last photo of which all crops were written.
+  // Resume an interrupted run after the last photo whose crops were all written.
   const written = statSync(CROPS, { throwIfNoEntry: false })?.size ?? 0;
   const first = Math.min(chosen.length, Math.floor(written / bytesPerPhoto));
   closeSync(openSync(CROPS, 'a'));
@@ -107,7 +110,10 @@ function writeIndex(faces: readonly SourceFace[]): void {
   writeFileSync(join(FOLDER, 'index.json'), JSON.stringify(index));
 }
 
-/** LFW has most of the photos and the least variety: all of the others come first, then as many of it as there is room for. */
+/**
+ * Chooses the faces: all of the other sources first, then LFW up to the limit.
+ * LFW has the most photos and the least variety.
+ */
 function chooseFaces(faces: readonly SourceFace[], limit: number): SourceFace[] {
   const others = faces.filter(({ source }) => source !== 'lfw');
   const digest = ({ path }: SourceFace) => createHash('sha256').update(basename(path)).digest('hex');
@@ -115,13 +121,16 @@ function chooseFaces(faces: readonly SourceFace[], limit: number): SourceFace[] 
   return [...others, ...lfw].slice(0, limit);
 }
 
-/** Every photo is shown in every way, so that a face says nothing about its class. */
+/**
+ * Returns the jobs of a photo.
+ * Each photo appears in every kind, so that a face does not reveal its class.
+ */
 function jobsFor(photo: number): Job[] {
   const kinds = ['photo', ...Array.from({ length: BONA_FIDE_SHOTS }, () => 'bona fide'), ...SPECIES] as const;
   return kinds.map((kind, i) => ({ kind: kind as Job['kind'], seed: photo * kinds.length + i + 1 }));
 }
 
-/** Kept, because the detector takes longer than anything else. */
+/** Detects the faces once and caches them: detection is the slowest step. */
 async function facesOf(folder: string): Promise<SourceFace[]> {
   const file = join(FOLDER, 'faces.json');
   if (!existsSync(file)) writeFileSync(file, JSON.stringify(await findFaces(listPhotos(folder))));

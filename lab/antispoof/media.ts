@@ -1,27 +1,32 @@
 /**
- * What a face is shown on instead of a head: paper and screens. Lengths are in sides of the face's box, from its centre, and
- * light is linear.
+ * The media that an attack shows a face on: paper and screens.
+ * Lengths are in sides of the face's box from its center; light is linear.
  */
 import { chance, lattice, pick, power, smooth, valueNoise, type Colour, type Random } from './raster.js';
 
-/** The picture that is shown: light at a place. */
+/** The displayed picture: writes the light at a position to `out`. */
 export type Picture = (u: number, v: number, out: Colour) => void;
 
-/** A picture on something: what a camera sees there. @param pixel side of the seen area, in sides of the box */
+/**
+ * A picture on a medium: writes the light that a camera receives at a position to `out`.
+ * @param pixel side of the area that a camera pixel covers, in sides of the box
+ */
 export type Medium = (u: number, v: number, pixel: number, out: Colour) => void;
 
-/** Screens of the three inks are turned against each other, as in offset printing, in degrees. */
+/** Angles of the halftone screens of the three inks, which differ as in offset printing, in radians. */
 const INK_ANGLES = [15, 75, 0].map((degrees) => (degrees * Math.PI) / 180);
 
-/** Parts of linear light that make luminance (ITU-R BT.709). */
+/** Returns the luminance of linear light (ITU-R BT.709). */
 function luminance([red, green, blue]: Readonly<Colour>): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
 /**
- * A print: the inks reach neither black nor white nor full colour; dots of a halftone or the grain of an inkjet; lines of the
- * print head; a paper that is not quite flat, and some gloss.
- * @param facePx side of the face in the camera's pixels: dots finer than about two of those cannot be seen and are not drawn
+ * Simulates a print.
+ *
+ * The inks reach neither black nor white nor full color. Adds halftone dots or inkjet grain, lines of the print head,
+ * paper that is not quite flat, and some gloss.
+ * @param facePx side of the face in camera pixels: dots finer than about two pixels cannot be seen and are not drawn
  */
 export function print(picture: Picture, facePx: number, random: Random): Medium {
   const tone = power(random(0.75, 1.35));
@@ -30,7 +35,7 @@ export function print(picture: Picture, facePx: number, random: Random): Medium 
   const paper = random(0.75, 0.95);
   const tint: Colour = [paper, paper * random(0.94, 1.02), paper * random(0.82, 1.04)];
   const dots = chance(random, 0.7) ? random(0.25, 0.85) : 0;
-  // Dots per pixel of the camera, from coarse ones to those that it just resolves.
+  // Dots per camera pixel, from coarse dots to those that the camera just resolves.
   const frequency = 2 * Math.PI * facePx * Math.exp(random(Math.log(0.15), Math.log(0.6)));
   const axes = INK_ANGLES.map((angle) => {
     const turned = angle + random(0, 0.4);
@@ -61,7 +66,7 @@ export function print(picture: Picture, facePx: number, random: Random): Medium 
       if (dots > 0) {
         const [ax, ay] = axes[c]!;
         const threshold = 0.5 + 0.25 * (Math.cos(u * ax + v * ay) + Math.cos(v * ax - u * ay));
-        // A dot's rim is soft: ink spreads in paper.
+        // Dots have soft edges: ink spreads in paper.
         light += dots * (smooth(2.5 * (light - threshold) + 0.5) - light);
       }
       out[c] = (black + (tint[c]! - black) * light) * noise * line * shade + shine;
@@ -70,9 +75,11 @@ export function print(picture: Picture, facePx: number, random: Random): Medium 
 }
 
 /**
- * A screen: another gamma and white point; black that shines; red, green and blue stripes, which alias with the camera's
- * pixels to moire; bands of the refresh; reflections.
- * @param facePx side of the face in the camera's pixels
+ * Simulates a screen.
+ *
+ * Adds a different gamma and white point, glowing blacks, red, green and blue stripes that alias with the camera's
+ * pixels to moire, refresh bands and reflections.
+ * @param facePx side of the face in camera pixels
  */
 export function screen(picture: Picture, facePx: number, random: Random): Medium {
   const tone = power(random(0.75, 1.4));
@@ -80,9 +87,9 @@ export function screen(picture: Picture, facePx: number, random: Random): Medium
   const ambient = random(0.003, 0.06);
   const grid = {
     strength: random(0.4, 1),
-    // Screen pixels per side of the face: up to 1.4 for each of the camera's; of more nothing is left.
+    // Screen pixels per side of the face, up to 1.4 for each camera pixel; finer ones leave no trace.
     across: facePx * Math.exp(random(Math.log(0.35), Math.log(1.4))),
-    // The light-sensitive part of a camera's pixel.
+    // Light-sensitive fraction of a camera pixel.
     fill: random(0.4, 0.9),
     angle: random(-0.15, 0.15),
     stripe: random(0.24, 0.33),
@@ -114,7 +121,10 @@ export function screen(picture: Picture, facePx: number, random: Random): Medium
   };
 }
 
-/** The share of an interval that lies in stripes of period 1. @param duty width of a stripe */
+/**
+ * Returns the fraction of an interval that lies in stripes of period 1.
+ * @param duty width of a stripe
+ */
 function cover(from: number, width: number, duty: number): number {
   return (covered(from + width, duty) - covered(from, duty)) / width;
 }
@@ -124,7 +134,10 @@ function covered(x: number, duty: number): number {
   return whole * duty + Math.min(x - whole, duty);
 }
 
-/** The reflection of a lamp or a window, added to what is below. @param size of the largest ones */
+/**
+ * Creates the reflection of a lamp or a window, to be added to the light of the medium.
+ * @param size size of the largest reflections
+ */
 function glare(random: Random, strength: number, size = 0.8): (u: number, v: number) => number {
   if (strength === 0) return () => 0;
   const [cu, cv] = [random(-1, 1), random(-1, 1)];
@@ -141,16 +154,16 @@ function glare(random: Random, strength: number, size = 0.8): (u: number, v: num
   };
 }
 
-/** What is round a picture: a margin and where everything ends. */
+/** The surroundings of a picture: its margin and its outer limits. */
 export interface Edge {
   /** Half sizes of the picture to the left, top, right and bottom of the face. */
   readonly picture: readonly [left: number, top: number, right: number, bottom: number];
-  /** How wide the margin is. */
+  /** Width of the margin. */
   readonly margin: number;
   readonly colour: Colour;
 }
 
-/** A sheet of paper, with a white margin or cut at the picture; or none of it in sight. */
+/** Draws the edge of a sheet, with a white margin or cut at the picture; null if no edge is in view. */
 export function sheetEdge(random: Random): Edge | null {
   if (chance(random, 0.3)) return null;
   const bright = random(0.6, 0.95);
@@ -161,7 +174,7 @@ export function sheetEdge(random: Random): Edge | null {
   };
 }
 
-/** The frame of a screen, most often a dark one; or none of it in sight. */
+/** Draws the frame of a screen, most often a dark one; null if no edge is in view. */
 export function bezel(random: Random): Edge | null {
   if (chance(random, 0.3)) return null;
   const light = chance(random, 0.75) ? random(0.003, 0.05) : random(0.2, 0.85);
@@ -172,7 +185,10 @@ export function bezel(random: Random): Edge | null {
   };
 }
 
-/** One to four sides end within sight, which is at about 1.1 sides of the box from the centre of the face. */
+/**
+ * Draws the picture's limits so that one to four sides end in view.
+ * The view reaches about 1.1 sides of the box from the center of the face.
+ */
 function pictureSides(random: Random): Edge['picture'] {
   const near = () => random(0.55, 1.15);
   const sides: [number, number, number, number] = [9, 9, 9, 9];

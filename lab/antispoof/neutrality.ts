@@ -1,4 +1,4 @@
-/** Tables of the plain features of crops: whether any of them tells the simulated classes apart. */
+/** Tables of how well each plain feature of the crops separates the simulated classes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { areaUnderCurve, mean } from '../eval/statistics.js';
@@ -7,12 +7,12 @@ import type { Job } from './make-data-page.js';
 import { SPECIES } from './simulate.js';
 import type { SourcePhoto } from './sources.js';
 
-/** Of one crop: planes R, G, B. */
+/** Bytes of one crop: planes R, G, B. */
 export const CROP_BYTES = 3 * CROP_SIZE * CROP_SIZE;
-/** Enough for the second digit of an AUC. */
+/** Largest number of crops read; enough for the second digit of an AUC. */
 const MAX_CROPS = 6000;
 
-/** A line of the index: one crop. */
+/** One crop's line in the index. */
 export type CropLine = Job & Pick<SourcePhoto, 'source' | 'use'>;
 
 type Crop = CropLine & { readonly features: PlainFeatures };
@@ -20,7 +20,7 @@ type Crop = CropLine & { readonly features: PlainFeatures };
 function readCrops(folder: string): Crop[] {
   const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as CropLine[];
   const bytes = readFileSync(join(folder, 'crops.u8'));
-  // Whole photos: 8 crops each.
+  // Take whole photos: each has 8 crops.
   const step = Math.max(1, Math.ceil(index.length / MAX_CROPS));
   return index.flatMap((line, i): Crop[] =>
     Math.floor(i / 8) % step === 0
@@ -29,7 +29,7 @@ function readCrops(folder: string): Crop[] {
   );
 }
 
-/** AUC of every plain feature, of all attacks and of each species against bona fide shots. */
+/** Prints the AUC of every plain feature: all attacks, and each species, against bona fide shots. */
 export function printNeutrality(folder: string): void {
   const crops = readCrops(folder);
   const valuesOf = (kinds: readonly string[], name: keyof PlainFeatures) =>
@@ -46,7 +46,7 @@ export function printNeutrality(folder: string): void {
   }
 }
 
-/** Mean and standard deviation of the features of unchanged photos, for camera.ts. */
+/** Prints the mean and standard deviation of the features of unchanged photos, for camera.ts. */
 export function printFeatures(folder: string): void {
   const photos = readCrops(folder).filter(({ kind, use }) => kind === 'photo' && use === 'train');
   for (const name of FEATURE_NAMES) {

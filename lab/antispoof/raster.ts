@@ -1,4 +1,4 @@
-/** Images in linear light, as the simulator mixes them, and the random numbers it is seeded with. */
+/** Images in linear light, for the simulator, and its seeded random numbers. */
 import type { Pixels } from '../../src/vision/image.js';
 
 /** Interleaved R, G, B of linear light, 0 (black) to 1 (white). */
@@ -8,13 +8,13 @@ export interface Raster {
   readonly data: Float32Array;
 }
 
-/** Red, green and blue, written in place: the inner loops must not allocate. */
+/** Red, green and blue; written in place, because the inner loops must not allocate. */
 export type Colour = [red: number, green: number, blue: number];
 
-/** The sRGB curve is taken for a square, which is near enough and fast both ways. */
+/** Linear light of each byte. Approximates the sRGB curve by a square, which is fast in both directions. */
 const TO_LINEAR = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255) ** 2);
 
-/** Bytes of sRGB as linear light. */
+/** Converts sRGB bytes to linear light. */
 export function toRaster({ width, height, data }: Pixels): Raster {
   const out = new Float32Array(width * height * 3);
   for (let i = 0, o = 0; o < out.length; i += 4, o += 3) {
@@ -25,12 +25,12 @@ export function toRaster({ width, height, data }: Pixels): Raster {
   return { width, height, data: out };
 }
 
-/** Linear light as sRGB values 0..255 that are not rounded yet. */
+/** Converts linear light to sRGB values 0..255, not rounded. */
 export function encodeGamma({ data }: Raster): Float32Array {
   return data.map((value) => 255 * Math.sqrt(Math.max(0, value)));
 }
 
-/** Values 0..255, interleaved R, G, B, as opaque pixels. */
+/** Converts values 0..255, interleaved R, G, B, to opaque pixels. */
 export function toPixels(width: number, height: number, values: Float32Array): Pixels {
   const data = new Uint8ClampedArray(width * height * 4);
   for (let i = 0, o = 0; o < data.length; i += 3, o += 4) {
@@ -42,7 +42,7 @@ export function toPixels(width: number, height: number, values: Float32Array): P
   return { width, height, data };
 }
 
-/** Bilinear between pixel centres; beyond the edges the image goes on as in a mirror. */
+/** Samples the image bilinearly between pixel centers; mirrors it beyond its edges. */
 export function sample({ width, height, data }: Raster, x: number, y: number, out: Colour): void {
   const cx = fold(x - 0.5, width - 1);
   const cy = fold(y - 0.5, height - 1);
@@ -67,7 +67,10 @@ function fold(value: number, last: number): number {
   return period > last ? 2 * last - period : period;
 }
 
-/** Normal blur of interleaved R, G, B. @param sigma in pixels */
+/**
+ * Applies a Gaussian blur to interleaved R, G, B.
+ * @param sigma in pixels
+ */
 export function blur(width: number, height: number, values: Float32Array, sigma: number): Float32Array {
   const radius = Math.max(1, Math.ceil(2.5 * sigma));
   const kernel = Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-((i - radius) ** 2) / (2 * sigma ** 2)));
@@ -97,13 +100,13 @@ export function blur(width: number, height: number, values: Float32Array, sigma:
   return out;
 }
 
-/** What a simulation draws its numbers from; the same seed gives the same ones. */
+/** A random number generator; the same seed gives the same numbers. */
 export interface Random {
-  /** Uniform from `low` to `high`, 0 to 1 by default. */
+  /** Returns a uniform number from `low` to `high`, 0 to 1 by default. */
   (low?: number, high?: number): number;
 }
 
-/** mulberry32 by T. Ettinger. */
+/** Creates a generator: mulberry32 by T. Ettinger. */
 export function seeded(seed: number): Random {
   let state = seed | 0;
   return (low = 0, high = 1) => {
@@ -114,22 +117,22 @@ export function seeded(seed: number): Random {
   };
 }
 
-/** One of Box and Muller's two normally distributed numbers, of mean 0 and standard deviation 1. */
+/** Returns a normal number of mean 0 and standard deviation 1, one of Box and Muller's pair. */
 export function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
-/** @returns whether something of this probability happens */
+/** @returns true with the given probability */
 export function chance(random: Random, probability: number): boolean {
   return random() < probability;
 }
 
-/** One of several. */
+/** Returns a random element of `choices`. */
 export function pick<T>(random: Random, choices: readonly T[]): T {
   return choices[Math.floor(random() * choices.length)]!;
 }
 
-/** Between two points of a lattice of random values, smooth: noise of one frequency, 0..1. */
+/** Returns noise of one frequency, 0..1: smooth interpolation on a lattice of random values. */
 export function valueNoise(x: number, y: number, salt: number): number {
   const x0 = Math.floor(x);
   const y0 = Math.floor(y);
@@ -140,7 +143,7 @@ export function valueNoise(x: number, y: number, salt: number): number {
   return upper + fy * (lower - upper);
 }
 
-/** A random value 0..1 of a cell. */
+/** Returns the random value 0..1 of a lattice cell. */
 export function lattice(x: number, y: number, salt: number): number {
   let mixed = Math.imul(x, 0x27d4eb2d) ^ Math.imul(y, 0x165667b1) ^ salt;
   mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
@@ -148,14 +151,14 @@ export function lattice(x: number, y: number, salt: number): number {
   return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
 }
 
-/** A power of numbers 0..1 from a table: millions of them are needed. */
+/** Creates a table-based power function for numbers 0..1, because millions of powers are needed. */
 export function power(exponent: number): (value: number) => number {
   const last = 4095;
   const table = Float32Array.from({ length: last + 1 }, (_, i) => (i / last) ** exponent);
   return (value) => table[Math.round(last * Math.min(1, Math.max(0, value)))]!;
 }
 
-/** 0 at 0, 1 at 1, flat at both ends; limited outside. */
+/** Smoothstep: 0 at 0 and 1 at 1, flat at both ends; clamped outside. */
 export function smooth(t: number): number {
   const limited = Math.min(Math.max(t, 0), 1);
   return limited * limited * (3 - 2 * limited);

@@ -1,18 +1,18 @@
-/** What else a camera sees: the room behind a sheet or screen, the hand that holds it, and things behind a living head. */
+/** The rest of the camera's view: the room behind a sheet or screen, hands, and background objects. */
 import type { Picture } from './media.js';
 import { chance, lattice, pick, sample, valueNoise, type Colour, type Random, type Raster } from './raster.js';
 
-/** A rectangle with something on it. */
+/** A rectangular object. */
 interface Thing {
   readonly left: number;
   readonly top: number;
   readonly right: number;
   readonly bottom: number;
-  /** @returns whether it covers the place, its light in `out` */
+  /** @returns whether the object covers the position; if so, its light is in `out` */
   readonly paint: (u: number, v: number, out: Colour) => boolean;
 }
 
-/** A room: a wall, or a part of the photo's own background brought near, and things in front of it. */
+/** Draws a room: a wall or a magnified part of the photo's background, with objects in front of it. */
 export function room(photo: Raster, random: Random): Picture {
   const brightness = random(0.15, 1);
   const base = chance(random, 0.55) ? farCorner(photo, random) : wall(random);
@@ -27,7 +27,7 @@ export function room(photo: Raster, random: Random): Picture {
   };
 }
 
-/** Pictures have corners in which no face is: one of them, magnified. */
+/** Magnifies a corner of the photo that does not contain the face. */
 function farCorner(photo: Raster, random: Random): Picture {
   const size = random(0.08, 0.25) * photo.width;
   const x0 = pick(random, [0.15, 0.85]) * photo.width;
@@ -46,7 +46,7 @@ function wall(random: Random): Picture {
   };
 }
 
-/** Frames of pictures, windows with blinds, shelves, panels of one colour. */
+/** Draws an object: a picture frame, a window with blinds, a shelf, or a panel of one color. */
 function thing(left: number, top: number, right: number, bottom: number, random: Random): Thing {
   const area = { left, top, right, bottom };
   const [first, second] = [colour(random), colour(random)];
@@ -92,8 +92,8 @@ function thing(left: number, top: number, right: number, bottom: number, random:
 }
 
 /**
- * Draws things into a photo where they are behind a person: beside the head and above it, down to the shoulders. Both classes
- * get them, so that straight lines alone say nothing; only what crosses the person does.
+ * Draws objects behind the person: beside and above the head, down to the shoulders.
+ * Both classes get them, so that straight lines alone do not reveal the class; only lines that cross the person do.
  */
 export function clutter(random: Random): (u: number, v: number, out: Colour) => void {
   const zones = [
@@ -123,7 +123,7 @@ export function clutter(random: Random): (u: number, v: number, out: Colour) => 
   };
 }
 
-/** Fingers that hold an edge: rounded bars of the colour of skin that reach over it from outside. */
+/** Draws fingers that hold an edge: rounded, skin-colored bars that reach over it from outside. */
 export function fingers(
   random: Random,
   x: number,

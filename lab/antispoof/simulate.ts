@@ -1,8 +1,9 @@
 /**
- * The one simulator, for training and for evaluation: a photo of a face as a camera sees it, alive or on something that is held
- * up to the camera. Pure functions of the pixels, the face's box and a seed.
+ * Simulates how a camera sees the face of a photo: alive, or on a medium held up to the camera.
  *
- * Lengths are in sides of the face's box, from its centre: (u, v) in the plane of the photo.
+ * Training and evaluation share it. All functions are pure functions of the pixels, the face's box and a seed.
+ *
+ * Lengths are in sides of the face's box from its center: (u, v) in the plane of the photo.
  */
 import type { Box } from '../../src/api/geometry.js';
 import { reduceRegion, type Pixels } from '../../src/vision/image.js';
@@ -11,41 +12,46 @@ import { bezel, print, screen, sheetEdge, type Edge, type Medium, type Picture }
 import { chance, pick, sample, seeded, smooth, toRaster, type Colour, type Random, type Raster } from './raster.js';
 import { clutter, fingers, room } from './scene.js';
 
-/** Kinds of attack: a flat sheet, a screen, a face that was cut out of paper, a sheet that is bent round the head. */
+/** Kinds of attack: a flat sheet, a screen, a face cut out of paper, a sheet bent around the head. */
 export const SPECIES = ['print', 'replay', 'cutout', 'bent'] as const;
 export type Species = (typeof SPECIES)[number];
-/** What the simulator can make of a photo; transforms of evaluations name them by their index. */
+/** All kinds of shot; transforms of the evaluations refer to them by index. */
 export const KINDS = ['bona fide', ...SPECIES] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** What the camera gives. */
+/** The camera's output. */
 export interface Shot {
   readonly pixels: Pixels;
-  /** Of the face, in pixels. */
+  /** The face's box, in pixels. */
   readonly box: Box;
-  /** What a JPEG encoder is to be asked for, 0..1. */
+  /** Quality to request from the JPEG encoder, 0..1. */
   readonly jpegQuality: number;
 }
 
-/**
- * The side of the face in the camera's pixels, and at most so many for each of the photo's: a magnified photo has no skin, and
- * whatever is finer than it gives a sheet away.
- */
+/** Range of the side of the face in camera pixels. */
 const FACE_PX = [60, 160] as const;
+/**
+ * Most camera pixels per photo pixel.
+ * A magnified photo has no skin texture, so finer detail would reveal a sheet.
+ */
 const MAX_MAGNIFICATION = 1.15;
-/** Side of the frame in sides of the box, where the photo has that much. */
+/** Range of the frame's side in sides of the box, where the photo is large enough. */
 const FRAMING = [2.2, 3.2] as const;
-/** Light is the mean of so many places a side in each pixel. */
+/** Samples per pixel and axis, whose mean is the pixel's light. */
 const SUBSAMPLES = 2;
 
-/** A place of the frame, in sides of the box from its centre, to one of the photo's plane; `false` where there is nothing. */
+/**
+ * Maps a position in the frame (sides of the box from its center) to the photo's plane.
+ * Returns `false` where the object is absent.
+ */
 type Warp = (a: number, b: number, out: [u: number, v: number]) => boolean;
 
 /**
- * @param photo of a living face
- * @param box of that face
- * @param kind what the camera sees; a bona fide face goes through the same camera
- * @param seed of everything random
+ * Simulates one shot.
+ * @param photo a photo of a living face
+ * @param box the face's box in the photo
+ * @param kind what is in front of the camera; a bona fide face goes through the same camera
+ * @param seed seeds all random numbers
  */
 export function simulate(photo: Pixels, box: Box, kind: Kind, seed: number): Shot {
   const random = seeded(seed);
@@ -85,23 +91,23 @@ export function simulate(photo: Pixels, box: Box, kind: Kind, seed: number): Sho
   return { pixels, box: found, jpegQuality: random(0.5, 0.97) };
 }
 
-/** What part of the photo's plane the frame shows. */
+/** The part of the photo's plane that the frame shows. */
 interface View {
   readonly framing: number;
-  /** Centre of the frame. */
+  /** Center of the frame. */
   readonly u: number;
   readonly v: number;
-  /** Where the photo ends. */
+  /** Limits of the photo. */
   readonly bounds: readonly [left: number, top: number, right: number, bottom: number];
 }
 
-/** A frame that stays within the photo, for both classes alike. */
+/** Chooses a frame that stays within the photo, in the same way for both classes. */
 function frameOf({ width, height }: Pixels, box: Box, random: Random): View {
   const side = Math.max(box.width, box.height);
   const [cx, cy] = [box.x + box.width / 2, box.y + box.height / 2];
   const bounds = [-cx / side, -cy / side, (width - cx) / side, (height - cy) / side] as const;
   const framing = Math.min(random(...FRAMING), (0.86 * Math.min(width, height)) / side);
-  // The frame may be rolled a little.
+  // Leave room for the frame's roll.
   const half = 0.56 * framing;
   const within = (wish: number, low: number, high: number) =>
     low > high ? (low + high) / 2 : Math.min(Math.max(wish, low), high);
@@ -113,7 +119,10 @@ function frameOf({ width, height }: Pixels, box: Box, random: Random): View {
   };
 }
 
-/** The photo round the face, no finer than the camera can tell, with things behind the person in some. */
+/**
+ * Returns the photo around the face, no finer than the camera resolves.
+ * Some photos get background objects.
+ */
 function pictureOf(
   photo: Pixels,
   box: Box,
@@ -142,7 +151,7 @@ function pictureOf(
   };
 }
 
-/** How a camera is held to what it sees: a little rolled and tilted. */
+/** Draws the camera's orientation: slightly rolled and tilted. */
 function aim({ u, v }: View, random: Random): Warp {
   return tilt(random(-4, 4), [random(-0.03, 0.03), random(-0.03, 0.03)], u, v);
 }
@@ -157,11 +166,11 @@ function tilt(degrees: number, [p, q]: readonly [number, number], u: number, v: 
   };
 }
 
-/** Where in the frame the centre of the face is seen. */
+/** Finds the position of the face's center in the frame. */
 function findCenter(warp: Warp): readonly [number, number] {
   const at: [number, number] = [0, 0];
   let [a, b] = [0, 0];
-  // The warps are nearly shifts: this converges in a few steps.
+  // The warps are close to translations, so this converges in a few steps.
   for (let i = 0; i < 12; i++) {
     warp(a, b, at);
     [a, b] = [a - at[0], b - at[1]];
@@ -169,7 +178,7 @@ function findCenter(warp: Warp): readonly [number, number] {
   return [a, b];
 }
 
-/** An attack: where the picture is and what is seen at a place. */
+/** An attack: the geometry of the medium and the light at each position. */
 interface Presentation {
   readonly place: (warp: Warp) => Warp;
   readonly see: (
@@ -213,20 +222,23 @@ function present(
         return;
       }
       behind(a, b, out);
-      // A sheet darkens what is close behind it.
+      // A sheet casts a shadow on what is close behind it.
       for (let c = 0; c < 3; c++) out[c] = out[c]! * (1 + light);
     },
   };
 }
 
-/** Paints a place of the object. @returns 1 where there is one; else 0, or less in its shadow: the share of light that is lost */
+/**
+ * Paints a position of the object.
+ * @returns 1 on the object; 0 elsewhere, or minus the share of light lost in its shadow
+ */
 type Paint = (u: number, v: number, pixel: number, out: Colour) => number;
 
-/** A sheet or a screen with its margin, and in some cases the fingers that hold it. */
+/** Draws a sheet or a screen with its margin, and in some cases the fingers that hold it. */
 function sheet(medium: Medium, species: Species, { bounds }: View, random: Random): Paint {
   const edge: Edge | null = species === 'replay' ? bezel(random) : sheetEdge(random);
   const sides = edge?.picture ?? [9, 9, 9, 9];
-  // Pictures end where the photo does.
+  // The picture cannot extend beyond the photo.
   const left = -Math.min(sides[0], -bounds[0]);
   const top = -Math.min(sides[1], -bounds[1]);
   const right = Math.min(sides[2], bounds[2]);
@@ -247,7 +259,7 @@ function sheet(medium: Medium, species: Species, { bounds }: View, random: Rando
   };
 }
 
-/** A hand at one of the sides. */
+/** Draws a hand at one of the sides. */
 function grip(left: number, top: number, right: number, bottom: number, random: Random): ReturnType<typeof fingers> {
   const along = random(-0.6, 0.8);
   return pick(random, [
@@ -258,7 +270,10 @@ function grip(left: number, top: number, right: number, bottom: number, random: 
   ])();
 }
 
-/** A head, often with its shoulders, cut along a line that is not quite right; a rim of paper; a shadow on the room. */
+/**
+ * Draws a head cut out of paper, often with its shoulders.
+ * The cut is not quite accurate and leaves a rim of paper; the cutout casts a shadow on the room.
+ */
 function cutOut(medium: Medium, random: Random): Paint {
   const [wide, high, lift] = [random(0.6, 0.85), random(0.75, 1.05), random(-0.15, 0)];
   const waves = [2, 3, 5, 8].map((n) => ({ n, size: random(0, 0.05), phase: random(0, 6) }));
@@ -268,7 +283,7 @@ function cutOut(medium: Medium, random: Random): Paint {
   const rim = chance(random, 0.5) ? random(0.01, 0.06) : 0;
   const rimLight = random(0.5, 0.95);
   const shadow = { depth: random(0, 0.6), x: random(-0.12, 0.12), y: random(-0.02, 0.12) };
-  /** Below 1 inside. */
+  /** Returns a normalized radius, below 1 inside the outline. */
   const radius = (u: number, v: number) => {
     const angle = Math.atan2(v - lift, u);
     const wave = waves.reduce((sum, { n, size, phase }) => sum + size * Math.sin(n * angle + phase), 1);
@@ -291,13 +306,16 @@ function cutOut(medium: Medium, random: Random): Paint {
   };
 }
 
-/** A cylinder: what is x from its axis seen from the front is further away on the sheet. */
+/**
+ * Bends the sheet around a cylinder.
+ * A point at distance x from the axis in the front view lies further from it on the sheet.
+ */
 function bend(random: Random): { readonly warp: Warp; readonly shade: (u: number, v: number) => number } {
   const radius = random(0.85, 2);
   const angle = (chance(random, 0.75) ? 0 : Math.PI / 2) + random(-0.35, 0.35);
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   const offset = random(-0.25, 0.25);
-  // Edges that are further from the camera, or nearer in a hollow sheet.
+  // The edges are further from the camera, or nearer for a hollow sheet.
   const depth = random(0.08, 0.3) * pick(random, [1, 1, -1]);
   const lightFrom = random(-0.9, 0.9);
   const zero = radius * Math.asin(Math.min(0.9, Math.max(-0.9, -offset / radius)));

@@ -1,6 +1,6 @@
 /**
- * The photos of bona fide faces and who may be used for what: the split is this code, a hash of the identity, so that nobody
- * whose photo was trained on is ever evaluated.
+ * The photos of bona fide faces, and the split into uses.
+ * A hash of the identity decides the split, so that an identity used in training is never used in evaluation.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
@@ -8,64 +8,67 @@ import { basename, join } from 'node:path';
 import { measurePhotos, type MeasuredPhoto } from '../eval/measure.js';
 import type { Box } from '../../src/api/geometry.js';
 
-/** What the photos of one identity are for; `validate` chooses among models and thresholds. */
+/** Use of an identity's photos; `validate` serves to choose models and thresholds. */
 export type Use = 'train' | 'validate' | 'test';
 
 export interface SourcePhoto {
   readonly path: string;
-  /** Folder of the data set. */
+  /** Name of the data set. */
   readonly source: string;
   readonly use: Use;
-  /** What is to be cut off all round before the photo is looked at as it is. */
+  /** Border to remove on every side before the photo is used unchanged, in pixels. */
   readonly trimPx: number;
 }
 
 /** A photo with its largest face. */
 export interface SourceFace extends SourcePhoto {
-  /** As the shipped detector frames it, in pixels of the photo. */
+  /** Box found by the shipped detector, in pixels of the photo. */
   readonly box: Box;
 }
 
 interface Source {
-  /** Below the folder of the data. */
+  /** Folder, relative to the data folder. */
   readonly folder: string;
-  /** Of whom a photo is, by its path; photos of one identity have one use. */
+  /** Returns the identity of a photo from its path; all photos of one identity have the same use. */
   readonly identity: (path: string) => string;
-  /** All of it is for this, and nothing is trained on it. Without, the hash of the identity decides. */
+  /** Use of the whole source, which is then never trained on. By default the hash of the identity decides. */
   readonly use?: Use;
-  /** At most so many photos of one identity. */
+  /** Maximum number of photos per identity. */
   readonly perIdentity: number;
   /** Defaults to 0. */
   readonly trimPx?: number;
 }
 
-/** LFW and YouTube Faces are of the same people, so both go by the name alone. */
+/** LFW and YouTube Faces show the same people, so both identify a person by name alone. */
 const nameOf = (path: string) => basename(path).replace(/_\d+\.\w+$/, '');
 const fileOf = (path: string) => basename(path);
 
 const SOURCES: Readonly<Record<string, Source>> = {
-  // Deep-funneled photos were turned upright: their corners are black wedges, like nothing that a camera gives.
+  // Deep-funneled photos were rotated upright, which leaves black wedges in the corners that no camera produces.
   lfw: { folder: 'lfw/images', identity: nameOf, perIdentity: 2, trimPx: 18 },
   ytf: { folder: 'ytf/frames', identity: nameOf, perIdentity: 4 },
   lfpw: { folder: 'lfpw', identity: fileOf, perIdentity: 1 },
   dlib_faces: { folder: 'dlib_faces', identity: fileOf, perIdentity: 1 },
   wider: { folder: 'wider/images', identity: fileOf, perIdentity: 1 },
-  // Whole sources that no model sees before it is evaluated.
+  // Sources held out completely: no model sees them before the evaluation.
   azure_family: { folder: 'azure_family', identity: fileOf, use: 'test', perIdentity: 1 },
   deepface: { folder: 'deepface', identity: fileOf, use: 'test', perIdentity: 1 },
   groups: { folder: 'groups', identity: fileOf, use: 'test', perIdentity: 1 },
 };
 
-/** Sources of which nothing is trained on. */
+/** Names of the sources that are never trained on. */
 export const UNSEEN_SOURCES: readonly string[] = Object.keys(SOURCES).filter((name) => SOURCES[name]?.use);
 
-/** A face must be so large, the longer side of its box in pixels: smaller ones show neither skin nor dots. */
+/**
+ * Minimum length of the longer side of a face's box, in pixels.
+ * Smaller faces show neither skin nor dots.
+ */
 const MIN_FACE_PX = 56;
 /** Shares of the identities in 256ths: 60 % train, 10 % validate, 30 % test. */
 const [TRAIN_BELOW, VALIDATE_BELOW] = [154, 180];
 const PHOTO = /\.(jpe?g|png|webp)$/i;
 
-/** Which use an identity has. */
+/** Returns the use of an identity. */
 function useOf(identity: string): Use {
   const byte = createHash('sha256').update(identity).digest()[0]!;
   if (byte < TRAIN_BELOW) return 'train';
@@ -73,8 +76,8 @@ function useOf(identity: string): Use {
 }
 
 /**
- * All photos there are, in the order of their sources and names.
- * @param data folder of the data sets; those that are not there are left out
+ * Lists all photos, ordered by source and name.
+ * @param data folder of the data sets; missing data sets are skipped
  */
 export function listPhotos(data: string): SourcePhoto[] {
   return Object.entries(SOURCES).flatMap(([source, { folder, identity, use, perIdentity, trimPx = 0 }]) => {
@@ -93,7 +96,10 @@ export function listPhotos(data: string): SourcePhoto[] {
   });
 }
 
-/** The largest face of each photo by the shipped worker; photos without one that is large enough are left out. */
+/**
+ * Finds the largest face of each photo with the shipped worker.
+ * Photos without a large enough face are left out.
+ */
 export async function findFaces(photos: readonly SourcePhoto[], models?: string): Promise<SourceFace[]> {
   const options = { views: 0, maxFaces: 1 };
   const measured = await measurePhotos(photos, { options, label: 'faces', ...(models !== undefined && { models }) });

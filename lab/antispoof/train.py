@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Trains the anti-spoof model on the crops of make-data.ts, with the distribution's python3-torch, on one core.
+"""Trains the anti-spoof model on the crops of make-data.ts, on one core. Needs the distribution's python3-torch.
 
     python3 lab/antispoof/train.py --epochs 60 --minutes 18         the committed model
-    python3 lab/antispoof/train.py --without replay --out NAME      without one species, to see what it makes of it
+    python3 lab/antispoof/train.py --without replay --out NAME      without one species, to test the model on it
 
-Writes .cache/antispoof/NAME.json (shapes, options, figures on the identities to validate with) and NAME.bin (float32 values
-that binary16 holds exactly, batch normalisation folded in), which export.ts turns into an ONNX file. The seed is fixed;
-where --minutes ends the training, the weights also depend on how fast the machine is.
+Writes .cache/antispoof/NAME.json (shapes, options, figures on the validation identities) and NAME.bin (float32 values that
+are exact in binary16, with batch normalization folded in), which export.ts turns into an ONNX file. The seed is fixed;
+if --minutes ends the training, the weights also depend on the speed of the machine.
 """
 import argparse
 import json
@@ -25,20 +25,20 @@ SPECIES = ("print", "replay", "cutout", "bent")
 # The input contract of the manifest entry: (value - MEAN) / STD.
 MEAN, STD = 127.5, 64.0
 BONA_FIDE, ATTACK = 0, 1
-# Share of each batch that shows no face at all: white, noise, gradients, drawings. They are attacks.
+# Share of each batch that shows no face: white, noise, gradients, drawings. They are labeled as attacks.
 NO_FACE_SHARE = 0.06
 
 
 def parse():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--without", choices=SPECIES, help="a species that is not trained on")
+    parser.add_argument("--without", choices=SPECIES, help="a species to leave out of the training")
     parser.add_argument("--out", default="model")
     parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--share", type=float, default=1.0, help="share of the photos that is trained on")
-    parser.add_argument("--photos", type=int, default=4, help="photos; each comes with all of its crops")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the photos to train on")
+    parser.add_argument("--photos", type=int, default=4, help="photos per batch, each with all of its crops")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=600, help="the rate falls to 0 by then, if the epochs take longer")
+    parser.add_argument("--minutes", type=float, default=600, help="time limit; the learning rate falls to 0 by then")
     return parser.parse_args()
 
 
@@ -51,7 +51,7 @@ def conv(inputs, outputs, kernel=3, stride=1, groups=1, relu=True):
 
 
 class Residual(nn.Module):
-    """A depthwise and a pointwise convolution round which the input goes."""
+    """A residual block: a depthwise and a pointwise convolution, plus the input."""
 
     def __init__(self, channels):
         super().__init__()
@@ -63,7 +63,7 @@ class Residual(nn.Module):
 
 
 class Net(nn.Module):
-    """Five halvings of the side; the mean and the strongest answer over the face, for texture and for edges."""
+    """The network: halves the side four times, then reads the mean (texture) and the maximum (edges) of each channel."""
 
     def __init__(self):
         super().__init__()
@@ -91,13 +91,13 @@ def load():
     crops = np.fromfile(FOLDER / "crops.u8", np.uint8, len(index) * 3 * SIZE * SIZE).reshape(-1, 3, SIZE, SIZE)
     kinds = np.array([line["kind"] for line in index])
     uses = np.array([line["use"] for line in index])
-    # Eight crops of each photo follow each other.
+    # The eight crops of a photo are consecutive.
     photos = np.arange(len(index)) // 8
     return torch.from_numpy(crops), kinds, uses, photos
 
 
 def no_faces(count, random):
-    """White and coloured cards, noise, gradients, stripes and drawings, 0..255."""
+    """Returns images of white and colored cards, noise, gradients, stripes and drawings, 0..255."""
     images = np.empty((count, 3, SIZE, SIZE), np.float32)
     y, x = np.mgrid[0:SIZE, 0:SIZE] / SIZE - 0.5
     for image in images:
@@ -120,7 +120,7 @@ def no_faces(count, random):
 
 
 def drawing(x, y, base, random):
-    """A face of a few strokes: outline, eyes, mouth, as a pen or filled."""
+    """Draws a face of a few strokes: outline, eyes and mouth, in pen or filled."""
     image = np.broadcast_to(base, (3, SIZE, SIZE)).copy()
     ink = random.uniform(0, 255, (3, 1, 1))
     skin = random.uniform(60, 255, (3, 1, 1))
@@ -161,7 +161,7 @@ DCT = torch.tensor(
 
 
 def jpeg(images, quality):
-    """The loss of a JPEG of this quality (1..100), every channel as luminance (ITU-T T.81, annex K)."""
+    """Applies the loss of JPEG at a quality of 1..100, with every channel as luminance (ITU-T T.81, annex K)."""
     scale = 50 / quality if quality < 50 else 2 - quality / 50
     table = (LUMINANCE_TABLE * scale).clamp(1, 255)
     n = len(images)
@@ -176,7 +176,7 @@ BLUR = (BINOMIAL[:, None] * BINOMIAL[None, :]).repeat(3, 1, 1, 1)
 
 
 def augment(images, generator):
-    """What both classes may meet: turned round, moved, darker or brighter, tinted, grey, blurred, noisy, compressed."""
+    """Augments both classes alike: flip, shift, brightness, contrast, tint, gray, blur, noise, JPEG."""
     n = len(images)
     uniform = lambda low, high, *shape: torch.rand(*shape, generator=generator) * (high - low) + low
     which = lambda share: torch.rand(n, generator=generator) < share
@@ -194,7 +194,7 @@ def augment(images, generator):
     x = ((x - mean) * contrast + mean) * brightness * uniform(0.88, 1.12, n, 3, 1, 1)
     grey = which(0.08)
     x[grey] = x[grey].mean(1, keepdim=True).expand(-1, 3, -1, -1)
-    # Parts of one long noise: drawing it anew would take as long as the net.
+    # Take slices of one long noise vector: drawing new noise would take as long as the network.
     for i in torch.nonzero(which(0.3)).flatten().tolist():
         at = int(torch.randint(len(NOISE) - x[0].numel(), (1,), generator=generator))
         x[i] += float(uniform(0, 7, 1)) * NOISE[at : at + x[0].numel()].view_as(x[0])
@@ -205,7 +205,7 @@ def augment(images, generator):
 
 
 def prepare(images):
-    # The layout that convolutions are nearly twice as fast in.
+    # Convolutions are nearly twice as fast in this memory layout.
     return images.sub(MEAN).div_(STD).contiguous(memory_format=torch.channels_last)
 
 
@@ -223,7 +223,7 @@ def scores_of(net, crops, chosen):
 
 
 def figures(net, crops, kinds, uses):
-    """AUC per species, and BPCER where no species has an APCER above 10 %, on the identities to validate with."""
+    """Returns the AUC per species and the BPCER at APCER 10 % of the worst species, on the validation identities."""
     scored = {
         kind: scores_of(net, crops, np.flatnonzero((uses == "validate") & (kinds == kind)))
         for kind in ("photo", "bona fide", *SPECIES)
@@ -238,7 +238,7 @@ def figures(net, crops, kinds, uses):
 
 
 def folded(net):
-    """Kernels and biases with the normalisation folded in, in the order of the graph, rounded to binary16."""
+    """Returns kernels and biases with batch normalization folded in, in graph order, rounded to binary16."""
     tensors = []
     for module in net.modules():
         if not isinstance(module, nn.Sequential) or not isinstance(module[0], nn.Conv2d):
@@ -261,7 +261,7 @@ def main():
     is_train &= random.random(photos.max() + 1)[photos] < options.share
     rows = np.flatnonzero(is_train)
     labels = torch.from_numpy(np.where(np.isin(kinds, SPECIES), ATTACK, BONA_FIDE))
-    # Fewer attacks without a species: the classes still weigh the same.
+    # Weigh the classes equally: leaving a species out reduces the number of attacks.
     counts = np.bincount(labels[rows], minlength=2)
     weights = torch.tensor(len(rows) / (2 * counts), dtype=torch.float32)
     net, average = (Net().to(memory_format=torch.channels_last) for _ in range(2))
@@ -272,7 +272,7 @@ def main():
     ]
     optimiser = torch.optim.AdamW(groups, lr=options.rate)
     start = time.time()
-    # A photo's crops come together: what differs between them is the class, and what they show cancels out.
+    # Keep a photo's crops in one batch: they differ in class, and their shared content cancels out.
     photo_rows = np.split(rows, np.flatnonzero(np.diff(photos[rows])) + 1)
     epochs, steps = options.epochs, len(photo_rows) // options.photos
     total, step, share = epochs * steps, 0, 0
