@@ -1,4 +1,4 @@
-/** The browser side: facemesh on photos, frames of heads and sheets, and what the kit finds in them. */
+/** The browser side of the films: runs facemesh, renders heads and sheets, and detects faces in them. */
 import type { Human } from '@vladmandic/human';
 import type * as api from '../../src/index.js';
 import type { DetectedFace, FaceKit } from '../../src/index.js';
@@ -12,28 +12,28 @@ export interface Shot {
     | { readonly kind: 'head'; readonly face: number; readonly closed: number }
     | { readonly kind: 'sheet'; readonly face: number; readonly bend: Bend };
   readonly placement: Placement;
-  /** Standard deviation of the camera's noise, of 255. */
+  /** Standard deviation of the camera's noise, in levels of 0..255. */
   readonly noise: number;
 }
 
-/** What the page does; everything can be JSON. */
+/** The functions that the page exposes; arguments and results are JSON values. */
 export interface FilmPage {
-  /** facemesh's points of every face of a photo: x and y in pixels, z smaller towards the camera. */
+  /** Returns facemesh's points for every face of a photo: x and y in pixels, z smaller toward the camera. */
   readonly openPhoto: (url: string) => Promise<Vector[][]>;
   readonly openKit: (assetsUrl: string) => Promise<void>;
-  /** The frame as a JPEG in base64. */
+  /** Returns the frame as JPEG in base64. */
   readonly render: (shot: Shot) => Promise<string>;
-  /** The faces of the frame, with 68 landmarks. */
+  /** Detects the faces of the frame, with 68 landmarks. */
   readonly detect: (shot: Shot) => Promise<readonly DetectedFace[]>;
 }
 
 export const FRAME = { width: 640, height: 480, focalPx: 620 } as const;
 const FOLDER = '/node_modules/@vladmandic/human/';
-/** Of the sheet in centimetres, and of what it shows as a multiple of the face. */
+/** Width of the sheet in centimeters, and the width it shows as a multiple of the face. */
 const SHEET_WIDTH = 28;
 const SHEET_REACH = 2.2;
 
-// By URL: Vite serves the packages' bundles as they are.
+// Imported by URL: Vite serves the packages' bundles unchanged.
 const humanUrl = `${FOLDER}dist/human.esm.js`;
 const { default: HumanClass } = (await import(/* @vite-ignore */ humanUrl)) as { default: typeof Human };
 const off = { enabled: false };

@@ -1,7 +1,9 @@
 /**
- * `npx tsx lab/liveness/make-films.ts`: films for Chromium's fake camera, as JPEGs one after another, those that are missing. A
- * head with a photo on it that does gestures, and the same photo on a sheet that is moved, tilted and bent. Two minutes; they
- * stay in .cache. The end-to-end tests make them by themselves.
+ * Makes the missing films for Chromium's fake camera: files of concatenated JPEGs.
+ *
+ * `npx tsx lab/liveness/make-films.ts` takes two minutes. A film shows a textured head that performs gestures, or the
+ * same photo on a sheet that is moved, tilted and bent. The films are cached in .cache; the end-to-end tests make them
+ * on demand.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,15 +14,15 @@ import type { FilmPage, Shot } from './film-page.js';
 import { FRONTAL, type Placement } from './solid.js';
 
 const FOLDER = join(ROOT, '.cache', 'liveness');
-/** A frontal face, as facemesh orders those of the photo. */
+/** The photo: its frontal face, by index in facemesh's order. */
 const PHOTO = join(ROOT, 'node_modules/@vladmandic/face-api/demo/sample6.jpg');
 const FACE = 2;
-/** Chromium plays such films at 30 frames a second; each picture is shown three times. */
+/** Distinct pictures per second. Chromium plays the films at 30 frames a second, so each is written three times. */
 const PICTURES_PER_SECOND = 10;
 const REPEATS = 3;
 const MOVE_SECONDS = 1;
 
-/** Where something is from a time on, in seconds, and how it is bent. */
+/** Placement and bend of the object from a point in time on, in seconds. */
 interface Key extends Partial<Placement> {
   readonly from: number;
   readonly curvature?: number;
@@ -32,7 +34,7 @@ interface Film {
   readonly keys: readonly Key[];
 }
 
-/** The gestures of {@link FILMS}.head, in its order. */
+/** The gestures of {@link FILMS}.head, in order. */
 export const FILM_GESTURES = ['turn-left', 'look-up', 'come-closer'] as const;
 
 const FILMS = {
@@ -49,7 +51,7 @@ const FILMS = {
       { from: 31 },
     ],
   },
-  /** For a guided enrolment: forward, to its left, to its right, up, down, a little as one is asked to. */
+  /** For guided enrollment: forward, left, right, up, down, with small turns as the guide requests them. */
   poses: {
     kind: 'head',
     seconds: 25,
@@ -87,12 +89,12 @@ const FILMS = {
   },
 } as const satisfies Record<string, Film>;
 
-/** Where a film of this name is. */
+/** Returns the path of a film. */
 export function filmFile(name: keyof typeof FILMS): string {
   return join(FOLDER, `${name}.mjpeg`);
 }
 
-/** Makes those of the films that are not there. Without names, all of them. */
+/** Makes the films that are missing, all of them by default. */
 export async function makeFilms(
   names: readonly (keyof typeof FILMS)[] = Object.keys(FILMS) as (keyof typeof FILMS)[],
 ): Promise<void> {
@@ -118,7 +120,10 @@ export async function makeFilms(
   }
 }
 
-/** The pictures hold still but for a millimetre, as nobody does better, and move smoothly from key to key. */
+/**
+ * Returns the shot at a time.
+ * Moves smoothly from key to key, and trembles by a millimeter, as the steadiest hand does.
+ */
 function shotAt({ kind, keys }: Film, seconds: number): Shot {
   const index = keys.findLastIndex(({ from }) => from <= seconds);
   const [now, before] = [keys[index]!, keys[Math.max(0, index - 1)]!];

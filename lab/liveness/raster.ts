@@ -1,24 +1,27 @@
-/** Draws textured triangles as a pinhole camera sees them: nearest surface first, texture correct in perspective. */
+/** Draws textured triangles through a pinhole camera, with depth buffering and perspective correction. */
 import type { Pixels } from '../../src/vision/image.js';
 import { place, project, rotationOf, type Placement, type Vector } from './solid.js';
 
-/** A surface with a texture. */
+/** A textured surface. */
 export interface Mesh {
   readonly vertices: readonly Vector[];
-  /** Per vertex, in pixels of the texture. */
+  /** Texture coordinates per vertex, in pixels of the texture. */
   readonly texture: readonly (readonly [u: number, v: number])[];
-  /** Three indices of vertices per triangle. */
+  /** Three vertex indices per triangle. */
   readonly triangles: readonly number[];
 }
 
-/** A picture that is drawn into, RGBA. */
+/** The RGBA picture to draw into. */
 export interface Canvas {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8ClampedArray;
 }
 
-/** @param focalPx focal length of the camera, whose optical axis goes through the middle */
+/**
+ * Draws a mesh.
+ * @param focalPx focal length of the camera in pixels; its optical axis goes through the center of the picture
+ */
 export function drawMesh(canvas: Canvas, mesh: Mesh, texture: Pixels, placement: Placement, focalPx: number): void {
   const { width, height, data } = canvas;
   const rotation = rotationOf(placement);
@@ -31,7 +34,7 @@ export function drawMesh(canvas: Canvas, mesh: Mesh, texture: Pixels, placement:
     const [a, b, c] = corners.map((i) => seen[i]!) as [(typeof seen)[0], (typeof seen)[0], (typeof seen)[0]];
     const area = (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
     if (area === 0) continue;
-    // Linear in the image: 1 / z, u / z, v / z.
+    // These are linear in the image: 1 / z, u / z, v / z.
     const w = corners.map((i) => 1 / placed[i]![2]);
     const u = corners.map((i, k) => mesh.texture[i]![0] * w[k]!);
     const v = corners.map((i, k) => mesh.texture[i]![1] * w[k]!);
@@ -58,7 +61,7 @@ export function drawMesh(canvas: Canvas, mesh: Mesh, texture: Pixels, placement:
   }
 }
 
-/** Bilinear; beyond the edges the edge goes on. */
+/** Samples the texture bilinearly; extends its edges outward. */
 function sample({ width, height, data }: Pixels, u: number, v: number, out: Uint8ClampedArray, at: number): void {
   const [x, y] = [Math.min(width - 1.001, Math.max(0, u - 0.5)), Math.min(height - 1.001, Math.max(0, v - 0.5))];
   const [x0, y0] = [Math.floor(x), Math.floor(y)];

@@ -1,10 +1,11 @@
 /**
- * `npx tsx lab/liveness/record-heads.ts`, a minute, needs Chromium: the heads that the challenge is simulated with, and how far off
- * the landmark net is on them, to lab/liveness/heads.json. Only needed again when facemesh, the landmark net or the sample
- * photos change.
+ * Records the heads for the simulated challenge, and the landmark network's errors on them.
  *
- * The heads are facemesh's answer to the photos that face-api.js publishes, 68 of its 468 points, made frontal and
- * symmetric. The errors are what the kit finds in drawings of them: still, turned, and on sheets.
+ * Run with `npx tsx lab/liveness/record-heads.ts`; takes a minute and needs Chromium. Writes lab/liveness/heads.json.
+ * Run it again only when facemesh, the landmark network or the sample photos change.
+ *
+ * The heads are facemesh's points for the photos that face-api.js publishes: 68 of its 468 points, made frontal and
+ * symmetric. The errors are measured by running the kit on renderings of the heads: still, turned, and on sheets.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { DEFAULT_MODELS } from '../eval/measure.js';
@@ -18,12 +19,12 @@ import { FRONTAL, type Placement, type Vector } from './solid.js';
 
 const OUT_FILE = new URL('heads.json', import.meta.url);
 const PHOTOS = [1, 2, 3, 4, 5, 6].map((n) => `node_modules/@vladmandic/face-api/demo/sample${n}.jpg`);
-/** Faces per photo that are drawn; facemesh's points of all are recorded. */
+/** Number of faces rendered per photo; facemesh's points are recorded for all faces. */
 const DRAWN = 2;
 const STILL_FRAMES = 8;
 const TURNED_FRAMES = 4;
 const CAMERA_NOISE = 3;
-/** The convex and the hollow bend, about the vertical and the horizontal. */
+/** Convex and hollow bends, about the vertical and the horizontal axis. */
 const BENDS: readonly Bend[] = [12, 7, -10].flatMap((radius) =>
   [0, 90].map((axisDegrees) => ({ axisDegrees, curvature: 1 / radius })),
 );
@@ -33,7 +34,7 @@ const call = <Name extends keyof FilmPage>(name: Name, ...parameters: Parameters
   page.evaluate<Awaited<ReturnType<FilmPage[Name]>>>(`globalThis.evalPage.${name}(...${JSON.stringify(parameters)})`);
 const random = createRandom(1);
 
-/** Landmarks of frames in which something holds still but for a millimetre or two. */
+/** Detects the landmarks in frames of an object that moves by no more than a millimeter or two. */
 async function watch(what: Shot['what'], placement: Placement, frames: number): Promise<(readonly Point[])[]> {
   const found: (readonly Point[])[] = [];
   for (let i = 0; i < frames; i++) {
@@ -50,14 +51,17 @@ function meanOf(frames: readonly (readonly Point[])[]): Point[] {
   return frames[0]!.map((_, i) => ({ x: average(i, 'x'), y: average(i, 'y') }));
 }
 
-/** Standard deviation of the points that no homography explains, as a part of the distance of the outer eye corners. */
+/**
+ * Returns the standard deviation of the points after removing the best homography.
+ * As a fraction of the distance between the outer eye corners.
+ */
 function jitterOf(frames: readonly (readonly Point[])[]): number {
   const meter = createReliefMeter(meanOf(frames));
   const squares = frames.map((points) => meter.measure([meter.view(points)!]).parallax ** 2);
   return Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / (frames.length - 1));
 }
 
-/** What turns of something look like to the challenge. */
+/** Measures what the challenge sees when the object turns. */
 async function turn(what: Shot['what'], still: readonly (readonly Point[])[], placements: readonly Placement[]) {
   const meter = createReliefMeter(meanOf(still));
   const reliefs: Relief[] = [];
@@ -80,7 +84,7 @@ try {
     for (let face = 0; face < DRAWN; face++) {
       const head: Shot['what'] = { kind: 'head', face, closed: 0 };
       const still = await watch(head, FRONTAL, STILL_FRAMES);
-      // The few that the net loses when they are drawn tell nothing.
+      // Skip the few renderings in which the network finds too few faces.
       if (still.length < STILL_FRAMES) continue;
       jitters.push(jitterOf(still));
       const turns = [28, -28].map((yawDegrees) => ({ ...FRONTAL, yawDegrees }));

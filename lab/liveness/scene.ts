@@ -1,21 +1,24 @@
-/** What stands before the simulated camera: heads made of facemesh's points, and photos on sheets, flat or bent. */
+/**
+ * The objects in front of the simulated camera.
+ * Heads made of facemesh's points, and photos on flat or bent sheets.
+ */
 import type { Mesh } from './raster.js';
 import { align, fitAlignment, type Vector } from './solid.js';
 
-/** The 68 points of iBUG among the 468 of facemesh, by the position on the face. */
+/** Index of each of the 68 iBUG points among facemesh's 468, by the position on the face. */
 const POINTS_68 = [
   162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389, 71, 63, 105, 66, 107, 336, 296,
   334, 293, 301, 168, 197, 5, 4, 98, 97, 2, 326, 327, 33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380, 61, 39,
   37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87,
 ] as const;
 
-/** The outline of facemesh, clockwise in the image from the top. */
+/** Face outline of facemesh, clockwise in the image from the top. */
 const OUTLINE = [
   10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136,
   172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 ] as const;
 
-/** Upper lids with the lower lids below them, of both eyes. */
+/** Pairs of upper and lower lid points of both eyes. */
 const LIDS = [
   [246, 7],
   [161, 163],
@@ -32,7 +35,7 @@ const LIDS = [
   [384, 381],
   [398, 382],
 ] as const;
-/** The opening of each eye, round: facemesh has no triangles in it. */
+/** Contour of each eye opening, where facemesh has no triangles. */
 const EYES = [
   [33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7],
   [263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249],
@@ -40,8 +43,8 @@ const EYES = [
 const MOUTH = [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95] as const;
 
 /**
- * Ten of the 68 points on a head: vertices of MediaPipe's canonical face model (canonical_face_model.obj, Apache-2.0), y turned
- * round.
+ * Ten of the 68 points on a head.
+ * Vertices of MediaPipe's canonical face model (canonical_face_model.obj, Apache-2.0), with y flipped.
  */
 const CANONICAL: ReadonlyMap<number, Vector> = new Map([
   [8, [0, 9.4, 4.26]],
@@ -56,7 +59,10 @@ const CANONICAL: ReadonlyMap<number, Vector> = new Map([
   [54, [2.46, 4.34, 4.28]],
 ]);
 
-/** facemesh's points upright, frontal and in centimetres. @param points as facemesh gives them: z smaller towards the camera */
+/**
+ * Rotates facemesh's points to an upright frontal head and scales them to centimeters.
+ * @param points facemesh's output: z smaller toward the camera
+ */
 export function standUpright(points: readonly Vector[]): Vector[] {
   const facing = points.map(([x, y, z]): Vector => [x, y, -z]);
   const indices = [...CANONICAL.keys()];
@@ -67,7 +73,10 @@ export function standUpright(points: readonly Vector[]): Vector[] {
   return facing.map((v) => align(alignment, v));
 }
 
-/** The 68 points of a head, made symmetric: facemesh pulls noses of turned heads to the side. */
+/**
+ * Returns the 68 points of a head, made symmetric.
+ * Facemesh pulls the noses of turned heads to the side.
+ */
 export function landmarksOf(upright: readonly Vector[]): Vector[] {
   const points = POINTS_68.map((i) => upright[i]!);
   return points.map(([x, y, z], i) => {
@@ -76,7 +85,7 @@ export function landmarksOf(upright: readonly Vector[]): Vector[] {
   });
 }
 
-/** Of each of the 68 points, the one on the other side of the face. */
+/** Index of the mirrored point for each of the 68 points. */
 const MIRRORED: readonly number[] = (() => {
   const ranges = [
     [0, 16],
@@ -98,9 +107,10 @@ const MIRRORED: readonly number[] = (() => {
 })();
 
 /**
- * A head with the photo on it. Around the face, where facemesh has no points, the head falls back to its sides.
- * @param points as facemesh gives them, in pixels of the photo
- * @param triangles of facemesh
+ * Builds a head textured with the photo.
+ * Outside the face, where facemesh has no points, the head curves back at its sides.
+ * @param points facemesh's output, in pixels of the photo
+ * @param triangles facemesh's triangles
  * @param closed how far the eyes are closed, 0..1
  */
 export function headMesh(points: readonly Vector[], triangles: readonly number[], closed: number): Mesh {
@@ -139,17 +149,20 @@ export function headMesh(points: readonly Vector[], triangles: readonly number[]
   return { vertices: standUpright(all), texture, triangles: [...triangles, ...extra] };
 }
 
-/** How a sheet is bent. */
+/** The bend of a sheet. */
 export interface Bend {
-  /** In which direction it curves: 0 is sideways, as around a tin that stands. */
+  /** Direction in which the sheet curves: 0 is sideways, as around an upright can. */
   readonly axisDegrees: number;
-  /** 1 / radius in centimetres; 0 is flat, and positive bulges towards the camera. */
+  /** 1 / radius in centimeters; 0 is flat, positive values bulge toward the camera. */
   readonly curvature: number;
 }
 
 export const FLAT: Bend = { axisDegrees: 0, curvature: 0 };
 
-/** A point of a flat sheet after it was bent around a cylinder; lengths on the sheet stay. */
+/**
+ * Maps a point of a flat sheet to the sheet bent around a cylinder.
+ * Lengths on the sheet are preserved.
+ */
 export function bend([x, y]: readonly [number, number], { axisDegrees, curvature }: Bend): Vector {
   if (curvature === 0) return [x, y, 0];
   const angle = (axisDegrees * Math.PI) / 180;
@@ -163,9 +176,9 @@ export function bend([x, y]: readonly [number, number], { axisDegrees, curvature
 const SHEET_CELLS = 24;
 
 /**
- * A sheet with a part of a photo on it.
+ * Builds a sheet that shows part of a photo.
  * @param part in pixels of the photo
- * @param width of the sheet in centimetres
+ * @param width width of the sheet in centimeters
  */
 export function sheetMesh(
   part: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },

@@ -1,7 +1,9 @@
 /**
- * Simulated people and simulated attacks, before the real state machine. Heads are facemesh's of the sample photos; sheets carry
- * the same landmarks. Whoever holds a sheet does what is asked for as well as a sheet can. Everything that this gives is
- * simulated: it says what the geometry can tell, and nothing about real attackers.
+ * Runs simulated people and simulated attacks against the real state machine.
+ *
+ * The heads come from facemesh on the sample photos; the sheets carry the same landmarks. The attacker follows the
+ * requests as well as a sheet allows. All results are simulated: they show what the geometry can distinguish, not how
+ * real attackers fare.
  */
 import { createChallenge, drawGestures, type ChallengeOutcome } from '../../src/liveness/challenge.js';
 import { leastSquares } from '../../src/liveness/homography.js';
@@ -12,17 +14,23 @@ import { place, project, rotationOf, type Placement, type Vector } from './solid
 
 export type Species = 'head' | 'flat' | 'bent';
 
-/** Errors of the landmarks as parts of the distance of the outer eye corners; what was measured is in heads.json. */
+/**
+ * Landmark errors as fractions of the distance between the outer eye corners.
+ * The measurements are in heads.json.
+ */
 const NOISE = {
   /** Standard deviation from frame to frame. */
   jitter: [0.0007, 0.004],
-  /** Of each point at a turn of 30 degrees, the same in all frames of an attempt. */
+  /** Standard deviation of each point at a turn of 30 degrees, constant over an attempt. */
   pose: [0.004, 0.012],
-  /** How much is left of a sheet's bend that no head could show: the net knows faces, and hardly anything else. */
+  /**
+   * Fraction kept of the part of a sheet's bend that no head could show.
+   * The network knows faces and hardly any other shape.
+   */
   rest: [0.15, 0.5],
   /**
-   * How much of a head's relief the net sees beyond what is there, by the axis of the turn: it takes tilted sheets for
-   * turned heads in part, and nods for less than they are.
+   * Relief of a head that the network adds to what is there, by the axis of the turn.
+   * It partly takes tilted sheets for turned heads, and underestimates nods.
    */
   pull: { head: { turn: [-0.15, 0.3], nod: [-0.5, -0.1] }, sheet: { turn: [0, 0.4], nod: [0, 0.3] } },
 } as const;
@@ -30,13 +38,16 @@ const FOCAL_PX = 620;
 const FRAME = { width: 640, height: 480 };
 const CENTRE = { x: FRAME.width / 2, y: FRAME.height / 2 };
 const DEFAULT_GESTURES: readonly LivenessGesture[] = ['turn-left', 'turn-right', 'look-up', 'come-closer'];
-/** Similarity to the reference: the same person, whose comparison is another net's matter. */
+/** Similarity to the reference: it is the same person, and comparing faces is another network's task. */
 const SIMILARITY = 0.9;
 const END_MS = 120_000;
-/** After which whoever sees that it is not enough goes on. */
+/** Time after which a person who sees that a gesture is not recognized goes further. */
 const PATIENCE_MS = 1_000;
 
-/** @returns numbers of 0 or more and below 1: mulberry32 */
+/**
+ * Creates a mulberry32 generator.
+ * @returns a function that returns numbers in [0, 1)
+ */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -47,7 +58,7 @@ export function createRandom(seed: number): () => number {
   };
 }
 
-/** Of one attempt, see {@link NOISE}. */
+/** Landmark errors of one attempt, see {@link NOISE}. */
 interface LandmarkError {
   readonly jitter: number;
   readonly pose: readonly (readonly [x: number, y: number])[];
@@ -55,7 +66,7 @@ interface LandmarkError {
   readonly nod: number;
 }
 
-/** What moves, by what is asked for. */
+/** The pose of the object, in the terms of the gestures. */
 interface Pose {
   readonly yaw: number;
   readonly pitch: number;
@@ -64,8 +75,8 @@ interface Pose {
 }
 
 /**
- * One attempt.
- * @param heads 68 points each, frontal, in centimetres
+ * Simulates one attempt.
+ * @param heads 68 points each, frontal, in centimeters
  */
 export function simulateAttempt(
   species: Species,
@@ -122,7 +133,7 @@ export function simulateAttempt(
   return { outcome: 'failed', reasons: ['timeout'] };
 }
 
-/** Where the head, or the sheet, goes when it is asked to. */
+/** Returns the pose in response to a request, for a head or a sheet. */
 function answer(
   asked: LivenessPrompt['gesture'],
   start: Pose,
@@ -146,7 +157,7 @@ function answer(
   }
 }
 
-/** More of the same. */
+/** Returns a pose that goes further in the same direction. */
 function further(now: Pose, start: Pose): Pose {
   const more = (value: number, from: number) => from + 1.3 * (value - from);
   return {
@@ -157,7 +168,7 @@ function further(now: Pose, start: Pose): Pose {
   };
 }
 
-/** Another person: faces differ in width, height and relief by some percent. */
+/** Varies a head into another person: faces differ in width, height and relief by some percent. */
 function vary(head: readonly Vector[], between: (range: readonly [number, number]) => number): Vector[] {
   const [x, y, z] = [between([0.94, 1.06]), between([0.94, 1.06]), between([0.85, 1.2])];
   return head.map((v) => [v[0] * x, v[1] * y, v[2] * z]);
@@ -168,7 +179,10 @@ interface Sheet {
   readonly bent: readonly Vector[];
 }
 
-/** A photo of the head on a sheet: flat, or bent around a cylinder that lies in any direction and may change as it is moved. */
+/**
+ * Creates a sheet with a photo of the head: flat or bent.
+ * The cylinder of the bend lies in any direction and may change while the sheet moves.
+ */
 function createSheet(head: readonly Vector[], species: 'flat' | 'bent', random: () => number) {
   const distance = 60 + 140 * random();
   const printed = head.map(([x, y, z]) => [(x * distance) / (distance - z), (y * distance) / (distance - z)] as const);
@@ -185,14 +199,17 @@ function createSheet(head: readonly Vector[], species: 'flat' | 'bent', random: 
   };
 }
 
-/** What the camera sees, in pixels. */
+/** Projects a shape to pixels of the camera. */
 function see(shape: readonly Vector[], { yaw, pitch, roll, distance }: Pose): Point[] {
   const placement: Placement = { yawDegrees: yaw, pitchDegrees: pitch, rollDegrees: roll, x: 0, y: 0, distance };
   const rotation = rotationOf(placement);
   return shape.map((v) => project(place(v, rotation, placement), FOCAL_PX, CENTRE));
 }
 
-/** A sheet as a net sees it that knows faces: of what the bend does, planes and heads remain, and a part of the rest. */
+/**
+ * Projects a sheet as seen by a network that knows faces.
+ * The network reproduces the part of the bend that a plane or a head could show, and a fraction of the rest.
+ */
 function seeSheet({ flat, bent }: Sheet, pose: Pose, head: readonly Vector[], rest: number): Point[] {
   const plain = see(flat, pose);
   if (bent === flat) return plain;
@@ -217,7 +234,7 @@ function seeSheet({ flat, bent }: Sheet, pose: Pose, head: readonly Vector[], re
   return plain.map((p, i) => ({ x: p.x + kept[2 * i]!, y: p.y + kept[2 * i + 1]! }));
 }
 
-/** What the landmark net gives for what is seen. */
+/** Adds the landmark network's errors to the true points. */
 function locate(
   seen: readonly Point[],
   { yaw, pitch, distance }: Pose,

@@ -1,21 +1,27 @@
-/** Points in space: rotations, the pinhole camera, and the alignment of two sets of points. Centimetres, x to the right
- * in the image, y down, z towards the camera. */
+/**
+ * Geometry in space: rotations, the pinhole camera, and the alignment of two point sets.
+ *
+ * Lengths are in centimeters; x points right in the image, y down, z toward the camera.
+ */
 import type { Point } from '../../src/api/geometry.js';
 
 export type Vector = readonly [x: number, y: number, z: number];
-/** Three rows. */
+/** A rotation matrix, by rows. */
 export type Rotation = readonly [Vector, Vector, Vector];
 
-/** Where something is before the camera. */
+/** The placement of an object in front of the camera. */
 export interface Placement {
-  /** Turned about the vertical axis, positive to the right in the image; nodded, positive upwards; rolled, positive clockwise. */
+  /**
+   * Yaw about the vertical axis, positive to the right in the image.
+   * Pitch is positive upward; roll is positive clockwise.
+   */
   readonly yawDegrees: number;
   readonly pitchDegrees: number;
   readonly rollDegrees: number;
   /** Offset from the optical axis. */
   readonly x: number;
   readonly y: number;
-  /** From the camera to the origin of the thing. */
+  /** Distance from the camera to the origin of the object. */
   readonly distance: number;
 }
 
@@ -35,7 +41,7 @@ function multiply(a: Rotation, b: Rotation): Rotation {
   return [row(a[0]), row(a[1]), row(a[2])];
 }
 
-/** First yaw, then pitch, then roll. */
+/** Returns the rotation: first yaw, then pitch, then roll. */
 export function rotationOf({ yawDegrees, pitchDegrees, rollDegrees }: Placement): Rotation {
   const [yaw, pitch, roll] = [yawDegrees, pitchDegrees, rollDegrees].map((d) => (d * Math.PI) / 180) as [
     number,
@@ -60,13 +66,16 @@ export function rotationOf({ yawDegrees, pitchDegrees, rollDegrees }: Placement)
   return multiply(aboutZ, multiply(aboutX, aboutY));
 }
 
-/** A point of the thing in the camera's coordinates: z is the distance along the optical axis. */
+/** Transforms a point of the object to camera coordinates: z is the distance along the optical axis. */
 export function place(v: Vector, rotation: Rotation, { x, y, distance }: Placement): Vector {
   const [px, py, pz] = rotate(rotation, v);
   return [px + x, py + y, distance - pz];
 }
 
-/** The pinhole camera. @param focalPx focal length in pixels; the optical axis goes through `centre` */
+/**
+ * Projects a point through the pinhole camera.
+ * @param focalPx focal length in pixels; the optical axis goes through `centre`
+ */
 export function project([x, y, z]: Vector, focalPx: number, centre: Point): Point {
   return { x: centre.x + (focalPx * x) / z, y: centre.y + (focalPx * y) / z };
 }
@@ -85,8 +94,10 @@ export function align({ rotation, scale, from, to }: Alignment, v: Vector): Vect
 }
 
 /**
- * The similarity transform that takes `from` nearest to `to` in the least squares sense: B. K. P. Horn, 'Closed-form
- * solution of absolute orientation using unit quaternions', 1987; the eigenvector by power iteration.
+ * Fits the similarity transform that takes `from` closest to `to` in the least-squares sense.
+ *
+ * B. K. P. Horn, 'Closed-form solution of absolute orientation using unit quaternions', 1987. The eigenvector is found
+ * by power iteration.
  */
 export function fitAlignment(from: readonly Vector[], to: readonly Vector[]): Alignment {
   const centreOf = (all: readonly Vector[]): Vector =>
@@ -102,7 +113,7 @@ export function fitAlignment(from: readonly Vector[], to: readonly Vector[]): Al
     [zx - xz, xy + yx, -xx + yy - zz, yz + zy],
     [xy - yx, zx + xz, yz + zy, -xx - yy + zz],
   ];
-  // Made positive definite, so that the largest eigenvalue is also the largest in size.
+  // Shift the matrix to be positive definite, so that its largest eigenvalue also has the largest magnitude.
   const shift = Math.max(...n.map((row) => row.reduce((sum, value) => sum + Math.abs(value), 0)));
   let q = [1, 0.01, 0.02, 0.03];
   for (let i = 0; i < 500; i++) {
