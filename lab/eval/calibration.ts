@@ -1,7 +1,8 @@
 /**
- * Whether an error rate that is asked for is the one that is got, on people whom nothing was fitted on: the background
- * statistics and the calibration are fitted on the people of the first half (see halfOf), those of the second are measured.
- * LFW is not balanced over demographic groups.
+ * Checks that requested error rates are kept on people that nothing was fitted to.
+ *
+ * The background statistics and the calibration are fitted on the first half of the people (see halfOf) and checked on
+ * the second half. LFW is not balanced over demographic groups.
  */
 import { fmrCurve, matchThreshold, similarityAt } from '../../src/recognition/decision.js';
 import type { Comparable } from '../../src/recognition/scoring.js';
@@ -28,7 +29,7 @@ const FMRS = [1e-2, 1e-3, 1e-4, 1e-5];
 const FPIRS = [0.1, 0.01, 0.003, 0.001];
 const GALLERIES = [10, 50, Infinity];
 const ACCURACIES: readonly Accuracy[] = ['fast', 'balanced', 'high'];
-/** Of the shipped mixture for twice as many people: centres of about 38. */
+/** Components of the mixture. The shipped one has about 38 centers for twice as many people. */
 const COMPONENTS = 32;
 
 export async function runCalibration(settings: Settings): Promise<Outcome> {
@@ -71,7 +72,7 @@ export async function runCalibration(settings: Settings): Promise<Outcome> {
   return { json: { calibration: { people: people.length, match, identify } } };
 }
 
-/** The embedder with statistics and curves of these photos, where it has statistics at all. */
+/** Returns the embedder with statistics and curves fitted to these photos, if it has statistics at all. */
 function fitOn(photos: readonly LfwPhoto[], embedder: EmbedderData): EmbedderData {
   const { entry } = embedder;
   const statisticsOf = (people: readonly Person[], components: number) =>
@@ -84,7 +85,7 @@ function fitOn(photos: readonly LfwPhoto[], embedder: EmbedderData): EmbedderDat
   return withScoring({ ...entry, calibration }, statisticsOf(peopleOf(photos), COMPONENTS));
 }
 
-/** What `match` with `maxFmr` decides on two photos. */
+/** Measures the decisions of `match` with `maxFmr` on all pairs of photos. */
 function checkMatch(
   photos: readonly LfwPhoto[],
   { entry: { calibration }, scoring }: EmbedderData,
@@ -97,13 +98,13 @@ function checkMatch(
   };
   const { same, different } = crossPairs(photos, asSimilarity);
   return FMRS.map((asked) => {
-    // The kit matches at the threshold itself, too; a score that is exactly there is not to be expected.
+    // The kit also matches at exactly the threshold; a score exactly there is not expected.
     const threshold = matchThreshold({ maxFmr: asked }, fmrCurve(calibration, accuracy, 1), calibration);
     return { accuracy, asked, fmr: shareAbove(different, threshold), fnmr: 1 - shareAbove(same, threshold) };
   });
 }
 
-/** What `identify` with `maxFpir` decides. */
+/** Measures the decisions of `identify` with `maxFpir`. */
 async function checkIdentify(
   galleries: readonly (readonly Known[])[],
   strangers: readonly FaceVectors[],

@@ -1,4 +1,4 @@
-/** The data sets as they lie in their folders, and what the worker finds in them. */
+/** Reads the data sets from their folders and measures their photos. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,40 +9,40 @@ import type { MeasuredFace } from './stages.js';
 import { ROOT } from '../../tools/process.mjs';
 import { measurePhotos, type MeasuredPhoto } from './measure.js';
 
-/** What every runner gets. */
+/** Settings that every runner receives. */
 export interface Settings {
-  /** The folder of all data sets, or `null` when there is none. */
+  /** Folder of all data sets, or `null` if there is none. */
   readonly data: string | null;
   /** Folder with a manifest.json and its files. */
   readonly models: string;
-  /** At most this many people or photos, for a trial; Infinity for all. */
+  /** Maximum number of people or photos, for a trial run; Infinity for all. */
   readonly limit: number;
-  /** Where curves are written. */
+  /** Folder to write curves to. */
   readonly charts: string;
 }
 
-/** The folder of all data sets, by default the one beside the repository; `null` when it is not there. */
+/** Returns the folder of all data sets: the given one, or the one beside the repository; `null` if missing. */
 export function dataFolder(given: string | undefined): string | null {
   const folder = resolve(given ?? join(ROOT, '../shared/eval'));
   return existsSync(folder) ? folder : null;
 }
 
-/** LFW in the folder behind `--data` of a command line, or beside the repository; `null` where there is none. */
+/** Returns the LFW folder from `--data` of a command line or beside the repository; `null` if missing. */
 export function lfwFolder(argv: readonly string[]): string | null {
   const at = argv.indexOf('--data');
   return folderOf({ data: dataFolder(at < 0 ? undefined : argv[at + 1]) }, 'lfw');
 }
 
-/** A folder of the data, or `null` when it is not there. */
+/** Returns a folder of the data, or `null` if missing. */
 export function folderOf({ data }: Pick<Settings, 'data'>, name: string): string | null {
   if (data === null) return null;
   const folder = join(data, name);
   return existsSync(folder) ? folder : null;
 }
 
-/** What the embedder gives for one face. */
+/** The embeddings of one face. */
 export interface FaceVectors extends Readonly<Record<Accuracy, Float32Array>> {
-  /** The face chip alone, not normalised. */
+  /** Embedding of the face chip alone, not normalized. */
   readonly plain: Float32Array;
 }
 
@@ -52,9 +52,9 @@ export interface LfwPhoto {
   readonly name: string;
   /** Number of the photo, from 1. */
   readonly number: number;
-  /** The face nearest the centre; `null` when none was found. */
+  /** The face nearest the center; `null` if none was found. */
   readonly face: MeasuredFace | null;
-  /** Of that face. */
+  /** Embeddings of that face. */
   readonly vectors: FaceVectors | null;
 }
 
@@ -67,7 +67,7 @@ export interface LfwPair {
 }
 
 export interface Lfw {
-  /** By name, then by number. */
+  /** Sorted by name, then by number. */
   readonly photos: readonly LfwPhoto[];
   readonly pairs: readonly LfwPair[];
   /** Number of folds of the pairs. */
@@ -77,14 +77,14 @@ export interface Lfw {
 /** A person of LFW. */
 export interface Person {
   readonly name: string;
-  /** Of the photos that show a face. */
+  /** Embeddings of the photos in which a face was found. */
   readonly photos: readonly FaceVectors[];
 }
 
 /**
- * LFW, measured.
+ * Loads LFW and measures its photos.
  * @param folder with `images/NAME/NAME_0001.jpg` and `pairs.txt`
- * @param limit at most this many people
+ * @param limit maximum number of people
  */
 export async function loadLfw(folder: string, models?: string, limit = Infinity): Promise<Lfw> {
   const files = listPhotos(folder, limit);
@@ -93,9 +93,9 @@ export async function loadLfw(folder: string, models?: string, limit = Infinity)
 }
 
 /**
- * The photos of some pairs of view 2, measured.
+ * Loads some pairs of view 2 and measures their photos.
  * @param folder as for {@link loadLfw}
- * @param count half of them of one person; spread over all folds
+ * @param count half of them show one person; spread over all folds
  */
 export async function loadPairs(folder: string, count: number): Promise<LfwPair[]> {
   const unmeasured = listPhotos(folder).map((file): LfwPhoto => ({ ...file, face: null, vectors: null }));
@@ -139,15 +139,18 @@ async function measureFiles(files: readonly PhotoFile[], models?: string): Promi
   });
 }
 
-/** The mean of as many views as each accuracy takes, as the worker makes it. */
+/** Returns the mean of each accuracy's views, computed as the worker does. */
 export function vectorsOf({ views }: MeasuredFace): FaceVectors {
   const [plain] = views;
-  if (views.length < VIEW_COUNTS.high) throw new Error(`The face was measured with ${views.length} views.`);
+  if (views.length < VIEW_COUNTS.high)
+    throw new Error(
+      `The face was measured with ${views.length} views instead of ${VIEW_COUNTS.high}. Delete .cache/eval and run again.`,
+    );
   const mean = (accuracy: Accuracy) => unitMean(views.slice(0, VIEW_COUNTS[accuracy]));
   return { plain: plain!, fast: mean('fast'), balanced: mean('balanced'), high: mean('high') };
 }
 
-/** LFW's subject is the face nearest the centre. */
+/** Returns the face nearest the center, which is LFW's subject. */
 export function centralFace({ faces, width, height }: MeasuredPhoto): MeasuredFace | null {
   const offset = ({ box }: MeasuredFace) =>
     Math.hypot(box.x + (box.width - width) / 2, box.y + (box.height - height) / 2);
@@ -156,14 +159,14 @@ export function centralFace({ faces, width, height }: MeasuredPhoto): MeasuredFa
 }
 
 /**
- * Which half of the people somebody is in: what is fitted on one is checked on the other.
- * @param split one of several independent ways to halve them, from 0
+ * Returns the half that a person is in: what is fitted on one half is checked on the other.
+ * @param split one of several independent ways to halve the people, from 0
  */
 export function halfOf(name: string, split = 0): 0 | 1 {
   return createHash('sha256').update(name).digest()[split]! % 2 === 0 ? 0 : 1;
 }
 
-/** Everybody of whom a face was found, in the order of the photos. */
+/** Returns the people with at least one detected face, in the order of the photos. */
 export function peopleOf(photos: readonly LfwPhoto[]): Person[] {
   const people = new Map<string, FaceVectors[]>();
   for (const { name, vectors } of photos) if (vectors) people.set(name, [...(people.get(name) ?? []), vectors]);
@@ -171,8 +174,8 @@ export function peopleOf(photos: readonly LfwPhoto[]): Person[] {
 }
 
 /**
- * pairs.txt: `folds<TAB>n`, then per fold n rows `name i j` and n rows `name i other j`.
- * @param partial whether pairs of photos that are not there are left out instead of refused
+ * Parses pairs.txt: `folds<TAB>n`, then per fold n rows `name i j` and n rows `name i other j`.
+ * @param partial whether to skip pairs with missing photos instead of throwing
  */
 function readPairs(text: string, photos: readonly LfwPhoto[], partial: boolean): Pick<Lfw, 'pairs' | 'folds'> {
   const byKey = new Map(photos.map((photo) => [`${photo.name} ${photo.number}`, photo]));
@@ -185,7 +188,9 @@ function readPairs(text: string, photos: readonly LfwPhoto[], partial: boolean):
     const second = byKey.get(same ? `${name} ${Number(other)}` : `${other} ${Number(last)}`);
     if (first && second) return [{ fold: Math.floor(i / (2 * perClass)), first, second, same }];
     if (partial) return [];
-    throw new Error(`pairs.txt names '${row.trim()}', and one of these photos is not there.`);
+    throw new Error(
+      `pairs.txt names '${row.trim()}', but one of these photos is missing. Use the complete LFW images.`,
+    );
   });
   return { pairs, folds };
 }

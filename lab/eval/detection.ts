@@ -1,4 +1,4 @@
-/** Found faces against annotated ones. */
+/** Compares detected faces with annotated ones. */
 import type { Box } from '../../src/api/geometry.js';
 import { intersectionOverUnion } from '../../src/vision/geometry.js';
 import { averagePrecision } from './statistics.js';
@@ -9,23 +9,23 @@ export interface FoundBox {
   readonly score: number;
 }
 
-/** What the faces of one photo are. */
+/** The detected and annotated faces of one photo. */
 export interface PhotoFaces {
   readonly found: readonly FoundBox[];
   readonly truth: readonly Box[];
 }
 
-/** Faces of this height in pixels, without `below`. */
+/** A range of face heights in pixels, excluding `below`. */
 export interface HeightBand {
   readonly from: number;
   readonly below: number;
 }
 
 /**
- * The annotated face that each found one shows: best scores first, each takes the one it overlaps most of those that are
- * left.
- * @param minIou least overlap, 0..1
- * @returns by falling score; `truth` is an index, or `null` for none
+ * Matches each detected face to an annotated one.
+ * In order of falling score, each detection takes the annotated face left that it overlaps most.
+ * @param minIou minimum overlap, 0..1
+ * @returns matches by falling score; `truth` is an index, or `null` for none
  */
 export function matchFaces(
   { found, truth }: PhotoFaces,
@@ -43,8 +43,8 @@ export function matchFaces(
 }
 
 /**
- * Recall and average precision for annotated faces of a height. A found face that shows one of another height counts neither
- * for nor against, and one that shows none counts against its own height.
+ * Computes recall and average precision for annotated faces of a height band.
+ * A detection that matches a face outside the band is ignored; one that matches none counts by its own height.
  */
 export function judgeBand(
   photos: readonly PhotoFaces[],
@@ -62,7 +62,7 @@ export function judgeBand(
   return { faces, recall: right / faces, ap: averagePrecision(counted, faces) };
 }
 
-/** Scores of found faces that overlap no annotated one by `minIou`, ascending. */
+/** Returns the scores of detections that overlap no annotated face by `minIou`, ascending. */
 export function falseScores(photos: readonly PhotoFaces[], minIou: number): number[] {
   return photos
     .flatMap(({ found, truth }) =>

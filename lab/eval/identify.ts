@@ -1,6 +1,8 @@
 /**
- * `train` and `identify` as the kit does them, on embeddings that were measured before: its own engine and trainer, on a store
- * that holds one collection and stages that give the embedding. kit.ts checks that the kit itself decides the same.
+ * Runs `train` and `identify` as the kit does, on precomputed embeddings.
+ *
+ * Uses the kit's engine and trainer, with a store that holds one collection and stages that return the embeddings.
+ * kit.ts checks that the kit makes the same decisions.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,15 +25,18 @@ import { createTrainer } from '../../src/worker/use-cases/training.js';
 import type { FaceVectors, Person } from './data.js';
 import { readManifest } from './measure.js';
 
-/** The embedder that the shipped worker takes on wasm, and the statistics of its space. */
+/** The embedder that the shipped worker uses on wasm, and the statistics of its space. */
 export interface EmbedderData {
   readonly entry: Pick<EntryOf<'embedder'>, 'embeddingSpace' | 'dimension' | 'calibration'>;
-  /** `null` where the manifest has none; then there is no unknown class. */
+  /** `null` if the manifest has no statistics; then there is no unknown class. */
   readonly background: Background | null;
   readonly scoring: Scoring;
 }
 
-/** @param models folder with a manifest.json and its files */
+/**
+ * Reads the default embedder.
+ * @param models folder with a manifest.json and its files
+ */
 export function readEmbedder(models: string): EmbedderData {
   const entry = findModel(readManifest(models), 'embedder', ({ precision }) => precision === 'int8');
   if (!entry.background) return withScoring(entry, null);
@@ -39,11 +44,11 @@ export function readEmbedder(models: string): EmbedderData {
   return withScoring(entry, parseBackground(bytes, entry.dimension));
 }
 
-/** As the worker puts them together. */
+/** Combines an entry and statistics as the worker does. */
 export function withScoring(entry: EmbedderData['entry'], background: Background | null): EmbedderData {
   const cohort = background && (() => sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort'));
   const scoring = createScoring(entry.dimension, cohort);
-  // A face costs a millisecond, and is a probe in dozens of galleries.
+  // Preparing a face takes a millisecond, and each face is a probe in dozens of galleries.
   const known = new Map<string, Comparable>();
   const prepare: Scoring['prepare'] = (embedding) => {
     const key = embedding.subarray(0, 4).join(' ');
@@ -54,12 +59,15 @@ export function withScoring(entry: EmbedderData['entry'], background: Background
   return { entry, background, scoring: { ...scoring, prepare } };
 }
 
-/** @param maxFpir as the kit takes it. The ids of profiles are names of people */
+/**
+ * Identifies a face. The profile ids are the people's names.
+ * @param maxFpir as in the kit
+ */
 export type Identify = (face: FaceVectors, maxFpir: number) => Promise<IdentifiedFace>;
 
 /**
- * Enrols people into a collection, with an unknown class where there are statistics for one.
- * @param train whether its classifier is trained
+ * Enrolls people into a collection, with an unknown class if there are statistics for one.
+ * @param train whether to train its classifier
  */
 export async function identifyLikeTheKit(
   people: readonly Person[],
@@ -70,7 +78,7 @@ export async function identifyLikeTheKit(
   const profiles = people.map(({ name, photos }) => ({
     id: name,
     seal: '',
-    // Enrolled at the highest accuracy, compared at the default one, as the kit does.
+    // Like the kit, enroll at the highest accuracy and compare at the default one.
     templates: photos.map(({ high }, i) => ({
       id: `${name} ${i}`,
       profileId: name,
@@ -82,7 +90,10 @@ export async function identifyLikeTheKit(
   }));
   const unknowns = background !== null;
   let content: CollectionContent = { revision: 1, unknowns, profiles, negatives: [], classifier: null };
-  const unused = () => Promise.reject(new Error('The evaluation does not need this.'));
+  const unused = () =>
+    Promise.reject(
+      new Error('The evaluation called a stage that it does not provide. Add the stage to lab/eval/identify.ts.'),
+    );
   const used: Partial<FaceStore> = {
     collectionRevision: () =>
       Promise.resolve({ revision: 1, classifier: content.classifier ? 'trained' : 'untrained' }),
@@ -93,7 +104,7 @@ export async function identifyLikeTheKit(
     },
     namesOf: (ids) => Promise.resolve([...ids]),
   };
-  // Whatever else were asked of the store would be missing, and fail.
+  // Calling any other method of the store fails.
   const store = used as FaceStore;
 
   let current = new Float32Array(0);

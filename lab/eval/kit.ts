@@ -1,4 +1,4 @@
-/** Checks that the built kit, by its public interface, decides as the evaluation of embeddings says that it does. */
+/** Checks that the built kit's decisions equal those of the evaluation on embeddings. */
 import type * as api from '../../src/index.js';
 import type { Lfw, LfwPhoto } from './data.js';
 import { identifyLikeTheKit, type EmbedderData } from './identify.js';
@@ -10,29 +10,32 @@ const PROBES_PER_PERSON = 2;
 const STRANGERS = 10;
 const MAX_FPIR = 0.01;
 
-/** A photo as the page gets it: where it is served, and a point in the face that counts. */
+/** A photo for the page: its URL, and a point in the face to use. */
 interface KitPhoto {
   readonly url: string;
   readonly face: { readonly x: number; readonly y: number };
 }
 
 interface KitDecision {
-  /** Whom the face was named, or `null`. */
+  /** Name of the identified profile, or `null`. */
   readonly name: string | null;
-  /** Of the best candidate. */
+  /** Score of the best candidate. */
   readonly score: number;
 }
 
 export interface Agreement {
   readonly enrolled: number;
   readonly probes: number;
-  /** Decisions that were compared: every probe, before and after the training. */
+  /** Number of decisions compared: every probe, before and after the training. */
   readonly decisions: number;
   readonly different: number;
   readonly largestScoreDifference: number;
 }
 
-/** Enrols people into a kit, identifies others of their photos and strangers, and compares with the same on embeddings. */
+/**
+ * Compares the decisions of the built kit with those on embeddings.
+ * Enrolls people into a kit, then identifies other photos of them and photos of strangers.
+ */
 export async function checkKit({ photos }: Lfw, embedder: EmbedderData, models: string): Promise<Agreement> {
   const byName = new Map<string, LfwPhoto[]>();
   for (const photo of photos) byName.set(photo.name, [...(byName.get(photo.name) ?? []), photo]);
@@ -65,7 +68,7 @@ export async function checkKit({ photos }: Lfw, embedder: EmbedderData, models: 
   return { enrolled: known.length, probes: probes.length, decisions, different, largestScoreDifference };
 }
 
-/** @returns what the kit decides on the probes, untrained and trained */
+/** @returns the kit's decisions on the probes, untrained and trained */
 async function decideInKit(
   gallery: readonly { readonly name: string; readonly photos: readonly LfwPhoto[] }[],
   probes: readonly LfwPhoto[],
@@ -95,7 +98,7 @@ async function decideInKit(
   }
 }
 
-/** Runs in the page, so it sees nothing but its parameter. */
+/** Runs in the page, so it can use nothing but its parameter. */
 async function identifyInPage({
   entry,
   assetsUrl,
@@ -119,7 +122,8 @@ async function identifyInPage({
     const images: { image: Blob; face: KitPhoto['face'] }[] = [];
     for (const { url, face } of photos) images.push({ image: await (await fetch(url)).blob(), face });
     const { outcome } = await kit.enroll(images, { name, collectionId: collection.id, policy: 'off' });
-    if (outcome !== 'enrolled') throw new Error(`${name} was not enrolled.`);
+    if (outcome !== 'enrolled')
+      throw new Error(`The kit did not enroll ${name} (${outcome}). Check that the photo shows one face.`);
   }
   const stages: KitDecision[][] = [];
   for (const train of [false, true]) {
@@ -132,7 +136,8 @@ async function identifyInPage({
           Math.hypot(a.box.x + a.box.width / 2 - face.x, a.box.y + a.box.height / 2 - face.y) -
           Math.hypot(b.box.x + b.box.width / 2 - face.x, b.box.y + b.box.height / 2 - face.y),
       );
-      if (!nearest) throw new Error(`No face in ${url}.`);
+      if (!nearest)
+        throw new Error(`The kit found no face in ${url}. Rebuild the package and the models, and run again.`);
       decisions.push({
         name: nearest.decision === 'identified' ? nearest.name : null,
         score: nearest.candidates[0]?.score ?? 0,

@@ -1,6 +1,8 @@
 /**
- * The 68 landmarks against annotated ones. Those of LFPW are set by hand; those of dlib's example faces are what dlib's own
- * landmarker finds, so that they say how well two landmarkers agree.
+ * Compares the 68 landmarks with annotated ones.
+ *
+ * The landmarks of LFPW were set by hand. Those of dlib's example faces come from dlib's own landmarker, so they show
+ * how well two landmarkers agree.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,22 +14,22 @@ import { percent, type Outcome } from './report.js';
 import { mean, median, normalisedMeanError } from './statistics.js';
 
 const POINTS = 68;
-/** First point that counts. */
+/** Index of the first point that counts. */
 const SETS = { 'all 68': 0, 'inner 51': 17 } as const;
-/** Errors above this are failures: as in the 300-W challenge. */
+/** Errors above this value are failures, as in the 300-W challenge. */
 const FAILURE = 0.08;
 
 export interface AnnotatedFace {
   readonly path: string;
-  /** 68 points in iBUG order, in pixels whose centres are at .5. */
+  /** 68 points in iBUG order, in pixels whose centers are at .5. */
   readonly points: readonly Point[];
 }
 
 interface Summary {
-  /** Of the faces that were found. */
+  /** Mean error of the detected faces. */
   readonly nme: number;
   readonly median: number;
-  /** Share of errors above 8 %. A face that was not found is one. */
+  /** Share of errors above 8 %; a face that was not detected counts as one. */
   readonly failures: number;
 }
 
@@ -77,7 +79,7 @@ async function judge(annotated: readonly AnnotatedFace[], label: string, models:
   };
 }
 
-/** The face whose box contains most of the annotated points, if it has more than half of them. */
+/** Returns the face whose box contains most of the annotated points, if more than half of them. */
 export function annotatedFace<F extends { readonly box: Box }>(
   faces: readonly F[],
   points: readonly Point[],
@@ -87,7 +89,7 @@ export function annotatedFace<F extends { readonly box: Box }>(
   return best && best.inside > POINTS / 2 ? best.face : null;
 }
 
-/** One face per image: `image_NNNN.png` and `.pts`, in which the centre of the first pixel is 1, 1. */
+/** Reads one face per image: `image_NNNN.png` and `.pts`, in which the first pixel's center is (1, 1). */
 export function readLfpw(folder: string | null): AnnotatedFace[] {
   if (folder === null) return [];
   const files = readdirSync(folder).filter((file) => file.endsWith('.pts'));
@@ -100,12 +102,13 @@ export function readLfpw(folder: string | null): AnnotatedFace[] {
         const [x = NaN, y = NaN] = row.trim().split(/\s+/).map(Number);
         return { x: x - 0.5, y: y - 0.5 };
       });
-    if (points.length !== POINTS) throw new Error(`${file} has ${points.length} points.`);
+    if (points.length !== POINTS)
+      throw new Error(`${file} has ${points.length} points instead of ${POINTS}. Download the data set again.`);
     return { path: join(folder, file.replace(/pts$/, 'png')), points };
   });
 }
 
-/** Several faces per image, in files of dlib, in which the centre of the first pixel is 0, 0. */
+/** Reads several faces per image from dlib's files, in which the first pixel's center is (0, 0). */
 function readDlibFaces(folder: string | null): AnnotatedFace[] {
   if (folder === null) return [];
   const files = readdirSync(folder).filter((file) => file.endsWith('_with_face_landmarks.xml'));
@@ -115,7 +118,10 @@ function readDlibFaces(folder: string | null): AnnotatedFace[] {
       [...image.matchAll(/<box [\s\S]*?<\/box>/g)].map(([box]) => {
         const parts = [...box.matchAll(/<part name='\d+' x='(-?\d+)' y='(-?\d+)'/g)];
         const points = parts.map(([, x, y]) => ({ x: Number(x) + 0.5, y: Number(y) + 0.5 }));
-        if (points.length !== POINTS) throw new Error(`${file} has a face of ${points.length} points in ${name}.`);
+        if (points.length !== POINTS)
+          throw new Error(
+            `${file} has a face with ${points.length} points instead of ${POINTS} in ${name}. Download the data set again.`,
+          );
         return { path: join(folder, name), points };
       }),
     );

@@ -1,6 +1,7 @@
 /**
- * Verification on LFW: view 2 of its protocol, and all pairs of photos. LFW is not balanced over demographic groups, and
- * says nothing about the fitness for a purpose.
+ * Evaluates verification on LFW: view 2 of its protocol, and all pairs of photos.
+ *
+ * LFW is not balanced over demographic groups, and its results do not show fitness for any purpose.
  */
 import { folderOf, loadLfw, peopleOf, type Lfw, type LfwPhoto, type Settings } from './data.js';
 import { readEmbedder } from './identify.js';
@@ -11,9 +12,9 @@ import type { Chart } from './svg.js';
 
 const RATES = [1e-2, 1e-3, 1e-4, 1e-5];
 const CURVE_POINTS = 81;
-/** Shares of the photos that are rejected for their quality, the worst first. */
+/** Shares of the photos to reject for low quality, lowest quality first. */
 const REJECTED = [0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2];
-/** The threshold of the curve of errors against rejections: it stays, as it does in use. */
+/** FMR that sets the threshold of the error-versus-reject curve; the threshold stays fixed, as in use. */
 const REJECT_FMR = 1e-4;
 
 export async function runLfw(settings: Settings): Promise<Outcome> {
@@ -81,7 +82,7 @@ function judge({ photos, pairs }: Lfw, scorer: Scorer) {
     failureToAcquire: view2.failureToAcquire,
     bestScore: mean(view2.thresholds),
     fnmrAtFmr: keyed(({ fnmr }) => fnmr),
-    /** The same with every person weighing the same. */
+    /** The same, with every person weighted equally. */
     fnmrAtFmrPerPerson: keyed(({ fnmrPerPerson }) => fnmrPerPerson),
     scoreAtFmr: keyed(({ score }) => score),
     samePairs: same.length,
@@ -102,7 +103,7 @@ function judge({ photos, pairs }: Lfw, scorer: Scorer) {
   return { row, json, curve: detCurve(same, different, 1e-6, 1e-1, CURVE_POINTS) };
 }
 
-/** Scores of all pairs of photos that show a face, of one person and of two, ascending. */
+/** Returns the scores of all pairs of photos with a face: same person and different people, ascending. */
 export function crossPairs(
   photos: readonly LfwPhoto[],
   scorer: Scorer,
@@ -124,7 +125,10 @@ export function crossPairs(
   return { same: scores.same.slice(0, same).sort(), different: scores.different.subarray(0, different).sort() };
 }
 
-/** Scores of all pairs of photos of each person who has several, ascending: a few people have most of the pairs. */
+/**
+ * Returns the scores of all pairs of photos per person, ascending.
+ * Per person, because a few people have most of the pairs.
+ */
 function sameByPerson(photos: readonly LfwPhoto[], scorer: Scorer): Float32Array[] {
   return peopleOf(photos)
     .filter(({ photos: own }) => own.length > 1)
@@ -136,9 +140,10 @@ function sameByPerson(photos: readonly LfwPhoto[], scorer: Scorer): Float32Array
 }
 
 /**
- * FNMR at a fixed threshold while the photos of the lowest quality are rejected (P. Grother and E. Tabassi, 'Performance of
- * biometric quality measures', 2007).
- * @returns shares of rejected photos with the FNMR of the pairs that are left
+ * Computes the FNMR at a fixed threshold while the photos of the lowest quality are rejected.
+ *
+ * P. Grother and E. Tabassi, 'Performance of biometric quality measures', 2007.
+ * @returns pairs of the share of rejected photos and the FNMR of the remaining pairs
  */
 function errorVersusReject(photos: readonly LfwPhoto[], scorer: Scorer, threshold: number): [number, number][] {
   const faces = photos
@@ -146,7 +151,7 @@ function errorVersusReject(photos: readonly LfwPhoto[], scorer: Scorer, threshol
       face && vectors ? [{ name, quality: face.quality.score, prepared: scorer.prepare(vectors) }] : [],
     )
     .sort((a, b) => a.quality - b.quality);
-  // Ranks of the worse photo of each pair, apart for pairs that match and that do not.
+  // Ranks of the worse photo of each pair, separately for pairs that match and pairs that do not.
   const [matches, misses]: [number[], number[]] = [[], []];
   for (const [i, { name, prepared }] of faces.entries()) {
     for (const better of faces.slice(i + 1)) {

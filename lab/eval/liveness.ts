@@ -1,7 +1,9 @@
 /**
- * `npm run eval -- liveness [--limit N]`: simulated people and simulated attacks before the state machine of the challenge, N of
- * each instead of 5,000. Five minutes on one core, no data, no browser. Reported as ISO/IEC 30107-3 does: per species of
- * attack how many pass (APCER), and how many people do not (BPCER).
+ * Runs simulated people and simulated attacks against the challenge's state machine.
+ *
+ * Run with `npm run eval -- liveness [--limit N]`: N of each instead of 5,000. Takes five minutes on one core and needs
+ * no data and no browser. Reports as ISO/IEC 30107-3 does: for each species of attack the share that passes (APCER),
+ * and the share of people who fail (BPCER).
  */
 import { readHeads } from '../liveness/heads.js';
 import { simulateAttempt, type Species } from '../liveness/simulate.js';
@@ -9,7 +11,7 @@ import type { Settings } from './data.js';
 import { percent, type Outcome } from './report.js';
 
 const ATTEMPTS = 5_000;
-/** Species that the tests do not see: seeds of their own. */
+/** First seed per species, disjoint from the seeds of the tests. */
 const SEEDS: Readonly<Record<Species, number>> = { head: 1_000_000, flat: 2_000_000, bent: 3_000_000 };
 const TARGETS: Readonly<Record<Species, number>> = { head: 0.05, flat: 0.01, bent: 0.05 };
 const NAMES: Readonly<Record<Species, string>> = {
@@ -37,7 +39,7 @@ export function runLiveness({ limit }: Pick<Settings, 'limit'>): Promise<Outcome
   }
   console.table(table);
   console.log(
-    'All of it is simulated: it says what the geometry tells, and nothing about real people and real attackers.',
+    'All of this is simulated: it shows what the geometry can distinguish, not how real people and attackers fare.',
   );
   return Promise.resolve({ json });
 }

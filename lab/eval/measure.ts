@@ -1,6 +1,8 @@
 /**
- * Measures photos with the kit's own stages, once: what was measured is kept below .cache/eval/ for as long as the models
- * and the code that decides the result stay the same. A run that was cut off goes on where it ended.
+ * Measures photos with the kit's stages and caches the results.
+ *
+ * The cache below .cache/eval/ is valid as long as the models and the code that determines the results stay the same.
+ * An interrupted run resumes where it stopped.
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +17,7 @@ import type { MeasuredFace, MeasureOptions } from './stages.js';
 export interface PhotoRequest {
   /** Absolute path. */
   readonly path: string;
-  /** Done before the detection, see transforms.ts. Defaults to none. */
+  /** Transform applied before the detection, see transforms.ts. Defaults to none. */
   readonly transform?: string;
 }
 
@@ -23,7 +25,7 @@ export interface PhotoRequest {
 export interface MeasuredPhoto extends Omit<PhotoLine, 'faces'> {
   readonly path: string;
   readonly transform: string;
-  /** Largest first; none where none was found. */
+  /** Largest first; empty if no face was found. */
   readonly faces: readonly MeasuredFace[];
 }
 
@@ -36,12 +38,12 @@ interface CacheLine extends PhotoLine {
 /** The kit's own models. */
 export const DEFAULT_MODELS = join(ROOT, 'public/models');
 
-/** The manifest of a folder of models. */
+/** Reads the manifest of a folder of models. */
 export function readManifest(models: string): ModelManifest {
   return parseManifest(JSON.parse(readFileSync(join(models, 'manifest.json'), 'utf8')));
 }
 
-/** What decides what is found in a photo, besides the models and onnxruntime. */
+/** Code that determines the results, in addition to the models and onnxruntime. */
 const CODE = [
   'vision',
   'models',
@@ -50,15 +52,19 @@ const CODE = [
   'worker/platform/session.ts',
   'worker/platform/pixels.ts',
 ];
-/** Constants that are fitted to what is measured, and must not make stale what they were fitted to. */
+/**
+ * Entry fields that are fitted to the measurements.
+ * They are not part of the cache key, because fitting them must not invalidate the cache.
+ */
 const FITTED = ['calibration', 'background'];
 const PROGRESS_EVERY_MS = 10_000;
 
 /**
- * @param options of the measurement, the same for all photos
+ * Measures photos, using the cache.
+ * @param options options of the measurement, the same for all photos
  * @param models folder with a manifest.json and its files; defaults to the kit's own
- * @param label of the progress on stderr
- * @returns one result per request, in their order
+ * @param label label of the progress on stderr
+ * @returns one result per request, in order
  * @throws when no browser starts, or a photo cannot be decoded
  */
 export async function measurePhotos(
@@ -85,7 +91,7 @@ export interface MeasureSettings {
   readonly options?: MeasureOptions;
   readonly models?: string;
   readonly label?: string;
-  /** Files besides those of the kit that decide what is measured, from the root of the repository. */
+  /** Additional files that determine the result, relative to the root of the repository. */
   readonly code?: readonly string[];
 }
 
@@ -118,7 +124,7 @@ async function measureMissing(
   }
 }
 
-/** Calls a function of the page; what goes in and out crosses as JSON. */
+/** Calls a function of the page; arguments and result are passed as JSON. */
 function call<Name extends keyof EvalPage>(
   page: Page,
   name: Name,
@@ -129,7 +135,7 @@ function call<Name extends keyof EvalPage>(
   );
 }
 
-/** Any change of a model, of the constants in its entry, or of the code between pixels and vector is another key. */
+/** Returns a cache key that changes with any model, entry constant, or code between pixels and vector. */
 function versionKey(models: string): string {
   const manifest = JSON.parse(readFileSync(join(models, 'manifest.json'), 'utf8'), (key, value: unknown) =>
     FITTED.includes(key) ? undefined : value,
@@ -143,7 +149,7 @@ function versionKey(models: string): string {
   return hash(JSON.stringify([manifest, runtime, code]));
 }
 
-/** What an earlier run measured. The line that it was cut off in is dropped from the file. */
+/** Reads the results of earlier runs, and drops an incomplete last line from the file. */
 function readLines(file: string): Map<string, CacheLine> {
   const known = new Map<string, CacheLine>();
   mkdirSync(dirname(file), { recursive: true });
@@ -171,7 +177,7 @@ function decode({ faces, ...photo }: CacheLine): MeasuredPhoto {
 }
 
 function toVector(base64: string): Float32Array {
-  // Copied, because a Buffer may begin anywhere in its memory.
+  // Copy, because a Buffer can start at an unaligned address.
   return new Float32Array(Uint8Array.from(Buffer.from(base64, 'base64')).buffer);
 }
 

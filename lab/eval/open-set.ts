@@ -1,7 +1,9 @@
 /**
- * Open-set identification on LFW, after M. Guenther and others, 'Toward Open-Set Face Recognition', 2017: people with 4
- * photos or more are known, their first three are enrolled and up to ten others are probes. People with 2 or 3 photos are
- * the known unknown (of their kind a method may have learnt), those with one photo the unknown. LFW is not balanced over
+ * Evaluates open-set identification on LFW.
+ *
+ * After M. Guenther and others, 'Toward Open-Set Face Recognition', 2017. People with 4 or more photos are known: their
+ * first three photos are enrolled, up to ten others are probes. People with 2 or 3 photos are the known unknown (a
+ * method may have trained on people of this group), those with one photo the unknown. LFW is not balanced over
  * demographic groups.
  */
 import { folderOf, loadLfw, peopleOf, type FaceVectors, type Person, type Settings } from './data.js';
@@ -15,23 +17,23 @@ const ENROLLED = 3;
 const MAX_PROBES = 10;
 const GALLERIES = [10, 50, 100, Infinity];
 const RATES = [0.1, 0.01, 0.003, 0.001];
-/** At this rate, the threshold of `identify` is lower than any that is looked at. */
+/** FPIR at which the threshold of `identify` is lower than any that is evaluated. */
 const ANY_STRANGER = 0.999;
 
-/** Somebody who is enrolled, and other photos of the same person. */
+/** An enrolled person, with further photos of the same person. */
 export interface Known {
   readonly enrolled: Person;
   readonly probes: readonly FaceVectors[];
 }
 
 interface Found extends Search {
-  /** Whether the best candidate is the person, named or not. */
+  /** Whether the best candidate is the right person, even if below the threshold. */
   readonly isBest: boolean;
 }
 
 type Find = (probe: FaceVectors, name: string | null) => Promise<Found> | Found;
 
-/** A way to identify: what is done with a gallery, and then with every probe. */
+/** An identification method: it processes a gallery, and then each probe. */
 interface Method {
   readonly name: string;
   readonly enrol: (gallery: readonly Person[]) => Promise<Find> | Find;
@@ -85,7 +87,7 @@ export async function runOpenSet(settings: Settings): Promise<Outcome> {
   return { json: { openSet: { knownPeople: known.length, ...galleries['all'], galleries, agreement } } };
 }
 
-/** Who has photos beyond those that are enrolled. */
+/** Returns the people who have more photos than are enrolled. */
 export function knownPeople(people: readonly Person[]): Known[] {
   return people
     .filter(({ photos }) => photos.length > ENROLLED)
@@ -95,7 +97,10 @@ export function knownPeople(people: readonly Person[]): Known[] {
     }));
 }
 
-/** As many disjoint galleries of one size as there are; every so many-th person, for the names are sorted. */
+/**
+ * Splits the people into as many disjoint galleries of one size as possible.
+ * Takes people at regular intervals, because the names are sorted.
+ */
 export function splitIntoGalleries(known: readonly Known[], size: number): Known[][] {
   const count = Math.min(size, known.length);
   if (size < Infinity && size >= known.length) return [];
@@ -120,7 +125,7 @@ function methodsFor(embedder: EmbedderData): Method[] {
   ];
 }
 
-/** Plain nearest neighbour: the most alike of all templates says who it is. */
+/** Identifies by the nearest neighbor: the person of the most similar template. */
 function nearest(scorer: Scorer): Method['enrol'] {
   return (gallery) => {
     const templates = gallery.flatMap(({ name, photos }) =>
@@ -138,7 +143,7 @@ function nearest(scorer: Scorer): Method['enrol'] {
   };
 }
 
-/** Thresholds come from one kind of strangers each, and from both together. */
+/** Summarizes the probes at thresholds from each kind of stranger, and from both together. */
 function summarise(probes: readonly Found[], knownUnknown: readonly number[], unknown: readonly number[]) {
   const at = (strangers: readonly number[]) =>
     Object.fromEntries(dirAtFpir(probes, strangers, RATES).map(({ fpir, dir }) => [String(fpir), dir]));

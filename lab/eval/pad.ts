@@ -1,6 +1,8 @@
 /**
- * Error rates of presentation attack detection as ISO/IEC 30107-3 has them: APCER, the share of attacks of one species that pass
- * as bona fide, of which the worst species counts; BPCER, the share of bona fide presentations that are refused.
+ * Computes the error rates of presentation attack detection by ISO/IEC 30107-3.
+ *
+ * APCER is the share of attacks of one species that pass as bona fide; the worst species counts. BPCER is the share of
+ * bona fide presentations that are refused.
  */
 import type { Species } from '../antispoof/simulate.js';
 import { areaUnderCurve, shareAbove, thresholdAtRate } from './statistics.js';
@@ -11,39 +13,39 @@ export interface PadScores {
   readonly attacks: Readonly<Partial<Record<Species, readonly number[]>>>;
 }
 
-/** What is counted at one threshold; a score above it passes. */
+/** Error rates at one threshold; a score above it passes. */
 export interface PadPoint {
   readonly threshold: number;
-  /** Of the worst species. */
+  /** APCER of the worst species. */
   readonly apcer: number;
   readonly bpcer: number;
 }
 
-/** Share of scores that pass. */
+/** Returns the share of scores that pass. */
 export function passRate(scores: readonly number[], threshold: number): number {
   return shareAbove(ascending(scores), threshold);
 }
 
-/** @returns the error rates at a threshold */
+/** Computes the error rates at a threshold. */
 export function padAt({ bonaFide, attacks }: PadScores, threshold: number): PadPoint {
   const apcer = Math.max(...Object.values(attacks).map((scores) => passRate(scores, threshold)));
   return { threshold, apcer, bpcer: 1 - passRate(bonaFide, threshold) };
 }
 
-/** The lowest threshold at which no species passes more often than this. */
+/** Returns the lowest threshold at which no species passes more often than `apcer`. */
 export function thresholdAtApcer({ attacks }: PadScores, apcer: number): number {
   return Math.max(...Object.values(attacks).map((scores) => thresholdAtRate(ascending(scores), apcer)));
 }
 
-/** The highest threshold that refuses no more bona fide presentations than this. */
+/** Returns the highest threshold that refuses at most the share `bpcer` of bona fide presentations. */
 export function thresholdAtBpcer(bonaFide: readonly number[], bpcer: number): number {
-  // As many as that share lie at or below it.
+  // At most that share of scores lies at or below it.
   const sorted = ascending(bonaFide);
   const refused = Math.floor(bpcer * sorted.length);
   return refused === 0 ? sorted[0]! - Number.EPSILON : sorted[refused - 1]!;
 }
 
-/** The chance that a bona fide presentation scores above an attack, per species. */
+/** Returns, per species, the probability that a bona fide presentation scores above an attack. */
 export function padAucs({ bonaFide, attacks }: PadScores): Partial<Record<Species, number>> {
   return Object.fromEntries(
     Object.entries(attacks).map(([species, scores]) => [species, areaUnderCurve(bonaFide, scores)]),

@@ -1,13 +1,13 @@
-/** The browser side of measure.ts: passes photos to the worker and returns what it finds as JSON. */
+/** The browser side of measure.ts: passes photos to a worker and returns its results as JSON. */
 import * as Comlink from 'comlink';
 import { toFrame } from '../../src/client/kit/frame-source.js';
 import type { MeasuredFace, MeasureOptions } from './stages.js';
 import { transform } from './transforms.js';
 import type { EvalWorker } from './worker.js';
 
-/** A face as it crosses to Node. */
+/** A face in the form that is passed to Node. */
 export interface FaceLine extends Omit<MeasuredFace, 'views'> {
-  /** Per view: float32 values, little-endian, in base64. */
+  /** Per view: little-endian float32 values in base64. */
   readonly views: readonly string[];
 }
 
@@ -18,11 +18,11 @@ export interface PhotoLine {
   readonly height: number;
   /** The detector size that was used, in pixels. */
   readonly detectorSize: number;
-  /** Largest first; none where none was found. */
+  /** Largest first; empty if no face was found. */
   readonly faces: readonly FaceLine[];
 }
 
-/** What the page does; everything can be JSON. */
+/** The functions that the page exposes; arguments and results are JSON values. */
 export interface EvalPage {
   /** Starts the worker. */
   readonly open: (assetsUrl: string) => Promise<void>;
@@ -33,12 +33,13 @@ export interface EvalPage {
 const worker = Comlink.wrap<EvalWorker>(new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }));
 
 const evalPage: EvalPage = {
-  // One thread: figures must not depend on what else the machine does, nor take more of it than they need.
+  // One thread, so that the results do not depend on the load, and the rest of the machine stays usable.
   open: (assetsUrl) => worker.open({ assetsUrl, backend: 'wasm', threads: 1, embedder: 'auto' }),
 
   async measure(photoUrl, steps, options) {
     const response = await fetch(photoUrl);
-    if (!response.ok) throw new Error(`${photoUrl}: ${response.status}`);
+    if (!response.ok)
+      throw new Error(`${photoUrl} responded with status ${response.status}. Check that the photo exists.`);
     const photo = await response.blob();
     const image = steps === '' ? photo : await transform(await createImageBitmap(photo), steps);
     const frame = await toFrame(image, photoUrl);

@@ -1,6 +1,8 @@
 /**
- * How recognition holds where photos get worse: people with two photos, the second one changed, at the score that is a false
- * match rate of 0.1 % on unchanged photos. LFW is not balanced over demographic groups.
+ * Evaluates recognition on degraded photos.
+ *
+ * Takes people with two photos and changes the second one. The threshold is the score with a false match rate of 0.1 %
+ * on unchanged photos. LFW is not balanced over demographic groups.
  */
 import type { Box } from '../../src/api/geometry.js';
 import { centralFace, folderOf, loadLfw, vectorsOf, type LfwPhoto, type Settings } from './data.js';
@@ -15,10 +17,10 @@ import type { Chart } from './svg.js';
 const PEOPLE = 250;
 const FMR = 1e-3;
 
-/** A way to make photos worse, and how far. */
+/** A kind of degradation and its strengths. */
 interface Change {
   readonly label: string;
-  /** From none to most, or the other way round. */
+  /** From weakest to strongest, or in reverse order. */
   readonly values: readonly number[];
   readonly step: (value: number, face: Box) => string;
   readonly names?: readonly string[];
@@ -27,7 +29,7 @@ interface Change {
 const CHANGES: Readonly<Record<string, Change>> = {
   roll: {
     label: 'roll of the photo, degrees',
-    // At 0 the photo lies on the same larger square as at every angle.
+    // At 0 degrees the photo is also placed on the larger square used for every angle.
     values: [0, 5, 10, 15, 20, 25, 30, 35, 40, 45],
     step: (value) => `roll:${value}`,
   },
@@ -101,7 +103,7 @@ export async function runRobustness(settings: Settings): Promise<Outcome> {
     console.table(
       Object.fromEntries(
         rows.map(({ name: at, noFace, fnmr }) => [
-          // Not the number alone: objects put whole numbers before others.
+          // Prefix the number: objects list integer keys before others.
           `${name} ${at}`,
           { ours: percent(fnmr['ours']!), plain: percent(fnmr['plain']!), 'no face': percent(noFace) },
         ]),
@@ -117,7 +119,7 @@ export async function runRobustness(settings: Settings): Promise<Outcome> {
   return { json: { robustness: { people: pairs.length, fmr: FMR, ...json } } };
 }
 
-/** The first two photos of people who are spread over the alphabet. */
+/** Returns the first two photos of people spread over the alphabet. */
 function choosePairs(photos: readonly LfwPhoto[], count: number): (readonly [LfwPhoto, LfwPhoto])[] {
   const byName = new Map<string, LfwPhoto[]>();
   for (const photo of photos) if (photo.face) byName.set(photo.name, [...(byName.get(photo.name) ?? []), photo]);
@@ -129,7 +131,7 @@ function choosePairs(photos: readonly LfwPhoto[], count: number): (readonly [Lfw
   });
 }
 
-/** Covers a third of the box of the face; `which` is an index of the names. */
+/** Covers a third of the face's box; `which` is an index into the names. */
 function cover(which: number, { x, y, width, height }: Box): string {
   const parts: Readonly<Record<number, Box>> = {
     1: { x, y: y + (2 * height) / 3, width, height: height / 3 },

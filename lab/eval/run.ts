@@ -1,11 +1,11 @@
 /**
- * `npm run eval -- NAME [--data DIR] [--models DIR] [--json FILE] [--limit N]`: one evaluation, run by the shipped worker in
- * Chromium.
+ * Runs one evaluation with the shipped worker in Chromium.
  *
- * DIR of the data has one folder per data set; without `--data` it is ../shared/eval where that exists. DIR of the models has a
- * manifest.json and its files; without, the kit's own. `--limit` takes the first people or photos only, for a trial. The JSON
- * goes to .cache/eval/NAME.json unless FILE says otherwise. Curves of the kit's own models on all data go to docs/accuracy/,
- * others beside the JSON.
+ * `npm run eval -- NAME [--data DIR] [--models DIR] [--json FILE] [--limit N]`. The data folder has one folder per data
+ * set; by default it is ../shared/eval, if that exists. The models folder has a manifest.json and its files; by default
+ * it is the kit's own. `--limit` takes only the first people or photos, for a trial run. The JSON goes to
+ * .cache/eval/NAME.json unless FILE is given. Curves of the kit's own models on all data go to docs/accuracy/, others
+ * beside the JSON.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -52,7 +52,7 @@ await runMain(async () => {
 
 function readCommandLine() {
   const text = { type: 'string' } as const;
-  const refuse = (why: string) => new Problem('The command line could not be read.', why, `Use: ${USAGE}`);
+  const refuse = (why: string) => new Problem('The command line is not valid.', why, `Use: ${USAGE}`);
   let args;
   try {
     args = parseArgs({ allowPositionals: true, options: { data: text, models: text, json: text, limit: text } });

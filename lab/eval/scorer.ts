@@ -1,21 +1,22 @@
-/** How alike two faces are: the ways that are compared with each other. */
+/** The ways to score the similarity of two faces that the evaluations compare. */
 import { distance, type Comparable, type Scoring } from '../../src/recognition/scoring.js';
 import { unitLength } from '../../src/recognition/template.js';
 import type { Accuracy } from '../../src/api/matching.js';
 import type { FaceVectors } from './data.js';
 
 /**
- * A way to compare. What depends on one face alone is done once, in `prepare`, for every face meets thousands.
- * @typeParam Prepared whatever `prepare` makes of a face
+ * A way to compare two faces.
+ * The work that depends on one face alone is done once, in `prepare`, because each face is compared with thousands.
+ * @typeParam Prepared the result of `prepare`
  */
 export interface Scorer<Prepared = unknown> {
   readonly name: string;
   prepare(face: FaceVectors): Prepared;
-  /** Higher is more alike. */
+  /** Higher is more similar. */
   score(a: Prepared, b: Prepared): number;
 }
 
-/** The plain line: one chip, the Euclidean distance of embeddings as they are, negated. */
+/** Baseline: one chip, the negated Euclidean distance between unnormalized embeddings. */
 const euclidean: Scorer<Float32Array> = {
   name: 'euclidean',
   prepare: ({ plain }) => plain,
@@ -26,22 +27,22 @@ const euclidean: Scorer<Float32Array> = {
   },
 };
 
-/** One chip, the cosine of the angle between embeddings. */
+/** Baseline: one chip, the cosine of the angle between embeddings. */
 const cosine: Scorer<Comparable> = {
   name: 'cosine',
   prepare: ({ plain }) => ({ vector: unitLength(plain), commonness: 0 }),
   score: (a, b) => 1 - distance(a, b),
 };
 
-/** What the kit does at one accuracy: the mean of its views, normalised by the cohort. */
+/** Scores as the kit does at one accuracy: the mean of the views, normalized by the cohort. */
 export function kitScorer(scoring: Scoring, accuracy: Accuracy): Scorer<Comparable> {
   return { name: accuracy, prepare: (face) => scoring.prepare(face[accuracy]), score: (a, b) => -distance(a, b) };
 }
 
-/** The two plain ways that others use. */
+/** The two common baselines. */
 export const PLAIN_SCORERS: readonly [euclidean: Scorer, cosine: Scorer] = [euclidean, cosine];
 
-/** The plain ones first, then the kit at each accuracy; the last one is its best. */
+/** Returns the baselines, then the kit at each accuracy, ending with the best. */
 export function scorersFor(scoring: Scoring): readonly Scorer[] {
   const accuracies: readonly Accuracy[] = ['fast', 'balanced', 'high'];
   return [...PLAIN_SCORERS, ...accuracies.map((accuracy) => kitScorer(scoring, accuracy))];

@@ -1,4 +1,4 @@
-/** What the browser is given: the built package, a set of models, the photos, and a page that calls the worker. */
+/** Serves the browser the built package, a set of models, the photos, and a page that calls the worker. */
 import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { chromium, type Page } from '@playwright/test';
@@ -16,21 +16,21 @@ const MIME_TYPES: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 
-/** A page and what is behind it. */
+/** An open page and the resources behind it. */
 interface Opened {
   readonly page: Page;
   readonly origin: string;
   readonly close: () => Promise<void>;
 }
 
-/** Where the page finds things, below its origin. */
+/** Paths below the page's origin. */
 export const URLS = { kit: '/kit/index.js', assets: '/assets/', photo: '/photo/' } as const;
 
 /**
- * Opens a page in Chromium, with the worker as it is shipped.
+ * Opens a page in Chromium with the worker as it is shipped.
  * @param models folder with a manifest.json and its files
- * @param photos paths of files, served by their index below {@link URLS.photo}
- * @param script of the page; it sets `globalThis.evalPage`
+ * @param photos paths of files, served by index below {@link URLS.photo}
+ * @param script script of the page; it sets `globalThis.evalPage`
  * @throws when no browser starts
  */
 export async function openPage(
@@ -40,14 +40,14 @@ export async function openPage(
 ): Promise<Opened> {
   const { path: executablePath, tried } = await findBrowser();
   if (executablePath === undefined) {
-    throw new Error(`No Chromium starts: ${tried.join('; ')}. Set INFACE_BROWSER to the path of one.`);
+    throw new Error(`Chromium did not start: ${tried.join('; ')}. Set INFACE_BROWSER to the path of a Chromium.`);
   }
   await buildKit();
   const server = await createServer({
     ...CONFIG,
     cacheDir: join(ROOT, '.cache/eval/vite'),
     plugins: [serveFiles(models, photos, script)],
-    // A file that is edited meanwhile would reload the page in the middle of a run.
+    // Do not watch files: an edit would reload the page in the middle of a run.
     server: { port: 0, host: '127.0.0.1', watch: null, hmr: false },
     optimizeDeps: { noDiscovery: true },
   });
@@ -70,13 +70,13 @@ export async function openPage(
   }
 }
 
-/** Builds the package, unless what is there is newer than its source. */
+/** Builds the package unless the existing build is newer than its source. */
 export async function buildKit(): Promise<void> {
-  // The files of before stay until they are replaced: others may be using them.
+  // Keep the old files until they are replaced: other processes may be using them.
   if (isStale()) await build({ ...CONFIG, build: { emptyOutDir: false } });
 }
 
-/** Whether the worker was built before something in `src` was changed. */
+/** Returns whether anything in `src` changed after the worker was built. */
 function isStale(): boolean {
   const changed = readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
@@ -85,7 +85,7 @@ function isStale(): boolean {
   return !built || built.mtimeMs < Math.max(...changed);
 }
 
-/** Files as they are, before vite could transform them. */
+/** Serves files unchanged, before Vite can transform them. */
 function serveFiles(models: string, photos: readonly string[], script: string): Plugin {
   const folders: Readonly<Record<string, string>> = {
     kit: DIST,
@@ -104,7 +104,7 @@ function serveFiles(models: string, photos: readonly string[], script: string): 
         const [path = ''] = (request.url ?? '').split('?');
         if (path === '/eval.html') {
           response.setHeader('Content-Type', 'text/html');
-          // The client defines the constants of the build.
+          // Vite's client defines the constants of the build.
           const scripts = ['/@vite/client', script];
           response.end(
             `<!doctype html>${scripts.map((url) => `<script type="module" src="${url}"></script>`).join('')}`,

@@ -1,4 +1,7 @@
-/** Several anti-spoof models on the same pictures and boxes: ours, those trained without a species, and reference models. */
+/**
+ * Compares anti-spoof models on the same pictures and boxes.
+ * Ours, those trained without one species, and reference models.
+ */
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +20,7 @@ import { openPage, URLS } from './server.js';
 import { BLANKS, type SpoofPage } from './spoof-page.js';
 import { areaUnderCurve } from './statistics.js';
 
-/** A picture, and the face that the shipped worker found in it. */
+/** A picture, and the face that the shipped worker detected in it. */
 export interface ComparedShot {
   readonly kind: 'bona fide' | 'photo' | Species | 'attack';
   readonly path: string;
@@ -29,10 +32,11 @@ const FOLDER = join(ROOT, '.cache/eval/spoof-models');
 const LEFT_OUT = 'inface-without-';
 
 /**
- * @param shots simulated ones of held-out people
+ * Compares the models.
+ * @param shots simulated shots of held-out people
  * @param unseen bona fide photos of sources that were not trained on
- * @param real samples
- * @param models folder of our own
+ * @param real real samples
+ * @param models folder of our models
  */
 export async function compareModels(
   shots: readonly ComparedShot[],
@@ -97,7 +101,7 @@ function describe(
   return {
     threshold,
     auc,
-    /** Unchanged photos in place of bona fide shots. */
+    /** AUC with unchanged photos in place of bona fide shots. */
     photoAuc,
     apcer,
     bpcer: padAt(scores, threshold).bpcer,
@@ -146,7 +150,7 @@ function print(
   );
 }
 
-/** Puts the models that there are into one folder, ours first. */
+/** Collects the available models into one folder, ours first. */
 function collectModels(models: string): AntispoofEntry[] {
   mkdirSync(FOLDER, { recursive: true });
   const manifest = readManifest(models);

@@ -1,4 +1,4 @@
-/** The browser side of spoof.ts: what several anti-spoof models say of the same pictures, by the kit's own adapters. */
+/** The browser side of spoof.ts: scores pictures with several anti-spoof models, by the kit's adapters. */
 import { createAntispoof, netsOf, type FaceAntispoof } from '../../src/models/antispoof.js';
 import { parseManifest } from '../../src/models/manifest.js';
 import type { AntispoofEntry } from '../../src/models/antispoof.js';
@@ -11,20 +11,23 @@ import { transform } from './transforms.js';
 
 const readPixels = createPixelReader();
 
-/** Pictures that show no face at all. */
+/** Kinds of pictures without a face. */
 export const BLANKS = ['white', 'grey', 'black', 'noise', 'gradient', 'drawing', 'line drawing'] as const;
 
-/** What the page does; everything can be JSON. Scores are in the order of the models. */
+/**
+ * The functions that the page exposes.
+ * Arguments and results are JSON values; scores are in the order of the models.
+ */
 export interface SpoofPage {
   /** @returns the ids of the anti-spoof models of the manifest */
   readonly open: (assetsUrl: string) => Promise<string[]>;
   readonly score: (photoUrl: string, steps: string, box: Box) => Promise<number[]>;
   readonly scoreBlank: (name: (typeof BLANKS)[number]) => Promise<number[]>;
-  /** Milliseconds of one check of a model, the median. */
+  /** Returns the median time of one check by a model, in milliseconds. */
   readonly time: (model: number) => Promise<number>;
 }
 
-/** Of the pictures without a face, in pixels; the box is the middle half. */
+/** Side of the pictures without a face, in pixels; the box is the middle half. */
 const BLANK_SIDE = 400;
 const TIMED_RUNS = 50;
 const { signal } = new AbortController();
@@ -89,7 +92,8 @@ function blankBox(): Box {
 
 function drawBlank(canvas: OffscreenCanvas, name: (typeof BLANKS)[number]): void {
   const context = canvas.getContext('2d');
-  if (!context) throw new Error('The browser gives no 2D canvas.');
+  if (!context)
+    throw new Error('The browser did not return a 2D canvas context. Use a browser that supports OffscreenCanvas.');
   const side = BLANK_SIDE;
   const fill = (style: string | CanvasGradient) => {
     context.fillStyle = style;

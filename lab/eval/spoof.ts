@@ -1,9 +1,11 @@
 /**
- * Presentation attack detection by the shipped worker: simulated attacks on people whom nothing was trained on, bona fide photos
- * of sources that were not trained on, the few real samples there are, changed photos, and pictures without a face. Then other
- * models on the same images: those trained without one species (lab/antispoof/train.py) and reference models, where they are.
+ * Evaluates presentation attack detection with the shipped worker.
  *
- * Attacks are simulated: no rate against real ones follows from these figures.
+ * The inputs are simulated attacks on people that nothing was trained on, bona fide photos of sources that were not
+ * trained on, the few real samples available, changed photos, and pictures without a face. Then other models on the
+ * same images, if available: those trained without one species (lab/antispoof/train.py) and reference models.
+ *
+ * The attacks are simulated: these figures do not predict rates against real attacks.
  */
 import { join } from 'node:path';
 import { KINDS, SPECIES, type Species } from '../antispoof/simulate.js';
@@ -17,11 +19,11 @@ import { padAt, padAucs, passRate, thresholdAtApcer, thresholdAtBpcer, type PadS
 import { percent, type Outcome } from './report.js';
 import { compareModels } from './spoof-models.js';
 
-/** How many photos are simulated on, of each source that was trained on in part. */
+/** Number of photos to simulate from each source that was partly trained on. */
 const SHOT_PHOTOS: Readonly<Record<string, number>> = { lfw: 60, lfpw: 25, ytf: 12, wider: 5 };
-/** Bona fide photos of the sources that were trained on in part. */
+/** Number of bona fide photos from the sources that were partly trained on. */
 const MAX_SEEN_PHOTOS = 120;
-/** Photos that are changed in every way. */
+/** Number of photos to change in every way. */
 const CHANGED_PHOTOS = 80;
 const CHANGES: Readonly<Record<string, string>> = {
   'brightness x 0.6': 'brightness:0.6',
@@ -29,12 +31,12 @@ const CHANGES: Readonly<Record<string, string>> = {
   'JPEG 30': 'jpeg:0.3',
   'light blur': 'blur:0.8',
 };
-/** Other models get one shot of so many: each has to be simulated again for them. */
+/** Other models get every n-th shot, because each shot has to be simulated again for them. */
 const COMPARED_STEP = 2;
-/** No seed of the training, which has numbers from 1. */
+/** First seed, above all seeds of the training, which start at 1. */
 const FIRST_SEED = 1_000_000;
 const RATES = [0.01, 0.02, 0.05, 0.1, 0.2] as const;
-/** The files of the simulator, which decide what is measured. */
+/** The simulator's files, which determine the measurements. */
 const SIMULATOR = ['raster', 'media', 'scene', 'features', 'camera', 'simulate', 'browser'].map(
   (name) => `lab/antispoof/${name}.ts`,
 );
@@ -44,7 +46,7 @@ const REAL: readonly { readonly file: string; readonly isBonaFide: boolean }[] =
   { file: 'image_F2.jpg', isBonaFide: false },
 ];
 
-/** A face of an unchanged photo with its score. */
+/** A face of an unchanged photo, with its score. */
 interface BonaFide {
   readonly photo: SourcePhoto;
   readonly transform: string;
@@ -94,7 +96,7 @@ export async function runSpoof(settings: Settings): Promise<Outcome> {
 const isUnseen = ({ photo }: BonaFide) => UNSEEN_SOURCES.includes(photo.source);
 const trimOf = ({ trimPx }: SourcePhoto) => (trimPx > 0 ? `trim:${trimPx}` : '');
 
-/** Photos of people to test with: all of the unseen sources, some of the others, one of each person. */
+/** Chooses the test photos: all of the unseen sources, some of the others, one of each person. */
 function choosePhotos(data: string, limit: number): SourcePhoto[] {
   const all = listPhotos(data).filter(({ use }) => use === 'test');
   const unseen = all.filter(({ source }) => UNSEEN_SOURCES.includes(source));
@@ -104,7 +106,10 @@ function choosePhotos(data: string, limit: number): SourcePhoto[] {
   return [...unseen.slice(0, limit), ...others.slice(0, limit), ...lfw.slice(0, limit)];
 }
 
-/** The largest face of each photo as it is; too small ones are left out, as `checkSpoof` gives no verdict on them. */
+/**
+ * Measures the largest face of each unchanged photo.
+ * Skips faces that are too small, as `checkSpoof` gives no verdict on them.
+ */
 async function measureBonaFide(photos: readonly SourcePhoto[], { models }: Settings, entry: AntispoofEntry) {
   const requests = photos.map((photo) => ({ path: photo.path, transform: trimOf(photo) }));
   const measured = await measureScores(requests, models, 'bona fide photos');
@@ -120,19 +125,19 @@ function chooseForShots(photos: readonly BonaFide[], limit: number): BonaFide[] 
   );
 }
 
-/** A picture with the face that was found in it. */
+/** A picture with the face detected in it. */
 interface Shot extends PhotoRequest {
   readonly transform: string;
   readonly box: Box;
   readonly score: number;
 }
 
-/** Every face in every kind, and those in which a face was found. */
+/** Measures every face in every kind, and returns the shots in which a face was found. */
 async function measureShots(faces: readonly BonaFide[], { models }: Settings, entry: AntispoofEntry) {
   const requests = KINDS.flatMap((_, kind) =>
     faces.map(({ photo, box }, i) => {
       const { x, y, width, height } = box;
-      // The box was found in the trimmed photo, and the simulator gets all of it.
+      // The box refers to the trimmed photo, but the simulator gets the whole photo.
       const place = [x + photo.trimPx, y + photo.trimPx, width, height].map((value) => value.toFixed(1));
       return {
         path: photo.path,

@@ -1,18 +1,22 @@
-/** Error rates from scores. Higher scores are more alike; a comparison matches when its score is above the threshold. */
+/**
+ * Computes error rates from scores.
+ * Higher scores are more similar; a comparison matches when its score is above the threshold.
+ */
 import type { Point } from '../../src/api/geometry.js';
 
-/** One operating point of a verification. */
+/** One operating point of a verification system. */
 export interface OperatingPoint {
-  /** False match rate that was asked for. */
+  /** Requested false match rate. */
   readonly fmr: number;
-  /** Share of comparisons of one person that do not match. */
+  /** Share of same-person comparisons that do not match. */
   readonly fnmr: number;
   /** The threshold: the highest score that does not match. */
   readonly score: number;
 }
 
 /**
- * The threshold that lets at most the share `rate` of `sorted` through: its highest score that is not let through.
+ * Returns the threshold that at most the share `rate` of `sorted` exceeds.
+ * It is the highest score that does not pass.
  * @param sorted scores of comparisons that should not match, ascending, one or more
  */
 export function thresholdAtRate(sorted: ArrayLike<number>, rate: number): number {
@@ -20,7 +24,7 @@ export function thresholdAtRate(sorted: ArrayLike<number>, rate: number): number
   return passing >= sorted.length ? -Infinity : sorted[sorted.length - 1 - passing]!;
 }
 
-/** Share of `sorted` (ascending) that is above the threshold. */
+/** Returns the share of `sorted` (ascending) above the threshold. */
 export function shareAbove(sorted: ArrayLike<number>, threshold: number): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {
@@ -32,9 +36,9 @@ export function shareAbove(sorted: ArrayLike<number>, threshold: number): number
 }
 
 /**
- * FNMR at false match rates.
- * @param same scores of comparisons of one person, ascending
- * @param different scores of comparisons of two people, ascending
+ * Computes the FNMR at false match rates.
+ * @param same scores of same-person comparisons, ascending
+ * @param different scores of different-person comparisons, ascending
  */
 export function fnmrAtFmr(
   same: ArrayLike<number>,
@@ -47,7 +51,10 @@ export function fnmrAtFmr(
   });
 }
 
-/** A detection error tradeoff curve at `count` false match rates, evenly spaced on a logarithmic axis, ascending. */
+/**
+ * Returns a detection error tradeoff curve.
+ * It has `count` false match rates, evenly spaced on a logarithmic axis, ascending.
+ */
 export function detCurve(
   same: ArrayLike<number>,
   different: ArrayLike<number>,
@@ -60,7 +67,7 @@ export function detCurve(
   return fnmrAtFmr(same, different, rates);
 }
 
-/** A comparison of a cross-validation; the score is NaN when one of its photos shows no face. */
+/** A comparison for cross-validation; the score is NaN when a photo shows no face. */
 export interface FoldPair {
   readonly fold: number;
   readonly same: boolean;
@@ -68,19 +75,20 @@ export interface FoldPair {
 }
 
 export interface FoldResult {
-  /** Mean share of right decisions over the folds. A comparison without a score is a wrong one. */
+  /** Mean share of right decisions over the folds. A comparison without a score counts as wrong. */
   readonly accuracy: number;
-  /** Standard error of that mean: the deviation between folds / sqrt(folds). */
+  /** Standard error of that mean: the standard deviation between folds / sqrt(folds). */
   readonly standardError: number;
   /** Share of comparisons without a score. */
   readonly failureToAcquire: number;
-  /** The threshold of each fold, from the other folds. */
+  /** Threshold of each fold, chosen on the other folds. */
   readonly thresholds: readonly number[];
 }
 
 /**
- * View 2 of LFW: the threshold that is best on the other folds decides each one (G. B. Huang and others, 'Labeled Faces in
- * the Wild', 2007, section IV).
+ * Cross-validates as in view 2 of LFW: each fold is decided by the best threshold of the others.
+ *
+ * G. B. Huang and others, 'Labeled Faces in the Wild', 2007, section IV.
  */
 export function crossValidate(pairs: readonly FoldPair[]): FoldResult {
   const folds = [...new Set(pairs.map(({ fold }) => fold))];
@@ -101,7 +109,7 @@ export function crossValidate(pairs: readonly FoldPair[]): FoldResult {
   };
 }
 
-/** The score that tells most pairs apart; the middle where a range of scores does. */
+/** Returns the score that separates the most pairs, or the middle of a range of such scores. */
 function bestThreshold(pairs: readonly FoldPair[]): number {
   const falling = pairs.filter(({ score }) => !Number.isNaN(score)).sort((a, b) => b.score - a.score);
   let right = falling.filter(({ same }) => !same).length;
@@ -119,15 +127,17 @@ function bestThreshold(pairs: readonly FoldPair[]): number {
 
 /** One search of a probe in a gallery. */
 export interface Search {
-  /** Of who would be named; `-Infinity` where nobody would be, at any threshold. */
+  /** Score of the best candidate; `-Infinity` if none would be named at any threshold. */
   readonly score: number;
-  /** Whether that is the person of the probe. */
+  /** Whether the candidate is the person of the probe. */
   readonly isRight: boolean;
 }
 
 /**
- * Detection and identification rate at false positive identification rates: the share of known people who are named as who
- * they are, at the threshold that names a given share of strangers (P. Grother and others, NISTIR 8271, section 3).
+ * Computes detection and identification rates at false positive identification rates.
+ *
+ * The share of known people who are named correctly, at the threshold that names a given share of strangers (P. Grother
+ * and others, NISTIR 8271, section 3).
  */
 export function dirAtFpir(
   known: readonly Search[],
@@ -143,10 +153,11 @@ export function dirAtFpir(
 }
 
 /**
- * Average precision: the area below the curve of precision over recall, with each precision raised to the best one at a
- * higher recall, as PASCAL VOC has computed it since 2010.
- * @param detections `isTrue` when one shows an object that no better one has shown
- * @param positives number of objects there are
+ * Computes the average precision: the area below the interpolated precision-recall curve.
+ *
+ * Each precision is raised to the highest one at a higher recall, as PASCAL VOC has done since 2010.
+ * @param detections `isTrue` if the detection shows an object that no better one has shown
+ * @param positives number of objects
  */
 export function averagePrecision(
   detections: readonly { readonly score: number; readonly isTrue: boolean }[],
@@ -168,7 +179,10 @@ export function averagePrecision(
   return sum / positives;
 }
 
-/** The chance that a value of the first list is above one of the second (area below the ROC curve); ties count a half. */
+/**
+ * Returns the area below the ROC curve.
+ * It is the probability that a value of the first list exceeds one of the second; ties count a half.
+ */
 export function areaUnderCurve(higher: readonly number[], lower: readonly number[]): number {
   const sorted = [
     ...higher.map((value) => ({ value, isHigher: 1 })),
@@ -179,7 +193,7 @@ export function areaUnderCurve(higher: readonly number[], lower: readonly number
   while (i < sorted.length) {
     let j = i;
     while (j < sorted.length && sorted[j]!.value === sorted[i]!.value) j++;
-    // Equal values share the mean of their ranks.
+    // Ties share the mean of their ranks.
     for (let k = i; k < j; k++) ranks += (sorted[k]!.isHigher * (i + j + 1)) / 2;
     i = j;
   }
@@ -190,11 +204,13 @@ export function areaUnderCurve(higher: readonly number[], lower: readonly number
 const OUTER_CORNERS = [36, 45] as const;
 
 /**
- * Normalised mean error of landmarks: the mean distance to the annotated points, as a fraction of the distance between the
- * outer corners of the eyes (C. Sagonas and others, '300 Faces in-the-Wild Challenge', 2013).
+ * Computes the normalized mean error of landmarks.
+ *
+ * The mean distance to the annotated points, as a fraction of the distance between the outer corners of the eyes (C.
+ * Sagonas and others, '300 Faces in-the-Wild Challenge', 2013).
  * @param found 68 points
  * @param truth 68 points
- * @param first first point that counts: 0 for all, 17 for those without the jaw
+ * @param first first point that counts: 0 for all, 17 to skip the jaw
  */
 export function normalisedMeanError(found: readonly Point[], truth: readonly Point[], first: number): number {
   const [left, right] = OUTER_CORNERS.map((i) => truth[i]!) as [Point, Point];
@@ -206,12 +222,12 @@ export function normalisedMeanError(found: readonly Point[], truth: readonly Poi
   return mean(errors) / size;
 }
 
-/** NaN of an empty list. */
+/** Returns the mean; NaN for an empty list. */
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** The middle value, or the mean of the two middle ones; NaN of an empty list. */
+/** Returns the middle value, or the mean of the two middle ones; NaN for an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length / 2;

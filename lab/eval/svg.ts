@@ -1,15 +1,15 @@
-/** Line charts as SVG files that read well on light and on dark pages. */
+/** Draws line charts as SVG files that are legible on light and dark pages. */
 
 type ChartPoint = readonly [x: number, y: number];
 
 interface Axis {
   readonly label: string;
-  /** A logarithmic axis begins above 0. */
+  /** A logarithmic axis starts above 0. */
   readonly scale: 'linear' | 'log';
   readonly from: number;
   readonly to: number;
   readonly ticks: readonly number[];
-  /** What stands at a tick. Defaults to the number. */
+  /** Label of a tick. Defaults to the number. */
   readonly format?: (value: number) => string;
 }
 
@@ -17,16 +17,16 @@ export interface Chart {
   readonly title: string;
   readonly x: Axis;
   readonly y: Axis;
-  /** Points beyond an axis are drawn at its end. */
+  /** Points outside an axis are drawn at its end. */
   readonly series: readonly { readonly name: string; readonly points: readonly ChartPoint[] }[];
 }
 
 const [WIDTH, HEIGHT] = [640, 420];
 const PLOT = { left: 70, top: 44, right: 620, bottom: 340 } as const;
-/** Above this many points, a line says enough without marks. */
+/** Above this number of points, a line is drawn without marks. */
 const MAX_MARKS = 16;
 
-/** Colours of M. Okabe and K. Ito's palette for all kinds of colour vision, lighter ones for dark pages. */
+/** Colors of M. Okabe and K. Ito's palette for all kinds of color vision, lighter ones for dark pages. */
 const COLOURS = [
   ['#0072b2', '#56b4e9'],
   ['#d55e00', '#ff9a4d'],
@@ -34,7 +34,7 @@ const COLOURS = [
   ['#aa4499', '#e28cd0'],
   ['#666666', '#bbbbbb'],
 ] as const;
-/** A second sign beside the colour. */
+/** Dashes, so that lines differ in more than color. */
 const DASHES = ['none', '7 3', '2 3', '9 3 2 3', '4 4'] as const;
 
 const STYLE = [
@@ -48,7 +48,10 @@ const STYLE = [
   '}',
 ].join('');
 
-/** @returns the text of an SVG file of 640 x 420 px */
+/**
+ * Draws a chart.
+ * @returns the source of an SVG file of 640 x 420 px
+ */
 export function drawChart({ title, x, y, series }: Chart): string {
   const toX = place(x, PLOT.left, PLOT.right);
   const toY = place(y, PLOT.bottom, PLOT.top);
@@ -84,7 +87,7 @@ export function drawChart({ title, x, y, series }: Chart): string {
   return [head, `<title>${escape(title)}</title>`, `<style>${STYLE}</style>`, ...parts, '</svg>', ''].join('\n');
 }
 
-/** Values of an axis to pixels from `start` to `end`. */
+/** Maps values of an axis to pixels from `start` to `end`. */
 function place({ scale, from, to }: Axis, start: number, end: number): (value: number) => number {
   const transform = scale === 'log' ? Math.log : (value: number) => value;
   return (value) => {

@@ -1,18 +1,18 @@
-/** Changes to a photo before it is measured, on a canvas of the page. */
+/** Changes a photo before it is measured, on a canvas of the page. */
 import { takeShot } from '../antispoof/browser.js';
 
-/** Grey that is neither a shadow nor a highlight, for what a photo does not show. */
+/** Mid gray, neither shadow nor highlight, for areas that the photo does not cover. */
 const GREY = '#808080';
-/** Any constant: every run adds the same noise. */
+/** Seed of the noise; constant, so that every run adds the same noise. */
 const NOISE_SEED = 1;
 
 /**
- * One transform after the other; the bitmap that is given is closed.
+ * Applies transforms in order, and closes the given bitmap.
  * @param steps separated by commas, empty for none: `blur:2` (standard deviation in pixels), `brightness:0.4` (factor),
- * `contrast:0.5` (factor), `scale:0.3` (factor of both sides), `roll:30` (degrees clockwise, on a grey square that holds
- * the photo at every angle), `jpeg:0.3` (the encoder's quality, 0..1), `noise:20` (standard deviation in grey levels,
- * seeded), `grey:10:20:30:40` (covers the rectangle x, y, width, height), `trim:18` (cuts so many pixels off all round),
- * `spoof:2:7:10:20:30:40` (the simulator of lab/antispoof: kind, seed, and the face's box)
+ *   `contrast:0.5` (factor), `scale:0.3` (factor of both sides), `roll:30` (degrees clockwise, on a gray square that
+ *   holds the photo at every angle), `jpeg:0.3` (the encoder's quality, 0..1), `noise:20` (standard deviation in gray
+ *   levels, seeded), `grey:10:20:30:40` (covers the rectangle x, y, width, height), `trim:18` (crops this many pixels
+ *   on every side), `spoof:2:7:10:20:30:40` (the simulator of lab/antispoof: kind, seed, and the face's box)
  */
 export async function transform(bitmap: ImageBitmap, steps: string): Promise<ImageBitmap> {
   let changed = bitmap;
@@ -90,7 +90,7 @@ function noisy(bitmap: ImageBitmap, deviation: number): ImageBitmap {
   context.drawImage(bitmap, 0, 0);
   const image = context.getImageData(0, 0, bitmap.width, bitmap.height);
   const random = seeded(NOISE_SEED);
-  // Rounds and clamps by itself; every fourth value is the opacity.
+  // The array rounds and clamps; every fourth value is the opacity.
   for (let i = 0; i < image.data.length; i++) {
     if (i % 4 !== 3) image.data[i] = image.data[i]! + deviation * normal(random);
   }
@@ -98,12 +98,12 @@ function noisy(bitmap: ImageBitmap, deviation: number): ImageBitmap {
   return done();
 }
 
-/** Box and Muller's method: one of its two numbers. */
+/** Returns a normal number by Box and Muller's method, one of its pair. */
 function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
-/** mulberry32 by T. Ettinger: uniform in 0..1, without 1. */
+/** Creates a generator of uniform numbers in [0, 1): mulberry32 by T. Ettinger. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -117,11 +117,12 @@ function seeded(seed: number): () => number {
 function draw(width: number, height: number) {
   const canvas = new OffscreenCanvas(Math.max(1, width), Math.max(1, height));
   const context = canvas.getContext('2d');
-  if (!context) throw new Error('The browser gives no 2D canvas.');
+  if (!context)
+    throw new Error('The browser did not return a 2D canvas context. Use a browser that supports OffscreenCanvas.');
   context.imageSmoothingQuality = 'high';
   return { context, done: () => canvas.transferToImageBitmap() };
 }
 
 function unknown(step: string): Error {
-  return new Error(`Unknown transform '${step}'.`);
+  return new Error(`The transform '${step}' does not exist. Use one of those that transform() documents.`);
 }

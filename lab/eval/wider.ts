@@ -1,4 +1,4 @@
-/** Detection on photos of WIDER FACE, by the height of the faces. */
+/** Evaluates detection on photos of WIDER FACE, by the height of the faces. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findModel } from '../../src/models/manifest.js';
@@ -11,7 +11,7 @@ import { percent, type Outcome } from './report.js';
 
 type DetectorSize = NonNullable<DetectorOptions['detectorSize']>;
 
-/** What photos of groups are asked for with. */
+/** The detector size that is recommended for photos of groups. */
 const HEADLINE = 'group' satisfies DetectorSize;
 const BANDS: Readonly<Record<string, HeightBand>> = {
   '>= 96 px': { from: 96, below: Infinity },
@@ -20,11 +20,21 @@ const BANDS: Readonly<Record<string, HeightBand>> = {
   '< 24 px': { from: 0, below: 24 },
   '>= 48 px': { from: 48, below: Infinity },
 };
-/** Annotations are tighter than many detectors' boxes: 0.5 is the convention, 0.3 says whether a face was found. */
+/**
+ * Overlaps that count as detected: 0.5 is the convention.
+ * Annotations are tighter than many detectors' boxes, so 0.3 shows whether a face was found at all.
+ */
 const IOUS = [0.5, 0.3] as const;
-/** The average precision of the kit's detector is 0.1 to 1.9 points higher with 0.1 than with 0.2; faces get 1.9 times as many. */
+/**
+ * Minimum detection score.
+ * The average precision of the kit's detector is 0.1 to 1.9 points higher with 0.1 than with 0.2, but there are 1.9
+ * times as many detections.
+ */
 const LEAST_SCORE = 0.1;
-/** False faces per photo at which detectors can be compared, whatever their scores mean. */
+/**
+ * False detections per photo at which to compare detectors.
+ * Unlike a score, it means the same for every detector.
+ */
 const FALSE_PER_PHOTO = 0.1;
 
 interface Annotated {
@@ -67,7 +77,7 @@ async function judgeSize(photos: readonly Annotated[], detectorSize: DetectorSiz
     const measured = await measurePhotos(photos, { options: { ...options, views: 0 }, models, label });
     return measured.map(({ faces }, i) => ({ found: faces, truth: photos[i]!.boxes }));
   };
-  // Apart, because the least score also decides what is looked at again.
+  // Measure separately, because the minimum score also decides which areas are searched again.
   const asShipped = await measure({ detectorSize });
   const all = await measure({ detectorSize, minScore: LEAST_SCORE });
   const falsePerPhoto = falseScores(asShipped, 0.3).length / photos.length;
@@ -98,7 +108,7 @@ async function judgeSize(photos: readonly Annotated[], detectorSize: DetectorSiz
   };
 }
 
-/** boxes.txt: `# EVENT/FILE.jpg width height`, then `x1 y1 x2 y2` rows. */
+/** Parses boxes.txt: `# EVENT/FILE.jpg width height`, then `x1 y1 x2 y2` rows. */
 function readBoxes(folder: string): Annotated[] {
   const [, ...sections] = readFileSync(join(folder, 'boxes.txt'), 'utf8').split(/^# /m);
   return sections.map((section) => {
