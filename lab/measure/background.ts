@@ -1,24 +1,30 @@
 /** Fits the background statistics of `src/recognition/background.ts` to the embeddings of many people. */
 import type { Background } from '../../src/recognition/background.js';
 
-/** Photos of one person: length-normalised embeddings. */
+/** Photos of one person, as length-normalized embeddings. */
 export type Person = readonly Float32Array[];
 
-/** As few people may make a centre: nobody's template is in their mean. */
+/** Minimum number of people per center, so that no person's template dominates a mean. */
 const MIN_PEOPLE = 20;
 const MAX_ROUNDS = 100;
-/** Added to the covariance's diagonal, whose mean is about 0.002: in few directions people hardly differ. */
+/**
+ * Ridge added to the diagonal of the covariance, whose mean is about 0.002.
+ * People hardly differ in some directions.
+ */
 const RIDGE = 1e-6;
 
 /**
- * k-means on one mean per person, so that nobody dominates, with at least 20 people per centre; then the covariance of all
- * photos around the centres, where every person weighs the same. Deterministic for the same people in the same order.
- * @param components number of centres
+ * Fits the background statistics: centers, and the covariance around them.
+ *
+ * Runs k-means on one mean per person, so that no person dominates, with at least 20 people per center; then takes the
+ * covariance of all photos around the centers, with every person weighted equally. Deterministic for the same people in
+ * the same order.
+ * @param components number of centers
  */
 export function fitBackground(people: readonly Person[], components: number): Background {
   const dimension = people[0]?.[0]?.length ?? 0;
   const means = people.map((photos) => meanOf(photos));
-  // Any people will do as a start: one of every so many, in the order given.
+  // Start from people taken at regular intervals.
   let centres = Array.from({ length: components }, (_, k) => means[Math.floor((k * means.length) / components)]!);
   let owners: number[] = [];
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -42,7 +48,7 @@ export function fitBackground(people: readonly Person[], components: number): Ba
   };
 }
 
-/** The bytes that `parseBackground` reads. */
+/** Encodes the statistics as the bytes that `parseBackground` reads. */
 export function encodeBackground(background: Background): Uint8Array {
   const { dimension, shares, centres, factor, strangerCommonness } = background;
   const values = [...shares, ...centres, ...factor, ...strangerCommonness];
@@ -57,7 +63,10 @@ export function encodeBackground(background: Background): Uint8Array {
   return bytes;
 }
 
-/** The centre of everybody: the nearest, but centres with too few people take the nearest of those that have more. */
+/**
+ * Assigns people to the nearest center, and fills small centers from larger ones.
+ * A center with too few people takes the nearest people of centers that can spare them.
+ */
 function assign(means: readonly Float64Array[], centres: readonly Float64Array[]): number[] {
   const distances = means.map((mean) => centres.map((centre) => squaredDistance(mean, centre)));
   const owners = distances.map((row) => row.indexOf(Math.min(...row)));
@@ -69,7 +78,10 @@ function assign(means: readonly Float64Array[], centres: readonly Float64Array[]
         const isFree = counts[owner]! > MIN_PEOPLE && owner !== k;
         if (isFree && (best < 0 || distances[i]![k]! < distances[best]![k]!)) best = i;
       });
-      if (best < 0) throw new Error(`${means.length} people are too few for ${centres.length} centres.`);
+      if (best < 0)
+        throw new Error(
+          `${means.length} people are too few for ${centres.length} centers. Use at least ${MIN_PEOPLE} people per center.`,
+        );
       counts[owners[best]!]!--;
       counts[k]!++;
       owners[best] = k;
@@ -90,7 +102,7 @@ function squaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return sum;
 }
 
-/** covariance += weight * (photo - centre) (photo - centre)^T */
+/** Adds weight * (photo - center) (photo - center)^T to the covariance. */
 function addOuter(covariance: Float64Array, photo: Float32Array, centre: Float64Array, weight: number): void {
   const offset = centre.map((value, d) => photo[d]! - value);
   const { length } = offset;
@@ -99,7 +111,7 @@ function addOuter(covariance: Float64Array, photo: Float32Array, centre: Float64
   }
 }
 
-/** The lower triangle L, row by row, with L L^T = the covariance. */
+/** Returns the lower triangle L, row by row, with L L^T = the covariance. */
 function choleskyFactor(covariance: Float64Array, dimension: number): Float32Array {
   const rows: Float64Array[] = [];
   for (let d = 0; d < dimension; d++) {

@@ -1,6 +1,8 @@
 /**
- * How other detectors frame a face, measured against BlazeFace: `npx tsx lab/measure/boxes.ts [--models DIR] [--data DIR]`
- * prints `box` of their manifest entries. The photos are the six sample photos and, where the data has LFW, every 18th of it.
+ * Measures how other detectors frame a face, relative to BlazeFace.
+ *
+ * `npx tsx lab/measure/boxes.ts [--models DIR] [--data DIR]` prints `box` for their manifest entries. The photos are
+ * the six sample photos and, if the data has LFW, every 18th photo of it.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,9 +16,9 @@ import { DETECTORS } from '../../tools/models/reference-entries.js';
 import { makeReferenceFolder, REFERENCE_FOLDER } from '../../tools/models/reference.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** A square round the centre of the box, its side the longer one. */
+/** A square around the box's center, with the longer side of the box. */
 const PLAIN = { scale: 1, shift: 0, origin: '' };
-/** Boxes of one face overlap by more than this, however they frame it. */
+/** Two boxes that overlap by more than this show the same face, however detectors frame it. */
 const SAME_FACE_IOU = 0.25;
 const LFW_STEP = 18;
 
@@ -66,7 +68,7 @@ function pairFaces(ours: MeasuredPhoto, theirs: MeasuredPhoto): Pair[] {
   });
 }
 
-/** How far our centre lies from theirs along the axis of the head, in sides of their box. */
+/** Returns the offset of our center from theirs along the axis of the head, in sides of their box. */
 function shiftOf([ours, theirs]: Pair): number {
   const [from, to] = [boxCenter(theirs.box), boxCenter(ours.box)];
   const roll = (theirs.rollDegrees * Math.PI) / 180;

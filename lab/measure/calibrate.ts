@@ -1,4 +1,4 @@
-/** What distances mean: measured on LFW, for the calibration of an embedder's manifest entry. */
+/** Measures the calibration of distances on LFW, for an embedder's manifest entry. */
 import { halfOf, peopleOf, type Lfw, type LfwPhoto, type Person } from '../eval/data.js';
 import { crossPairs } from '../eval/lfw.js';
 import { kitScorer } from '../eval/scorer.js';
@@ -11,7 +11,7 @@ import { fitBackground } from './background.js';
 
 const RATES = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 const ACCURACIES: readonly Accuracy[] = ['fast', 'balanced', 'high'];
-/** Templates per profile: what the kit recommends. */
+/** Templates per profile, as the kit recommends. */
 const ENROLLED = 3;
 
 export type Curve = readonly (readonly [distance: number, rate: number])[];
@@ -22,14 +22,16 @@ export interface MeasuredCalibration {
   readonly commonness: number;
 }
 
-/** The two halves of the people are another split than the one that the calibration is checked on. */
+/** Split into halves, different from the one on which the calibration is checked. */
 const SPLIT = 1;
 
 /**
- * The distances at round false match rates, of two photos and of a photo and a profile, and how common profiles are. Each
- * half of the people is measured with a cohort of the other: among the people of its own statistics a cohort keeps strangers
- * further apart than among others, and rates would be promised that are not kept.
- * @param scoringOf makes a scoring of statistics of people
+ * Measures the distances at round false match rates, and how common profiles are.
+ *
+ * Measures pairs of two photos, and of a photo and a profile. Each half of the people is measured with a cohort of the
+ * other half: a cohort separates the people it was made of better than others, which would yield rates that do not hold
+ * in use.
+ * @param scoringOf makes a scoring from statistics of people
  */
 export function measureCalibration(
   photos: readonly LfwPhoto[],
@@ -58,7 +60,10 @@ export function measureCalibration(
   };
 }
 
-/** Profiles of three photos, and everybody of whom there are fewer as a stranger; distances ascending. */
+/**
+ * Compares profiles of three photos with all photos; people with fewer photos are strangers.
+ * Returns distances, ascending.
+ */
 function measureProfiles(people: readonly Person[], scoring: Scoring) {
   const templates = people
     .filter(({ photos }) => photos.length > ENROLLED)
@@ -83,7 +88,10 @@ function measureProfiles(people: readonly Person[], scoring: Scoring) {
   return { distances: distances.sort(), commonness: mean([...commonness]) };
 }
 
-/** The background statistics of people. @param components number of centres */
+/**
+ * Returns the background statistics of people.
+ * @param components number of centers
+ */
 export function backgroundOf(people: readonly Person[], components: number): Background {
   return fitBackground(
     people.map(({ photos }) => photos.map(({ balanced }) => balanced)),
@@ -91,7 +99,7 @@ export function backgroundOf(people: readonly Person[], components: number): Bac
   );
 }
 
-/** The distance of best accuracy on view 2, the mean of its folds. */
+/** Returns the distance with the best accuracy on view 2, as the mean over its folds. */
 export function bestDistance({ pairs }: Lfw, scoring: Scoring, accuracy: Accuracy): number {
   const scorer = kitScorer(scoring, accuracy);
   const { thresholds } = crossValidate(

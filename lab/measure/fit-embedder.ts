@@ -1,7 +1,9 @@
 /**
- * `npm run fit:embedder -- --data DIR`, DIR a folder with `lfw/`: fits the background statistics to all people
- * (tools/models/dlib-background.bin), measures what distances mean with them, and compares that with the calibration in
- * tools/models/entries.ts. About 15 minutes at first, two from the cached embeddings.
+ * Fits the background statistics to all people and checks the calibration.
+ *
+ * Run with `npm run fit:embedder -- --data DIR`, where DIR has `lfw/`. Writes tools/models/dlib-background.bin,
+ * measures the calibration of distances with it, and compares that with the calibration in tools/models/entries.ts.
+ * Takes about 15 minutes the first time, two from the cached embeddings.
  */
 import { writeFileSync } from 'node:fs';
 import { lfwFolder, loadLfw, peopleOf } from '../eval/data.js';
@@ -14,7 +16,10 @@ import { backgroundOf, bestDistance, measureCalibration, type Curve } from './ca
 
 const BACKGROUND_FILE = new URL('../../tools/models/dlib-background.bin', import.meta.url);
 const COMPONENTS = 64;
-/** The calibration may differ by a quarter of a rate: another browser decodes photos a little differently. */
+/**
+ * Tolerance of the calibration: a quarter of a rate.
+ * Browsers decode photos slightly differently.
+ */
 const TOLERANCE = 0.0015;
 
 const { calibration, dimension } = DLIB_INT8;
@@ -28,7 +33,7 @@ if (folder === null) {
   console.log(`${lfw.photos.length} photos of ${people.length} people, no face in ${lfw.photos.length - found}`);
 
   const bytes = encodeBackground(backgroundOf(people, COMPONENTS));
-  // As the worker reads it, so that what is measured rests on the rounded values.
+  // Parse the bytes as the worker does, so that the measurements use the rounded values.
   const background = parseBackground(bytes, dimension);
   writeFileSync(BACKGROUND_FILE, bytes);
   const least = Math.round(Math.min(...background.shares) * people.length);
@@ -52,7 +57,8 @@ if (folder === null) {
     ...compare('similarity 0.5', [[inverse(0.5), 1]], [[usual, 1]]),
     ...compare('similarity 0.4', [[inverse(0.4), 1]], [[best, 1]]),
   ];
-  for (const fault of faults) console.error(`The calibration in tools/models/entries.ts is off: ${fault}`);
+  for (const fault of faults)
+    console.error(`The calibration in tools/models/entries.ts differs from the measured one: ${fault}`);
   if (faults.length > 0) process.exitCode = 1;
 }
 
@@ -62,7 +68,7 @@ function compare(name: string, stored: Curve | undefined, measured: Curve): stri
     .map(([distance, rate]) => `${name}, ${rate}: ${distance.toFixed(4)}`);
 }
 
-/** The distance of a similarity that is a knot of the curve. */
+/** Returns the distance of a similarity that is a knot of the curve. */
 function inverse(similarity: number): number {
   const knot = calibration.similarity.find(([distance]) => similarityAt(distance, calibration) === similarity);
   return knot?.[0] ?? NaN;

@@ -1,4 +1,4 @@
-/** The browser side of fit-landmarks.ts: the detector and one look of the landmark net at every face. */
+/** The browser side of fit-landmarks.ts: runs the detector, and the landmark network on every face. */
 import type { FaceDetector } from '../../src/models/detectors/detector.js';
 import { createAdapter, type ModelEntry } from '../../src/models/families.js';
 import { createFaceLandmark68 } from '../../src/models/landmarker.js';
@@ -14,15 +14,15 @@ import { chooseBackend, createRuntime } from '../../src/worker/platform/session.
 
 const readPixels = createPixelReader();
 
-/** What the last pass found in one face. */
+/** The result of the last pass on one face. */
 export interface LocatedFace {
   readonly box: Box;
   readonly landmarks: readonly Point[];
-  /** From pixels of the crop of that pass to pixels of the photo. */
+  /** Transform from the pixels of that pass's crop to pixels of the photo. */
   readonly crop: Similarity;
 }
 
-/** What the page does; everything can be JSON. */
+/** The functions that the page exposes; arguments and results are JSON values. */
 export interface FitPage {
   readonly open: (assetsUrl: string) => Promise<void>;
   readonly locate: (photoUrl: string, passes: Landmark68Entry['passes']) => Promise<LocatedFace[]>;

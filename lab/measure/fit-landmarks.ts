@@ -1,7 +1,8 @@
 /**
- * `npm run fit:landmarks -- --data DIR`, DIR a folder with `lfpw/`: what face_landmark_68 is off by on average, point by point,
- * in the crop of each pass, and writes it to tools/models/landmark-offsets.json. Half a minute. Also prints the error on
- * photos that were not used: ten folds.
+ * Fits the mean error of each point of face_landmark_68, in the crop of each pass.
+ *
+ * Run with `npm run fit:landmarks -- --data DIR`, where DIR has `lfpw/`; takes half a minute. Writes
+ * tools/models/landmark-offsets.json and prints the error on held-out photos, by ten-fold cross-validation.
  */
 import { writeFileSync } from 'node:fs';
 import { dataFolder, folderOf } from '../eval/data.js';
@@ -64,7 +65,7 @@ if (folder === null) {
   }
 }
 
-/** The mean of what each point is off by, in fractions of the crop. */
+/** Returns the mean offset of each point, in fractions of the crop. */
 function fitOffsets(pairs: readonly Pair[]): number[] {
   const { size } = LANDMARK_68;
   return NONE.map((_, k) => {
@@ -78,7 +79,7 @@ function fitOffsets(pairs: readonly Pair[]): number[] {
   });
 }
 
-/** Normalised mean error without offsets, and with those of the other folds. */
+/** Prints the normalized mean error without offsets, and with those of the other folds. */
 function report(name: string, pairs: readonly Pair[]): void {
   const { size } = LANDMARK_68;
   const errors = (offsetsFor: (i: number) => readonly number[]) =>

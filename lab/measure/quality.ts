@@ -1,7 +1,9 @@
 /**
- * What sets the limits in src/vision/quality.ts: `npx tsx lab/measure/quality.ts --data DIR`, DIR a folder with `lfw/`.
- * Prints how often people are not recognised when one of two photos is degraded, with the medians of the measures, and how
- * many ordinary photos the limits call poor or unusable. About 20 minutes.
+ * Measures the limits in src/vision/quality.ts.
+ *
+ * `npx tsx lab/measure/quality.ts --data DIR`, where DIR has `lfw/`, takes about 20 minutes. Prints how often people
+ * are not recognized when one of two photos is degraded, with the medians of the measures, and how many ordinary photos
+ * the limits call poor or unusable.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -44,13 +46,13 @@ if (folder === null) {
     const pairs = degraded.map((photo, i) => [photo, references.get(several[i]?.[0] ?? '') ?? null] as const);
     rows[transform || 'none'] = describe(pairs);
   }
-  console.log(`One of two photos of ${several.length} people degraded: not recognised at FMR ${FMR}, and medians`);
+  console.log(`One of two photos of ${several.length} people degraded: not recognized at FMR ${FMR}, and medians`);
   console.table(rows);
   console.log('The same people undegraded, by the angle of the head of the second photo');
   console.table(byAngle(people.filter(({ length }) => length >= 2).flatMap((files) => pairsOf(files, references))));
 }
 
-/** Percent of photos with this issue. */
+/** Returns the percentage of photos with this issue. */
 function share(photos: readonly MeasuredPhoto[], issue: QualityIssue): { poor: number; unusable: number } {
   const reports = photos.flatMap((photo) => centralFace(photo)?.quality ?? []);
   const percent = (grade: 'poor' | 'unusable') =>
@@ -73,7 +75,7 @@ function describe(pairs: readonly Pair[]): Record<string, number> {
   };
 }
 
-/** Pairs of each photo of a person with its first one that is seen from the front. */
+/** Pairs each photo of a person with that person's first frontal photo. */
 function pairsOf(files: readonly string[], photos: ReadonlyMap<string, MeasuredPhoto>): Pair[] {
   const mine = files.flatMap((path) => photos.get(path) ?? []);
   const frontal = mine.find((photo) => angleOf(photo) < 12);
@@ -96,14 +98,14 @@ function byAngle(pairs: readonly Pair[]): Record<string, { pairs: number; 'FNMR 
   );
 }
 
-/** Infinity where one of the two photos shows no face. */
+/** Returns the distance of a pair; Infinity if either photo shows no face. */
 function distanceOf([photo, reference]: Pair): number {
   const [a, b] = [centralFace(photo), reference && centralFace(reference)];
   if (!a || !b) return Infinity;
   return -scorer.score(scorer.prepare(vectorsOf(a)), scorer.prepare(vectorsOf(b)));
 }
 
-/** Percent. */
+/** Returns the FNMR in percent. */
 function fnmr(distances: readonly number[]): number {
   const limit = distanceAtFmr(FMR, fmrCurve(DLIB_INT8.calibration, 'balanced', 1));
   return (100 * distances.filter((distance) => distance > limit).length) / distances.length;
