@@ -97,7 +97,7 @@ export function listPhotos(data: string): SourcePhoto[] {
 }
 
 /**
- * Finds the largest face of each photo with the shipped worker.
+ * Finds the largest face of each photo with the kit's stages.
  * Photos without a large enough face are left out.
  */
 export async function findFaces(photos: readonly SourcePhoto[], models?: string): Promise<SourceFace[]> {

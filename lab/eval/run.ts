@@ -1,5 +1,5 @@
 /**
- * Runs one evaluation with the shipped worker in Chromium.
+ * Runs one evaluation with the kit's stages in Chromium.
  *
  * `npm run eval -- NAME [--data DIR] [--models DIR] [--json FILE] [--limit N]`. The data folder has one folder per data
  * set; by default it is ../shared/eval, if that exists. The models folder has a manifest.json and its files; by default

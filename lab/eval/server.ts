@@ -27,7 +27,7 @@ interface Opened {
 export const URLS = { kit: '/kit/index.js', assets: '/assets/', photo: '/photo/' } as const;
 
 /**
- * Opens a page in Chromium with the worker as it is shipped.
+ * Opens a page in Chromium with the built package.
  * @param models folder with a manifest.json and its files
  * @param photos paths of files, served by index below {@link URLS.photo}
  * @param script script of the page; it sets `globalThis.evalPage`

@@ -20,7 +20,7 @@ import { openPage, URLS } from './server.js';
 import { BLANKS, type SpoofPage } from './spoof-page.js';
 import { areaUnderCurve } from './statistics.js';
 
-/** A picture, and the face that the shipped worker detected in it. */
+/** A picture, and the face that the kit detected in it. */
 export interface ComparedShot {
   readonly kind: 'bona fide' | 'photo' | Species | 'attack';
   readonly path: string;

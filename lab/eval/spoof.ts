@@ -1,5 +1,5 @@
 /**
- * Evaluates presentation attack detection with the shipped worker.
+ * Evaluates presentation attack detection with the kit's stages.
  *
  * The inputs are simulated attacks on people that nothing was trained on, bona fide photos of sources that were not
  * trained on, the few real samples available, changed photos, and pictures without a face. Then other models on the
