@@ -1,4 +1,4 @@
-/** Measures what the stages of the kit compute of a frame, which the kit itself does not offer. */
+/** Measures frames with the kit's stages, and returns values that the kit itself does not expose. */
 import type { DetectedFace, DetectorOptions } from '../../src/api/faces.js';
 import { MAX_FACES } from '../../src/api/limits.js';
 import type { QualityReport } from '../../src/api/quality.js';
@@ -7,33 +7,36 @@ import { VIEW_COUNTS } from '../../src/models/embedder.js';
 import type { Frame } from '../../src/wire/worker.js';
 import { createAcquisition, createClock, type AcquisitionParts } from '../../src/worker/use-cases/acquisition.js';
 
-/** How a frame is measured. */
+/** Options of a measurement. */
 export interface MeasureOptions extends DetectorOptions {
-  /** At most this many faces, the largest ones. Defaults to 100. */
+  /** Maximum number of faces, largest first. Defaults to 100. */
   readonly maxFaces?: number;
-  /** How many views of each face are embedded, 0 to 6. Defaults to 6; with 0 a face costs its landmarks only. */
+  /** Number of views to embed per face, 0 to 6. Defaults to 6; with 0 only the landmarks are computed. */
   readonly views?: number;
-  /** Whether each face gets a score of the anti-spoof model. Defaults to false. */
+  /** Whether to score each face with the anti-spoof model. Defaults to false. */
   readonly spoof?: boolean;
 }
 
-/** A face as the stages give it. */
+/** A face with the outputs of the stages. */
 export interface MeasuredFace extends DetectedFace {
   readonly quality: QualityReport;
-  /** One embedding per view as the embedder gives it, not normalised. */
+  /** One embedding per view, not normalized. */
   readonly views: readonly Float32Array[];
-  /** 0 (attack) to 1 (bona fide), `null` where it was not asked for. */
+  /** 0 (attack) to 1 (bona fide), or `null` if not requested. */
   readonly spoofScore: number | null;
 }
 
 export interface MeasureResult {
   /** Faces by size, largest first, with 68 landmarks. */
   readonly faces: readonly MeasuredFace[];
-  /** The detector size that was used, in pixels. */
+  /** Detector size used, in pixels. */
   readonly detectorSize: number;
 }
 
-/** @param loadAntispoof loads the anti-spoof model; `null` when the manifest has none */
+/**
+ * Creates the function that measures a frame.
+ * @param loadAntispoof loads the anti-spoof model; `null` if the manifest has none
+ */
 export function createMeasurement(
   parts: AcquisitionParts,
   loadAntispoof: (() => Promise<FaceAntispoof>) | null,
@@ -42,7 +45,8 @@ export function createMeasurement(
   const { signal } = new AbortController();
   return async (frame, options) => {
     const image = open(frame, options, signal, createClock());
-    if (options.spoof && !loadAntispoof) throw new Error('The manifest has no anti-spoof model.');
+    if (options.spoof && !loadAntispoof)
+      throw new Error('The manifest has no anti-spoof model. Measure without `spoof`, or add a model.');
     const antispoof = options.spoof && loadAntispoof ? await loadAntispoof() : null;
     const faces: MeasuredFace[] = [];
     for (const found of await image.find(options.maxFaces ?? MAX_FACES)) {
