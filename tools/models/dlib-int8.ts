@@ -1,15 +1,17 @@
 /**
- * dlib's ResNet in int8, of onnxruntime's integer layers (QLinearConv, QLinearAdd, QLinearAveragePool) on maps with the channels
- * last: what it would make of a graph of QuantizeLinear and DequantizeLinear pairs by itself, at every start.
+ * Builds dlib's ResNet in int8 from onnxruntime's integer layers, with NHWC maps.
  *
- * Weights: int8, symmetric, one scale for each output channel. Activations: uint8, one scale and zero point for each
- * tensor, from ranges that were recorded once (record-ranges.ts). The last mean and matrix product stay in float32.
+ * The layers are QLinearConv, QLinearAdd and QLinearAveragePool. onnxruntime would convert a graph of QuantizeLinear
+ * and DequantizeLinear pairs to the same layers, but at every start.
+ *
+ * Weights: int8, symmetric, one scale per output channel. Activations: uint8, one scale and zero point per tensor, from
+ * ranges that were recorded once (record-ranges.ts). The last mean and matrix product stay in float32.
  */
 import { buildDlib, type DlibLayers, type FoldedConv } from './dlib.js';
 import type { GraphBuilder } from './onnx.js';
 import { toFloats, type WeightMap } from './weights.js';
 
-/** Least and greatest value of each activation by the name of its layer. */
+/** Minimum and maximum of each activation, by the name of its layer. */
 export type ActivationRanges = Readonly<Record<string, readonly [min: number, max: number]>>;
 
 const INT8_MAX = 127;
@@ -20,12 +22,12 @@ interface Quantisation {
   readonly zeroPoint: number;
 }
 
-/** Builds the graph; inputs and outputs are those of the lossless one. */
+/** Builds the graph; its inputs and outputs are those of the lossless graph. */
 export function buildDlibInt8(weights: WeightMap, ranges: ActivationRanges): Uint8Array {
   return buildDlib(weights, new Int8Layers(ranges)).encode();
 }
 
-/** Layers on uint8 tensors; each tensor's name leads to its quantisation. */
+/** Layers on uint8 tensors; the quantization of each tensor is stored by its name. */
 class Int8Layers implements DlibLayers {
   readonly #ranges: ActivationRanges;
   readonly #quantisations = new Map<string, Quantisation>();
@@ -34,14 +36,17 @@ class Int8Layers implements DlibLayers {
     this.#ranges = ranges;
   }
 
-  /** Pixels are whole numbers of 0..255 already: a scale of 1 loses nothing but the fractions of the warp. */
+  /** Pixels are already integers of 0..255: a scale of 1 loses only the fractions that the warp produces. */
   input(graph: GraphBuilder, pixels: string): string {
     const quantisation = { scale: 1, zeroPoint: 0 };
     const bytes = graph.node('QuantizeLinear', [pixels, ...constants(graph, quantisation)]);
     return this.#as(quantisation, graph.node('Transpose', [bytes], { perm: [0, 2, 3, 1] }));
   }
 
-  /** No Relu node: after a Relu the least value is 0, so the zero point is 0 too and quantising clamps at 0. */
+  /**
+   * Needs no Relu node: quantization clamps at 0.
+   * After a Relu the minimum is 0, so the zero point is 0.
+   */
   conv(graph: GraphBuilder, x: string, layer: FoldedConv): string {
     const [outputs = 0] = layer.kernel.shape;
     const { bytes, scales } = quantiseWeights(layer);
@@ -92,7 +97,7 @@ class Int8Layers implements DlibLayers {
     return graph.node('Transpose', [sum], { perm: [0, 3, 1, 2] });
   }
 
-  /** A tensor with its scale and zero point. */
+  /** Returns the inputs for a tensor: its name, scale and zero point. */
   #operand(graph: GraphBuilder, x: string): readonly string[] {
     return [x, ...constants(graph, this.#quantisation(x))];
   }
@@ -104,11 +109,14 @@ class Int8Layers implements DlibLayers {
 
   #quantisation(x: string): Quantisation {
     const quantisation = this.#quantisations.get(x);
-    if (!quantisation) throw new Error(`Tensor '${x}' is not quantised.`);
+    if (!quantisation) throw new Error(`Tensor '${x}' is not quantized. Add its range to activation-ranges.json.`);
     return quantisation;
   }
 
-  /** The uint8 scale of a recorded range; 0 is always a value of it, because zero padding must be exact. */
+  /**
+   * Returns the uint8 quantization of a recorded range.
+   * The range always includes 0, because zero padding must be exact.
+   */
   #recorded(name: string, relu: boolean): Quantisation {
     const range = this.#ranges[name];
     if (!range) {
@@ -130,7 +138,7 @@ function constants(graph: GraphBuilder, { scale, zeroPoint }: Quantisation): rea
   return [graph.floats([scale], []), graph.constant('uint8', [], Uint8Array.of(zeroPoint))];
 }
 
-/** The folded kernel as int8 and one scale for each output channel. */
+/** Quantizes the folded kernel to int8, with one scale per output channel. */
 function quantiseWeights({ kernel, factors }: FoldedConv): { bytes: Int8Array; scales: Float32Array } {
   const values = toFloats(kernel);
   const perChannel = values.length / factors.length;

@@ -1,8 +1,8 @@
 /**
- * dlib's face recognition ResNet: the net itself, and its lossless graph.
+ * dlib's face recognition ResNet: the network and its lossless graph.
  *
- * Follows @vladmandic/face-api 1.7.15, src/faceRecognitionNet/{FaceRecognitionNet,residualLayer,convLayer}.ts. The net is
- * described once, in {@link buildDlib}; `DlibLayers` says how a layer becomes nodes, once for each precision.
+ * Follows @vladmandic/face-api 1.7.15, src/faceRecognitionNet/{FaceRecognitionNet,residualLayer,convLayer}.ts. {@link
+ * buildDlib} describes the network once; an implementation of `DlibLayers` per precision turns layers into nodes.
  */
 import { addStoredWeight, toOihw } from './kernels.js';
 import { GraphBuilder } from './onnx.js';
@@ -13,38 +13,44 @@ export const DLIB_CHIP_SIZE = 150;
 /** Length of the embedding. */
 export const DLIB_DIMENSION = 128;
 
-/** A convolution with everything constant around it folded in: `y[o] = factors[o] * conv(x, kernel)[o] + bias[o]`. */
+/**
+ * A convolution with all constants around it folded in.
+ * `y[o] = factors[o] * conv(x, kernel)[o] + bias[o]`.
+ */
 export interface FoldedConv {
-  /** Name of the layer, and of the activation it makes. */
+  /** Name of the layer and of its activation. */
   readonly name: string;
-  /** [out, in, height, width], in the bytes as shipped. */
+  /** [out, in, height, width], in the shipped bytes. */
   readonly kernel: StoredTensor;
   readonly factors: Float32Array;
   readonly bias: Float32Array;
   readonly stride: number;
-  /** Zeros on every side. */
+  /** Zero padding on every side, in pixels. */
   readonly pad: number;
   readonly relu: boolean;
 }
 
-/** How the layers of the net become nodes. Tensors are passed as names that only the same object can read. */
+/**
+ * Turns the layers of the network into nodes.
+ * Tensors are passed as names that only the same object can interpret.
+ */
 export interface DlibLayers {
-  /** The pixels, RGB of 0..255. */
+  /** Adds the input pixels, RGB of 0..255. */
   input(graph: GraphBuilder, pixels: string): string;
   conv(graph: GraphBuilder, x: string, layer: FoldedConv): string;
-  /** 3x3, stride 2, no padding. */
+  /** Adds a max pool of 3x3, stride 2, no padding. */
   maxPool(graph: GraphBuilder, x: string): string;
-  /** 2x2, stride 2, no padding. */
+  /** Adds an average pool of 2x2, stride 2, no padding. */
   averagePool(graph: GraphBuilder, x: string): string;
   /** Appends zero channels, zero rows at the bottom and zero columns at the right. */
   padZeros(graph: GraphBuilder, x: string, channels: number, pixels: number): string;
-  /** relu(a + b), the activation `name`. */
+  /** Adds relu(a + b), the activation `name`. */
   addRelu(graph: GraphBuilder, a: string, b: string, name: string): string;
-  /** relu(a + b) as float32, the last activation of the net. */
+  /** Adds relu(a + b) as float32, the last activation of the network. */
   addReluLast(graph: GraphBuilder, a: string, b: string): string;
 }
 
-/** The residual blocks in order; those with 'down' halve the map. */
+/** The residual blocks, in order; those with 'down' halve the side of the map. */
 const BLOCKS = [
   'conv32_1',
   'conv32_2',
@@ -62,7 +68,7 @@ const BLOCKS = [
   'conv256_down_out',
 ] as const;
 
-/** Builds the graph: `input` [N, 3, 150, 150], RGB of 0..255, to `embedding` [N, 128]. */
+/** Builds the graph from `input` [N, 3, 150, 150], RGB of 0..255, to `embedding` [N, 128]. */
 export function buildDlib(weights: WeightMap, layers: DlibLayers): GraphBuilder {
   const graph = new GraphBuilder('dlib-resnet');
   const pixels = graph.input('input', ['N', 3, DLIB_CHIP_SIZE, DLIB_CHIP_SIZE]);
@@ -102,7 +108,7 @@ export function buildDlib(weights: WeightMap, layers: DlibLayers): GraphBuilder 
   return graph;
 }
 
-/** Side of a map after a window of the given size with stride 2 and no padding. */
+/** Returns the side of a map after a window of the given size, with stride 2 and no padding. */
 function halve(side: number, window: number): number {
   return Math.floor((side - window) / 2) + 1;
 }
@@ -121,7 +127,10 @@ function foldConv(
   return { name, kernel: toOihw(weights.get(`${name}/conv/filters`)), factors, bias, ...options };
 }
 
-/** Folds `(pixel - mean) / 255` into the first convolution. Exact, because that one has no padding. */
+/**
+ * Folds `(pixel - mean) / 255` into the first convolution.
+ * This is exact, because that convolution has no padding.
+ */
 function foldNormalisation(layer: FoldedConv): FoldedConv {
   const kernel = toFloats(layer.kernel);
   const taps = kernel.length / layer.factors.length / FACE_API_MEAN_RGB.length;
@@ -137,8 +146,9 @@ function foldNormalisation(layer: FoldedConv): FoldedConv {
 }
 
 /**
- * The last convolution sees a map of 1x1 pixel within zero padding: only the centre of its 3x3 kernel ever meets a
- * value. The other eight ninths, half a megabyte, stay out of the file.
+ * Keeps only the center of the last convolution's 3x3 kernel.
+ * Its map is 1x1 pixel within zero padding, so only the center meets a value. Dropping the other eight ninths saves
+ * half a megabyte.
  */
 function centreTap(layer: FoldedConv): FoldedConv {
   const { name, shape, stored } = layer.kernel;
@@ -151,9 +161,9 @@ function centreTap(layer: FoldedConv): FoldedConv {
   return { ...layer, pad: 0, kernel: { name, shape: [outputs, inputs, 1, 1], stored: cut } };
 }
 
-/** Float32 layers over the weights as shipped. */
+/** Float32 layers with the weights as shipped. */
 class LosslessLayers implements DlibLayers {
-  /** Names of the activations the int8 graph quantises, in order. */
+  /** Names of the activations that the int8 graph quantizes, in order. */
   readonly activations: string[] = [];
 
   input(_graph: GraphBuilder, pixels: string): string {
@@ -190,7 +200,10 @@ class LosslessLayers implements DlibLayers {
   }
 }
 
-/** The net in float32 over the weights as shipped, and the names of the activations that the int8 graph quantises. */
+/**
+ * Builds the network in float32 with the weights as shipped.
+ * Also returns the names of the activations that the int8 graph quantizes.
+ */
 export function buildDlibLossless(weights: WeightMap): {
   readonly graph: GraphBuilder;
   readonly activations: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * The manifest entries: every constant the worker needs to know about a model. What the figures rest on is written in
- * public/models/README.md.
+ * The manifest entries: every constant that the worker needs about a model.
+ * The source of the figures is documented in public/models/README.md.
  */
 import { readFileSync } from 'node:fs';
 import type { AntispoofEntry } from '../../src/models/antispoof.js';
@@ -12,14 +12,14 @@ import { DLIB_CHIP_SIZE, DLIB_DIMENSION } from './dlib.js';
 import { LANDMARK_SIZE } from './landmark68.js';
 import { SOURCES } from './weights.js';
 
-/** An entry before its file is built: without what the build finds out about files. */
+/** A manifest entry before its file is built: without the fields that the build derives from files. */
 export type EntryDraft = ModelEntry extends infer Entry
   ? Entry extends ModelEntry
     ? Omit<Entry, 'bytes' | 'sha256' | 'background'>
     : never
   : never;
 
-/** Written by lab/measure/fit-landmarks.ts. */
+/** Landmark offsets, as lab/measure/fit-landmarks.ts writes them. */
 export interface LandmarkOffsets {
   readonly origin: string;
   /** 136 values per pass, in fractions of the crop. */
@@ -31,7 +31,7 @@ const LANDMARK_OFFSETS = JSON.parse(
   readFileSync(new URL('landmark-offsets.json', import.meta.url), 'utf8'),
 ) as LandmarkOffsets;
 
-/** The graph itself subtracts the mean and divides. */
+/** Input contract of graphs that subtract the mean and divide themselves. */
 const PIXELS = { name: 'input', channels: 'RGB', mean: [0, 0, 0], std: [1, 1, 1] } as const;
 
 const BOXES = 'cx, cy, width, height, then 6 x, y of keypoints, in pixels of the input, from the centre of the cell';
@@ -57,12 +57,14 @@ export const BLAZEFACE = {
     { stride: 32, perCell: 6 },
   ],
   postprocess: {
-    // One look at 0.6 reports about 0.1 false faces a photo of WIDER FACE at every size; at 0.5 two to three times that.
+    // A single pass at 0.6 reports about 0.1 false faces per photo of WIDER FACE at every size; at 0.5 two to three
+    // times that.
     minScore: 0.6,
     nmsIou: 0.3,
-    // Chosen on half of the photos of WIDER FACE (npm run eval -- wider). At 384 px the second look takes recall of faces of
-    // 48-96 px from 0.60 to 0.70 at no more false faces. One crop instead of two finds 1.5 points less, `from` 0.45
-    // 2.4 less, and `certain` 0.95 no more. The bias gives tiles and all about 0.1 false faces a photo at 0.6.
+    // Chosen on half of the photos of WIDER FACE (npm run eval -- wider). At 384 px the second pass raises the recall
+    // of faces of 48-96 px from 0.60 to 0.70 without more false faces. One crop instead of two finds 1.5 points less,
+    // `from` 0.45 finds 2.4 points less, and `certain` 0.95 finds no more. With this bias, tiles and whole photo
+    // together report about 0.1 false faces per photo at 0.6.
     secondLook: { from: 0.35, certain: 0.85, size: 128, cropScales: [3, 4], missed: 0.2, bias: 0.45 },
   },
 } as const satisfies Omit<BlazeFaceEntry, 'bytes' | 'sha256'>;
@@ -80,15 +82,16 @@ export const LANDMARK_68 = {
     { name: 'points', shape: [1, 136], meaning: 'x0, y0, x1, y1, ... of the 68 iBUG points, 0..1 of the crop' },
   ],
   size: LANDMARK_SIZE,
-  // The second look at a crop of 1.3 takes the mean error on LFPW from 4.6 to 4.3 %; 1.1, 1.2 and 1.45 are a little worse.
+  // The second pass, at a crop of 1.3, reduces the mean error on LFPW from 4.6 to 4.3 %; 1.1, 1.2 and 1.45 are slightly
+  // worse.
   passes: [
     { cropScale: 1.15, offsets: LANDMARK_OFFSETS.first },
     { cropScale: 1.3, offsets: LANDMARK_OFFSETS.second },
   ],
   offsetsOrigin: LANDMARK_OFFSETS.origin,
-  // On WIDER FACE, 0.2 would take out 6 % of the faces of 48-96 px that the detector finds, and few false ones that its second
-  // look does not; 0.1 takes out next to none. On LFW the least value is 0.31. Embeddings of faces between 0.1 and 0.2 are no
-  // nearer to those of strangers than others are.
+  // On WIDER FACE, 0.2 would remove 6 % of the faces of 48-96 px that the detector finds, and few false ones beyond
+  // those that its second pass removes; 0.1 removes hardly any. On LFW the minimum is 0.31. Embeddings of faces between
+  // 0.1 and 0.2 are no closer to those of strangers than others are.
   minSpread: 0.1,
   minRefinedSpread: 0.2,
 } as const satisfies Omit<Landmark68Entry, 'bytes' | 'sha256'>;
@@ -97,7 +100,7 @@ const DLIB_CALIBRATION: EmbedderCalibration = {
   origin:
     'LFW: 5,310 photos of 2,415 people in two halves, each with a cohort of the statistics of the other, all pairs of ' +
     'different people; the distance of best accuracy over the first four folds of view 2 (npm run fit:embedder)',
-  // 0.5 at FMR 1e-3 and 0.4 at best accuracy, both balanced; 1 where a face meets itself.
+  // 0.5 at FMR 1e-3 and 0.4 at best accuracy, both balanced; 1 when a face is compared with itself.
   similarity: [
     [0.75, 1],
     [0.826, 0.5],
@@ -167,7 +170,10 @@ export const DLIB_INT8 = {
   ...DLIB_RESNET,
 } as const satisfies EntryDraft;
 
-/** Our own work: lab/antispoof/train.py trains it, lab/antispoof/export.ts writes the file, and it is committed. */
+/**
+ * The anti-spoof model of this project, whose file is committed.
+ * It is trained by lab/antispoof/train.py and exported by lab/antispoof/export.ts.
+ */
 export const INFACE_ANTISPOOF = {
   id: 'inface-antispoof',
   role: 'antispoof',
@@ -184,7 +190,7 @@ export const INFACE_ANTISPOOF = {
   minFaceSizePx: 56,
   calibration: {
     origin: 'simulated attacks on held-out people (npm run eval -- spoof); nothing is known of real ones',
-    // On the people to choose with: the lowest at which no species has an APCER above 10 %.
+    // The lowest threshold at which no species has an APCER above 10 % on the validation people.
     threshold: 0.61,
     apcer: [
       [0.5174, 0.2],

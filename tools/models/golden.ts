@@ -1,9 +1,10 @@
 /**
- * The golden fixtures: what the peers' own TensorFlow.js code answers to fixed inputs. Written by record-golden.ts, read
- * by the tests and by record-ranges.ts.
+ * The golden fixtures: outputs of the peers' TensorFlow.js code for fixed inputs.
  *
- * A set is `golden.json`'s entry and its files: raw bytes, brotli-compressed, so that Node reads them without an image
- * decoder. Inputs are RGB images, row-major [side, side, 3]; outputs are little-endian float32.
+ * They are written by record-golden.ts and read by the tests and by record-ranges.ts.
+ *
+ * A set is an entry of `golden.json` and its files: raw bytes, brotli-compressed, so that Node reads them without an
+ * image decoder. Inputs are RGB images, row-major [side, side, 3]; outputs are little-endian float32.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,37 +12,37 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import type { InputContract } from '../../src/models/entry.js';
 
-/** Where the fixtures live. */
+/** Folder of the fixtures. */
 const GOLDEN_FOLDER = fileURLToPath(new URL('../../test/fixtures/golden/', import.meta.url));
 
-/** Inputs of one size for one family of models, and the peer's answers. */
+/** Inputs of one size for one family of models, with the peer's outputs. */
 export interface GoldenSet {
   readonly family: string;
-  /** Faces and photos are cut from the sample photos; noise comes from a seed. */
+  /** Source of the inputs: the sample photos, or seeded noise. */
   readonly kind: 'photo' | 'noise';
-  /** Side of the square inputs in pixels. */
+  /** Side of the square inputs, in pixels. */
   readonly side: number;
-  /** One image each, `side * side * 3` bytes. */
+  /** One image each, of `side * side * 3` bytes. */
   readonly images: readonly Uint8Array[];
-  /** By output name: one flat array for each image. */
+  /** By output name: one flat array per image. */
   readonly outputs: Readonly<Record<string, readonly Float32Array[]>>;
 }
 
-/** Entry of golden.json. */
+/** An entry of golden.json. */
 interface SetIndex {
   readonly family: string;
   readonly kind: GoldenSet['kind'];
   readonly side: number;
   readonly count: number;
-  /** A file, or the seed of the first image; image `i` has seed + i. */
+  /** A file name, or the seed of the first image; image `i` has seed + i. */
   readonly images: string | number;
-  /** A file: for each image all outputs, one after the other. */
+  /** A file name; the file has all outputs of each image in turn. */
   readonly answers: string;
-  /** Name and number of values of each output, in the order of the file. */
+  /** Name and number of values of each output, in file order. */
   readonly outputs: Readonly<Record<string, number>>;
 }
 
-/** An image of noise, uniform bytes drawn with mulberry32 (Tommy Ettinger, public domain). */
+/** Creates a noise image: uniform bytes drawn with mulberry32 (Tommy Ettinger, public domain). */
 export function noiseImage(seed: number, side: number): Uint8Array {
   let state = seed;
   return Uint8Array.from({ length: side * side * 3 }, () => {
@@ -55,7 +56,7 @@ export function noiseImage(seed: number, side: number): Uint8Array {
 /**
  * Reads all golden sets of a model family.
  *
- * @throws When there is none: a test that compares nothing must not pass.
+ * @throws When there is none, because a test that compares nothing must not pass.
  */
 export function readGolden(family: string): readonly GoldenSet[] {
   const index = JSON.parse(readFileSync(join(GOLDEN_FOLDER, 'golden.json'), 'utf8')) as { sets: readonly SetIndex[] };
@@ -73,10 +74,10 @@ export function readGolden(family: string): readonly GoldenSet[] {
   }));
 }
 
-/** A set to be written: noise is stored as its seed. */
+/** A set to write; noise is stored as its seed. */
 export type GoldenRecord = GoldenSet & { readonly seed?: number };
 
-/** Replaces the fixtures. `about` is stored beside the sets, for people. */
+/** Replaces the fixtures. `about` is stored beside the sets as a note for readers. */
 export function writeGolden(about: Readonly<Record<string, string>>, sets: readonly GoldenRecord[]): void {
   rmSync(GOLDEN_FOLDER, { recursive: true, force: true });
   mkdirSync(GOLDEN_FOLDER, { recursive: true });
@@ -96,7 +97,7 @@ export function writeGolden(about: Readonly<Record<string, string>>, sets: reado
   writeFileSync(join(GOLDEN_FOLDER, 'golden.json'), `${JSON.stringify({ about, sets: index }, undefined, 2)}\n`);
 }
 
-/** A model's input for an image: planar float32 [1, 3, side, side], as the manifest's contract says. */
+/** Converts an image to a model's input: planar float32 [1, 3, side, side], by the manifest's contract. */
 export function toInput(image: Uint8Array, side: number, contract: Omit<InputContract, 'name'>): Float32Array {
   const { channels, mean, std } = contract;
   const plane = side * side;
@@ -116,7 +117,7 @@ function writeFile(name: string, parts: readonly (Uint8Array | Float32Array)[]):
   return name;
 }
 
-/** Copied into its own buffer, so that it can be read as float32. */
+/** Reads a file into a separate buffer, so that it can be viewed as float32. */
 function readFile(name: string): Uint8Array {
   return Uint8Array.from(brotliDecompressSync(readFileSync(join(GOLDEN_FOLDER, name))));
 }

