@@ -1,4 +1,4 @@
-/** Finds a Chromium that starts, or gets one. */
+/** Finds a Chromium that starts, or installs one. */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
@@ -12,9 +12,9 @@ const PACKAGE_LIMIT_MS = 10 * 60_000;
 
 const isRoot = process.getuid?.() === 0;
 
-/** Flags for every browser that the tests start: no traffic of its own, and nothing that asks the user. */
+/** Flags for every browser that the tests start: no background traffic and no prompts. */
 export const BROWSER_ARGS = [
-  // Chromium refuses to start its sandbox as root, as in most containers.
+  // Chromium refuses to start its sandbox as root, which most containers use.
   ...(isRoot ? ['--no-sandbox'] : []),
   '--disable-background-networking',
   '--disable-component-update',
@@ -24,9 +24,10 @@ export const BROWSER_ARGS = [
 ];
 
 /**
- * Looks for a Chromium that starts: INFACE_BROWSER, Playwright's own, then those of the system.
- * @returns {Promise<{ path: string | undefined, tried: string[] }>} the executable, or what was tried and why not
- * @throws {Problem} when INFACE_BROWSER is set and does not work: another browser is not what the user asked for
+ * Searches for a Chromium that starts.
+ * Tries INFACE_BROWSER, then Playwright's, then those of the system.
+ * @returns {Promise<{ path: string | undefined, tried: string[] }>} the executable, or what was tried and why it failed
+ * @throws {Problem} when INFACE_BROWSER is set but does not work: the user asked for that browser only
  */
 export async function findBrowser() {
   const asked = process.env['INFACE_BROWSER'];
@@ -51,10 +52,10 @@ export async function findBrowser() {
 }
 
 /**
- * Finds a Chromium that starts, and gets one when there is none.
+ * Finds a Chromium that starts, and installs one if there is none.
  * @param {(line: string) => void} log
  * @returns {Promise<string>} its executable
- * @throws {Problem} when there is none to be had, listing what was tried
+ * @throws {Problem} when none can be installed, listing what was tried
  */
 export async function ensureBrowser(log) {
   const first = await findBrowser();
@@ -75,7 +76,8 @@ export async function ensureBrowser(log) {
 }
 
 /**
- * Where Chromium, Chrome and Edge are usually installed. Names on PATH come first: that is what the user would start.
+ * Returns the usual locations of Chromium, Chrome and Edge.
+ * Names on PATH come first, because the user would start those.
  * @returns {string[]}
  */
 function systemBrowsers() {
@@ -105,10 +107,10 @@ function systemBrowsers() {
 }
 
 /**
- * Proves a browser by loading an empty page: a file may be there and yet lack its libraries, or only print an advice to
- * install something else.
+ * Checks that a browser works by loading an empty page.
+ * An executable may lack its libraries, or only print the advice to install something else.
  * @param {string} path
- * @returns {Promise<string | undefined>} undefined when it works, else what is wrong
+ * @returns {Promise<string | undefined>} undefined if it works, else the fault
  */
 async function findFault(path) {
   if (!existsSync(path)) return 'there is no such file';
@@ -127,7 +129,8 @@ async function findFault(path) {
 }
 
 /**
- * The ways to get a browser on this system, in the order to try them. An attempt answers with what went wrong.
+ * Returns the ways to install a browser on this system, in the order to try them.
+ * An attempt returns what went wrong.
  * @returns {Promise<{ name: string, attempt: () => Promise<string | undefined> }[]>}
  */
 async function waysToGetOne() {
@@ -136,7 +139,7 @@ async function waysToGetOne() {
   const ways = [
     {
       name: '`npx playwright install chromium`',
-      // Without the separate headless shell: the tests run the full browser.
+      // Skips the separate headless shell, because the tests run the full browser.
       attempt: () =>
         attemptTo(
           process.execPath,
@@ -150,7 +153,7 @@ async function waysToGetOne() {
     ways.push(
       { name: '`apt-get install chromium`', attempt: installDebianPackage },
       {
-        // On Ubuntu, where chromium is no package: what the download above lacks to start.
+        // On Ubuntu, which has no chromium package: installs the libraries that the download above needs.
         name: '`npx playwright install-deps chromium`',
         attempt: async () =>
           existsSync(chromium.executablePath())
@@ -173,18 +176,19 @@ async function installDebianPackage() {
   if (update !== undefined) return `apt-get update: ${update}`;
   const policy = await run('apt-cache', ['policy', 'chromium'], { label: 'asking for chromium', quiet: true });
   const candidate = /Candidate: (\S+)/.exec(policy.output)?.[1] ?? '(none)';
-  // Ubuntu's package of a similar name only fetches a snap, which does not work in a container.
+  // Ubuntu's package of that name only installs a snap, which does not work in a container.
   if (candidate === '(none)' || candidate.includes('snap')) return 'this system has no chromium package';
   const install = ['install', '-y', '--no-install-recommends', 'chromium'];
   return attemptTo('apt-get', install, 'installing chromium', PACKAGE_LIMIT_MS);
 }
 
 /**
+ * Runs a command as one attempt.
  * @param {string} command
  * @param {string[]} args
  * @param {string} label
  * @param {number} timeoutMs
- * @returns {Promise<string | undefined>} undefined when it went well, else what went wrong
+ * @returns {Promise<string | undefined>} undefined on success, else what went wrong
  */
 async function attemptTo(command, args, label, timeoutMs) {
   const result = await run(command, args, { label, timeoutMs, env: { DEBIAN_FRONTEND: 'noninteractive' } });

@@ -1,4 +1,4 @@
-/** `npm run check:package`: packs the library as it would be published and checks what a user would get. */
+/** Packs the library as it would be published and checks the result (`npm run check:package`). */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { Problem, ROOT, runMain, runNpm } from './process.mjs';
 
-/** Without these the package does not work. The models are added from their manifest. */
+/** Files that the package needs. The models are added from their manifest. */
 const REQUIRED_FILES = [
   'CHANGELOG.md',
   'LICENSE',
@@ -48,10 +48,10 @@ await runMain(async () => {
  * @returns {Promise<{ tarball: Uint8Array<ArrayBuffer>, files: string[] }>}
  */
 async function pack(folder) {
-  // Without scripts: `prepare` would build the models again, and what is checked is the build that is there.
+  // Skip the scripts: `prepare` would rebuild the models, but the existing build is to be checked.
   const args = ['pack', '--ignore-scripts', '--json', '--loglevel=error', `--pack-destination=${folder}`];
   const result = await runNpm(args, { label: 'packing', quiet: true });
-  if (!result.ok) throw new Problem('The package could not be packed.', result.output.trim(), 'Mend what npm names.');
+  if (!result.ok) throw new Problem('The package could not be packed.', result.output.trim(), 'Fix what npm reports.');
   /** @type {[{ filename: string, files: { path: string }[] }]} */
   const [packed] = JSON.parse(result.output);
   return {
@@ -61,8 +61,9 @@ async function pack(folder) {
 }
 
 /**
+ * Compares the packed files with those expected.
  * @param {readonly string[]} files
- * @returns {string[]} what is missing, and what should not be there
+ * @returns {string[]} files that are missing or should not be there
  */
 function checkFiles(files) {
   const required = [...REQUIRED_FILES];
@@ -80,8 +81,9 @@ function checkFiles(files) {
 }
 
 /**
+ * Runs publint.
  * @param {Uint8Array<ArrayBuffer>} tarball
- * @returns {Promise<string[]>} what publint says
+ * @returns {Promise<string[]>} the messages of publint
  */
 async function lint(tarball) {
   const { messages, pkg } = await publint({ pack: { tarball: tarball.buffer }, strict: true });
@@ -89,16 +91,17 @@ async function lint(tarball) {
 }
 
 /**
+ * Checks that TypeScript resolves the types.
  * @param {Uint8Array} tarball
- * @returns {Promise<string[]>} where TypeScript would read the types wrongly
+ * @returns {Promise<string[]>} problems with the types
  */
 async function checkTypes(tarball) {
   const analysis = await checkPackage(createPackageFromTarballData(tarball), {
     excludeEntrypoints: ['./package.json'],
   });
   if (!analysis.types) return ['are-the-types-wrong: the package has no types'];
-  // The package is for bundlers and browsers: ES modules only. What CommonJS and the resolution of before `exports`
-  // make of it does not count.
+  // The package has ES modules only, for bundlers and browsers: ignore CommonJS and the resolution that predates
+  // `exports`.
   const ignored = new Set(['node10', 'node16-cjs']);
   return analysis.problems
     .filter((problem) => !('resolutionKind' in problem && ignored.has(problem.resolutionKind)))

@@ -1,4 +1,4 @@
-/** The build of the demo: what lies beside its page, and the list of everything that its service worker keeps. */
+/** A Vite plugin that adds the demo's files and the list of those that its service worker caches. */
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -6,14 +6,20 @@ import type { Plugin } from 'vite';
 import type { PrecacheList } from '../demo/service-worker/messages.js';
 
 const SERVICE_WORKER = 'service-worker.js';
-/** Files that keep their names, because others know them by it. */
+/** Files that keep their names, because other files refer to them. */
 const FIXED = ['manifest.webmanifest', 'icon-192.png', 'icon-512.png'] as const;
-/** The photos of the self-test, MIT licence; see NOTICE. */
+/** The photos of the self-test, MIT license; see NOTICE. */
 const PHOTOS = 'node_modules/@vladmandic/face-api/demo';
-/** Shown on the project's page, not in the demo; what no page asks for; and what only the self-test does, more than a megabyte. */
+/**
+ * Files that the service worker does not cache.
+ * Those of the project's page, those that no page requests, and those of the self-test alone, which exceed a megabyte.
+ */
 const NOT_KEPT = /^self-test\/|(^|\/)(README\.md|\.DS_Store)$/;
 
-/** @param outDir of the build */
+/**
+ * Creates the plugin.
+ * @param outDir output folder of the build
+ */
 export function listDemoFiles(outDir: string): Plugin {
   return {
     name: 'inface:demo-files',

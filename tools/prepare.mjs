@@ -1,4 +1,4 @@
-/** What `npm start` and `npm test` need before anything else: the right Node, the packages, the models. */
+/** Prepares what `npm start` and `npm test` need: the right Node, the packages, the models. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -7,12 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { elapsed, Problem, ROOT, runNpm } from './process.mjs';
 
 const LOCK_FILE = join(ROOT, '.cache', 'prepare.lock');
-/** What npm prints when it cannot reach the registry. */
+/** Error codes that npm prints when it cannot reach the registry. */
 const NETWORK_CODES =
   /\b(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT)\b/;
 
 /**
- * Stops when this Node is older than the oldest one that `engines` in package.json allows.
+ * Throws if this Node is older than `engines` in package.json allows.
  * @throws {Problem}
  */
 export function requireNode() {
@@ -30,8 +30,8 @@ export function requireNode() {
 }
 
 /**
- * Installs the packages and builds the models where they are missing or out of date.
- * @throws {Problem} when they cannot be had
+ * Installs the packages and builds the models if they are missing or out of date.
+ * @throws {Problem} when either fails
  */
 export async function prepare() {
   if (isInstalled()) console.log('Packages: up to date');
@@ -41,10 +41,10 @@ export async function prepare() {
 }
 
 /**
- * Runs an npm script as one step of a command that cannot go on without it.
+ * Runs an npm script as one step of a command.
  * @param {string} script
  * @param {string} title for example 'Models'
- * @throws {Problem} when it fails
+ * @throws {Problem} when the script fails
  */
 export async function runScript(script, title) {
   const started = performance.now();
@@ -54,14 +54,15 @@ export async function runScript(script, title) {
     throw new Problem(
       `${title}: the build failed.`,
       `\`npm run ${script}\`: ${result.reason}. Its own message is above.`,
-      `Mend what it names, then run the command again. \`npm run ${script}\` repeats this step alone.`,
+      `Fix what it reports, then run the command again. \`npm run ${script}\` repeats this step alone.`,
     );
   }
   console.log(`${title}: built in ${elapsed(started)}`);
 }
 
 /**
- * Does work that two commands must not do in the same folder at the same time; the second waits for the first.
+ * Runs work that two commands must not run in the same folder at the same time.
+ * The second command waits for the first.
  * @param {() => Promise<void>} work
  */
 export async function withLock(work) {
@@ -91,8 +92,8 @@ export async function withLock(work) {
 async function install() {
   const started = performance.now();
   console.log('Packages: installing (npm ci); this takes a minute or two the first time');
-  // The tools are devDependencies, which NODE_ENV=production or a user's npm settings would leave out. Without a network
-  // npm would wait a minute before its last attempt.
+  // Include devDependencies, which NODE_ENV=production or the user's npm settings would omit: the tools are there.
+  // Without a network npm would wait a minute before its last attempt.
   const args = ['ci', '--include=dev', '--include=optional', '--fetch-retry-maxtimeout=10000'];
   const result = await runNpm(args, { label: 'installing packages', quiet: true });
   if (!result.ok) {
@@ -108,15 +109,15 @@ async function install() {
     throw new Problem(
       'The packages could not be installed.',
       `\`npm ci\`: ${result.reason}. Its own message is above.`,
-      'Mend what it names, then run the command again.',
+      'Fix what it reports, then run the command again.',
     );
   }
   console.log(`Packages: installed in ${elapsed(started)}`);
 }
 
 /**
- * Whether node_modules holds what package-lock.json asks for. npm writes its own record as the last act of an install,
- * so an interrupted one has none.
+ * Returns whether node_modules matches package-lock.json.
+ * The record that npm writes as the last step of an install is missing after an interrupted one.
  */
 function isInstalled() {
   const record = join(ROOT, 'node_modules', '.package-lock.json');
@@ -135,7 +136,7 @@ function isInstalled() {
   });
 }
 
-/** Whether the models are newer than the tool that builds them and the packages that hold their weights. */
+/** Returns whether the models are newer than their build tool and the packages with their weights. */
 function areModelsBuilt() {
   const manifest = join(ROOT, 'public', 'models', 'manifest.json');
   if (!existsSync(manifest)) return false;
@@ -145,7 +146,7 @@ function areModelsBuilt() {
   return sources.every((file) => statSync(file).mtimeMs <= built);
 }
 
-/** @returns {boolean} false when another process has it */
+/** @returns {boolean} false if another process has the lock */
 function takeLock() {
   try {
     writeFileSync(LOCK_FILE, String(process.pid), { flag: 'wx' });
@@ -156,7 +157,7 @@ function takeLock() {
   }
 }
 
-/** @returns {number | undefined} undefined when it was just released or is just being written */
+/** @returns {number | undefined} undefined if the lock was just released or is being written */
 function readLockOwner() {
   try {
     return Number(readFileSync(LOCK_FILE, 'utf8')) || undefined;

@@ -13,17 +13,17 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const WINDOWS = process.platform === 'win32';
-/** How long a command may be silent before the first heartbeat; the pause doubles up to the last. */
+/** Silence before the first heartbeat; the interval doubles up to the last value. */
 const FIRST_HEARTBEAT_MS = 5_000;
 const LAST_HEARTBEAT_MS = 20_000;
 const KILL_GRACE_MS = 3_000;
-/** How much of a child's output is kept for the caller: enough to find an error code in it. */
+/** Length of the tail of a child's output kept for the caller: enough to contain an error code. */
 const OUTPUT_TAIL_CHARS = 65_536;
 
-/** A failure that the user can do something about: told in words, without a stack trace. */
+/** A failure that the user can act on; reported without a stack trace. */
 export class Problem extends Error {
   /**
-   * @param {string} what what could not be done
+   * @param {string} what what failed
    * @param {string} why the reason
    * @param {string} todo what the user can do about it
    */
@@ -33,7 +33,7 @@ export class Problem extends Error {
   }
 }
 
-/** Thrown out of {@link run} when the user or the system asked this process to stop. */
+/** Thrown by {@link run} when the user or the system asks this process to stop. */
 class Interrupted extends Error {}
 
 /**
@@ -49,8 +49,8 @@ export async function runMain(main) {
 }
 
 /**
- * Prints an error for the user and sets the exit code of the process: 1 for a failure, 130 when interrupted. Only an
- * error that nobody expected comes with its stack.
+ * Prints an error for the user and sets the exit code of the process.
+ * The code is 1 for a failure, 130 for an interruption. Only unexpected errors are printed with their stack.
  * @param {unknown} error
  */
 export function report(error) {
@@ -61,7 +61,7 @@ export function report(error) {
 }
 
 /**
- * The time since a moment, for people.
+ * Formats the time since a moment.
  * @param {number} [sinceMs] a `performance.now()` value; default: the start of this process
  * @returns {string} for example '3.2 s' or '2 min 5 s'
  */
@@ -73,40 +73,41 @@ export function elapsed(sinceMs = 0) {
 
 /**
  * @typedef {object} RunOptions
- * @property {string} label what the heartbeat says is still going on
+ * @property {string} label description of the work for the heartbeat
  * @property {Record<string, string>} [env] added to the environment
  * @property {number} [timeoutMs] ends the command when it takes longer; default: no limit
  * @property {boolean | 'until it ends'} [quiet] prints nothing, or prints the whole output at the end; default: false
  *
  * @typedef {object} RunResult
- * @property {boolean} started whether there was such a program
- * @property {boolean} ok whether it ended by itself with exit code 0
+ * @property {boolean} started whether the program exists and started
+ * @property {boolean} ok whether it ended without a signal, with exit code 0
  * @property {string} reason how it ended, for people, for example 'it ended with exit code 1'
- * @property {string} output the last part of what it printed
+ * @property {string} output the tail of its output
  */
 
 /**
- * Runs a command in the root of the repository, passes its output on, and says every few seconds that it is still
- * running while it prints nothing. Nothing that it started outlives it or this process.
+ * Runs a command in the root of the repository and passes its output on.
+ * Prints a heartbeat while the command is silent. Everything that the command started ends with it, or with this
+ * process.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {RunOptions} options
  * @returns {Promise<RunResult>}
- * @throws {Interrupted} when this process is told to stop; the command is ended first
+ * @throws {Interrupted} when this process is asked to stop; the command is ended first
  */
 export function run(command, args, { label, env = {}, timeoutMs, quiet = false }) {
   return new Promise((resolve, reject) => {
     const started = performance.now();
     /** @type {Record<string, string>} */
     const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? { FORCE_COLOR: '1' } : {};
-    // Its own process group, so that the whole tree (npm, its shell, the tool, its workers) can be ended as one.
+    // A separate process group, so that the whole tree (npm, its shell, the tool, its workers) can be killed at once.
     const child = spawn(command, args, {
       cwd: ROOT,
       env: { ...process.env, ...colour, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: !WINDOWS,
       windowsHide: true,
-      // npm is a .cmd file on Windows, which only a shell can start; all arguments are constants of these tools.
+      // npm is a .cmd file on Windows, which only a shell can start. All arguments are constants of these tools.
       shell: WINDOWS && command === 'npm',
     });
 
@@ -173,7 +174,7 @@ export function run(command, args, { label, env = {}, timeoutMs, quiet = false }
       resolve({ started: false, ok: false, reason: `it could not be started (${error.message})`, output });
     });
     child.once('exit', () => {
-      // What the command left running would hold its output open, and 'close' would never come.
+      // Processes that the command left running would hold its output open, and 'close' would never be emitted.
       killTree(child.pid, 'SIGKILL');
       setTimeout(() => {
         child.stdout.destroy();
@@ -199,10 +200,10 @@ export function run(command, args, { label, env = {}, timeoutMs, quiet = false }
  * @param {readonly string[]} args
  * @param {RunOptions} options
  * @returns {Promise<RunResult>}
- * @throws {Problem} when there is no npm
+ * @throws {Problem} when npm is missing
  */
 export async function runNpm(args, options) {
-  // The npm that started this process is the one the user chose; `npm` on PATH may be another or none.
+  // Prefer the npm that started this process, as the user chose it; `npm` on PATH may be another one or missing.
   const cli = process.env['npm_execpath'];
   const [command, prefix] =
     cli !== undefined && basename(cli) === 'npm-cli.js' ? [process.execPath, [cli]] : ['npm', []];
@@ -212,8 +213,8 @@ export async function runNpm(args, options) {
 }
 
 /**
- * Ends a process and all that it started.
- * @param {number | undefined} pid undefined when it never started
+ * Kills a process and everything it started.
+ * @param {number | undefined} pid undefined if it never started
  * @param {NodeJS.Signals} signal
  */
 function killTree(pid, signal) {
@@ -225,6 +226,6 @@ function killTree(pid, signal) {
   try {
     process.kill(-pid, signal);
   } catch {
-    // The group is gone already.
+    // The group has already ended.
   }
 }

@@ -20,7 +20,7 @@ const MAX_FIRST_SENTENCE = 100;
  * @property {string} advice
  *
  * @typedef {object} Prose
- * @property {string} text with every character of the file that is no prose blanked out
+ * @property {string} text with every character of the file that does not belong to prose blanked out
  * @property {boolean} isDocblock
  */
 

@@ -1,13 +1,17 @@
-/** The files of onnxruntime-web that the worker loads at run time: which they are, and their copies. */
+/** Describes and copies the files of onnxruntime-web that the worker loads at run time. */
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 
-/** Per backend what its two files are called: the loader script and the wasm binary. The worker uses exactly one pair. */
+/** Base name of each backend's loader script and wasm binary. The worker loads exactly one pair. */
 const FILES = { wasm: 'ort-wasm-simd-threaded', webgpu: 'ort-wasm-simd-threaded.asyncify' } as const;
 
-/** A script in front of onnxruntime's own, which would fetch the binary itself, unchecked, or compile a buffer anew at each start. */
+/**
+ * Returns the name of the script that wraps onnxruntime's loader.
+ * The wrapper passes in the compiled module. Without it onnxruntime would fetch the binary itself, unchecked, or
+ * compile a buffer again at each start.
+ */
 const loaderName = (name: string) => `compiled-${name}.mjs`;
 const loaderText = (name: string) => `import load from './${name}.mjs';
 let module;
@@ -26,7 +30,7 @@ export default (options) =>
 
 const DIST = dirname(createRequire(import.meta.url).resolve('onnxruntime-web/webgpu'));
 
-/** What `__ORT_FILES__` becomes in the worker. */
+/** Returns the value of `__ORT_FILES__` in the worker. */
 export function describeRuntime() {
   const describe = (name: string) => {
     const content = readFileSync(join(DIST, `${name}.wasm`));
@@ -36,7 +40,7 @@ export function describeRuntime() {
   return { wasm: describe(FILES.wasm), webgpu: describe(FILES.webgpu) };
 }
 
-/** Puts the files where the server finds them, unless they are there already. */
+/** Copies the files to the folder that the server serves, unless they are up to date. */
 export function copyRuntime(folder: string): void {
   mkdirSync(folder, { recursive: true });
   for (const name of Object.values(FILES)) writeFileSync(join(folder, loaderName(name)), loaderText(name));

@@ -1,7 +1,7 @@
 /**
- * A static file server for the built demo: the headers that the page needs, and nothing that it does not.
+ * A static file server for the built demo, with the headers that the page needs.
  *
- * As a program: `node tools/serve.mjs DIR [--port N]`.
+ * Run it with `node tools/serve.mjs DIR [--port N]`.
  */
 import { realpathSync } from 'node:fs';
 import { open, realpath, stat } from 'node:fs/promises';
@@ -33,7 +33,7 @@ const MIME_TYPES = {
 };
 
 /**
- * Sent with every answer, a worker's script included: a worker takes its policy from its own response.
+ * Headers of every response, including worker scripts: a worker takes its policy from its response.
  * COOP and COEP make the page cross-origin isolated, which wasm threads need. 'wasm-unsafe-eval' lets WebAssembly
  * compile without allowing JavaScript's eval.
  */
@@ -119,8 +119,8 @@ async function answer(root, request, response) {
   if (found === undefined) {
     sendText(response, 404, 'Not found');
   } else if (found.isIndex && !path.endsWith('/')) {
-    // Without the slash the page's relative addresses would point beside the folder. Built from the checked segments,
-    // as '//host' in the path would lead the browser to another site.
+    // Without the slash the page's relative URLs would resolve beside the folder. Build the location from the checked
+    // segments, because '//host' in the path would lead the browser to another site.
     const location = ['', ...segments.map(encodeURIComponent), ''].join('/');
     response.setHeader('Location', query === undefined ? location : `${location}?${query}`);
     sendText(response, 301, 'Moved permanently');
@@ -130,8 +130,8 @@ async function answer(root, request, response) {
 }
 
 /**
- * The decoded segments of a request path, or undefined when no browser would send such a path.
- * @param {string} path as it came over the wire, without the query
+ * Returns the decoded segments of a request path, or undefined if no browser would send that path.
+ * @param {string} path as received, without the query
  * @returns {string[] | undefined}
  */
 function readPath(path) {
@@ -158,10 +158,10 @@ async function findFile(root, segments) {
     const path = await realpath(join(root, ...segments));
     const isIndex = (await stat(path)).isDirectory();
     const file = isIndex ? await realpath(join(path, 'index.html')) : path;
-    // Links inside the root are fine; what they lead to must be inside it too.
+    // Links inside the root are allowed if their target is also inside it.
     const inside = relative(root, file);
     const isInside = inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
-    // Not a pipe or a device, which would block on opening.
+    // Reject pipes and devices, which would block on opening.
     return isInside && (await stat(file)).isFile() ? { file, isIndex } : undefined;
   } catch (error) {
     if (error instanceof Error && 'code' in error && MISSING_CODES.has(error.code)) return undefined;
@@ -182,7 +182,7 @@ async function sendFile(file, request, response) {
   try {
     const { size, mtimeMs } = await handle.stat();
     const etag = `"${size.toString(16)}-${mtimeMs.toString(16)}"`;
-    // The browser keeps its copy and asks each time whether it is still good.
+    // The browser caches the file and revalidates it each time.
     const caching = { ETag: etag, 'Cache-Control': 'no-cache' };
     if (matchesEtag(request.headers['if-none-match'], etag)) {
       response.writeHead(304, { ...HEADERS, ...caching }).end();
@@ -192,18 +192,18 @@ async function sendFile(file, request, response) {
       ...HEADERS,
       ...caching,
       'Content-Type': MIME_TYPES[extname(file).toLowerCase()] ?? 'application/octet-stream',
-      // The page counts bytes against this to show true progress.
+      // The page computes its progress from this.
       'Content-Length': size,
     });
     if (request.method === 'HEAD' || size === 0) {
       response.end();
       return;
     }
-    // Never more than was promised, also when the file grows meanwhile.
+    // Never send more than announced, even if the file grows meanwhile.
     const content = handle.createReadStream({ start: 0, end: size - 1, autoClose: false });
     await new Promise((done) => {
       pipeline(content, response, () => {
-        // The client went away, or the file shrank: the client must not wait for bytes that never come.
+        // The client disconnected or the file shrank: do not let the client wait for bytes that never come.
         if (content.bytesRead < size) request.socket.destroy();
         done(undefined);
       });
@@ -214,7 +214,8 @@ async function sendFile(file, request, response) {
 }
 
 /**
- * Whether an If-None-Match header names this tag (weak comparison, RFC 9110, section 13.1.2).
+ * Returns whether an If-None-Match header names this tag.
+ * By weak comparison (RFC 9110, section 13.1.2).
  * @param {string | undefined} header
  * @param {string} etag
  */
@@ -239,7 +240,7 @@ function sendText(response, status, text) {
 }
 
 /**
- * Serves until Ctrl+C (or SIGTERM), then closes and lets the process end.
+ * Closes the server on Ctrl+C or SIGTERM, so that the process ends.
  * @param {{ close: () => Promise<void> }} server
  */
 export function closeOnSignal(server) {
@@ -256,13 +257,13 @@ async function main() {
   try {
     args = parseArgs({ allowPositionals: true, options: { port: { type: 'string', default: '0' } } });
   } catch (error) {
-    throw new Problem('The command line could not be read.', String(error), `Use: ${usage}`);
+    throw new Problem('The command line is not valid.', String(error), `Use: ${usage}`);
   }
   const [root, ...rest] = args.positionals;
   const port = Number(args.values.port);
   if (root === undefined || rest.length > 0 || !Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new Problem(
-      'The command line could not be read.',
+      'The command line is not valid.',
       'It takes one folder and a port of 0 to 65535.',
       `Use: ${usage}`,
     );

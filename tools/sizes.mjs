@@ -1,4 +1,7 @@
-/** `npm run sizes`: bytes of every file of the built package that a page may load, as it is and with brotli. */
+/**
+ * Prints the size of every file of the built package that a page may load (`npm run sizes`).
+ * Both raw and compressed with brotli.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';

@@ -1,4 +1,4 @@
-/** `npm start`: from a fresh clone to the demo in the browser. */
+/** Takes a fresh clone to the demo in the browser (`npm start`). */
 import net from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -12,7 +12,7 @@ const PORTS_TO_TRY = 50;
 async function main() {
   requireNode();
   const chosenPort = readPort();
-  // A port that is taken is told before the minutes of the first install, not after.
+  // Check the port before the first install, which takes minutes.
   if (chosenPort !== undefined) await requireFree(chosenPort);
   await withLock(async () => {
     await prepare();
@@ -24,8 +24,9 @@ async function main() {
 }
 
 /**
- * @returns {number | undefined} the port that the user asked for with PORT
- * @throws {Problem} when it is no port
+ * Reads the port from PORT.
+ * @returns {number | undefined} undefined if not set
+ * @throws {Problem} when it is not a port
  */
 function readPort() {
   const text = process.env['PORT'];
@@ -50,8 +51,9 @@ async function requireFree(port) {
 }
 
 /**
+ * Serves the demo.
  * @param {number | undefined} chosenPort undefined: the first free one from {@link DEFAULT_PORT} on
- * @throws {Problem} when none can be had
+ * @throws {Problem} when no port is available
  */
 async function serve(chosenPort) {
   const first = chosenPort ?? DEFAULT_PORT;
@@ -66,13 +68,15 @@ async function serve(chosenPort) {
 }
 
 /**
+ * Starts the server on a port.
  * @param {number} port
  * @param {string} root
- * @returns {Promise<Awaited<ReturnType<typeof createServer>> | undefined>} undefined when the port is taken
+ * @returns {Promise<Awaited<ReturnType<typeof createServer>> | undefined>} undefined if the port is taken
  * @throws {Problem} when the system refuses for another reason
  */
 async function tryToServe(port, root) {
-  // The page is opened as 'localhost', which is ::1 first on many systems: a program there would answer instead.
+  // The page is opened as 'localhost', which resolves to ::1 first on many systems: a program there would answer
+  // instead.
   if (await answers('::1', port)) return undefined;
   try {
     return await createServer({ root, port });
@@ -95,7 +99,7 @@ function portTaken(why) {
 }
 
 /**
- * Whether a program accepts connections there.
+ * Returns whether a program accepts connections at an address.
  * @param {string} host
  * @param {number} port
  * @returns {Promise<boolean>}

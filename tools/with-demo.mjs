@@ -1,6 +1,7 @@
 /**
- * `node tools/with-demo.mjs SCRIPT [NAME=VALUE ...]`: finds a browser, builds the package and the demo, and runs an npm script that
- * needs them, with these variables in its environment.
+ * Runs an npm script that needs a browser, the built package and the built demo.
+ *
+ * Run with `node tools/with-demo.mjs SCRIPT [NAME=VALUE ...]`; the variables are added to the environment.
  */
 import process from 'node:process';
 import { ensureBrowser } from './browser.mjs';
