@@ -1,16 +1,16 @@
-/** Chromium, and the pages that are measured in it. */
+/** Starts Chromium and opens the pages to measure. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from '@playwright/test';
 import { BROWSER_ARGS, ensureBrowser } from '../tools/browser.mjs';
 
-// Memory is measured at once, and not with the next collection of garbage that comes by itself.
+// Measure memory immediately instead of at the next garbage collection.
 const ARGS = [...BROWSER_ARGS, '--enable-blink-features=ForceEagerMeasureMemory'];
-// At the very first visit the server compresses what it serves.
+// The server compresses files on the very first visit.
 const START_LIMIT_MS = 600_000;
 
-/** A browser with a profile of its own that nobody used before. */
+/** A browser with a new, empty profile. */
 export interface FreshBrowser {
   readonly context: BrowserContext;
   close(): Promise<void>;
@@ -38,7 +38,10 @@ export interface BenchPage<T> {
   close(): Promise<void>;
 }
 
-/** @throws when its script does */
+/**
+ * Opens a page.
+ * @throws when its script does
+ */
 export async function openPage<T>(context: BrowserContext, url: string): Promise<BenchPage<T>> {
   const page = await context.newPage();
   const failure = new Promise<never>((_, reject) => page.once('pageerror', reject));

@@ -1,4 +1,4 @@
-/** What is measured, case by case. */
+/** The cases that the bench measures. */
 import { freemem } from 'node:os';
 import { openBrowser, openPage, type BenchPage } from './browser.js';
 import type { SearchPage } from './pages/search.js';
@@ -8,7 +8,7 @@ import type { TrainingPage } from './pages/training.js';
 import type { Recorder, Turn } from './rounds.js';
 import type { BenchServer } from './server.js';
 
-/** Who is measured, and the page of each. */
+/** The subjects, with the page of each. */
 const SUBJECTS: Readonly<Record<string, string>> = {
   'inface-1': 'inface.html?threads=1',
   'inface-1-fast': 'inface.html?threads=1&accuracy=fast',
@@ -18,7 +18,7 @@ const SUBJECTS: Readonly<Record<string, string>> = {
   'face-api-ssd': 'face-api.html',
   'face-api-tiny': 'face-api.html?tiny',
 };
-/** All of them, or those that the targets speak of. */
+/** Returns all subjects, or only those with a target. */
 const namesOf = (quick: boolean): string[] =>
   Object.keys(SUBJECTS).filter((name) => !(quick && ['inface-1-fast', 'human', 'face-api-ssd'].includes(name)));
 const MEGABYTE = 1e6;
@@ -29,7 +29,7 @@ export interface Bench {
   readonly quick: boolean;
 }
 
-/** The groups of cases in the order of their running. */
+/** The groups of cases, in the order in which they run. */
 export const GROUPS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   start: measureStart,
   photo: measurePhotos,
@@ -42,20 +42,23 @@ export const GROUPS: Readonly<Record<string, (bench: Bench) => Promise<void>>> =
 
 const ms = (name: string, ...values: readonly number[]): Turn => ({ case: name, unit: 'ms', values });
 
-/** After these a subject is as fast as it gets. */
+/** Photos after which a subject has reached its full speed. */
 const WARM_UP_PHOTOS = 15;
 
-/** The first visit goes on after its start: Chromium stores the machine code of what was used for some seconds. */
+/** Length of the first visit: Chromium caches the machine code of what was used for some seconds. */
 const VISIT = { photos: 20, restMs: 3_000 };
 
-/** A fresh profile, then the same page again; each visit from the navigation to the first full result. */
+/**
+ * Measures the start with a new profile, then a second visit.
+ * Each from the navigation to the first full result.
+ */
 async function measureStart({ server, recorder, quick }: Bench): Promise<void> {
-  // Those that differ in what they do after the start start alike.
+  // Skip variants that differ only after the start.
   const subjects = namesOf(quick).filter((name) => name !== 'inface-1-fast');
   const visit = async (subject: string): Promise<Turn[]> => {
     const browser = await openBrowser();
     try {
-      // The browser's own start is over, and nothing of the subject is known yet.
+      // Exclude the browser's own start, without loading anything of the subject.
       await (await browser.context.newPage()).goto(`${server.url}blank.html`);
       const open = async (stay: boolean) => {
         server.takeBytes();
@@ -83,7 +86,7 @@ async function measureStart({ server, recorder, quick }: Bench): Promise<void> {
       await browser.close();
     }
   };
-  // Before it counts: the server compresses each file once.
+  // Warm up: the server compresses each file once.
   for (const subject of subjects) {
     const browser = await openBrowser();
     await openPage(browser.context, server.url + (SUBJECTS[subject] ?? ''));
@@ -92,7 +95,7 @@ async function measureStart({ server, recorder, quick }: Bench): Promise<void> {
   await recorder.run('start', quick ? 1 : 5, subjects, visit);
 }
 
-/** Opens a page per subject, which stay for all rounds. */
+/** Opens a page per subject, which stays open for all rounds. */
 async function withSubjects(
   { server }: Bench,
   subjects: readonly string[],
@@ -114,14 +117,14 @@ async function measurePhotos(bench: Bench): Promise<void> {
   const { recorder, quick } = bench;
   const names = namesOf(quick);
   await withSubjects(bench, names, async (page) => {
-    // Before it counts: Chromium compiles WebAssembly better once a function has run often, which takes about ten photos.
+    // Warm up: Chromium optimizes a WebAssembly function after it has run often, which takes about ten photos.
     for (const subject of names) await page(subject).call('sample', 'photo-720', 'embedding', WARM_UP_PHOTOS);
     for (const frame of quick ? ['photo-720'] : ['photo-720', 'photo-1080', 'group']) {
       await recorder.run(frame, quick ? 2 : 5, names, async (subject) => {
         const turns: Turn[] = [];
         for (const step of STEPS) {
           const values = await page(subject).call('sample', frame, step, quick ? 3 : 6);
-          // The first call of a turn finds caches that belong to somebody else.
+          // Drop the first call of a turn, which finds the CPU caches filled by another subject.
           turns.push(ms(`${frame}-${step}`, ...(values ?? []).slice(1)));
         }
         return turns;
@@ -149,7 +152,7 @@ async function measureVideo(bench: Bench): Promise<void> {
 }
 
 const SIZES: Readonly<Record<string, number>> = { '1k': 1_000, '10k': 10_000, '100k': 100_000, '1m': 1_000_000 };
-/** human's million descriptors of 1,024 values, and the rest of the page. */
+/** Memory for human's million descriptors of 1,024 values, and for the rest of the page. */
 const HUMAN_MILLION_BYTES = 8e9;
 
 async function measureSearch({ server, recorder, quick }: Bench): Promise<void> {
@@ -165,11 +168,11 @@ async function measureSearch({ server, recorder, quick }: Bench): Promise<void> 
         const page = await openPage<SearchPage>(browser.context, `${server.url}search.html?of=${subject}`);
         pages.set(subject, page);
         memory[subject] = await page.call('prepare', size);
-        // Compiled before it counts.
+        // Warm up, so that the code is compiled.
         await page.call('search', subject === 'inface' ? 50 : 2);
       }
       await recorder.run(`search-${label}`, quick ? 2 : 5, subjects, async (subject) => {
-        // What takes microseconds is asked often, and what takes seconds once.
+        // Call searches that take microseconds often, and searches that take seconds once.
         const calls = subject === 'inface' ? (size > 100_000 ? 10 : 40) : size >= 100_000 ? 2 : 10;
         const bytes = memory[subject] ?? null;
         return [
@@ -183,7 +186,10 @@ async function measureSearch({ server, recorder, quick }: Bench): Promise<void> 
   }
 }
 
-/** From a closed database to a gallery. Without encryption the same store runs on a vault that leaves bytes as they are. */
+/**
+ * Measures the time from a closed database to a gallery.
+ * To measure without encryption, the same store runs on a vault that does not encrypt.
+ */
 async function measureOpening({ server, recorder, quick }: Bench): Promise<void> {
   const pageOf: Readonly<Record<string, string>> = { inface: 'store.html', 'inface-plain': 'plain/store.html' };
   const browser = await openBrowser();
@@ -205,7 +211,7 @@ async function measureOpening({ server, recorder, quick }: Bench): Promise<void>
   }
 }
 
-/** The first training of a page that was just opened, and the next one after a profile was added. */
+/** Measures the first training of a new page, and the next one after a profile was added. */
 async function measureTraining({ server, recorder, quick }: Bench): Promise<void> {
   const browser = await openBrowser();
   const open = () => openPage<TrainingPage>(browser.context, `${server.url}training.html`);

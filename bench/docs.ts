@@ -1,6 +1,7 @@
 /**
- * `npx tsx bench/docs.ts FILE`: writes the tables of a file of `npm run bench -- --json FILE` into docs/performance.md, between its
- * marks.
+ * Writes the tables of a report into docs/performance.md, between its markers.
+ *
+ * Run with `npx tsx bench/docs.ts FILE`, where FILE comes from `npm run bench -- --json FILE`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,29 +1,32 @@
-/** How much else the machine does: figures that were taken meanwhile are worth nothing. */
+/** Measures the load from other processes, which invalidates the figures of a round. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 
-/** Work of others that is still quiet, as a share of one core. */
+/** Maximum load of other processes in a quiet round, as a share of one core. */
 const MAX_FOREIGN_CORES = 0.1;
-/** A fixed piece of work may take so much longer than it did at best. */
+/** Maximum time of a fixed piece of work in a quiet round, as a multiple of its best time. */
 const MAX_SLOWDOWN = 1.2;
 const SPIN_TRIALS = 3;
 const SPIN_STEPS = 4e6;
-/** How often it is looked which processes there are: some end before a round does, and what they did is known no more. */
+/**
+ * Polling interval for processes, in milliseconds.
+ * Some processes end before a round does, and their times are then lost.
+ */
 const LOOK_EVERY_MS = 100;
-/** Jiffies a second: USER_HZ, which is 100 on every Linux that browsers run on. */
+/** Jiffies per second: USER_HZ, which is 100 on every Linux that browsers run on. */
 const HZ = 100;
 
-/** What else went on while a round was measured. */
+/** The load from other processes while a round was measured. */
 export interface Load {
-  /** Cores that others kept busy, from /proc; `null` where there is no such thing. */
+  /** Cores that other processes kept busy, from /proc; `null` if /proc is not available. */
   readonly foreignCores: number | null;
-  /** Time of a fixed piece of work right before and after, the worse of both, as a multiple of the best ever seen. */
+  /** Slowdown of a fixed piece of work, the worse of before and after: its time over the best so far. */
   readonly slowdown: number;
   readonly isNoisy: boolean;
 }
 
 export interface LoadMeter {
-  /** Does some work and tells what went on meanwhile. */
+  /** Runs the work and returns its value with the load meanwhile. */
   around<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly load: Load }>;
 }
 
@@ -36,13 +39,14 @@ export function createLoadMeter(): LoadMeter {
       const before = performance.now();
       let value = 1;
       for (let i = 0; i < SPIN_STEPS; i++) value = Math.imul(value, 1_664_525) + i;
-      if (value === 0.5) throw new Error('Whole numbers only: the loop must not be optimised away.');
+      if (value === 0.5)
+        throw new Error('The value is not an integer. This check only keeps the loop from being optimized away.');
       shortest = Math.min(shortest, performance.now() - before);
     }
     bestSpinMs = Math.min(bestSpinMs, shortest);
     return shortest;
   };
-  // Compiled and calibrated before it counts.
+  // Warm up and calibrate.
   for (let i = 0; i < 5; i++) spin();
 
   return {
@@ -61,11 +65,11 @@ export function createLoadMeter(): LoadMeter {
   };
 }
 
-/** Busy time of all cores, and the part of it that this process and what it started had, in jiffies since the start. */
+/** Returns the busy time of all cores, and of this process and its descendants, in jiffies since boot. */
 function readCpu(ownJiffies: () => number): { readonly busy: number; readonly own: number } | null {
   if (!existsSync('/proc/stat')) return null;
   const [, line = ''] = /^cpu +(.+)$/m.exec(readFileSync('/proc/stat', 'utf8')) ?? [];
-  // user, nice, system, idle, iowait, irq, softirq, steal; what a hypervisor gave to others is foreign, too.
+  // user, nice, system, idle, iowait, irq, softirq, steal; time that a hypervisor gave to others is also foreign.
   const times = line.split(' ').map(Number);
   const [idle = 0, ioWait = 0] = times.slice(3);
   const busy = times.slice(0, 8).reduce((sum, time) => sum + time, 0) - idle - ioWait;
@@ -73,8 +77,8 @@ function readCpu(ownJiffies: () => number): { readonly busy: number; readonly ow
 }
 
 /**
- * The time of this process and of everything that it ever started, as far as it was seen.
- * @returns looks again, and gives the sum in jiffies
+ * Sums the time of this process and of all descendants observed so far.
+ * @returns a function that polls again and returns the sum in jiffies
  */
 function watchOwnProcesses(): () => number {
   const own = new Map<string, number>();
@@ -84,17 +88,18 @@ function watchOwnProcesses(): () => number {
     for (const entry of readdirSync('/proc')) {
       if (!/^\d+$/.test(entry)) continue;
       try {
-        // pid (name) state ppid ...; a name may hold blanks and brackets.
+        // pid (name) state ppid ...; a name may contain spaces and parentheses.
         const fields = readFileSync(`/proc/${entry}/stat`, 'utf8')
           .replace(/^.*\) /s, '')
           .split(' ')
           .map(Number);
         const [parent = 0] = fields.slice(1);
-        // utime and stime are fields 14 and 15 of proc(5), the moment of the start, which a pid that is used again differs in, is 22.
+        // utime and stime are fields 14 and 15 of proc(5). The start time, which distinguishes processes that reuse a
+        // pid, is field 22.
         const [user = 0, system = 0] = fields.slice(11);
         processes.set(Number(entry), { key: `${entry} ${fields[19] ?? 0}`, parent, jiffies: user + system });
       } catch {
-        // It ended meanwhile.
+        // The process ended meanwhile.
       }
     }
     const isOwn = (pid: number): boolean => {

@@ -1,15 +1,15 @@
-/** Samples become figures, ratios and a verdict on every target. */
+/** Turns samples into figures, ratios and a verdict on every target. */
 
 export type Unit = 'ms' | 'MB' | 'frames' | '%';
 
-/** What was measured of one subject in one case. */
+/** The measurements of one subject in one case. */
 export interface Samples {
   readonly case: string;
   readonly subject: string;
   readonly unit: Unit;
-  /** None where it could not be measured. */
+  /** Empty if the case could not be measured. */
   readonly values: readonly number[];
-  /** Whether too few rounds were quiet, so that the noisy ones count, too. */
+  /** Whether the noisy rounds are included because too few rounds were quiet. */
   readonly isNoisy: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface Figure {
   readonly case: string;
   readonly subject: string;
   readonly unit: Unit;
-  /** In `unit`, which is milliseconds unless it says otherwise; `null` where it was not measured. */
+  /** In `unit`, by default milliseconds; `null` if not measured. */
   readonly medianMs: number | null;
   readonly p10Ms: number | null;
   readonly p90Ms: number | null;
@@ -27,17 +27,17 @@ export interface Figure {
 
 export interface Ratio {
   readonly case: string;
-  /** The subject of ours that the peer is compared with. */
+  /** Our subject that the peer is compared with. */
   readonly subject: string;
   readonly peer: string;
-  /** The peer's median by ours: above 1 is how many times as fast we are. */
+  /** The peer's median divided by ours: 2 means that we are twice as fast. */
   readonly ratio: number;
 }
 
 export interface Verdict {
   readonly target: string;
   readonly wanted: string;
-  /** `null` where it was not measured. */
+  /** `null` if not measured. */
   readonly reached: number | null;
   readonly verdict: 'met' | 'short' | 'not measured';
 }
@@ -52,14 +52,14 @@ export interface Machine {
   readonly date: string;
 }
 
-/** Rounds of one group of cases. */
+/** The rounds of one group of cases. */
 export interface Rounds {
   readonly group: string;
   readonly quiet: number;
   readonly noisy: number;
 }
 
-/** The file of `--json`. */
+/** The content of the `--json` file. */
 export interface Report {
   readonly machine: Machine;
   readonly quick: boolean;
@@ -73,8 +73,9 @@ export interface Report {
 const isOurs = (subject: string): boolean => subject.startsWith('inface');
 
 /**
- * What the project wants to reach. With `against`, the ratio of that peer to the subject, or of the fastest one, is wanted to be
- * `least` or more; without, the subject's own median is to be `most` or less.
+ * A performance target of the project.
+ * With `against`, the ratio of that peer (or the fastest peer) to the subject must be at least `least`; without it, the
+ * subject's median must be at most `most`.
  */
 type Target = { readonly case: string; readonly subject: string } & (
   { readonly against: string; readonly least: number } | { readonly most: number }
@@ -146,7 +147,7 @@ function verdictOf(reached: number | null, isMet: (value: number) => boolean): V
   return isMet(reached) ? 'met' : 'short';
 }
 
-/** The report as Markdown: the machine, a row per case and subject, a row per target. */
+/** Formats the report as Markdown: the machine, a row per case and subject, a row per target. */
 export function toMarkdown(report: Report): string {
   const { machine, rounds, cases, ratios, targets, notes } = report;
   const lines = [
@@ -192,7 +193,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
 }
 
-/** Three digits, and no exponent. */
+/** Formats a value with three digits and without an exponent. */
 function shown(value: number | null): string {
   if (value === null) return '-';
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.max(1e-3, Math.abs(value)))));

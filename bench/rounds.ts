@@ -1,8 +1,8 @@
-/** Rounds in which everybody has a turn, so that what changes on the machine meets all alike. */
+/** Runs rounds in which each subject has a turn, so that changes of the machine affect all alike. */
 import type { LoadMeter } from './load.js';
 import type { Rounds, Samples, Unit } from './report.js';
 
-/** What one turn gave. */
+/** The result of one turn. */
 export interface Turn {
   readonly case: string;
   readonly unit: Unit;
@@ -11,9 +11,10 @@ export interface Turn {
 
 export interface Recorder {
   /**
-   * Gives each subject its turn, round after round, forwards and backwards in alternation. Rounds in which the machine did much
-   * else are left out and made up for, at most as many as there should be; where fewer than half were quiet, all count, and
-   * their figures say so. A subject that throws has no figures, and a note says why.
+   * Gives each subject its turn, round after round, in alternating order.
+   * Rounds under a foreign load are dropped and repeated, at most as often as there are rounds. If fewer than half were
+   * quiet, all rounds count and their figures say so. A subject that throws has no figures, and a note gives the
+   * reason.
    */
   run(
     group: string,

@@ -1,9 +1,9 @@
 /**
- * `npm run bench [-- --quick] [--case NAME] [--json FILE]`: this project and its peers side by side, in one Chromium, on the
- * same pictures, in turns. Prints a Markdown table of figures and one of targets.
+ * Measures this project and its peers in turns, in one Chromium, on the same pictures.
  *
- * `--quick` takes about three minutes and leaves out whatever no target speaks of and the largest cases. `--case` runs one group of cases. docs/performance.md says
- * what each case is.
+ * Run with `npm run bench [-- --quick] [--case NAME] [--json FILE]`. Prints a Markdown table of figures and one of
+ * targets. `--quick` takes about three minutes and skips the largest cases and everything without a target. `--case`
+ * runs one group of cases. docs/performance.md describes each case.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, platform, totalmem } from 'node:os';
@@ -40,7 +40,7 @@ await runMain(async () => {
 });
 
 function readCommandLine() {
-  const refuse = (why: string) => new Problem('The command line could not be read.', why, `Use: ${USAGE}`);
+  const refuse = (why: string) => new Problem('The command line is not valid.', why, `Use: ${USAGE}`);
   const text = { type: 'string' } as const;
   let values;
   try {

@@ -1,4 +1,4 @@
-/** What the browser is given: the built package, the peers, the photos and the bench's pages, from one server. */
+/** Serves the built package, the peers, the photos and the bench's pages from one server. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
@@ -8,21 +8,21 @@ import { build, type Plugin } from 'vite';
 import { ROOT } from '../tools/process.mjs';
 
 const PAGES = ['inface', 'human', 'face-api', 'search', 'store', 'training'] as const;
-/** Folders by the beginning of the address. */
+/** Folders by URL prefix. */
 const FOLDERS: Readonly<Record<string, string>> = {
   '/kit/': 'dist',
   '/peers/': 'node_modules/@vladmandic',
   '/photos/': 'node_modules/@vladmandic/face-api/demo',
-  // The binaries that the peers' bundles look for on a CDN; the same version as in them.
+  // The binaries that the peers' bundles request from a CDN, in the same version.
   '/tfjs/': 'node_modules/@tensorflow/tfjs-backend-wasm/dist',
 };
-/** What a page needs at once, so that it is fetched beside the page's script. */
+/** Files that a page needs immediately, which are fetched in parallel with its script. */
 const PRELOADED: Readonly<Record<string, string>> = {
   inface: '/kit/index.js',
   human: '/peers/human/dist/human.esm.js',
   'face-api': '/peers/face-api/dist/face-api.esm.js',
 };
-/** Not what a toolkit loads: the bench's own. */
+/** Paths of the bench itself, which do not count as loaded by a toolkit. */
 const UNCOUNTED = /^\/(pages|photos)\/|\.html$|^\/favicon/;
 const MIME_TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript',
@@ -31,7 +31,7 @@ const MIME_TYPES: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
   '.jpg': 'image/jpeg',
 };
-/** Cross-origin isolation, which gives wasm its threads, for everybody. */
+/** Headers for cross-origin isolation, which wasm threads need; sent for all subjects. */
 const HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -39,9 +39,12 @@ const HEADERS = {
 };
 
 export interface BenchServer {
-  /** Ends with '/'. */
+  /** Base URL; ends with '/'. */
   readonly url: string;
-  /** Bytes of all answers since the last call, as they went over the wire (brotli), without the bench's own files. */
+  /**
+   * Returns the bytes of all responses since the last call, excluding the bench's files.
+   * Counted as sent over the wire, compressed with brotli.
+   */
   takeBytes(): number;
   close(): Promise<void>;
 }
@@ -69,14 +72,14 @@ export async function serveBench(): Promise<BenchServer> {
         : (MIME_TYPES[extname(pathname)] ?? 'application/octet-stream'),
       'Content-Length': body.length,
       ...(isPhoto ? {} : { 'Content-Encoding': 'br' }),
-      // As files with a hash in their names are served: a second visit asks for none of them.
+      // Cached like files with a hash in their names: a second visit requests none of them.
       'Cache-Control': pathname.endsWith('.html') ? 'no-cache' : 'public, max-age=31536000, immutable',
     });
     response.end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('The server has no port.');
+  if (typeof address !== 'object' || address === null) throw new Error('The server has no port. Run the bench again.');
   return {
     url: `http://localhost:${address.port}/`,
     takeBytes() {
@@ -91,7 +94,7 @@ export async function serveBench(): Promise<BenchServer> {
   };
 }
 
-/** `/NAME.html` and `/plain/NAME.html`: a page that does nothing but run its script. */
+/** Returns the HTML of `/NAME.html` and `/plain/NAME.html`: a page that only runs its script. */
 function htmlOf(pathname: string): string | undefined {
   const [, name = ''] = /^\/([\w/-]+)\.html$/.exec(pathname) ?? [];
   if (name === 'blank') return '<!doctype html><title>bench</title>';
@@ -107,7 +110,7 @@ function readFile(pathname: string): Buffer | undefined {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path) : undefined;
 }
 
-/** At the highest quality, as a site does it once. It takes half a minute, so it is kept over runs. */
+/** Files compressed at the highest quality, as a site would do once. Cached, because it takes half a minute. */
 const compressed = new Map<string, Buffer>();
 function compress(content: Buffer): Buffer {
   const hash = createHash('sha256').update(content).digest('hex');
@@ -122,7 +125,7 @@ function compress(content: Buffer): Buffer {
   return body;
 }
 
-/** The pages' scripts by their address. Code of ours and of peers that is served as it is stays outside. */
+/** Bundles the pages' scripts, by URL. Code of ours and of peers that is served unchanged stays external. */
 async function bundlePages(
   base: string,
   names: readonly string[],
@@ -156,7 +159,7 @@ async function bundlePages(
   );
 }
 
-/** Puts a vault that does not encrypt in the place of the real one. */
+/** Replaces the real vault with one that does not encrypt. */
 const plainVault: Plugin = {
   name: 'bench:plain-vault',
   enforce: 'pre',

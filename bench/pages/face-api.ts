@@ -1,4 +1,7 @@
-/** @vladmandic/face-api on TensorFlow.js wasm. Of the address: `tiny`, its small detector at 416 px in place of SSD. */
+/**
+ * @vladmandic/face-api on TensorFlow.js wasm.
+ * The URL option `tiny` uses its small detector at 416 px instead of SSD.
+ */
 import type * as api from '@vladmandic/face-api';
 import { serve } from './serve.js';
 
@@ -17,7 +20,8 @@ await serve(async () => {
   const faceApi = (await import(/* @vite-ignore */ FACE_API_URL)) as typeof api;
   const tf = faceApi.tf as unknown as Backend;
   tf.setWasmPaths('/tfjs/');
-  if (!(await tf.setBackend('wasm'))) throw new Error('The wasm backend does not start.');
+  if (!(await tf.setBackend('wasm')))
+    throw new Error('The wasm backend of TensorFlow.js did not start. Check that the server serves its binaries.');
   await tf.ready();
   const { nets } = faceApi;
   const detector = tiny ? nets.tinyFaceDetector : nets.ssdMobilenetv1;

@@ -1,11 +1,14 @@
-/** Faces of nobody as embeddings: drawn from the statistics of many people that the embedder comes with. */
+/** Draws embeddings of synthetic people from the embedder's background statistics. */
 import { parseBackground, sampleBackground } from '../../src/recognition/background.js';
 
 const DIMENSION = 128;
-/** How far templates of one person lie apart: their cosines are about 0.97, as of one person's photos. */
+/** Spread of the templates of one person: their cosines are about 0.97, as for photos of one person. */
 const NOISE = 0.03;
 
-/** @returns `count` embeddings of unit length, one per person */
+/**
+ * Draws people.
+ * @returns `count` embeddings of unit length, one per person
+ */
 export async function drawPeople(count: number, seed: number): Promise<Float32Array[]> {
   const file = await (await fetch('/kit/assets/models/dlib-background.bin')).arrayBuffer();
   const background = parseBackground(new Uint8Array(file), DIMENSION);
@@ -13,7 +16,7 @@ export async function drawPeople(count: number, seed: number): Promise<Float32Ar
   return Array.from({ length: count }, (_, i) => rows.subarray(i * DIMENSION, (i + 1) * DIMENSION));
 }
 
-/** Another photo of a person. */
+/** Returns the embedding of another photo of a person. */
 export function vary(person: Float32Array): Float32Array {
   return person.map((value) => value + NOISE * (Math.random() + Math.random() - 1));
 }

@@ -1,20 +1,20 @@
-/** The pictures that every subject is given: cut from face-api.js's sample photos (MIT), drawn once, the same for all. */
+/** The pictures for all subjects: cut from face-api.js's sample photos (MIT), drawn once. */
 
 export type FrameName = 'photo-720' | 'photo-1080' | 'group';
 
 interface Layout {
   readonly width: number;
   readonly height: number;
-  /** Columns and rows of equal tiles, filled in reading order. */
+  /** Number of columns of equal tiles, filled in reading order. */
   readonly columns: number;
   readonly rows: number;
   /** Pixels of the frame per pixel of the photos. */
   readonly scale: number;
-  /** Per tile: the number of the sample photo and the pixel of it that comes to the centre. */
+  /** Per tile: the number of the sample photo, and the pixel of it at the tile's center. */
   readonly tiles: readonly (readonly [sample: number, x: number, y: number])[];
 }
 
-/** Samples 1 to 6 and a face of each, in pixels. */
+/** One face in each of the samples 1 to 6, in pixels. */
 const FACES = [
   [1, 515, 500],
   [2, 987, 360],
@@ -32,10 +32,10 @@ const LAYOUTS: Readonly<Record<FrameName, Layout>> = {
   group: { width: 1280, height: 720, scale: 1.2, columns: 3, rows: 2, tiles: FACES },
 };
 
-/** The faces that are in a frame. */
+/** Number of faces in a frame. */
 export const FACE_COUNTS: Readonly<Record<FrameName, number>> = { 'photo-720': 1, 'photo-1080': 1, group: 6 };
 
-/** Photos that were fetched, by their numbers. */
+/** Fetched photos, by number. */
 const photos = new Map<number, ImageBitmap>();
 
 async function photo(sample: number): Promise<ImageBitmap> {
@@ -48,15 +48,15 @@ async function photo(sample: number): Promise<ImageBitmap> {
 
 /**
  * Draws a frame.
- * @param canvas gets the size of the frame
- * @param shiftX how far the picture is moved, in pixels of the frame
+ * @param canvas is resized to the frame
+ * @param shiftX shift of the picture, in pixels of the frame
  */
 export async function drawFrame(name: FrameName, canvas: HTMLCanvasElement, shiftX = 0, shiftY = 0): Promise<void> {
   const { width, height, scale, columns, rows, tiles } = LAYOUTS[name];
   const bitmaps = await Promise.all(tiles.map(([sample]) => photo(sample)));
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext('2d', { willReadFrequently: true });
-  if (!context) throw new Error('No 2d context.');
+  if (!context) throw new Error('The browser did not return a 2D canvas context. Use a browser that supports canvas.');
   const [tileWidth, tileHeight] = [width / columns, height / rows];
   for (const [i, [, x, y]] of tiles.entries()) {
     const [left, top] = [(i % columns) * tileWidth, Math.floor(i / columns) * tileHeight];

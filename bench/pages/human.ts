@@ -1,4 +1,7 @@
-/** @vladmandic/human on TensorFlow.js wasm. Of the address: `lean`, without its image filters. */
+/**
+ * @vladmandic/human on TensorFlow.js wasm.
+ * The URL option `lean` disables its image filters.
+ */
 import type * as api from '@vladmandic/human';
 import { serve } from './serve.js';
 import { STEPS, type Step } from './subject.js';
@@ -6,13 +9,13 @@ import { STEPS, type Step } from './subject.js';
 const HUMAN_URL = '/peers/human/dist/human.esm.js';
 const lean = new URLSearchParams(location.search).has('lean');
 
-/** Faces only; what is not asked for is off. */
+/** Faces only; everything that is not requested is off. */
 const CONFIG: Partial<api.Config> = {
   backend: 'wasm',
   wasmPath: '/tfjs/',
   modelBasePath: '/peers/human/models/',
   debug: false,
-  // The bench counts the first result itself.
+  // The bench measures the first result itself.
   warmup: 'none',
   filter: lean ? { enabled: false, autoBrightness: false } : { enabled: true },
   gesture: { enabled: false },
@@ -45,14 +48,14 @@ await serve(async () => {
   return {
     threads: null,
     async analyse(image, step, maxFaces) {
-      // Every call is a new photo: nothing of the last one may be used again.
+      // Every call is a new photo: do not reuse anything from the last one.
       const config = { ...configOf(step, maxFaces), cacheSensitivity: 0 };
       const { face, error } = await human.detect(image, config);
       if (error) throw new Error(error);
       return face.length;
     },
     async follow(image) {
-      // As it is made for video: results are kept for as long as its defaults say.
+      // As designed for video: results are cached as its defaults specify.
       const { face } = await human.detect(image, { ...configOf('embedding', 1), cacheSensitivity: 0.7 });
       return face.length;
     },

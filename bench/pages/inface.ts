@@ -1,9 +1,12 @@
-/** inface as it is built, on wasm. Of the address: `threads`, and `accuracy` of the embedding. */
+/**
+ * inface as built, on wasm.
+ * The URL options are `threads`, and `accuracy` of the embedding.
+ */
 import type * as api from '../../src/index.js';
 import { serve } from './serve.js';
 
 const KIT_URL = '/kit/index.js';
-/** The peers look once and at 256 px, too. */
+/** The peers also run their detector once, at 256 px. */
 const DETECTION = { detectorSize: 256 } as const;
 
 const parameters = new URLSearchParams(location.search);

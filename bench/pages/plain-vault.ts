@@ -1,4 +1,7 @@
-/** A vault that leaves bytes as they are: what the store would take without encryption. For the case `open` of the bench alone. */
+/**
+ * A vault that does not encrypt, to measure the cost of encryption.
+ * Only used by the case `open` of the bench.
+ */
 import type { OpenKey, Sealed, StoredKey } from '../../src/worker/store/vault.js';
 
 const KEY = { id: 'none', key: null as unknown as CryptoKey };
@@ -13,7 +16,7 @@ export const unseal = (_key: OpenKey, { data }: Sealed): Promise<Uint8Array<Arra
   Promise.resolve(new Uint8Array(data));
 
 const unused = (): never => {
-  throw new Error('Not part of the comparison.');
+  throw new Error('The plain vault does not support this call. Add it to bench/pages/plain-vault.ts.');
 };
 
 export {

@@ -1,4 +1,4 @@
-/** 1:N search in memory. Of the address: `of`, whose search. */
+/** Measures 1:N search in memory. The URL option `of` chooses the toolkit. */
 import type * as faceApi from '@vladmandic/face-api';
 import type * as human from '@vladmandic/human';
 import { createGallery, type Gallery } from '../../src/recognition/gallery.js';
@@ -7,16 +7,22 @@ import { measureMemory } from './serve.js';
 
 const SPACE = 'bench';
 const PROBES = 64;
-/** Length of human's descriptors; the others have 128 values. */
+/** Length of human's descriptors; those of the others have 128 values. */
 const HUMAN_DIMENSION = 1024;
 
 const URLS = { human: '/peers/human/dist/human.esm.js', faceApi: '/peers/face-api/dist/face-api.esm.js' } as const;
 
-/** What a page does for the bench. */
+/** The functions that the page exposes to the bench. */
 export interface SearchPage {
-  /** Makes a gallery of so many people. @returns bytes that it holds, or `null` where the browser does not tell */
+  /**
+   * Creates a gallery.
+   * @returns its memory in bytes, or `null` if the browser does not report it
+   */
   prepare(size: number): Promise<number | null>;
-  /** @returns milliseconds per search for the nearest; half of the probes are enrolled, half are strangers */
+  /**
+   * Searches for the nearest template; half of the probes are enrolled, half are strangers.
+   * @returns milliseconds per search
+   */
   search(count: number): readonly number[];
 }
 
@@ -36,7 +42,7 @@ const MAKERS: Readonly<Record<string, (size: number) => Promise<(i: number) => u
     const { Human } = (await import(/* @vite-ignore */ URLS.human)) as typeof human;
     const { match } = new Human({ debug: false });
     const gallery = repeat(size, () => random(HUMAN_DIMENSION)) as unknown as number[][];
-    // Rows may be typed arrays; a probe must be a plain one, or nothing is searched.
+    // Rows may be typed arrays, but a probe must be a plain array, or nothing is searched.
     const probes = repeat(PROBES, () => [...random(HUMAN_DIMENSION)]);
     return (i) => match.find(probes[i % PROBES] as number[], gallery);
   },
@@ -54,7 +60,7 @@ function galleryFrom(people: readonly Float32Array[]): Gallery {
     const id = i.toString(16).padStart(8, '0');
     return { id, profileId: id, space: SPACE, vector, quality: null, createdAt: '' };
   });
-  // As common as people are after training: each has a number of its own.
+  // Frequencies as after a training: each person has a different one.
   const commonness = Float32Array.from(people, () => 0.3 + 0.05 * Math.random());
   return createGallery(templates, SPACE, commonness);
 }
@@ -75,7 +81,7 @@ const page: SearchPage = {
     search = () => undefined;
     const before = await measureMemory();
     search = await (MAKERS[new URLSearchParams(location.search).get('of') ?? ''] as (typeof MAKERS)[string])(size);
-    // Some of it may be made by the first search.
+    // The first search may build part of the gallery.
     search(0);
     const after = await measureMemory();
     return before === null || after === null ? null : after - before;

@@ -1,14 +1,14 @@
-/** What is the same in every subject's page: the pictures, the clock, the video. */
+/** The part that all subjects' pages share: the pictures, the clock, the video. */
 import { drawFrame, FACE_COUNTS, type FrameName } from './frames.js';
 import type { Subject, SubjectPage } from './subject.js';
 
 const FRAMES_PER_SECOND = 30;
-/** The face moves on an ellipse: pixels, and frames per round. */
+/** Ellipse on which the face moves: radii in pixels, and frames per revolution. */
 const SWING = { x: 160, y: 40, frames: 60 };
-/** How often the main thread is asked whether it answers; browsers do it no more often than this. */
+/** Interval at which the main thread's response is checked; browsers do not run timers more often. */
 const HEARTBEAT_MS = 4;
 
-/** Starts a subject, takes it to its first full result, and offers it to the bench as `globalThis.benchPage`. */
+/** Starts a subject, computes its first full result, and exposes it as `globalThis.benchPage`. */
 export async function serve(create: () => Promise<Subject>): Promise<void> {
   const scriptMs = performance.now();
   const canvas = document.createElement('canvas');
@@ -16,7 +16,8 @@ export async function serve(create: () => Promise<Subject>): Promise<void> {
   const subject = await create();
   const readyMs = performance.now();
   await frame;
-  if ((await subject.analyse(canvas, 'embedding', 1)) !== 1) throw new Error('The first frame has one face.');
+  if ((await subject.analyse(canvas, 'embedding', 1)) !== 1)
+    throw new Error('The subject did not find exactly one face in the first frame. Check its configuration.');
   const started = { scriptMs, readyMs, resultMs: performance.now() };
 
   const drawMoving = (i: number) => {
@@ -37,7 +38,10 @@ export async function serve(create: () => Promise<Subject>): Promise<void> {
         const found = await subject.analyse(canvas, step, expected);
         times.push(performance.now() - before);
         if (found === null) return null;
-        if (found !== expected) throw new Error(`${found} faces in ${name}, it has ${expected}.`);
+        if (found !== expected)
+          throw new Error(
+            `The subject found ${found} faces in ${name} instead of ${expected}. Check its configuration.`,
+          );
       }
       return times;
     },
@@ -62,7 +66,7 @@ export async function serve(create: () => Promise<Subject>): Promise<void> {
       for (let i = 0; i < count; i++) {
         const due = started + (1000 * i) / FRAMES_PER_SECOND;
         await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
-        // While the main thread was held up, frames came that nobody could take.
+        // While the main thread was blocked, frames arrived that no handler received.
         const late = Math.floor(((performance.now() - due) * FRAMES_PER_SECOND) / 1000);
         const missed = Math.min(late, count - 1 - i);
         dropped += missed;
@@ -87,8 +91,9 @@ export async function serve(create: () => Promise<Subject>): Promise<void> {
 }
 
 /**
- * Asks the main thread every 4 ms whether it answers. Finer than the observer of long tasks, which tells of 50 ms and more.
- * @returns ends the watch and gives the longest wait in milliseconds, without the 4 ms
+ * Watches how long the main thread takes to respond, at intervals of 4 ms.
+ * Finer than the observer of long tasks, which reports tasks of 50 ms and more.
+ * @returns a function that ends the watch and returns the longest wait in milliseconds, without the 4 ms
  */
 function watchMainThread(): () => Promise<number> {
   let [last, longest] = [performance.now(), 0];
@@ -100,7 +105,7 @@ function watchMainThread(): () => Promise<number> {
   const timer = setInterval(beat, HEARTBEAT_MS);
   return () =>
     new Promise((resolve) => {
-      // One more turn of the loop: a wait that has just ended was not seen yet.
+      // Wait for one more turn of the event loop, so that a wait that just ended is counted.
       setTimeout(() => {
         clearInterval(timer);
         beat();
@@ -113,7 +118,7 @@ interface MeasuresMemory {
   measureUserAgentSpecificMemory?(): Promise<{ readonly bytes: number }>;
 }
 
-/** Needs a cross-origin isolated page and Chromium. */
+/** Measures the memory of the page. Needs a cross-origin isolated page and Chromium. */
 export async function measureMemory(): Promise<number | null> {
   const measured = await (performance as MeasuresMemory).measureUserAgentSpecificMemory?.();
   return measured?.bytes ?? null;

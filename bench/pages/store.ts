@@ -1,4 +1,4 @@
-/** One collection in a database of its own, opened again and again. */
+/** Measures opening a collection from a separate database, repeatedly. */
 import { galleryOf } from '../../src/recognition/gallery.js';
 import { createMeansReader } from '../../src/worker/use-cases/means.js';
 import { createStore } from '../../src/worker/store/store.js';
@@ -6,11 +6,14 @@ import { createStore } from '../../src/worker/store/store.js';
 const SPACE = 'bench';
 const DIMENSION = 128;
 
-/** What a page does for the bench. */
+/** The functions that the page exposes to the bench. */
 export interface StorePage {
-  /** Makes the collection that `open` opens. */
+  /** Creates the collection that `open` opens. */
   prepare(profiles: number): Promise<null>;
-  /** @returns milliseconds from a closed database to a gallery that can be searched */
+  /**
+   * Opens the collection.
+   * @returns milliseconds from a closed database to a searchable gallery
+   */
   open(): Promise<number>;
 }
 
@@ -57,7 +60,7 @@ const page: StorePage = {
     const { profileIds, rows } = await means.read(null, collectionId);
     const gallery = galleryOf(profileIds, rows, 0);
     const spent = performance.now() - started;
-    if (gallery.size === 0) throw new Error('The collection is empty.');
+    if (gallery.size === 0) throw new Error('The collection is empty. Call prepare() first.');
     await store.close();
     return spent;
   },

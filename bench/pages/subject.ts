@@ -1,47 +1,60 @@
-/** What is measured: one toolkit in one configuration, in a page of its own. */
+/** The interface of a subject: one toolkit in one configuration, in a separate page. */
 
-/** How much is asked of a face; each includes the ones before it. `embedding` says who it is. */
+/**
+ * The step up to which a face is processed; each includes the steps before it.
+ * `embedding` identifies the face.
+ */
 export type Step = 'detect' | 'landmarks' | 'embedding' | 'spoof';
 export const STEPS: readonly Step[] = ['detect', 'landmarks', 'embedding', 'spoof'];
 
 export interface Subject {
   /**
-   * @param maxFaces the faces that are in the picture, for toolkits that want to be told
-   * @returns the number of faces, or `null` where it has no such step
+   * @param maxFaces number of faces in the picture, for toolkits that need it
+   * @returns the number of faces, or `null` if the toolkit has no such step
    */
   analyse(image: HTMLCanvasElement, step: Step, maxFaces: number): Promise<number | null>;
-  /** 'Who is this' of one frame of a video, with whatever the toolkit remembers of the frames before. */
+  /** Identifies the face in a video frame, with whatever the toolkit caches from earlier frames. */
   follow(image: HTMLCanvasElement): Promise<number>;
-  /** The threads that it says to run on, or `null`. */
+  /** Number of threads that the toolkit reports, or `null`. */
   readonly threads: number | null;
 }
 
-/** Moments of a start in milliseconds since the navigation. */
+/** Times of a start, in milliseconds since the navigation. */
 export interface Started {
-  /** The first line of the page's script ran. */
+  /** When the first line of the page's script ran. */
   readonly scriptMs: number;
-  /** Code and models are there. */
+  /** When code and models were loaded. */
   readonly readyMs: number;
-  /** The first face was found, aligned and embedded. */
+  /** When the first face was detected, aligned and embedded. */
   readonly resultMs: number;
 }
 
 export interface VideoTimes {
   readonly frameMs: readonly number[];
-  /** The longest time that the main thread answered nobody while frames were worked on. */
+  /** Longest time for which the main thread did not respond while frames were processed. */
   readonly longestTaskMs: number;
 }
 
-/** What a page does for the bench. All of it crosses as JSON. */
+/** The functions that a page exposes to the bench; arguments and results are JSON values. */
 export interface SubjectPage {
   readonly started: Started;
   readonly threads: number | null;
-  /** @returns milliseconds per call, or `null` where there is no such step. @throws where it misses faces */
+  /**
+   * Measures calls of a step.
+   * @returns milliseconds per call, or `null` if there is no such step
+   * @throws when it misses faces
+   */
   sample(frame: string, step: Step, count: number): Promise<readonly number[] | null>;
-  /** Frames of a moving face, one after the other. */
+  /** Processes the frames of a moving face, one after the other. */
   video(count: number): Promise<VideoTimes>;
-  /** The same as a camera gives them, 30 a second. @returns how many came while it was busy */
+  /**
+   * Processes frames as a camera delivers them, 30 per second.
+   * @returns the number of frames that arrived while it was busy
+   */
   drop(count: number): Promise<number>;
-  /** Bytes that the page and its workers hold after a collection, or `null` where the browser does not tell. */
+  /**
+   * Returns the memory of the page and its workers after a garbage collection.
+   * In bytes, or `null` if the browser does not report it.
+   */
   memory(): Promise<number | null>;
 }

@@ -1,4 +1,7 @@
-/** Training of a collection by the built kit. A new page has a new worker, which has learnt nothing yet. */
+/**
+ * Measures the training of a collection by the built kit.
+ * A new page has a new worker, which has not trained anything yet.
+ */
 import type * as api from '../../src/index.js';
 import { sealBackup } from '../../src/worker/store/backup.js';
 import { drawPeople, vary } from './faces.js';
@@ -8,13 +11,19 @@ const PASSPHRASE = 'of the bench';
 const TEMPLATES = 5;
 const NAME = 'bench';
 
-/** What a page does for the bench. */
+/** The functions that the page exposes to the bench. */
 export interface TrainingPage {
   /** Stores a collection with an unknown class. */
   prepare(profiles: number): Promise<void>;
-  /** @returns milliseconds of a training */
+  /**
+   * Trains the collection.
+   * @returns the time in milliseconds
+   */
   train(): Promise<number>;
-  /** Adds a profile, which is not measured, and trains again. @returns milliseconds of the training */
+  /**
+   * Adds a profile, which is not timed, and trains again.
+   * @returns the time of the training in milliseconds
+   */
   addOne(): Promise<number>;
 }
 
@@ -23,7 +32,7 @@ const kit = await createFaceKit({ assetsUrl: '/kit/assets/', backend: 'wasm', th
 
 const findCollection = async () => {
   const found = (await kit.collections.list()).find(({ name }) => name === NAME);
-  if (!found) throw new Error('There is no collection yet.');
+  if (!found) throw new Error('The collection does not exist yet. Call prepare() first.');
   return found;
 };
 
