@@ -1,10 +1,12 @@
 /** Measures opening a collection from a separate database, repeatedly. */
 import { galleryOf } from '../../src/recognition/gallery.js';
-import { createMeansReader } from '../../src/worker/use-cases/means.js';
+import { createLoadedCollections } from '../../src/worker/use-cases/loaded-collections.js';
 import { createStore } from '../../src/worker/store/store.js';
 
 const SPACE = 'bench';
 const DIMENSION = 128;
+/** Nothing is compared here. */
+const CALIBRATION = { origin: 'bench', similarity: [], fmr: { fast: [] } };
 
 /** The functions that the page exposes to the bench. */
 export interface StorePage {
@@ -56,8 +58,8 @@ const page: StorePage = {
   async open() {
     const started = performance.now();
     const store = createClosed();
-    const means = createMeansReader(store, { space: SPACE, dimension: DIMENSION });
-    const { profileIds, rows } = await means.read(null, collectionId);
+    const loaded = createLoadedCollections(store, { space: SPACE, dimension: DIMENSION, calibration: CALIBRATION });
+    const { profileIds, rows } = await loaded.read(null, collectionId);
     const gallery = galleryOf(profileIds, rows, 0);
     const spent = performance.now() - started;
     if (gallery.size === 0) throw new Error('The collection is empty. Call prepare() first.');

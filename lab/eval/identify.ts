@@ -20,7 +20,7 @@ import type { IdentifiedFace } from '../../src/api/identification.js';
 import { createPixels } from '../../src/vision/image.js';
 import { createEngine } from '../../src/worker/use-cases/engine.js';
 import type { CollectionContent, FaceStore } from '../../src/worker/ports/face-store.js';
-import { createMeansReader } from '../../src/worker/use-cases/means.js';
+import { createLoadedCollections } from '../../src/worker/use-cases/loaded-collections.js';
 import { createTrainer } from '../../src/worker/use-cases/training.js';
 import type { FaceVectors, Person } from './data.js';
 import { readManifest } from './measure.js';
@@ -108,10 +108,10 @@ export async function identifyLikeTheKit(
   const store = used as FaceStore;
 
   let current = new Float32Array(0);
-  const means = createMeansReader(store, { space, dimension: entry.dimension });
+  const loaded = createLoadedCollections(store, { space, dimension: entry.dimension, calibration: entry.calibration });
   const trainer = createTrainer({
     store,
-    means,
+    loaded,
     embedder: { space, calibration: entry.calibration },
     scoring,
     background,
@@ -139,7 +139,7 @@ export async function identifyLikeTheKit(
     loadAntispoof: null,
     scoring,
     store,
-    means,
+    loaded,
     trainer,
     trainingNow: () => Promise.resolve(new Set<string>()),
     backup: { seal: unused, open: unused },

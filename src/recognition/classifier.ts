@@ -13,6 +13,7 @@ import { sampleBackground, strangerCount, type Background } from './background.j
 import { distanceAtFpir, probabilityScale, type Calibration } from './decision.js';
 import { galleryOf, type Neighbour } from './gallery.js';
 import type { Scoring } from './scoring.js';
+import { pickRows } from './template.js';
 
 /** A trained classifier. Plain data, which structured cloning keeps, so that it can be stored. */
 export interface Classifier {
@@ -57,8 +58,8 @@ export interface Training {
   readonly classifier: Classifier;
   /** The mean of every profile, in the order of its `profileIds`. */
   readonly rows: Float32Array;
-  /** The profile that is nearest to each stranger. */
-  readonly nearest: readonly Neighbour[];
+  /** The profile that is nearest to each stranger; `null` where it was removed since. */
+  readonly nearest: readonly (Neighbour | null)[];
 }
 
 /** How far a training is: profiles and synthetic strangers that were looked at. */
@@ -135,7 +136,7 @@ export async function trainClassifier(
   const gallery = galleryOf(profileIds, rows, commonness);
   const changedOnes = galleryOf(
     changed.map((i) => profileIds[i] as string),
-    Float32Array.from(changed.flatMap((i) => [...rows.subarray(i * dimension, (i + 1) * dimension)])),
+    pickRows(rows, dimension, changed),
     Float32Array.from(changed, (i) => commonness[i] as number),
   );
   const nearest: Neighbour[] = [];
@@ -144,9 +145,9 @@ export async function trainClassifier(
     if (!strangers || !faces) return;
     const vector = faces.subarray(i * dimension, (i + 1) * dimension);
     const face = { vector, commonness: strangers.commonness(i) };
-    const last = before?.nearest[i];
+    const last = before?.nearest[i] ?? null;
     // Where the nearest one is as it was, all others that are as they were are still no nearer.
-    const isKept = last !== undefined && unchanged.has(last.profileId);
+    const isKept = last !== null && unchanged.has(last.profileId);
     const [found] = (isKept ? changedOnes : gallery).search(face, 1);
     const best = isKept && !(found && found.distance < last.distance) ? last : found;
     if (best) nearest.push(best);
@@ -160,6 +161,21 @@ export async function trainClassifier(
     classifier: { version: 3, space, profileIds, commonness, strangerShift, hasUnknown: unknowns },
     rows,
     nearest,
+  };
+}
+
+/** Returns a training without some profiles. The next one measures the others as if these had never been there. */
+export function withoutProfiles(training: Training, gone: ReadonlySet<string>, dimension: number): Training {
+  const { classifier, rows, nearest } = training;
+  const places = [...classifier.profileIds.keys()].filter((i) => !gone.has(classifier.profileIds[i] as string));
+  return {
+    classifier: {
+      ...classifier,
+      profileIds: places.map((i) => classifier.profileIds[i] as string),
+      commonness: Float32Array.from(places, (i) => classifier.commonness[i] as number),
+    },
+    rows: pickRows(rows, dimension, places),
+    nearest: nearest.map((neighbour) => (neighbour && gone.has(neighbour.profileId) ? null : neighbour)),
   };
 }
 

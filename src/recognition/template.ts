@@ -112,6 +112,18 @@ export function dotWithRow(a: Float32Array, aOffset: number, b: Float32Array, bO
   return sum0 + sum1 + sum2 + sum3;
 }
 
+/**
+ * Copies some rows of a matrix.
+ * @param dimension length of a row
+ */
+export function pickRows(rows: Float32Array, dimension: number, places: readonly number[]): Float32Array {
+  const picked = new Float32Array(places.length * dimension);
+  for (const [i, place] of places.entries()) {
+    picked.set(rows.subarray(place * dimension, (place + 1) * dimension), i * dimension);
+  }
+  return picked;
+}
+
 /** Creates the error for vectors of different length, which come from different embedders. */
 export function lengthMismatch(actual: number, expected: number): InfaceError {
   return new InfaceError(

@@ -14,7 +14,7 @@ import { createTrainingLocks, openTabs } from './platform/tabs.js';
 import { openBackup, sealBackup } from './store/backup.js';
 import { createStore } from './store/store.js';
 import { createEngine, type CallContext, type Engine } from './use-cases/engine.js';
-import { createMeansReader } from './use-cases/means.js';
+import { createLoadedCollections } from './use-cases/loaded-collections.js';
 import { createTrainer } from './use-cases/training.js';
 
 interface Running {
@@ -50,16 +50,16 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     }),
     vaultStatus: () => store.vaultStatus(),
     forgetKey: () => store.forgetKey(),
-    forgetSecrets: () => engine.forgetSecrets(),
+    purge: (change) => engine.purge(change),
     schedule: (collectionId, isOurs) => trainer.schedule(collectionId, isOurs),
   });
   const tabs = openTabs(config.database, news.onMessage);
   const store = createStore(config.database, { audit: config.audit, onChange: news.onChange });
   const locks = createTrainingLocks(config.database);
-  const means = createMeansReader(store, embedder);
+  const loaded = createLoadedCollections(store, embedder);
   const auto = config.autoTrain;
   const announce = news.onTraining;
-  const trainer = createTrainer({ store, means, embedder, scoring, background, locks, auto, announce });
+  const trainer = createTrainer({ store, loaded, embedder, scoring, background, locks, auto, announce });
   const engine = createEngine({
     detector,
     landmarker,
@@ -67,7 +67,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     scoring,
     loadAntispoof,
     store,
-    means,
+    loaded,
     trainer,
     trainingNow: () => locks.held(),
     backup: { seal: sealBackup, open: openBackup },

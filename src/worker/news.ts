@@ -15,8 +15,8 @@ interface Receivers {
   vaultStatus(): Promise<VaultStatus>;
   /** Drops the key, because another tab locked the vault. */
   forgetKey(): void;
-  /** Drops what was decrypted, because the key is another one or was locked. */
-  forgetSecrets(): void;
+  /** Drops the decrypted vectors that must not outlive the change. */
+  purge(change: StoreChange): void;
   /** @param isOurs whether the change was made here */
   schedule(collectionId: string, isOurs: boolean): void;
 }
@@ -39,10 +39,8 @@ export function createNews(to: Receivers): News {
   }
 
   function deliver(change: StoreChange, origin: RecordsChange['origin']): void {
-    if (change.vault) {
-      to.forgetSecrets();
-      emitVault().catch(() => undefined);
-    }
+    to.purge(change);
+    if (change.vault) emitVault().catch(() => undefined);
     if (change.profiles) to.emit({ name: 'profiles', detail: { ...change.profiles, origin } });
     if (change.collections) to.emit({ name: 'collections', detail: { ...change.collections, origin } });
     for (const { collectionId, state } of change.classifiers ?? []) {

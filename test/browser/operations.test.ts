@@ -233,6 +233,31 @@ describe('events', () => {
   });
 });
 
+describe('what is remembered', () => {
+  it('goes when another tab removes somebody', async () => {
+    const database = `test-${crypto.randomUUID()}`;
+    const [kit, other] = [await testKit({ database }), await testKit({ database })];
+    const { id } = await kit.collections.create('Home');
+    const { id: work } = await kit.collections.create('Work');
+    const profile = await enrolled(kit, anna, 'Anna', id);
+    const steps = [
+      ['collections', 'updated', () => other.collections.update(id, { removeProfileIds: [profile.id] })],
+      ['profiles', 'deleted', () => other.profiles.delete(profile.id)],
+      ['collections', 'deleted', () => other.collections.delete(work)],
+    ] as const;
+    for (const [name, change, remove] of steps) {
+      const { faces } = await kit.identify(anna, id);
+      const { identificationId } = faces[0] as (typeof faces)[number];
+      const told = next(kit, name, (event) => event.change === change);
+      await remove();
+      await told;
+      // With a profile, so that nothing else can be what is missing.
+      const rejected = kit.reject(identificationId, { profileId: profile.id });
+      await expect(rejected).rejects.toMatchObject({ code: 'IDENTIFICATION_NOT_FOUND' });
+    }
+  });
+});
+
 describe('owners', () => {
   it('have collections and profiles of their own', async () => {
     const kit = await testKit();

@@ -208,7 +208,7 @@ describe('owners', () => {
 
 describe('collections', () => {
   it('take and lose profiles, and count what they recognise by revision', async () => {
-    const { store } = testStore();
+    const { store, changes } = testStore();
     const { id } = await store.createCollection(null, 'Home', true);
     const revision = async () => (await store.collectionRevision(null, id)).revision;
     const [a, b] = [await enrolled(store, 'A', [1]), await enrolled(store, 'B', [2, 3])];
@@ -223,7 +223,9 @@ describe('collections', () => {
     expect((await store.getCollection(null, id)).name).toBe('House');
     await store.addTemplates(null, a.id, [template(4)], LIMIT);
     expect(await revision()).toBe(first + 2);
-    await store.updateCollection(null, id, { removeProfileIds: [a.id] });
+    expect(changes.filter(({ removed }) => removed)).toEqual([]);
+    await store.updateCollection(null, id, { removeProfileIds: [a.id, 'nobody'] });
+    expect(changes.at(-1)).toMatchObject({ removed: { collectionId: id, profileIds: [a.id] } });
     expect((await store.getCollection(null, id)).profileIds).toEqual([b.id]);
     const content = await store.loadCollection(null, id);
     expect(templatesIn(content).map(({ vector }) => vector[0])).toEqual([2, 3]);

@@ -1,5 +1,6 @@
 /** The use cases without a browser: faked roles and a faked store show which stage gets what, and what is never reached. */
 import { describe, expect, it } from 'vitest';
+import { InfaceError } from '../../src/api/errors.js';
 import type { FaceAntispoof } from '../../src/models/antispoof.js';
 import type { Detection } from '../../src/models/detectors/detector.js';
 import type { FaceEmbedder } from '../../src/models/embedder.js';
@@ -11,8 +12,15 @@ import type { Point } from '../../src/api/geometry.js';
 import type { Pixels } from '../../src/vision/image.js';
 import type { FaceFrame, Frame } from '../../src/wire/worker.js';
 import { createEngine, type CallContext, type EngineParts } from '../../src/worker/use-cases/engine.js';
-import type { FaceStore, Negative, NewProfile } from '../../src/worker/ports/face-store.js';
-import { createMeansReader } from '../../src/worker/use-cases/means.js';
+import type {
+  CollectionContent,
+  FaceStore,
+  Negative,
+  NewProfile,
+  StoreChange,
+} from '../../src/worker/ports/face-store.js';
+import { createLoadedCollections } from '../../src/worker/use-cases/loaded-collections.js';
+import { createTrainer } from '../../src/worker/use-cases/training.js';
 import { landmarks, texture } from './faces.js';
 import { angularDistance, atAngle, CALIBRATION, cosine, storedProfiles, template } from './vectors.js';
 
@@ -50,7 +58,7 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
       return Promise.resolve(Array.from({ length: views }, () => Float32Array.of(first?.x ?? 0, first?.y ?? 0)));
     },
   };
-  const { operations, forgetSecrets } = createEngine({
+  const { operations, purge } = createEngine({
     detector: {
       sizes: [128, 192, 256, 384, 512],
       defaultMinScore: 0.6,
@@ -67,8 +75,8 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
     scoring: createScoring(2, null),
     loadAntispoof: null,
     store: missing as FaceStore,
-    means: createMeansReader(parts.store ?? (missing as FaceStore), embedder),
-    trainer: { train: unused, abort: () => false, resume: unused, forget: () => undefined },
+    loaded: createLoadedCollections(parts.store ?? (missing as FaceStore), parts.embedder ?? embedder),
+    trainer: { train: unused, abort: () => false, resume: unused },
     trainingNow: () => Promise.resolve(new Set<string>()),
     backup: { seal: unused, open: unused },
     onUnlock: () => undefined,
@@ -76,7 +84,7 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
     describeRuntime: unused,
     ...parts,
   });
-  return { engine: operations, forgetSecrets, calls };
+  return { engine: operations, purge, calls };
 }
 
 function context(signal = new AbortController().signal): CallContext {
@@ -458,7 +466,7 @@ describe('identify', () => {
 
   it('reads a collection once per revision, and again when its secrets were forgotten', async () => {
     const { store, state } = homeStore(near);
-    const { engine, forgetSecrets } = engineWith([detection(0, 0, 50)], { store });
+    const { engine, purge } = engineWith([detection(0, 0, 50)], { store });
     const identify = () => engine.identify(context(), frame(), 'home', { maxFpir: 0.5 });
     const { faces } = await identify();
     expect(faces).toMatchObject([
@@ -473,30 +481,12 @@ describe('identify', () => {
     expect(faces[0]?.confidence).toBe(faces[0]?.candidates[0]?.score);
     await identify();
     expect(state.reads).toBe(1);
-    forgetSecrets();
+    purge({ vault: 'locked' });
     await identify();
     expect(state.reads).toBe(2);
     state.revision++;
     await identify();
     expect(state.reads).toBe(3);
-  });
-
-  it('keeps nothing that was read while its secrets were being forgotten', async () => {
-    const { store, state } = homeStore(near);
-    let forget: () => void = () => undefined;
-    const slow: FaceStore = {
-      ...store,
-      async loadCollection(...args) {
-        const content = await store.loadCollection(...args);
-        forget();
-        return content;
-      },
-    };
-    const { engine, forgetSecrets } = engineWith([detection(0, 0, 50)], { store: slow });
-    forget = forgetSecrets;
-    await engine.identify(context(), frame(), 'home', {});
-    await engine.identify(context(), frame(), 'home', {});
-    expect(state.reads).toBe(2);
   });
 
   it('says that a training runs, unless a trained classifier answered', async () => {
@@ -608,7 +598,7 @@ describe('reject', () => {
 
   it('knows the last 200 faces, those with a candidate, and none after its secrets were forgotten', async () => {
     const { store } = homeStore([stored('anna', 45)]);
-    const { engine, forgetSecrets } = engineWith([detection(0, 0, 50)], { store });
+    const { engine, purge } = engineWith([detection(0, 0, 50)], { store });
     const ids: string[] = [];
     for (let i = 0; i < 201; i++) {
       const { faces } = await engine.identify(context(), frame(), 'home', {});
@@ -620,13 +610,168 @@ describe('reject', () => {
     await engine.reject(context(), ids[1] as string, {});
     const chosen = await engine.reject(context(), ids[200] as string, { profileId: 'berta' });
     expect(chosen.profileId).toBe('berta');
-    forgetSecrets();
+    purge({ vault: 'locked' });
     await expect(engine.reject(context(), ids[200] as string, {})).rejects.toMatchObject(notFound);
 
     const empty = engineWith([detection(0, 0, 50)], { store: homeStore([]).store });
     const { faces } = await empty.engine.identify(context(), frame(), 'home', {});
     const id = faces[0]?.identificationId as string;
     await expect(empty.engine.reject(context(), id, {})).rejects.toMatchObject(notFound);
+  });
+});
+
+describe('a removal', () => {
+  /** Anna and Berta in 'home'. A call stops where it says `here` until the test lets it go on. */
+  function twoPeople() {
+    let members = ['anna', 'berta'];
+    let exists = true;
+    let onChange: (change: StoreChange) => void = () => undefined;
+    let stopAt: string | null = null;
+    let reached: () => void = () => undefined;
+    let goOn: () => void = () => undefined;
+    const here = (place: string): Promise<void> =>
+      new Promise((resolve) => {
+        if (place !== stopAt) {
+          resolve();
+          return;
+        }
+        goOn = resolve;
+        reached();
+      });
+    const content = (): CollectionContent => ({
+      revision: 1,
+      unknowns: false,
+      profiles: storedProfiles(members.map((id) => stored(id, id === 'anna' ? 45 : 80))),
+      negatives: members.map((profileId) => ({ profileId, space: 'space', vector: atAngle(200) })),
+      classifier: null,
+    });
+    /** Writes as the store does: the change is delivered after the commit. */
+    const write = (left: readonly string[], change: StoreChange) => () => {
+      members = members.filter((id) => left.includes(id));
+      exists = change.collections?.change !== 'deleted';
+      onChange(change);
+      return Promise.resolve({ id: 'home' });
+    };
+    const reset = { change: 'reset', ids: [] } as const;
+    const writes: Readonly<Record<string, () => Promise<unknown>>> = {
+      deleteProfile: write(['berta'], { profiles: { change: 'deleted', ids: ['anna'] } }),
+      updateCollection: write(['berta'], { removed: { collectionId: 'home', profileIds: ['anna'] } }),
+      deleteCollection: write([], { collections: { change: 'deleted', ids: ['home'] } }),
+      lockVault: write(['anna', 'berta'], { vault: 'locked' }),
+      destroyKey: write([], { vault: 'changed' }),
+      eraseAll: write([], { profiles: reset, collections: reset, vault: 'changed' }),
+      importContent: write(['anna', 'berta'], { profiles: reset, collections: reset }),
+    };
+    const store = {
+      assertOpen: () => Promise.resolve(),
+      collectionRevision: () =>
+        exists
+          ? Promise.resolve({ revision: 1, classifier: 'untrained' })
+          : Promise.reject(new InfaceError('COLLECTION_GONE', 'gone')),
+      async loadCollection() {
+        const read = content();
+        await here('identify');
+        return read;
+      },
+      saveClassifier: () => here('train').then(() => 'untrained'),
+      namesOf: (ids: readonly string[]) => Promise.resolve(ids.map(() => null)),
+      ...writes,
+    } as unknown as FaceStore;
+    const calibration = { ...CALIBRATION, origin: 'test' };
+    const loaded = createLoadedCollections(store, { space: 'space', dimension: 2, calibration });
+    const trainer = createTrainer({
+      store,
+      loaded,
+      embedder: { space: 'space', calibration },
+      scoring: createScoring(2, null),
+      background: null,
+      locks: {
+        run: (_id, _signal, work) => work(),
+        tryRun: () => Promise.resolve(false),
+        held: () => Promise.resolve(new Set()),
+      },
+      auto: false,
+      announce: () => undefined,
+    });
+    const open = () => Promise.resolve({ profiles: [], collections: [] });
+    const backup = { seal: () => Promise.reject(new Error('not used')), open };
+    const { engine, purge } = engineWith([detection(0, 0, 50)], { store, loaded, trainer, backup });
+    onChange = purge;
+    const removals: Readonly<Record<string, () => Promise<unknown>>> = {
+      deleteProfile: () => engine.deleteProfile(context(), 'anna'),
+      updateCollection: () => engine.updateCollection(context(), 'home', { removeProfileIds: ['anna'] }),
+      deleteCollection: () => engine.deleteCollection(context(), 'home'),
+      lockVault: () => engine.lockVault(context()),
+      destroyKey: () => engine.destroyKey(context()),
+      eraseAll: () => engine.eraseAll(context()),
+      importContent: () => engine.importBackup(context(), new Blob(), 'secret'),
+    };
+    const identify = async () => {
+      const { faces } = await engine.identify(context(), frame(), 'home', { maxFpir: 0.5 });
+      return faces[0]?.identificationId as string;
+    };
+    const train = () => engine.train(context(), 'home');
+    /** Starts a call and waits until it has come to its stop. @returns lets it go on, and waits for its end */
+    async function stop(place: 'identify' | 'train') {
+      stopAt = place;
+      const arrived = new Promise<void>((resolve) => (reached = resolve));
+      const call = place === 'identify' ? identify() : train();
+      await arrived;
+      return async () => {
+        goOn();
+        return call.catch(() => null);
+      };
+    }
+    const rowsOfAnna = () => loaded.held().get('anna') ?? 0;
+    return { engine, identify, train, stop, rowsOfAnna, loaded, removals, writes };
+  }
+
+  const kinds = [
+    ['deleteProfile', 'updateCollection', 'deleteCollection', 'lockVault', 'destroyKey', 'eraseAll', 'importContent'],
+    ['here', 'in another tab'],
+  ] as const;
+  const cases = kinds[0].flatMap((removal) => kinds[1].map((place) => [removal, place] as const));
+  const notFound = { code: 'IDENTIFICATION_NOT_FOUND' };
+
+  it('is what these cases depend on: without one, all three ways hold the person', async () => {
+    const idle = twoPeople();
+    const id = await idle.identify();
+    await idle.train();
+    expect(idle.rowsOfAnna()).toBeGreaterThan(2);
+    expect(await idle.engine.reject(context(), id, {}).catch((error: unknown) => error)).not.toMatchObject(notFound);
+    for (const place of ['identify', 'train'] as const) {
+      const { stop, rowsOfAnna } = twoPeople();
+      const end = await stop(place);
+      await end();
+      expect(rowsOfAnna()).toBeGreaterThan(0);
+    }
+  });
+
+  it.each(cases)('%s %s leaves nothing of the person in memory', async (removal, place) => {
+    const remove = async ({ removals, writes }: ReturnType<typeof twoPeople>) =>
+      (place === 'here' ? removals : writes)[removal]?.();
+
+    const idle = twoPeople();
+    const id = await idle.identify();
+    await idle.train();
+    await remove(idle);
+    expect(idle.rowsOfAnna()).toBe(0);
+    await expect(idle.engine.reject(context(), id, {})).rejects.toMatchObject(notFound);
+    const keepsOthers = removal === 'deleteProfile' || removal === 'updateCollection';
+    expect(idle.loaded.held().has('berta')).toBe(keepsOthers);
+
+    const identifying = twoPeople();
+    const endIdentify = await identifying.stop('identify');
+    await remove(identifying);
+    const late = await endIdentify();
+    expect(identifying.rowsOfAnna()).toBe(0);
+    await expect(identifying.engine.reject(context(), late as string, {})).rejects.toMatchObject(notFound);
+
+    const training = twoPeople();
+    const endTraining = await training.stop('train');
+    await remove(training);
+    await endTraining();
+    expect(training.rowsOfAnna()).toBe(0);
   });
 });
 

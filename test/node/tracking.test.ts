@@ -9,7 +9,8 @@ import type { TrackedFace } from '../../src/api/tracking.js';
 import { appearanceOf, likeness } from '../../src/vision/appearance.js';
 import { smooth, type Smoothed } from '../../src/vision/smoothing.js';
 import type { OpenFrame } from '../../src/worker/use-cases/acquisition.js';
-import { createIdentifier, type LoadedCollection } from '../../src/worker/use-cases/identification.js';
+import { createIdentifier } from '../../src/worker/use-cases/identification.js';
+import type { LoadedCollection } from '../../src/worker/use-cases/loaded-collections.js';
 import { createTracking, NO_TRACKS, type TrackContext } from '../../src/worker/use-cases/tracking.js';
 import { landmarks, texture } from './faces.js';
 import { atAngle, CALIBRATION, createRandom, SPACE, template } from './vectors.js';
@@ -48,6 +49,7 @@ const COLLECTION: LoadedCollection = {
   ),
   classifier: null,
   negatives: [],
+  isCurrent: () => true,
 };
 const PARTS = {
   scoring: createScoring(2, null),

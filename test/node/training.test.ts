@@ -6,7 +6,7 @@ import type { Classifier } from '../../src/recognition/classifier.js';
 import { createScoring, type Scoring } from '../../src/recognition/scoring.js';
 import type { ClassifierState, TrainProgress } from '../../src/api/collections.js';
 import type { CollectionContent, StoredClassifierState } from '../../src/worker/ports/face-store.js';
-import { createMeansReader } from '../../src/worker/use-cases/means.js';
+import { createLoadedCollections, type LoadedCollections } from '../../src/worker/use-cases/loaded-collections.js';
 import { createTrainer, type Trainer, type TrainerParts } from '../../src/worker/use-cases/training.js';
 import { CALIBRATION, storedProfiles, vector } from './vectors.js';
 
@@ -49,6 +49,7 @@ interface World {
   /** What was announced, without progress. */
   news: (readonly [ClassifierState, string | null])[];
   trainer: Trainer;
+  loaded: LoadedCollections;
 }
 
 function world(parts: Partial<TrainerParts> = {}, content: Partial<CollectionContent> = {}): World {
@@ -67,6 +68,13 @@ function world(parts: Partial<TrainerParts> = {}, content: Partial<CollectionCon
     taken: false,
     news: [],
     trainer: undefined as unknown as Trainer,
+    loaded: createLoadedCollections(
+      {
+        collectionRevision: () => Promise.resolve({ revision: w.content.revision, classifier: w.state }),
+        loadCollection: () => (w.failure ? Promise.reject(w.failure) : Promise.resolve(w.content)),
+      },
+      { space: SPACE, dimension: 2, calibration: { ...CALIBRATION, origin: 'test' } },
+    ),
   };
   w.trainer = createTrainer({
     store: {
@@ -90,10 +98,7 @@ function world(parts: Partial<TrainerParts> = {}, content: Partial<CollectionCon
         return Promise.resolve(w.state);
       },
     },
-    means: createMeansReader(
-      { loadCollection: () => (w.failure ? Promise.reject(w.failure) : Promise.resolve(w.content)) },
-      { space: SPACE, dimension: 2 },
-    ),
+    loaded: w.loaded,
     embedder: { space: SPACE, calibration: CALIBRATION },
     scoring: createScoring(2, null),
     background: BACKGROUND,
@@ -338,7 +343,7 @@ describe('strangers', () => {
   });
 });
 
-it('remembers the profiles of a training until it is told to forget, or the collection is', async () => {
+it('measures no profile twice, until it or its collection is removed', async () => {
   const scoring = createScoring(2, () => vector(1, 0, 0, 1));
   let measured: number[] = [];
   const counting: Scoring = {
@@ -357,11 +362,17 @@ it('remembers the profiles of a training until it is told to forget, or the coll
   };
   expect(await profilesMeasured()).toBe(2);
   expect(await profilesMeasured()).toBe(0);
-  w.trainer.forget();
-  expect(await profilesMeasured()).toBe(2);
-  expect(await profilesMeasured()).toBe(0);
-  w.trainer.abort(ID);
-  expect(await profilesMeasured()).toBe(2);
+  for (const [change, count] of [
+    [{ vault: 'changed' }, 2],
+    [{ collections: { change: 'deleted', ids: [ID] } }, 2],
+    [{ profiles: { change: 'deleted', ids: ['anna'] } }, 1],
+    [{ removed: { collectionId: ID, profileIds: ['berta'] } }, 1],
+    [{ removed: { collectionId: 'other', profileIds: ['berta'] } }, 0],
+  ] as const) {
+    w.loaded.purge(change);
+    expect(await profilesMeasured()).toBe(count);
+    expect(await profilesMeasured()).toBe(0);
+  }
   expect(w.saved.every((classifier) => JSON.stringify(classifier) === JSON.stringify(w.saved[0]))).toBe(true);
 });
 

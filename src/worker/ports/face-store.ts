@@ -59,6 +59,8 @@ export type StoredClassifierState = Exclude<ClassifierState, 'training'>;
 export interface StoreChange {
   readonly profiles?: Omit<RecordsChange, 'origin'>;
   readonly collections?: Omit<RecordsChange, 'origin'>;
+  /** Profiles that left a collection. Those that were deleted are in `profiles`. */
+  readonly removed?: { readonly collectionId: string; readonly profileIds: readonly string[] };
   /** Collections that recognise something else now. */
   readonly classifiers?: readonly { readonly collectionId: string; readonly state: StoredClassifierState }[];
   /** The key is another one, or was locked: what was decrypted must be forgotten. */

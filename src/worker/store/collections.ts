@@ -75,7 +75,7 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
 
     updateCollection: (owner, id, change) =>
       db.exclusive(async (writer) => {
-        const { collection, touched } = await writer.commit(async (tx) => {
+        const { collection, touched, left } = await writer.commit(async (tx) => {
           const record = await requireCollection(tx, owner, id);
           const before = new Set(await profilesOf(tx, id));
           const after = new Set(before);
@@ -100,9 +100,13 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
           const learnsAnew = count > 0 || unknowns !== record.unknowns;
           const classifiers = learnsAnew ? await touchCollections(tx, [id]) : [];
           const updated = await requireCollection(tx, owner, id);
-          return { collection: toCollection(updated, await profilesOf(tx, id)), touched: classifiers };
+          return { collection: toCollection(updated, await profilesOf(tx, id)), touched: classifiers, left: removed };
         });
-        changed({ collections: { change: 'updated', ids: [id] }, classifiers: touched });
+        changed({
+          collections: { change: 'updated', ids: [id] },
+          classifiers: touched,
+          ...(left.length > 0 ? { removed: { collectionId: id, profileIds: left } } : {}),
+        });
         return collection;
       }),
 

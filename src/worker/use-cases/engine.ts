@@ -3,7 +3,7 @@ import { InfaceError } from '../../api/errors.js';
 import { spoofThreshold, type FaceAntispoof } from '../../models/antispoof.js';
 import type { FaceEmbedder } from '../../models/embedder.js';
 import { decideMatch, describeFmr, fmrCurve, matchThreshold } from '../../recognition/decision.js';
-import { galleryOf, profileMean, type Gallery } from '../../recognition/gallery.js';
+import { profileMean, type Gallery } from '../../recognition/gallery.js';
 import { distance, type Scoring } from '../../recognition/scoring.js';
 import { assertSameSpace, MAX_TEMPLATES } from '../../recognition/template.js';
 import type { Collection, TrainProgress } from '../../api/collections.js';
@@ -23,9 +23,9 @@ import {
   type SpoofCheck,
 } from './acquisition.js';
 import { judgeEnrolment } from './enrolment.js';
-import type { BackupContent, FaceStore, Owner } from '../ports/face-store.js';
-import { createIdentifier, DEFAULT_MAX_FPIR, MAX_REMEMBERED, type LoadedCollection } from './identification.js';
-import type { MeansReader } from './means.js';
+import type { BackupContent, FaceStore, Owner, StoreChange } from '../ports/face-store.js';
+import { createIdentifier, DEFAULT_MAX_FPIR, MAX_REMEMBERED } from './identification.js';
+import type { LoadedCollections } from './loaded-collections.js';
 import { createTracking, NO_TRACKS, type TrackerState } from './tracking.js';
 import type { Trainer } from './training.js';
 
@@ -35,8 +35,8 @@ export interface EngineParts extends AcquisitionParts {
   readonly loadAntispoof: (() => Promise<FaceAntispoof>) | null;
   readonly scoring: Scoring;
   readonly store: FaceStore;
-  readonly means: MeansReader;
-  readonly trainer: Pick<Trainer, 'train' | 'abort' | 'resume' | 'forget'>;
+  readonly loaded: LoadedCollections;
+  readonly trainer: Pick<Trainer, 'train' | 'abort' | 'resume'>;
   /** The collections that are being trained, here or in another tab. */
   trainingNow(): Promise<ReadonlySet<string>>;
   /** The backup file. */
@@ -68,8 +68,11 @@ export type Operations = {
 
 export interface Engine {
   readonly operations: Operations;
-  /** Forgets what was decrypted: the key is another one, or was locked. */
-  readonly forgetSecrets: () => void;
+  /**
+   * Drops what must not outlive a change, made here or in another tab: the vectors of whoever was removed, and every
+   * tracked or identified face, because it may show one of them.
+   */
+  readonly purge: (change: StoreChange) => void;
 }
 
 /** Trackers that are kept; of more, the one that was not used for the longest time begins anew. */
@@ -82,19 +85,15 @@ const RECOMMENDED_TEMPLATES = 3;
 /** Negative examples per profile and collection. */
 const MAX_NEGATIVES = 50;
 export function createEngine(parts: EngineParts): Engine {
-  const { embedder, scoring, store, means, trainer } = parts;
+  const { embedder, scoring, store, loaded, trainer } = parts;
   const { open, acquire } = createAcquisition(parts);
   const { calibration, space } = embedder;
-  const { commonness = 0 } = calibration;
   const identifier = createIdentifier({ calibration, namesOf: (ids) => store.namesOf(ids) });
-  const loadedCollections = new Map<string, LoadedCollection>();
   const takeFrame = createTracking({ scoring, calibration, identifier });
   /** By id, the one that was used last at the end. */
   const trackers = new Map<string, TrackerState>();
   /** Of each tracker, the frame that it is at. */
   const trackerTurns = new Map<string, Promise<unknown>>();
-  /** Counts how often secrets were forgotten: what was read before must not be kept after. */
-  let generation = 0;
   /** @throws InfaceError `SPOOF_MODEL_UNAVAILABLE`: a check that was asked for and cannot run is no pass */
   async function antispoofModel(): Promise<FaceAntispoof> {
     if (parts.loadAntispoof) return parts.loadAntispoof();
@@ -138,24 +137,9 @@ export function createEngine(parts: EngineParts): Engine {
     const references = stored.map(({ vector }) => scoring.prepare(vector));
     const galleries: Gallery[] = [];
     // Whoever put the profile into the collection, a duplicate in it is one.
-    for (const id of collectionIds) galleries.push((await load(null, id)).gallery);
+    for (const id of collectionIds) galleries.push((await loaded.load(null, id)).gallery);
     const judged = { policy, calibration, scoring, space, maxFpir: DEFAULT_MAX_FPIR, profileId, references, galleries };
     return judgeEnrolment(images, judged);
-  }
-
-  /** A collection, read again when it changed, be it in another tab. */
-  async function load(owner: Owner, collectionId: string) {
-    const { revision, classifier: state } = await store.collectionRevision(owner, collectionId);
-    const cached = loadedCollections.get(collectionId);
-    const isFresh = cached?.revision === revision && (cached.classifier !== null) === (state === 'trained');
-    if (isFresh) return { ...cached, state };
-    const readIn = generation;
-    const { profileIds, rows, classifier, negatives, ...content } = await means.read(owner, collectionId);
-    const gallery = galleryOf(profileIds, rows, classifier?.commonness ?? commonness);
-    for (const negative of negatives) assertSameSpace(negative, space);
-    const loaded: LoadedCollection = { id: collectionId, revision: content.revision, gallery, classifier, negatives };
-    if (readIn === generation) loadedCollections.set(collectionId, loaded);
-    return { ...loaded, state: classifier ? ('trained' as const) : state };
   }
 
   /** Records know nothing of a training that runs. */
@@ -276,7 +260,7 @@ export function createEngine(parts: EngineParts): Engine {
       const clock = createClock();
       const { maxFaces = MAX_FACES, accuracy = DEFAULT_ACCURACY } = options;
       const check = await spoofCheckOf(options);
-      const { state, ...collection } = await load(context.owner, collectionId);
+      const { state, ...collection } = await loaded.load(context.owner, collectionId);
       const threshold = identifier.threshold(collection, options.maxFpir);
       const image = open(frame, options, context.signal, clock);
       const faces: IdentifiedFace[] = [];
@@ -297,15 +281,15 @@ export function createEngine(parts: EngineParts): Engine {
       const atMs = performance.now();
       const turn = (trackerTurns.get(trackerId) ?? Promise.resolve()).then(async () => {
         // Before anything is read: what comes of it is not kept when secrets are forgotten meanwhile.
-        const readIn = generation;
+        const isCurrent = loaded.watch();
         const check = await spoofCheckOf(options);
         const { collectionId = null } = options;
-        const collection = collectionId === null ? null : await load(context.owner, collectionId);
+        const collection = collectionId === null ? null : await loaded.load(context.owner, collectionId);
         const image = open({ ...frame, moving: true }, options, context.signal, clock);
         const before = trackers.get(trackerId) ?? NO_TRACKS;
         const { state, faces, detected } = await takeFrame(image, before, { options, check, collection, atMs });
         trackers.delete(trackerId);
-        if (readIn === generation) trackers.set(trackerId, state);
+        if (isCurrent()) trackers.set(trackerId, state);
         const [oldest] = trackers.keys();
         if (trackers.size > MAX_TRACKERS && oldest !== undefined) trackers.delete(oldest);
         const { sourceWidth: width, sourceHeight: height } = frame;
@@ -353,12 +337,7 @@ export function createEngine(parts: EngineParts): Engine {
     listCollections: async ({ owner }) => withTraining(await store.listCollections(owner)),
     getCollection: ({ owner }, id) => one(store.getCollection(owner, id)),
     updateCollection: ({ owner }, id, change) => one(store.updateCollection(owner, id, change)),
-    async deleteCollection({ owner }, id) {
-      await store.deleteCollection(owner, id);
-      trainer.abort(id);
-      means.drop(id);
-      loadedCollections.delete(id);
-    },
+    deleteCollection: ({ owner }, id) => store.deleteCollection(owner, id),
 
     vaultStatus: () => store.vaultStatus(),
     setPassphrase: (_context, passphrase) => store.setPassphrase(passphrase),
@@ -400,13 +379,11 @@ export function createEngine(parts: EngineParts): Engine {
   };
   return {
     operations,
-    forgetSecrets() {
-      generation++;
-      trainer.forget();
-      means.forget();
-      loadedCollections.clear();
+    purge(change) {
+      if (!loaded.purge(change)) return;
       trackers.clear();
       identifier.forget();
+      if (change.collections?.change === 'deleted') for (const id of change.collections.ids) trainer.abort(id);
     },
   };
 }

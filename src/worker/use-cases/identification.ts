@@ -1,13 +1,12 @@
 /** Who a face is: from its vector and a loaded collection to the 1:N decision. */
 import type { Calibration } from '../../recognition/decision.js';
-import { predict, type Classifier } from '../../recognition/classifier.js';
+import { predict } from '../../recognition/classifier.js';
 import { decideIdentity, distanceAtFpir, similarityAt } from '../../recognition/decision.js';
-import type { Gallery } from '../../recognition/gallery.js';
 import { distance, type Comparable } from '../../recognition/scoring.js';
 import { unitLength } from '../../recognition/template.js';
 import type { Candidate, Identification, UnknownReason } from '../../api/identification.js';
 import type { SpoofFailure, SpoofVerdict } from '../../api/spoof.js';
-import type { Negative } from '../ports/face-store.js';
+import type { LoadedCollection } from './loaded-collections.js';
 
 /** Names within `candidates`, best first, are cut to this number unless the caller says otherwise. */
 const DEFAULT_CANDIDATES = 5;
@@ -15,15 +14,6 @@ const DEFAULT_CANDIDATES = 5;
 export const DEFAULT_MAX_FPIR = 0.01;
 /** Identified faces that can still be rejected: a minute of one face at 3 frames a second. */
 export const MAX_REMEMBERED = 200;
-
-/** A collection as a search needs it. */
-export interface LoadedCollection {
-  readonly id: string;
-  readonly revision: number;
-  readonly gallery: Gallery;
-  readonly classifier: Classifier | null;
-  readonly negatives: readonly Negative[];
-}
 
 export interface IdentificationParts {
   readonly calibration: Calibration;
@@ -68,8 +58,9 @@ export function createIdentifier({ calibration, namesOf }: IdentificationParts):
     return distanceAtFpir(maxFpir, gallery.size, calibration) + (classifier?.strangerShift ?? 0);
   }
 
-  function remember(face: Remembered): string {
+  function remember(face: Remembered, { isCurrent }: LoadedCollection): string {
     const id = crypto.randomUUID();
+    if (!isCurrent()) return id;
     remembered.set(id, face);
     const [oldest] = remembered.keys();
     if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
@@ -88,11 +79,10 @@ export function createIdentifier({ calibration, namesOf }: IdentificationParts):
       const rejectedBefore = best !== undefined && wasRejected(face, best, collection);
       const threshold = similarityAt(limit, calibration);
       return {
-        identificationId: remember({
-          collectionId: collection.id,
-          vector: face.vector,
-          best: best?.profileId ?? null,
-        }),
+        identificationId: remember(
+          { collectionId: collection.id, vector: face.vector, best: best?.profileId ?? null },
+          collection,
+        ),
         ...(refusal ? unknownBecause(refusal) : decideIdentity({ candidates, threshold, rejectedBefore })),
         candidates: candidates.slice(0, maxCandidates),
         confidence: best?.probability ?? best?.score ?? 0,

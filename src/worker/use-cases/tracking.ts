@@ -18,7 +18,8 @@ import {
 import { smooth, type Smoothed } from '../../vision/smoothing.js';
 import type { Wire } from '../../wire/worker.js';
 import { spoofFailure, type Acquired, type OpenFrame, type SpoofCheck } from './acquisition.js';
-import type { Identifier, LoadedCollection } from './identification.js';
+import type { Identifier } from './identification.js';
+import type { LoadedCollection } from './loaded-collections.js';
 
 /** Number of frames between two runs of the detector that look for new faces while no face is lost. */
 const DETECT_EVERY = 15;

@@ -1,12 +1,12 @@
 /** Training of classifiers: asked for or by itself, one collection in one tab at a time. */
 import { InfaceError } from '../../api/errors.js';
 import { strangerCount, type Background } from '../../recognition/background.js';
-import { createStrangers, trainClassifier, type Training } from '../../recognition/classifier.js';
+import { createStrangers, trainClassifier } from '../../recognition/classifier.js';
 import type { Calibration } from '../../recognition/decision.js';
 import type { Scoring } from '../../recognition/scoring.js';
 import type { ClassifierState, TrainProgress, TrainResult } from '../../api/collections.js';
 import type { FaceStore, Owner } from '../ports/face-store.js';
-import type { MeansReader } from './means.js';
+import type { LoadedCollections } from './loaded-collections.js';
 
 /** Over all tabs, one collection is trained once at a time. */
 export interface TrainingLocks {
@@ -30,7 +30,7 @@ export interface TrainingNews {
 
 export interface TrainerParts {
   readonly store: Pick<FaceStore, 'collectionRevision' | 'listCollections' | 'saveClassifier'>;
-  readonly means: Pick<MeansReader, 'read'>;
+  readonly loaded: Pick<LoadedCollections, 'read'>;
   readonly embedder: { readonly space: string; readonly calibration: Calibration };
   readonly scoring: Scoring;
   /** `null` where the embedder has no statistics of many people. */
@@ -56,8 +56,6 @@ export interface Trainer {
   schedule(collectionId: string, own: boolean): void;
   /** Looks for collections that no tab lived to train, or that were locked. */
   resume(): Promise<void>;
-  /** Forgets what it remembers of profiles. */
-  forget(): void;
   close(): void;
 }
 
@@ -71,17 +69,13 @@ const OTHERS_MS = 20_000;
 const TELL_AFTER_MS = 30;
 
 export function createTrainer(parts: TrainerParts): Trainer {
-  const { store, means, embedder, scoring, background, locks, auto, announce } = parts;
+  const { store, loaded, embedder, scoring, background, locks, auto, announce } = parts;
   /** Trainings that are due, each with the time of the first change that it is for. */
   const timers = new Map<string, { readonly timer: ReturnType<typeof setTimeout>; readonly first: number }>();
   /** Trainings that run or wait for their turn; the automatic ones give way. */
   const running = new Map<string, Set<{ readonly automatic: boolean; readonly controller: AbortController }>>();
   let closed = false;
   const strangers = background && createStrangers(background, scoring);
-  /** The last training of each collection, so that the next one looks at what changed. */
-  const trained = new Map<string, Training>();
-  /** Counts how often it forgot: what was read before must not be kept after. */
-  let generation = 0;
 
   /**
    * Learns from what is stored, and stores what was learnt.
@@ -95,17 +89,16 @@ export function createTrainer(parts: TrainerParts): Trainer {
     onLearnt: () => void,
   ): Promise<TrainResult> {
     const started = performance.now();
-    const readIn = generation;
-    const content = await means.read(owner, collectionId);
+    const content = await loaded.read(owner, collectionId);
     if (content.profileIds.length === 0) {
-      trained.delete(collectionId);
+      content.keep(null);
       await store.saveClassifier(collectionId, content.revision, null);
       throw new InfaceError(
         'COLLECTION_EMPTY',
         `Collection '${collectionId}' has no templates to learn from. Enrol profiles into it first.`,
       );
     }
-    const { profileIds, rows, templateCount, unknowns } = content;
+    const { profileIds, rows, templateCount, unknowns, before } = content;
     if (unknowns && !background) {
       throw new InfaceError(
         'INVALID_INPUT',
@@ -114,7 +107,6 @@ export function createTrainer(parts: TrainerParts): Trainer {
       );
     }
     const { space, calibration } = embedder;
-    const before = trained.get(collectionId) ?? null;
     const set = { space, profileIds, rows, scoring, calibration, strangers, unknowns, before };
     let lastTold = performance.now();
     const training = await trainClassifier(set, async (progress) => {
@@ -133,7 +125,7 @@ export function createTrainer(parts: TrainerParts): Trainer {
     const { classifier } = training;
     onLearnt();
     await store.saveClassifier(collectionId, content.revision, classifier);
-    if (readIn === generation) trained.set(collectionId, training);
+    content.keep(training);
     return {
       collectionId,
       profileCount: classifier.profileIds.length,
@@ -259,17 +251,11 @@ export function createTrainer(parts: TrainerParts): Trainer {
     },
 
     abort(collectionId) {
-      trained.delete(collectionId);
       const wasPending = cancelTimer(collectionId);
       return abortRunning(collectionId, () => true) || wasPending;
     },
 
     schedule,
-
-    forget() {
-      generation++;
-      trained.clear();
-    },
 
     async resume() {
       if (!auto || closed) return;

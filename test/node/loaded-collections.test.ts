@@ -1,13 +1,17 @@
-/** The means of a collection's profiles, and what of them is kept from one reading to the next. */
+/** What is held of a collection from one read to the next. */
 import { expect, it } from 'vitest';
 import { profileMean } from '../../src/recognition/gallery.js';
 import type { CollectionContent, FaceStore } from '../../src/worker/ports/face-store.js';
-import { createMeansReader } from '../../src/worker/use-cases/means.js';
-import { atAngle, SPACE, storedProfiles, template } from './vectors.js';
+import { createLoadedCollections } from '../../src/worker/use-cases/loaded-collections.js';
+import { atAngle, CALIBRATION, SPACE, storedProfiles, template } from './vectors.js';
 
 const ANNA = [template('a1', 'anna', atAngle(10)), template('a2', 'anna', atAngle(30))];
 const BERTA = [template('b1', 'berta', atAngle(80))];
 const CLEO = [template('c1', 'cleo', atAngle(120))];
+
+const EMBEDDER = { space: SPACE, dimension: 2, calibration: { ...CALIBRATION, origin: 'test' } };
+const collectionRevision: FaceStore['collectionRevision'] = () =>
+  Promise.resolve({ revision: 1, classifier: 'untrained' });
 
 /** A store that leaves out what is known, and the ids of the profiles that it decrypted at each reading. */
 function storeOf(...people: (typeof ANNA)[]) {
@@ -21,7 +25,7 @@ function storeOf(...people: (typeof ANNA)[]) {
     const content: CollectionContent = { revision: 1, unknowns: false, profiles, negatives: [], classifier: null };
     return Promise.resolve(content);
   };
-  return { state, reader: createMeansReader({ loadCollection }, { space: SPACE, dimension: 2 }) };
+  return { state, reader: createLoadedCollections({ collectionRevision, loadCollection }, EMBEDDER) };
 }
 
 const rowsOfPeople = (...people: (typeof ANNA)[]) => people.flatMap((templates) => [...profileMean(templates)]);
@@ -46,27 +50,38 @@ it('reads what changed, and has the same means as if it had read everything', as
   expect([...first.rows]).toEqual(rowsOfPeople(ANNA, BERTA));
 });
 
-it('decrypts again what it was told to forget, and each collection by itself', async () => {
-  const { state, reader } = storeOf(ANNA);
-  await reader.read(null, 'home');
-  await reader.read(null, 'work');
-  reader.drop('home');
-  await reader.read(null, 'work');
-  await reader.read(null, 'home');
-  reader.forget();
-  await reader.read(null, 'work');
-  expect(state.decrypted).toEqual([['anna'], ['anna'], [], ['anna'], ['anna']]);
-});
+it('decrypts again what was removed, and nothing else', async () => {
+  const { state, reader } = storeOf(ANNA, BERTA);
+  const read = async (collectionId: string) => {
+    const { rows } = await reader.read(null, collectionId);
+    expect([...rows]).toEqual(rowsOfPeople(ANNA, BERTA));
+    return state.decrypted.at(-1);
+  };
+  for (const id of ['home', 'work']) expect(await read(id)).toEqual(['anna', 'berta']);
 
-it('keeps nothing that was read while it was being told to forget, or to drop it', async () => {
-  const { state, reader } = storeOf(ANNA);
-  for (const forget of [() => reader.forget(), () => reader.drop('home')]) {
-    const reading = reader.read(null, 'home');
-    forget();
-    await reading;
+  expect(reader.purge({ collections: { change: 'deleted', ids: ['home'] } })).toBe(true);
+  expect([await read('work'), await read('home')]).toEqual([[], ['anna', 'berta']]);
+  expect(reader.purge({ profiles: { change: 'deleted', ids: ['anna'] } })).toBe(true);
+  expect([await read('work'), await read('home')]).toEqual([['anna'], ['anna']]);
+  expect(reader.purge({ removed: { collectionId: 'home', profileIds: ['berta'] } })).toBe(true);
+  expect([await read('work'), await read('home')]).toEqual([[], ['berta']]);
+  for (const change of [
+    { vault: 'locked' },
+    { profiles: { change: 'reset', ids: [] } },
+    { collections: { change: 'reset', ids: [] } },
+  ] as const) {
+    expect(reader.purge(change)).toBe(true);
+    expect(reader.held().size).toBe(0);
+    expect([await read('work'), await read('home')]).toEqual([
+      ['anna', 'berta'],
+      ['anna', 'berta'],
+    ]);
   }
-  await reader.read(null, 'home');
-  expect(state.decrypted).toEqual([['anna'], ['anna'], ['anna']]);
+  for (const change of ['created', 'updated'] as const) {
+    const added = { profiles: { change, ids: ['anna'] }, collections: { change, ids: ['home'] } };
+    expect(reader.purge({ ...added, classifiers: [{ collectionId: 'home', state: 'stale' }] })).toBe(false);
+  }
+  expect(await read('home')).toEqual([]);
 });
 
 it('refuses templates of another space, and goes on with what it knew', async () => {
@@ -86,7 +101,8 @@ it('leaves out a profile that has no templates', async () => {
   const nobody = { id: 'nobody', seal: 's', templates: [] };
   const profiles = [nobody, ...storedProfiles(ANNA)];
   const content: CollectionContent = { revision: 1, unknowns: false, profiles, negatives: [], classifier: null };
-  const reader = createMeansReader({ loadCollection: () => Promise.resolve(content) }, { space: SPACE, dimension: 2 });
+  const loadCollection = () => Promise.resolve(content);
+  const reader = createLoadedCollections({ collectionRevision, loadCollection }, EMBEDDER);
   const { profileIds, rows } = await reader.read(null, 'home');
   expect(profileIds).toEqual(['anna']);
   expect([...rows]).toEqual(rowsOfPeople(ANNA));

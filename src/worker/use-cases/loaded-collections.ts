@@ -1,0 +1,193 @@
+/** Holds every vector of a collection that outlives a call, and drops it when the person or the collection is removed. */
+import type { FaceEmbedder } from '../../models/embedder.js';
+import { withoutProfiles, type Classifier, type Training } from '../../recognition/classifier.js';
+import { createGallery, galleryOf, type Gallery } from '../../recognition/gallery.js';
+import { assertSameSpace, pickRows } from '../../recognition/template.js';
+import type {
+  CollectionContent,
+  FaceStore,
+  Negative,
+  Owner,
+  StoreChange,
+  StoredClassifierState,
+} from '../ports/face-store.js';
+
+/** A collection as a search needs it. */
+export interface LoadedCollection {
+  readonly id: string;
+  readonly revision: number;
+  readonly gallery: Gallery;
+  readonly classifier: Classifier | null;
+  readonly negatives: readonly Negative[];
+  /** Returns false once somebody was removed since the collection was read. What was made of it must not be kept then. */
+  readonly isCurrent: () => boolean;
+}
+
+/** A collection as a training needs it. */
+export interface CollectionMeans extends Omit<CollectionContent, 'profiles'> {
+  readonly profileIds: readonly string[];
+  /** A mean per profile, row by row in the order of `profileIds`, each one unit long. */
+  readonly rows: Float32Array;
+  /** Number of templates of all profiles. */
+  readonly templateCount: number;
+  /** The last training of the collection, so that the next one measures only what changed. */
+  readonly before: Training | null;
+  /** Keeps a training for the next one, unless somebody was removed since the collection was read. */
+  readonly keep: (training: Training | null) => void;
+}
+
+export interface LoadedCollections {
+  /**
+   * Returns a collection for a search. Reads it again only if it has changed, even in another tab.
+   * @throws InfaceError as {@link LoadedCollections.read} does
+   */
+  load(owner: Owner, collectionId: string): Promise<LoadedCollection & { readonly state: StoredClassifierState }>;
+  /**
+   * Reads a collection. Decrypts only the profiles that were written since the last read.
+   * @throws InfaceError as `FaceStore.loadCollection` and `createGallery` do
+   */
+  read(owner: Owner, collectionId: string): Promise<CollectionMeans>;
+  /** Returns a function that tells whether nothing was removed since this call. */
+  watch(): () => boolean;
+  /**
+   * Drops what a change removed. Additions drop nothing: the revision and the seals show that they are new.
+   * @returns whether the change removed anything or anybody
+   */
+  purge(change: StoreChange): boolean;
+  /** Counts the vectors held per profile id, and the negatives. For tests. */
+  held(): ReadonlyMap<string, number>;
+}
+
+/** A profile as it was read. */
+interface Known {
+  readonly seal: string;
+  readonly templateCount: number;
+  /** Index of its row. */
+  readonly place: number;
+}
+
+/** What is held of one collection. */
+interface Held {
+  readonly profiles: ReadonlyMap<string, Known>;
+  readonly rows: Float32Array;
+  readonly loaded: Omit<LoadedCollection, 'isCurrent'> | null;
+  readonly training: Training | null;
+}
+
+const NOTHING: Held = { profiles: new Map(), rows: new Float32Array(0), loaded: null, training: null };
+
+export function createLoadedCollections(
+  store: Pick<FaceStore, 'loadCollection' | 'collectionRevision'>,
+  { space, dimension, calibration: { commonness = 0 } }: Pick<FaceEmbedder, 'space' | 'dimension' | 'calibration'>,
+): LoadedCollections {
+  const collections = new Map<string, Held>();
+  /** Number of purges. A read that began before a purge must not be kept after it. */
+  let generation = 0;
+
+  function watch(): () => boolean {
+    const begun = generation;
+    return () => begun === generation;
+  }
+
+  function keep(collectionId: string, isCurrent: () => boolean, part: Partial<Held>): void {
+    if (!isCurrent()) return;
+    collections.set(collectionId, { ...(collections.get(collectionId) ?? NOTHING), ...part });
+  }
+
+  async function read(owner: Owner, collectionId: string): Promise<CollectionMeans> {
+    const isCurrent = watch();
+    const before = collections.get(collectionId) ?? NOTHING;
+    const { profiles, ...content } = await store.loadCollection(owner, collectionId, before.profiles);
+    const opened = createGallery(
+      profiles.flatMap(({ templates }) => templates ?? []),
+      space,
+      0,
+    );
+    const places = new Map(opened.profileIds.map((id, i) => [id, i]));
+    const known = new Map<string, Known>();
+    const rows = new Float32Array(profiles.length * dimension);
+    for (const { id, seal, templates } of profiles) {
+      const last = templates ? null : before.profiles.get(id);
+      const [source, from] = last ? [before.rows, last.place] : [opened.rows, places.get(id)];
+      // A profile without templates resembles nobody.
+      if (from === undefined) continue;
+      const place = known.size;
+      rows.set(source.subarray(from * dimension, (from + 1) * dimension), place * dimension);
+      known.set(id, { seal, templateCount: templates?.length ?? last?.templateCount ?? 0, place });
+    }
+    const used = rows.subarray(0, known.size * dimension);
+    keep(collectionId, isCurrent, { profiles: known, rows: used });
+    return {
+      ...content,
+      profileIds: [...known.keys()],
+      rows: used,
+      templateCount: [...known.values()].reduce((sum, profile) => sum + profile.templateCount, 0),
+      before: isCurrent() ? (collections.get(collectionId)?.training ?? null) : null,
+      keep: (training) => {
+        keep(collectionId, isCurrent, { training });
+      },
+    };
+  }
+
+  return {
+    read,
+    watch,
+
+    async load(owner, collectionId) {
+      const isCurrent = watch();
+      const { revision, classifier: state } = await store.collectionRevision(owner, collectionId);
+      const last = collections.get(collectionId)?.loaded;
+      const isFresh = last?.revision === revision && (last.classifier !== null) === (state === 'trained');
+      if (isFresh) return { ...last, isCurrent, state };
+      const { profileIds, rows, classifier, negatives, ...content } = await read(owner, collectionId);
+      const gallery = galleryOf(profileIds, rows, classifier?.commonness ?? commonness);
+      for (const negative of negatives) assertSameSpace(negative, space);
+      const loaded = { id: collectionId, revision: content.revision, gallery, classifier, negatives };
+      keep(collectionId, isCurrent, { loaded });
+      return { ...loaded, isCurrent, state: classifier ? ('trained' as const) : state };
+    },
+
+    purge({ profiles, collections: changed, removed, vault }) {
+      const isAll = vault !== undefined || profiles?.change === 'reset' || changed?.change === 'reset';
+      const deletedProfiles = profiles?.change === 'deleted' ? profiles.ids : [];
+      const deletedCollections = changed?.change === 'deleted' ? changed.ids : [];
+      if (!isAll && !removed && deletedProfiles.length + deletedCollections.length === 0) return false;
+      generation++;
+      if (isAll) collections.clear();
+      for (const id of deletedCollections) collections.delete(id);
+      for (const [id, held] of collections) {
+        const left = removed?.collectionId === id ? removed.profileIds : [];
+        const gone = new Set([...deletedProfiles, ...left]);
+        if (gone.size > 0) collections.set(id, without(held, gone, dimension));
+      }
+      return true;
+    },
+
+    held() {
+      const counts = new Map<string, number>();
+      const count = (id: string) => counts.set(id, (counts.get(id) ?? 0) + 1);
+      for (const { profiles, loaded, training } of collections.values()) {
+        for (const id of profiles.keys()) count(id);
+        for (const id of loaded?.gallery.profileIds ?? []) count(id);
+        for (const { profileId } of loaded?.negatives ?? []) count(profileId);
+        for (const id of training?.classifier.profileIds ?? []) count(id);
+        for (const neighbour of training?.nearest ?? []) if (neighbour) count(neighbour.profileId);
+      }
+      return counts;
+    },
+  };
+}
+
+/** Returns what is held of a collection without some profiles, so that the others are not decrypted or measured again. */
+function without(held: Held, gone: ReadonlySet<string>, dimension: number): Held {
+  const { profiles, rows, loaded, training } = held;
+  const isInLoaded = loaded?.gallery.profileIds.some((id) => gone.has(id));
+  const kept = [...profiles].filter(([id]) => !gone.has(id));
+  const places = kept.map(([, { place }]) => place);
+  return {
+    profiles: new Map(kept.map(([id, known], place) => [id, { ...known, place }])),
+    rows: kept.length === profiles.size ? rows : pickRows(rows, dimension, places),
+    loaded: isInLoaded ? null : loaded,
+    training: training && withoutProfiles(training, gone, dimension),
+  };
+}
