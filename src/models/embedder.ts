@@ -7,7 +7,7 @@ import { arcFaceChip, dlibChip } from '../vision/align.js';
 import { composeSimilarities, type Similarity } from '../vision/geometry.js';
 import { mirror, warpToTensor, type Pixels, type Tensor } from '../vision/image.js';
 import { CURVE, DATA_FILE, MODEL, positive, text } from './entry.js';
-import { readOutput, type Run } from './run.js';
+import { readOutput, type Abortable, type Run } from './run.js';
 
 /**
  * What distances in one embedding space mean. A distance is 1 - cosine and, where there are background statistics, what both
@@ -87,9 +87,11 @@ export interface FaceEmbedder {
   /**
    * @param landmarks 68 points in pixels of the image
    * @param views number of views of the face, 1 to 6; each costs one run of the model
+   * @param signal checked before each run
    * @returns one embedding per view, as output by the model
+   * @throws the signal's reason
    */
-  embed(pixels: Pixels, landmarks: readonly Point[], views: number): Promise<Float32Array[]>;
+  embed(pixels: Pixels, landmarks: readonly Point[], views: number, signal?: Abortable): Promise<Float32Array[]>;
 }
 
 /** Number of views of a face that each accuracy averages. */
@@ -136,10 +138,11 @@ function createChipEmbedder(
     dimension: entry.dimension,
     calibration: entry.calibration,
 
-    async embed(pixels, landmarks, views) {
+    async embed(pixels, landmarks, views, signal) {
       const toSource = alignChip(landmarks);
       const embeddings: Float32Array[] = [];
       const look = async (chip: Tensor) => {
+        signal?.throwIfAborted();
         const outputs = await run({ [entry.input.name]: chip });
         embeddings.push(readOutput(outputs, output, entry.dimension, entry));
       };

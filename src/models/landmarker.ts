@@ -7,11 +7,16 @@ import { applySimilarity, spread, type Similarity } from '../vision/geometry.js'
 import { warpToTensor, type Pixels } from '../vision/image.js';
 import type { Detection } from './detectors/detector.js';
 import { MODEL, numbers, positive, text } from './entry.js';
-import { readOutput, type Run } from './run.js';
+import { readOutput, type Abortable, type Run } from './run.js';
 
 export interface FaceLandmarker {
-  /** @returns 68 points in iBUG order, in pixels of the image, or `null` when the box does not contain a face */
-  locate(pixels: Pixels, detection: Detection): Promise<Point[] | null>;
+  /**
+   * Locates the points of a detected face.
+   * @param signal checked before each pass
+   * @returns 68 points in iBUG order, in pixels of the image, or `null` when the box does not contain a face
+   * @throws the signal's reason
+   */
+  locate(pixels: Pixels, detection: Detection, signal?: Abortable): Promise<Point[] | null>;
   /**
    * Locates the points of a known face in the next frame.
    * @param points 68 points of the previous frame, or their expected positions
@@ -76,10 +81,11 @@ export function createFaceLandmark68(entry: Landmark68Entry, run: Run): FaceLand
       return spread(next) >= spread(points) / 2 ? next : null;
     },
 
-    async locate(pixels, { box, roll }) {
+    async locate(pixels, { box, roll }, signal) {
       const longerSide = Math.max(box.width, box.height);
       let points: Point[] | null = null;
       for (const { cropScale, offsets } of passes) {
+        signal?.throwIfAborted();
         const toSource: Similarity = points
           ? landmarkCrop(points, cropScale, size)
           : faceCrop(box, roll, cropScale, size);

@@ -5,6 +5,11 @@ import type { Tensor } from '../vision/image.js';
 /** Runs one model on named input tensors and returns its named outputs, which the caller owns. */
 export type Run = (feeds: Readonly<Record<string, Tensor>>) => Promise<Readonly<Record<string, Tensor>>>;
 
+/** The part of an `AbortSignal` that an adapter needs. The pure rooms are compiled without the DOM. */
+export interface Abortable {
+  throwIfAborted(): void;
+}
+
 /**
  * Reads one output and checks its length.
  * @throws InfaceError `INFERENCE_FAILED` when the outputs do not match the manifest entry

@@ -255,6 +255,39 @@ describe('face_landmark_68', () => {
   });
 });
 
+describe('a signal', () => {
+  const reason = new Error('enough');
+  /** Counts its runs and aborts in the first one. */
+  const abortingRun = (outputs: Record<string, Tensor>) => {
+    const controller = new AbortController();
+    const runs = { count: 0 };
+    const run: Run = () => {
+      runs.count++;
+      controller.abort(reason);
+      return Promise.resolve(outputs);
+    };
+    return { run, runs, signal: controller.signal };
+  };
+
+  it('ends an embedding before the next view', async () => {
+    const { run, runs, signal } = abortingRun({ embedding: { data: new Float32Array(128), dims: [1, 128] } });
+    const points: Point[] = Array.from({ length: 68 }, (_, i) => ({ x: 40 + (i % 7) * 5, y: 40 + (i % 5) * 7 }));
+    const embedder = createDlibEmbedder(EMBEDDER, run);
+    await expect(embedder.embed(plain(100, 100), points, 6, signal)).rejects.toBe(reason);
+    expect(runs.count).toBe(1);
+  });
+
+  it('ends the search of landmarks before the next pass', async () => {
+    const spreadOut = Float32Array.from({ length: 136 }, (_, i) => (i % 2 === 0 ? (i < 68 ? 0.1 : 0.9) : 0.5));
+    const passes = [1, 2].map(() => ({ cropScale: 1.15, offsets: new Array<number>(136).fill(0) }));
+    const { run, runs, signal } = abortingRun({ points: { data: spreadOut, dims: [1, 136] } });
+    const landmarker = createFaceLandmark68({ ...LANDMARKS, passes, minRefinedSpread: 0.3 }, run);
+    const detection = { box: { x: 60, y: 70, width: 80, height: 60 }, score: 1, roll: 0 };
+    await expect(landmarker.locate(plain(200, 200), detection, signal)).rejects.toBe(reason);
+    expect(runs.count).toBe(1);
+  });
+});
+
 describe('dlib embedder', () => {
   const landmarks: Point[] = Array.from({ length: 68 }, (_, i) => ({ x: 40 + (i % 7) * 5, y: 40 + (i % 5) * 7 }));
 

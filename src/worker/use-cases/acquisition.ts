@@ -128,8 +128,7 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
       const found: Acquired[] = [];
       for (const detection of await detect()) {
         if (found.length === limit) break;
-        signal.throwIfAborted();
-        const landmarks = await clock.timeAsync('landmarksMs', () => landmarker.locate(pixels, detection));
+        const landmarks = await clock.timeAsync('landmarksMs', () => landmarker.locate(pixels, detection, signal));
         if (landmarks) found.push({ detection, landmarks });
       }
       signal.throwIfAborted();
@@ -137,7 +136,7 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
     }
 
     async function embedViews({ landmarks }: Acquired, views: number): Promise<Float32Array[]> {
-      const embeddings = await clock.timeAsync('embedMs', () => embedder.embed(pixels, landmarks, views));
+      const embeddings = await clock.timeAsync('embedMs', () => embedder.embed(pixels, landmarks, views, signal));
       signal.throwIfAborted();
       return embeddings;
     }
