@@ -101,7 +101,9 @@ function trackerOf(settings: Partial<TrackContext> = {}) {
       },
       checkSpoof: (_check, face) => {
         calls.push('check');
-        const isAnna = known(face).degrees === 0;
+        // The check looks at what is in the box.
+        const { x, y, width, height } = face.detection.box;
+        const isAnna = known({ landmarks: [{ x: x + width / 2, y: y + height / 2 }] }).degrees === 0;
         return Promise.resolve({
           verdict: isAnna ? 'bona-fide' : 'attack',
           bonaFideScore: isAnna ? 0.9 : 0.1,
@@ -299,6 +301,38 @@ describe('a tracker', () => {
     const alone = trackerOf({ check, collection: null });
     await alone.frame([at(ANNA, 100)]);
     expect(alone.calls).toEqual(['find', 'check']);
+  });
+
+  it.each([
+    ['with names', COLLECTION],
+    ['without names', null],
+  ])('never uses the spoof verdict of the previous frame for another face, %s', async (_, collection) => {
+    const check = { antispoof: null as never, threshold: 0.5, required: true };
+    const replaced = trackerOf({ check, collection });
+    const verdicts: unknown[] = [];
+    for (const person of [ANNA, BERTA, ANNA]) {
+      const faces = await replaced.frame([at(person, 100)]);
+      expect(replaced.calls).toContain('check');
+      verdicts.push(...faces.map(({ spoof }) => spoof?.verdict));
+    }
+    expect(verdicts).toEqual(['bona-fide', 'attack', 'bona-fide']);
+
+    const swapped = trackerOf({ check, collection });
+    await swapped.frame([at(ANNA, 100), at(BERTA, 400)]);
+    const after = await swapped.frame([at(BERTA, 100), at(ANNA, 400)]);
+    const byPlace = [...after].sort((a, b) => a.box.x - b.box.x).map(({ spoof }) => spoof?.verdict);
+    expect(byPlace).toEqual(['attack', 'bona-fide']);
+  });
+
+  it('checks for presentation attacks where the face is now, and not where the detector found it', async () => {
+    const check = { antispoof: null as never, threshold: 0.5, required: true };
+    const tracker = trackerOf({ check });
+    for (let i = 0; i < 5; i++) await tracker.frame([at(ANNA, 100 + 20 * i)]);
+    // Seen better, Anna is checked again. Somebody else is where she was, whom the detector has not found yet.
+    const better = { ...ANNA, quality: 0.7 };
+    const faces = await tracker.frame([at(better, 200), at(BERTA, 100)]);
+    expect(tracker.calls).toEqual(['follow', 'check', 'embed']);
+    expect(faces).toMatchObject([{ trackId: 1, spoof: { verdict: 'bona-fide' } }]);
   });
 
   it('moves the box with the points', async () => {
