@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createRestHandler, serveRest, type RestHandler, type RestOptions } from '../../src/client/rest/rest.js';
+import { STATUS } from '../../src/client/rest/refusals.js';
 import { InfaceError, type ErrorCode } from '../../src/api/errors.js';
 import type { RestAsk, RestRequest, RestResponse } from '../../src/wire/rest.js';
 import type {
@@ -995,36 +996,6 @@ describe('rate', () => {
 });
 
 describe('failures of the kit', () => {
-  const STATUS: Readonly<Record<ErrorCode, number>> = {
-    INVALID_INPUT: 400,
-    LIMIT_EXCEEDED: 400,
-    COLLECTION_EMPTY: 400,
-    PROFILE_NOT_FOUND: 404,
-    COLLECTION_NOT_FOUND: 404,
-    API_KEY_NOT_FOUND: 404,
-    IDENTIFICATION_NOT_FOUND: 404,
-    PROFILE_GONE: 410,
-    COLLECTION_GONE: 410,
-    BACKEND_UNAVAILABLE: 503,
-    CLOSED: 503,
-    DEVICE_LOST: 503,
-    EMBEDDING_SPACE_MISMATCH: 503,
-    MODEL_INTEGRITY_FAILED: 503,
-    MODEL_LOAD_FAILED: 503,
-    SPOOF_MODEL_UNAVAILABLE: 503,
-    STORAGE_BLOCKED: 503,
-    STORAGE_QUOTA_EXCEEDED: 503,
-    STORAGE_UNAVAILABLE: 503,
-    TEMPLATES_UNREADABLE: 503,
-    TRAINING_ABORTED: 503,
-    VAULT_LOCKED: 503,
-    WORKER_CRASHED: 503,
-    BACKUP_INVALID: 500,
-    WRONG_PASSPHRASE: 500,
-    INFERENCE_FAILED: 500,
-    INTERNAL: 500,
-  };
-
   it.each(Object.entries(STATUS) as [ErrorCode, number][])('answers %s with %d', async (code, status) => {
     fake.failure = new InfaceError(code, 'what the kit says');
     const reply = await call('GET', '/v1/collection');

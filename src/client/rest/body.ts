@@ -1,0 +1,75 @@
+/** What a request carries, and which answers it takes. */
+import type { Fields } from './fields.js';
+import { Refusal } from './refusals.js';
+
+export const JSON_TYPE = ['application/json'];
+const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp'];
+export const ANY_TYPE = [...JSON_TYPE, ...IMAGE_TYPES];
+
+/** Whether an Accept header leaves room for JSON (RFC 9110, section 12.5.1): the most specific range decides. */
+export function acceptsJson(accept: string | null): boolean {
+  if (!accept) return true;
+  const ranges = accept.split(',').map((range) => {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    return { type, refused: parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter)) };
+  });
+  const found = ['application/json', 'application/*', '*/*'].flatMap((type) =>
+    ranges.filter((range) => range.type === type),
+  );
+  const [first] = found;
+  return found.some(({ type, refused }) => type === first?.type && !refused);
+}
+
+export async function readFields(request: Request, types: readonly string[], maxBytes: number): Promise<Fields> {
+  if (types.length === 0) return {};
+  const [type = ''] = (request.headers.get('content-type') ?? '').toLowerCase().split(';');
+  if (!types.includes(type.trim())) {
+    throw new Refusal(415, `The content-type must be ${types.join(', ')}, got '${type.trim()}'.`);
+  }
+  const body = await readBody(request, maxBytes);
+  if (IMAGE_TYPES.includes(type.trim())) {
+    if (body.size === 0) throw new Refusal(400, 'img is missing: the body is empty.');
+    return { img: body };
+  }
+  let fields: unknown;
+  try {
+    fields = JSON.parse(await body.text());
+  } catch {
+    throw new Refusal(400, 'The body is not JSON.');
+  }
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+    throw new Refusal(400, 'The body must be a JSON object with fields.');
+  }
+  return fields as Fields;
+}
+
+/** Reads no further than the limit, whatever the request says of its length. */
+async function readBody(request: Request, maxBytes: number): Promise<Blob> {
+  const tooLarge = new Refusal(413, `The body has more than ${maxBytes} bytes.`);
+  if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge;
+  try {
+    // Firefox has no streams of requests.
+    const stream = request.body as typeof request.body | undefined;
+    if (!stream) {
+      const body = await request.blob();
+      if (body.size > maxBytes) throw tooLarge;
+      return body;
+    }
+    const reader = stream.getReader();
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    let size = 0;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return new Blob(chunks);
+      size += value.byteLength;
+      if (size > maxBytes) {
+        reader.cancel().catch(() => undefined);
+        throw tooLarge;
+      }
+      chunks.push(value);
+    }
+  } catch (error) {
+    if (error === tooLarge) throw error;
+    throw new Refusal(400, 'The body cannot be read: it broke off, or it was read before.');
+  }
+}

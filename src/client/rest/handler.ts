@@ -1,0 +1,52 @@
+/** Answers requests: each becomes a call of a kit, and its result the documented JSON. */
+import { InfaceError } from '../../api/errors.js';
+import type { FaceKit } from '../../api/kit.js';
+import { authenticate, createBudget } from './access.js';
+import { acceptsJson, readFields } from './body.js';
+import { Refusal, toFailure, toResponse } from './refusals.js';
+import { findRoute } from './routes.js';
+
+export interface RestOptions {
+  /** Path that the routes lie below, without a slash at its end. Defaults to `'/v1'`. */
+  readonly basePath?: string;
+  /** Larger bodies are refused with 413. Defaults to 20,000,000. */
+  readonly maxBodyBytes?: number;
+  /** Requests that each key may send per minute, at once or spread; more are refused with 429. Defaults to 120. */
+  readonly requestsPerMinute?: number;
+}
+
+/** Answers a request. It never rejects: every failure is a response. */
+export type RestHandler = (request: Request) => Promise<Response>;
+
+/**
+ * The REST facade over a kit. Call what it returns like `fetch`, or pass it to {@link serveRest}.
+ * @throws InfaceError `INVALID_INPUT` when an option is out of range
+ */
+export function createRestHandler(kit: FaceKit, options: RestOptions = {}): RestHandler {
+  const { basePath = '/v1', maxBodyBytes = 20_000_000, requestsPerMinute = 120 } = options;
+  if (!/^(\/[^/]+)*$/.test(basePath)) {
+    throw new InfaceError('INVALID_INPUT', `basePath must be a path like '/v1', got '${basePath}'.`);
+  }
+  for (const [name, value] of Object.entries({ maxBodyBytes, requestsPerMinute })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new InfaceError('INVALID_INPUT', `${name} must be a whole number of at least 1, got ${value}.`);
+    }
+  }
+  const spend = createBudget(requestsPerMinute);
+
+  async function answer(request: Request): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url);
+    const route = findRoute(request.method, pathname, basePath);
+    if (!acceptsJson(request.headers.get('accept'))) throw new Refusal(406, 'Answers are application/json only.');
+    const key = await authenticate(kit, request.headers.get('x-api-key'));
+    spend(key.id);
+    if (!key.scopes.includes(route.scope)) {
+      throw new Refusal(403, `This API key lacks the scope '${route.scope}'.`);
+    }
+    const fields = await readFields(request, route.types, maxBodyBytes);
+    const { data, message } = await route.handle(kit.forOwner(key.id), fields, searchParams);
+    return toResponse(200, { data, message, success: true });
+  }
+
+  return (request) => answer(request).catch(toFailure);
+}

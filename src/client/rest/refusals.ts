@@ -1,0 +1,81 @@
+/** Answers that are no success: refusals of the API, and errors of the kit. */
+import type { ImageReport } from '../../api/enrollment.js';
+import { InfaceError, type ErrorCode } from '../../api/errors.js';
+import type { RestFailure } from '../../wire/rest.js';
+import { toImageLists } from './answers.js';
+
+/** An answer that is no success, and not the kit's doing. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+  }
+}
+
+/** How the kit's errors are answered. The message goes along, except with 500. */
+export const STATUS: Readonly<Record<ErrorCode, number>> = {
+  INVALID_INPUT: 400,
+  LIMIT_EXCEEDED: 400,
+  COLLECTION_EMPTY: 400,
+  PROFILE_NOT_FOUND: 404,
+  COLLECTION_NOT_FOUND: 404,
+  API_KEY_NOT_FOUND: 404,
+  IDENTIFICATION_NOT_FOUND: 404,
+  PROFILE_GONE: 410,
+  COLLECTION_GONE: 410,
+  BACKEND_UNAVAILABLE: 503,
+  CLOSED: 503,
+  DEVICE_LOST: 503,
+  EMBEDDING_SPACE_MISMATCH: 503,
+  MODEL_INTEGRITY_FAILED: 503,
+  MODEL_LOAD_FAILED: 503,
+  SPOOF_MODEL_UNAVAILABLE: 503,
+  STORAGE_BLOCKED: 503,
+  STORAGE_QUOTA_EXCEEDED: 503,
+  STORAGE_UNAVAILABLE: 503,
+  TRAINING_ABORTED: 503,
+  TEMPLATES_UNREADABLE: 503,
+  VAULT_LOCKED: 503,
+  WORKER_CRASHED: 503,
+  // No route exports, imports or unlocks.
+  BACKUP_INVALID: 500,
+  WRONG_PASSPHRASE: 500,
+  INFERENCE_FAILED: 500,
+  INTERNAL: 500,
+};
+
+export function toFailure(error: unknown): Response {
+  const failure = { success: false, data: null } as const;
+  if (error instanceof Refusal) {
+    return toResponse(error.status, { ...failure, message: error.message } satisfies RestFailure, error.headers);
+  }
+  if (error instanceof InfaceError && STATUS[error.code] !== 500) {
+    const { code } = error;
+    return toResponse(STATUS[code], { ...failure, message: inFieldNames(error.message), code } satisfies RestFailure);
+  }
+  // For whoever runs the page; the client learns nothing of it.
+  reportError(error);
+  return toResponse(500, { ...failure, message: 'The request failed inside.' } satisfies RestFailure);
+}
+
+/** The kit names its own arguments, where a client knows the fields that it sent. */
+function inFieldNames(message: string): string {
+  return message.replace(/^images\[(\d+)\](\.image)?/, 'img$1').replace(/^(image|probe)(\.image)?(?= )/, 'img');
+}
+
+export function toResponse(status: number, body: object, headers: Readonly<Record<string, string>> = {}): Response {
+  return Response.json(body, { status, headers: { ...headers, 'cache-control': 'no-store' } });
+}
+
+export function noFace(reason: string): Refusal {
+  return new Refusal(400, `img shows no face that can be used: ${reason}.`);
+}
+
+export function noneUsable(reports: readonly ImageReport[]): Refusal {
+  const { rejected } = toImageLists(reports);
+  const reasons = rejected.map(({ img, reasons }) => `${img}: ${reasons.join(', ')}`).join('; ');
+  return new Refusal(400, `No image can be used, and nothing was stored. ${reasons}.`);
+}

@@ -1,0 +1,186 @@
+/** The routes: which request is which call, and what is made of its result. */
+import type { ApiScope } from '../../api/api-keys.js';
+import type { FaceOperations } from '../../api/kit.js';
+import { toBoundingBox, toImageLists, toTimestamp, newKey } from './answers.js';
+import { ANY_TYPE, JSON_TYPE } from './body.js';
+import {
+  readBoolean,
+  readFraction,
+  readId,
+  readImage,
+  readImages,
+  readOptional,
+  readText,
+  type Fields,
+} from './fields.js';
+import { noFace, noneUsable, Refusal } from './refusals.js';
+
+/** What a route answers; without a message where the API documents none. */
+interface Answer {
+  readonly data: unknown;
+  readonly message?: string | null;
+}
+
+interface Route {
+  readonly path: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly scope: ApiScope;
+  /** Content types that it takes; none when it reads no body. */
+  readonly types: readonly string[];
+  readonly handle: (operations: FaceOperations, fields: Fields, query: URLSearchParams) => Promise<Answer>;
+}
+
+const ROUTES: readonly Route[] = [
+  { path: '/facedetect', method: 'POST', scope: 'detect', types: ANY_TYPE, handle: detectFaces },
+  { path: '/spdetect', method: 'POST', scope: 'spoof', types: ANY_TYPE, handle: checkSpoof },
+  { path: '/enroll', method: 'POST', scope: 'enroll', types: JSON_TYPE, handle: enroll },
+  { path: '/enroll', method: 'PUT', scope: 'enroll', types: JSON_TYPE, handle: addImages },
+  { path: '/enroll', method: 'DELETE', scope: 'enroll', types: JSON_TYPE, handle: deleteEnrollment },
+  { path: '/collection', method: 'POST', scope: 'collections', types: JSON_TYPE, handle: createCollection },
+  { path: '/collection', method: 'PUT', scope: 'collections', types: JSON_TYPE, handle: addToCollection },
+  { path: '/collection', method: 'DELETE', scope: 'collections', types: JSON_TYPE, handle: deleteCollection },
+  { path: '/collection', method: 'GET', scope: 'collections', types: [], handle: listCollections },
+  { path: '/train', method: 'POST', scope: 'collections', types: JSON_TYPE, handle: train },
+  { path: '/match', method: 'POST', scope: 'match', types: JSON_TYPE, handle: match },
+  { path: '/identify', method: 'POST', scope: 'identify', types: JSON_TYPE, handle: identify },
+];
+
+export function findRoute(method: string, pathname: string, basePath: string): Route {
+  if (method === 'BREW') throw new Refusal(418, 'This is a teapot: it makes no coffee.');
+  const routes = ROUTES.filter(({ path }) => pathname === basePath + path);
+  if (routes.length === 0) throw new Refusal(404, `There is no route '${pathname}'.`);
+  const route = routes.find((candidate) => candidate.method === method);
+  if (!route) {
+    const allow = routes.map((candidate) => candidate.method).join(', ');
+    throw new Refusal(405, `'${pathname}' takes ${allow}, not ${method}.`, { allow });
+  }
+  return route;
+}
+
+async function detectFaces(operations: FaceOperations, fields: Fields, query: URLSearchParams): Promise<Answer> {
+  const image = readImage(fields, 'img');
+  const { faces } = await operations.detect(image);
+  // The documentation uses both names.
+  const isRaw = ['rawlandmark', 'rawlandmarks'].some((name) => query.get(name)?.toLowerCase() === 'true');
+  const detailed = isRaw ? (await operations.detect(image, { landmarks: 68 })).faces : [];
+  const data = faces.map((face, i) => ({
+    bounding_box: toBoundingBox(face),
+    points: [...face.landmarks.map(({ x }) => Math.round(x)), ...face.landmarks.map(({ y }) => Math.round(y))],
+    raw_landmarks: detailed[i]?.landmarks.map(({ x, y }) => [x, y]),
+  }));
+  return { data: { faces: data }, message: 'face processed successfully' };
+}
+
+async function checkSpoof(operations: FaceOperations, fields: Fields): Promise<Answer> {
+  const result = await operations.checkSpoof(readImage(fields, 'img'));
+  if (result.outcome === 'failure-to-acquire') throw noFace(result.reason);
+  if (result.verdict === 'not-judged')
+    throw new Refusal(400, `The face on img cannot be judged: ${result.reasons.join(', ')}.`);
+  const { verdict, bonaFideScore: score } = result;
+  const data = { class: verdict === 'bona-fide' ? 'real' : 'fake', key: newKey(), score, success: true };
+  return { data, message: 'data processed successfully' };
+}
+
+async function enroll(operations: FaceOperations, fields: Fields): Promise<Answer> {
+  const name = readOptional(fields, 'name', readText);
+  const collectionId = readOptional(fields, 'collection_id', readId);
+  const result = await operations.enroll(readImages(fields), {
+    ...(name === undefined ? {} : { name }),
+    ...(collectionId === undefined ? {} : { collectionId }),
+  });
+  if (result.outcome === 'rejected') throw noneUsable(result.images);
+  const data = { enrollment_id: result.profile.id, ...toImageLists(result.images), warnings: result.warnings };
+  return { data, message: 'enrollment processed successfully' };
+}
+
+async function addImages(operations: FaceOperations, fields: Fields): Promise<Answer> {
+  const result = await operations.addImages(readId(fields, 'enrollment_id'), readImages(fields));
+  if (result.outcome === 'rejected') throw noneUsable(result.images);
+  const data = { enrollment_id: result.profile.id, ...toImageLists(result.images) };
+  return { data, message: 'enrollment updated successfully' };
+}
+
+async function deleteEnrollment(operations: FaceOperations, fields: Fields): Promise<Answer> {
+  const id = readId(fields, 'enrollment_id');
+  await operations.profiles.delete(id);
+  return { data: `Enrollment *${id}* has been deleted`, message: null };
+}
+
+async function createCollection(operations: FaceOperations, fields: Fields): Promise<Answer> {
+  const unknowns = readOptional(fields, 'unknowns', readBoolean);
+  const options = unknowns === undefined ? {} : { unknowns };
+  const { id } = await operations.collections.create(readText(fields, 'name'), options);
+  return { data: { collection_id: id }, message: 'collection created successfully' };
+}
+
+async function addToCollection(operations: FaceOperations, fields: Fields): Promise<Answer> {
+  const profileId = readId(fields, 'enrollment_id');
+  const { id } = await operations.collections.update(readId(fields, 'collection_id'), { addProfileIds: [profileId] });
+  return { data: { collection_id: id }, message: 'collection updated successfully' };
+}
+
+async function deleteCollection(operations: FaceOperations, fields: Fields): Promise<Answer> {
+  const id = readId(fields, 'collection_id');
+  await operations.collections.delete(id);
+  return { data: `Entity *${id}* has been deleted`, message: null };
+}
+
+async function listCollections(operations: FaceOperations): Promise<Answer> {
+  const collections = await operations.collections.list();
+  return {
+    data: collections.map((collection) => ({
+      classifier_url: '',
+      created: toTimestamp(collection.createdAt),
+      enrollments: collection.profileIds,
+      id: collection.id,
+      label_encoder: '',
+      name: collection.name,
+      owner: collection.owner ?? '',
+      unknown: collection.unknowns,
+      updated: toTimestamp(collection.updatedAt),
+    })),
+  };
+}
+
+/** Answers when the training has begun. Whatever refuses it does so before; what happens later is told by the events. */
+async function train(operations: FaceOperations, fields: Fields): Promise<Answer> {
+  const id = readId(fields, 'collection_id');
+  await new Promise<unknown>((begun, failed) => {
+    operations.train(id, { onProgress: begun }).then(begun, failed);
+  });
+  return { data: { collection_id: id }, message: 'retraining the classifier' };
+}
+
+async function match(operations: FaceOperations, fields: Fields): Promise<Answer> {
+  const threshold = readOptional(fields, 'threshold', readFraction);
+  const options = threshold === undefined ? {} : { threshold };
+  const result = await operations.match(readImage(fields, 'img'), readId(fields, 'id'), options);
+  if (result.outcome === 'failure-to-acquire') throw noFace(result.reason);
+  const comparisons = result.comparisons.flatMap((comparison, i) => [
+    [`emb${i}_score`, comparison.score],
+    [`emb${i}_match`, comparison.match],
+  ]);
+  return { data: Object.fromEntries(comparisons) as unknown, message: 'face processed successfully' };
+}
+
+async function identify(operations: FaceOperations, fields: Fields): Promise<Answer> {
+  const collectionId = readId(fields, 'collection_id');
+  const { faces } = await operations.identify(readImage(fields, 'img'), collectionId, { maxFaces: 1 });
+  const [face] = faces;
+  if (!face) throw noFace('no-face');
+  const isKnown = face.decision === 'identified';
+  const data = {
+    name: isKnown ? face.name : null,
+    key: isKnown ? face.profileId : null,
+    unknown: !isKnown,
+    confidence: face.confidence,
+    unknown_probability: face.unknownProbability,
+    candidates: face.candidates.map(({ profileId, name, score, probability }) => ({
+      name,
+      key: profileId,
+      score,
+      probability,
+    })),
+  };
+  return { data, message: 'identify processed successfully' };
+}

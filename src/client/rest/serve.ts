@@ -1,0 +1,37 @@
+/** Answers the requests that a service worker passes to this page. */
+import { InfaceError } from '../../api/errors.js';
+import type { RestAsk, RestReady, RestRequest, RestResponse } from '../../wire/rest.js';
+import type { RestHandler } from './handler.js';
+import { toFailure } from './refusals.js';
+
+/**
+ * Answers the requests that a service worker with `mountRest` passes to this page.
+ * @returns ends it
+ * @throws InfaceError `BACKEND_UNAVAILABLE` where there are no service workers
+ */
+export function serveRest(handler: RestHandler): () => void {
+  const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
+  if (!serviceWorker) {
+    throw new InfaceError('BACKEND_UNAVAILABLE', 'Service workers exist on https pages and on localhost only.');
+  }
+  const onMessage = (event: MessageEvent<RestAsk | null | undefined>) => {
+    const [port] = event.ports;
+    if (event.data?.kind !== 'inface-rest' || !port) return;
+    // One request has one answer, also where two kits serve.
+    event.stopImmediatePropagation();
+    port.onmessage = ({ data }: MessageEvent<RestRequest>) => {
+      void answerWire(handler, data).then((reply) => port.postMessage(reply, [reply.body]));
+    };
+    port.postMessage('ready' satisfies RestReady);
+  };
+  serviceWorker.addEventListener('message', onMessage);
+  // Messages wait for this when they come before the page was read.
+  serviceWorker.startMessages();
+  return () => serviceWorker.removeEventListener('message', onMessage);
+}
+
+async function answerWire(handler: RestHandler, { url, method, headers, body }: RestRequest): Promise<RestResponse> {
+  const init = { method, headers: headers.map(([name, value]): [string, string] => [name, value]), body };
+  const response = await handler(new Request(url, init)).catch(toFailure);
+  return { status: response.status, headers: [...response.headers], body: await response.arrayBuffer() };
+}
