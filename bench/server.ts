@@ -6,6 +6,7 @@ import { extname, join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { build, type Plugin } from 'vite';
 import { ROOT } from '../tools/process.mjs';
+import { MIME_TYPES } from '../tools/serve.mjs';
 
 const PAGES = ['inface', 'human', 'face-api', 'search', 'store', 'training'] as const;
 /** Folders by URL prefix. */
@@ -24,13 +25,6 @@ const PRELOADED: Readonly<Record<string, string>> = {
 };
 /** Paths of the bench itself, which do not count as loaded by a toolkit. */
 const UNCOUNTED = /^\/(pages|photos)\/|\.html$|^\/favicon/;
-const MIME_TYPES: Readonly<Record<string, string>> = {
-  '.js': 'text/javascript',
-  '.mjs': 'text/javascript',
-  '.json': 'application/json',
-  '.wasm': 'application/wasm',
-  '.jpg': 'image/jpeg',
-};
 /** Headers for cross-origin isolation, which wasm threads need; sent for all subjects. */
 const HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',

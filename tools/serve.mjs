@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { Problem, runMain } from './process.mjs';
 
 /** @type {Readonly<Record<string, string>>} */
-const MIME_TYPES = {
+export const MIME_TYPES = {
   '.css': 'text/css; charset=utf-8',
   '.html': 'text/html; charset=utf-8',
   '.ico': 'image/x-icon',

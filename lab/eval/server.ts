@@ -5,16 +5,10 @@ import { chromium, type Page } from '@playwright/test';
 import { build, createServer, type Plugin } from 'vite';
 import { BROWSER_ARGS, findBrowser } from '../../tools/browser.mjs';
 import { ROOT } from '../../tools/process.mjs';
+import { MIME_TYPES } from '../../tools/serve.mjs';
 
 const DIST = join(ROOT, 'dist');
 const CONFIG = { configFile: join(ROOT, 'vite.config.ts'), root: ROOT, logLevel: 'error' } as const;
-
-const MIME_TYPES: Readonly<Record<string, string>> = {
-  '.js': 'text/javascript',
-  '.mjs': 'text/javascript',
-  '.json': 'application/json',
-  '.wasm': 'application/wasm',
-};
 
 /** An open page and the resources behind it. */
 interface Opened {
