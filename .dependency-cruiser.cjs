@@ -157,6 +157,16 @@ module.exports = {
         pathNot: ['^src/worker/(store|ports)/', '^src/(recognition|schema)/', API],
       },
     },
+    {
+      name: 'platform-wraps-the-browser',
+      comment: 'It implements what the use cases ask for, and knows neither the store nor the page.',
+      severity: 'error',
+      from: { path: '^src/worker/platform/' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/worker/(platform|ports|use-cases)/', '^src/(models|vision)/', CONTRACT],
+      },
+    },
     onlyIn('valibot', '^src/(schema|models|worker/store)/'),
     onlyIn('onnxruntime-web', '^src/worker/platform/'),
     {
