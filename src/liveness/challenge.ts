@@ -9,6 +9,7 @@
  */
 import type { Point } from '../api/geometry.js';
 import type { LivenessGesture, LivenessHint, LivenessPrompt, LivenessReason } from '../api/liveness.js';
+import { OTHER_PERSON } from '../api/similarity.js';
 import { angleTo, isContinuous, meanState, progressOf, stateOf, type FaceState } from './gestures.js';
 import { captionOf } from './captions.js';
 import { createReliefMeter, isHead, isSheet, isTurnedSheet, type ReliefMeter, type View } from './relief.js';
@@ -95,8 +96,6 @@ const REFERENCE_LIMITS = { yaw: 14, pitch: 25 } as const;
 const SIZE_LIMITS = { min: 0.1, max: 0.32 } as const;
 /** Largest movement of a still face per frame. `path` is in outer eye distances. */
 const STILL = { path: 0.12, degrees: 4 } as const;
-/** Similarity with the best accuracy. Below it, the faces more likely show different people. */
-const SAME_PERSON = 0.4;
 /** Number of consecutive comparisons that must fail. */
 const DIFFERENT_LOOKS = 2;
 /** Number of passive verdicts to wait for. The majority decides. */
@@ -319,7 +318,7 @@ export function createChallenge({ gestures, timeLimitMs, spoof, random }: Challe
       if (!looked) return false;
       const isReference = bestAngle === Infinity;
       if (!isReference && similarity === null) return false;
-      if (similarity !== null && similarity < SAME_PERSON) {
+      if (similarity !== null && similarity < OTHER_PERSON) {
         if (++differentLooks >= DIFFERENT_LOOKS) fail('identity-changed');
         return false;
       }

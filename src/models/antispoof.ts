@@ -8,11 +8,11 @@ import { warpToTensor, type Pixels } from '../vision/image.js';
 import { CURVE, GRAPH_FILE, MODEL, positive, text, type Curve } from './entry.js';
 import { readOutput, type Run } from './run.js';
 
-/** What the scores of an anti-spoof model mean. Measured, see the model card. */
+/** The meaning of an anti-spoof model's scores. Measured, see the model card. */
 const CALIBRATION = object({
   /** Measured on which data: rates on simulated attacks say nothing certain about real ones. */
   origin: text,
-  /** Least score of a bona fide face when the caller does not say, 0..1. */
+  /** Least score of a bona fide face when the caller passes none, 0..1. */
   threshold: positive,
   /** (score, APCER with it as the threshold), falling, of the worst attack species. */
   apcer: v.exactOptional(CURVE),
@@ -21,8 +21,8 @@ const CALIBRATION = object({
 });
 
 /**
- * Anti-spoof nets that sort square crops round a face into classes: 'binary-128' has logits of bona fide and attack,
- * 'minifasnet' (Silent-Face) those of two kinds of attack with bona fide between them.
+ * Classifiers of square crops around a face. 'binary-128' outputs logits of bona fide and attack; 'minifasnet'
+ * (Silent-Face) those of two kinds of attack, with bona fide between them.
  */
 export const ANTISPOOF = object({
   ...MODEL,
@@ -34,9 +34,9 @@ export const ANTISPOOF = object({
   size: positive,
   /** Side of the crop as a multiple of the longer side of the box. */
   cropScale: positive,
-  /** Further nets of the same kind, whose probabilities are averaged with those of `file`; often none. */
+  /** Further models of the same kind, averaged with `file`; often none. */
   more: v.array(object({ ...GRAPH_FILE, cropScale: positive }), 'a list'),
-  /** Least longer side of a face's box for a verdict, in pixels of the image. */
+  /** Smallest longer side of a face's box for which there is a verdict, in pixels of the image. */
   minFaceSizePx: positive,
   calibration: CALIBRATION,
 });

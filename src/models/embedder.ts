@@ -10,8 +10,8 @@ import { CURVE, DATA_FILE, MODEL, positive, text } from './entry.js';
 import { readOutput, type Abortable, type Run } from './run.js';
 
 /**
- * What distances in one embedding space mean. A distance is 1 - cosine and, where there are background statistics, what both
- * faces add, see `recognition/scoring.ts`. Measured, see the model card.
+ * The meaning of distances in one embedding space. A distance is 1 - cosine. With background statistics, both faces add
+ * to it, see `recognition/scoring.ts`. Measured, see the model card.
  */
 const CALIBRATION = object({
   /** Measured on which data. */
@@ -29,12 +29,12 @@ const CALIBRATION = object({
   } satisfies Record<Accuracy, unknown>),
   /** The same for an image and a profile, the mean of several templates. Defaults to that of `fast`. */
   profile: v.exactOptional(CURVE),
-  /** What a profile adds to a distance before its collection is trained. Defaults to 0, right where nothing is added. */
+  /** Distance that a profile adds before its collection is trained. Defaults to 0. */
   commonness: v.exactOptional(positive),
 });
 export type EmbedderCalibration = Parsed<typeof CALIBRATION>;
 
-/** int8: quantised activations and weights, faster on wasm. lossless: the weights as shipped. */
+/** int8: quantized activations and weights, faster on wasm. lossless: the weights as shipped. */
 const PRECISION = v.picklist(['int8', 'lossless'], "'int8' or 'lossless'");
 
 /** The fields of every embedder's entry. */
@@ -52,8 +52,8 @@ export const DLIB_RESNET = object({
   ...EMBEDDER,
   family: v.literal('dlib-resnet'),
   /**
-   * The int8 and the lossless graph share one space: they are built from the same weights and drift by far less than the
-   * decision threshold (golden tests).
+   * Shared by the int8 and the lossless graph in one space. They are built from the same weights and drift by far less
+   * than the decision threshold (golden tests).
    */
   precision: PRECISION,
   /** The chip: side in pixels, and padding as dlib's `get_face_chip_details` defines it. */

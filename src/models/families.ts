@@ -25,7 +25,7 @@ const FAMILIES = [
 
 export type ModelEntry = Parsed<(typeof FAMILIES)[number]['schema']>;
 
-/** What a model does in the pipeline. A manifest needs one of each, but for `antispoof`: without, there is no such check. */
+/** The role of a model in the pipeline. A manifest needs one of each except `antispoof`, which is optional. */
 export type ModelRole = ModelEntry['role'];
 
 /** The entries of one role. */

@@ -33,25 +33,25 @@ export const FACE_LANDMARK_68 = object({
   family: v.literal('face-landmark-68'),
   /** Side of the square input in pixels. */
   size: positive,
-  /** One or more looks at a face: the first at the box, each further one at the points that the one before found. */
+  /** One or more passes. The first crops the box, each further one the points of the previous one. */
   passes: list(
     object({
       /** Side of the crop as a multiple of the longer side of the box, or of what the points span. */
       cropScale: positive,
-      /** Added to the outputs: what the net is off by in such crops on average, in fractions of the crop. */
+      /** Correction added to the outputs: their mean error in such crops, in fractions of the crop. */
       offsets: numbers<readonly number[]>(2 * LANDMARK_COUNT),
     }),
   ),
-  /** What the offsets were measured on. */
+  /** The data that the offsets were measured on. */
   offsetsOrigin: text,
   /**
-   * Where the points lie closer together than this, there is no face in the box, or none that can be aligned: their
-   * root mean square distance from their center, as a fraction of the longer side of the box.
+   * Least spread of the points. Below it, the box has no face, or none that can be aligned. The spread is the root mean
+   * square distance of the points from their center, as a fraction of the longer side of the box.
    */
   minSpread: positive,
   /**
-   * Where the points lie closer together than this, there is no further pass, or it does not count: a face that is blurred,
-   * half hidden or seen from the side. In the same unit as `minSpread`.
+   * Least spread for a further pass, in the same unit as `minSpread`. Below it, the face is blurred, half hidden or seen
+   * from the side, and a further pass does not count.
    */
   minRefinedSpread: positive,
 });

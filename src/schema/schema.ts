@@ -1,4 +1,4 @@
-/** What all schemas of outside data share: building blocks on valibot, and the first problem in words. */
+/** Building blocks for schemas of outside data, on valibot, and the first problem in words. */
 import * as v from 'valibot';
 
 /** The output of a schema, readonly all the way down. */

@@ -1,4 +1,4 @@
-/** Delivers news: a change made here goes to the other tabs, any change to this worker's parts and to the page. */
+/** Delivers changes: those made here to the other tabs, and all of them to this worker and its page. */
 import type { RecordsChange } from '../api/events.js';
 import type { VaultStatus } from '../api/vault.js';
 import type { KitEvent } from '../wire/worker.js';
@@ -6,7 +6,7 @@ import type { TabMessage } from './platform/tabs.js';
 import type { StoreChange } from './ports/face-store.js';
 import type { TrainingNews } from './use-cases/training.js';
 
-/** What news is delivered to. */
+/** The receivers of news. */
 interface Receivers {
   emit(event: KitEvent): void;
   /** Posts to the other tabs. */

@@ -2,10 +2,9 @@
 import { html, render } from 'lit';
 import type { Collection, CollectionChange } from '../../../src/index.js';
 import type { Context } from '../../context.js';
+import { MAX_NAME } from '../../limits.js';
 import { createPeople } from './collections-people.js';
 import { createTraining } from './collections-training.js';
-
-const MAX_NAME = 200;
 
 /** @returns takes it down */
 export function createOneCollection(host: HTMLElement, context: Context, id: string): () => void {

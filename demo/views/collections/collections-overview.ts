@@ -2,9 +2,9 @@
 import { html, render } from 'lit';
 import type { Collection } from '../../../src/index.js';
 import type { Context } from '../../context.js';
+import { MAX_NAME } from '../../limits.js';
 
 /** The most that the kit takes. */
-const MAX_NAME = 200;
 
 /** @returns takes it down */
 export function createOverview(host: HTMLElement, context: Context): () => void {

@@ -2,9 +2,8 @@
 import { html, render } from 'lit';
 import type { CollectionChange, Profile } from '../../../src/index.js';
 import type { Context } from '../../context.js';
+import { MAX_NAME } from '../../limits.js';
 import { createVirtualList } from '../virtual-list.js';
-
-const MAX_NAME = 200;
 
 type Where = 'inside' | 'outside';
 

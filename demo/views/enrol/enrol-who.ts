@@ -1,10 +1,8 @@
 /** Who is enrolled, where to, and what the person agreed to. */
 import { html, render } from 'lit';
 import type { Context } from '../../context.js';
+import { MAX_CONSENT, MAX_NAME } from '../../limits.js';
 import { findNamesake } from './enrol-store.js';
-
-const MAX_NAME = 200;
-const MAX_CONSENT = 2_000;
 
 export interface Who {
   /** '' for none, as `consent`. */

@@ -6,19 +6,19 @@ import { fitSimilarity } from '../../vision/geometry.js';
 import type { Pixels } from '../../vision/image.js';
 import { MODEL, positive } from '../entry.js';
 
-/** How a face that is not certain is looked at again, in close crops around it, and what all looks together say. */
+/** The second pass over an uncertain face, in close crops around it, and how the scores are combined. */
 export const SECOND_LOOK = object({
-  /** Least score of what is looked at again, 0..1. */
+  /** Least score of a face that gets a second pass, 0..1. */
   from: positive,
-  /** From this score on, no second look is needed. */
+  /** Score above which no second pass is needed. */
   certain: positive,
   /** Side of the input for the crops in pixels, one of the detector's sizes. */
   size: positive,
-  /** One look per crop: its side as a multiple of the longer side of the box. */
+  /** Sides of the crops, as multiples of the longer side of the box. */
   cropScales: list(positive),
-  /** The score that counts where a look finds nothing, above 0. */
+  /** Score of a pass that finds nothing, above 0. */
   missed: positive,
-  /** Added to the mean logit of all looks, so that the least score means the same rate of false faces as for one look. */
+  /** Bias added to the mean logit, so that `minScore` keeps the false-positive rate of a single pass. */
   bias: positive,
 });
 export type SecondLook = Parsed<typeof SECOND_LOOK>;
@@ -27,7 +27,7 @@ export type SecondLook = Parsed<typeof SECOND_LOOK>;
 export const DETECTOR = {
   ...MODEL,
   role: v.literal('detector'),
-  /** Longer sides of the input in pixels that the kit offers, ascending. A photo gets the next larger one of 256 to 512. */
+  /** Offered sizes of the longer side of the input, ascending, in pixels. */
   sizes: list(positive),
 };
 

@@ -12,20 +12,20 @@ import type { Run } from '../run.js';
 import { DETECTOR, POSTPROCESS, rollOfEyesAndMouth, type Detection, type FaceDetector } from './detector.js';
 
 /**
- * Detectors frame a face differently, and the landmark crop is cut by the box. So every box is made the square that
- * BlazeFace would have given, in units of its longer side.
+ * Converts a detector's box to the square that BlazeFace would output, in units of the longer side of the box.
+ * Detectors frame a face differently, and the landmark crop depends on the box.
  */
 const BOX_FIT = object({
   /** Side of the square. */
   scale: positive,
-  /** How far its center lies from that of the box, from the eyes towards the mouth. */
+  /** Distance of its center from that of the box, in the direction from the eyes to the mouth. */
   shift: finite,
   /** Measured on which data. */
   origin: text,
 });
 type BoxFit = Parsed<typeof BOX_FIT>;
 
-/** The fields of their entries. `sizes` are widths of the input. */
+/** The fields of their entries. `sizes` are widths of the input. A photo gets the next larger one of 256 to 512. */
 export const FRAMED_DETECTOR = { ...DETECTOR, postprocess: object(POSTPROCESS), box: BOX_FIT };
 
 /** A face in pixels of the input. */

@@ -3,7 +3,7 @@ import type { AuditEntry } from '../../api/audit.js';
 import type { FaceStore } from '../ports/face-store.js';
 import { timestamp, type StoreParts } from './records.js';
 
-/** What a line says about a change to the whole store, made by the application. */
+/** The subject of a line about a change to the whole store, made by the application. */
 export const WHOLE_STORE = { actor: null, subject: null, count: null } as const;
 
 /** @param enabled whether an audit trail is kept; without, notes are dropped */

@@ -25,14 +25,14 @@ const time = v.pipe(anyText, v.check(isTime, 'a time in ISO 8601, in the years 0
 const metadata = v.pipe(
   v.custom<JsonObject>(isObject, 'an object'),
   v.check(isShort, `an object of at most ${MAX_METADATA_LENGTH} characters of JSON`),
-  // A number like 1e400 is parsed as Infinity, which JSON does not have. The kit's own operations store null, too.
+  // A number like 1e400 is parsed as Infinity, which JSON does not have. The kit's own operations also store null.
   v.transform((value) => JSON.parse(JSON.stringify(value)) as JsonObject),
 );
 
 /** The fields that profiles and collections share. */
 const RECORD = { id, owner: v.nullable(id), createdAt: time, updatedAt: time };
 
-/** The spaces of a content, checked before its templates: those of another space may have another length. */
+/** The spaces of a content, checked before its templates, whose length depends on the space. */
 const SPACES = object({
   profiles: v.array(object({ space: anyText }), 'a list'),
   collections: v.array(object({ negatives: v.array(object({ space: anyText }), 'a list') }), 'a list'),

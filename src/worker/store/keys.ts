@@ -81,7 +81,7 @@ export function createKeys({ db, keyring, note, changed }: StoreParts): Operatio
   };
 }
 
-/** What the old key opens, under the new one. What was lost with an older key stays lost. */
+/** Encrypts records under a new key. Drops those that the old key does not open. */
 function resealAll<R extends Sealed & Parameters<typeof reseal>[2]>(
   old: OpenKey | null,
   next: OpenKey,

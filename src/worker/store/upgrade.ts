@@ -1,4 +1,4 @@
-/** What an upgrade of the database cannot do itself, since its transaction does not wait for encryption. */
+/** The part of an upgrade that comes after its transaction, which does not wait for encryption. */
 import type { BlockItem } from './block.js';
 import type { Writer } from './database/connection.js';
 import type { PlainTemplate, TemplateBlock } from './database/schema.js';

@@ -5,11 +5,9 @@ import type { Gallery } from '../../recognition/gallery.js';
 import type { Comparable, Scoring } from '../../recognition/scoring.js';
 import type { EnrollPolicy, ImageReport, RejectionReason } from '../../api/enrollment.js';
 import type { QualityIssue } from '../../api/quality.js';
+import { OTHER_PERSON } from '../../api/similarity.js';
 import type { Acquisition } from './acquisition.js';
 import type { NewTemplate } from '../ports/face-store.js';
-
-/** Similarity with the best accuracy. Below it, the faces more likely show different people. */
-const SAME_PERSON_SCORE = 0.4;
 
 /** The data against which the images are judged. */
 export interface EnrolmentContext {
@@ -80,7 +78,7 @@ function judgeAll(images: readonly Acquisition[], context: EnrolmentContext): Ju
   });
   // Use only images of sufficient quality to determine the person.
   const faces = judged.map((image) => (image.taken ? scoring.prepare(image.found.vector) : null));
-  const resembles = (distance: number) => similarityAt(distance, calibration) >= SAME_PERSON_SCORE;
+  const resembles = (distance: number) => similarityAt(distance, calibration) >= OTHER_PERSON;
   const good = faces.filter((face) => face !== null);
   const same = findSamePerson(good, references, resembles).values();
   return judged.map((image, i): Judged => {

@@ -5,6 +5,7 @@ import { distance, type Comparable, type Scoring } from '../../recognition/scori
 import type { Box, Point } from '../../api/geometry.js';
 import type { Identification } from '../../api/identification.js';
 import type { QualityReport } from '../../api/quality.js';
+import { OTHER_PERSON, SAME_PERSON } from '../../api/similarity.js';
 import type { SpoofFailure, SpoofVerdict } from '../../api/spoof.js';
 import type { TrackedFace, TrackerOptions } from '../../api/tracking.js';
 import { likeness } from '../../vision/appearance.js';
@@ -38,10 +39,6 @@ const SAME_PICTURE = 0.94;
 const MAX_GAP_MS = 1_000;
 /** Time for which a lost face keeps its id if it is recognized again. */
 const REMEMBER_MS = 3_000;
-/** Similarity above which two faces count as the same person, at a false match rate of 1e-3. */
-const SAME_PERSON = 0.5;
-/** Similarity below which the face of a track now belongs to another person. */
-const OTHER_PERSON = 0.4;
 /** Number of frames between two quality checks of a face. */
 const JUDGE_EVERY = 5;
 /** Improvement of the quality score that justifies another embedding. */
