@@ -241,8 +241,10 @@ describe('life', () => {
     const socket = connect(Number(new URL(other.url).port), '127.0.0.1');
     const ended = new Promise((resolve) => socket.once('close', resolve));
     socket.on('error', () => undefined);
-    socket.write('GET / HTTP/1.1\r\n');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    // The answer to the first request proves that the server has the connection, and the first line of the second.
+    const answered = new Promise((resolve) => socket.once('data', resolve));
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\n');
+    await answered;
     await other.close();
     await ended;
     await expect(fetch(other.url)).rejects.toThrow();
