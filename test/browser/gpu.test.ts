@@ -11,7 +11,7 @@ function greatestDifference(a: Float32Array, b: Float32Array): number {
 
 describe('WebGPU', () => {
   it(
-    'gives what wasm gives: the same faces, and the same decisions on the same scores',
+    'gives what wasm gives: the same faces, and the same decision on the same score',
     { timeout: 300_000 },
     async () => {
       const kits = await Promise.all(
@@ -31,23 +31,21 @@ describe('WebGPU', () => {
         expect(distance(face.box, reference.box)).toBeLessThan(0.1);
         face.landmarks.forEach((p, k) => expect(distance(p, reference.landmarks[k] as Point)).toBeLessThan(0.1));
       });
-      const center = ({ box }: DetectedFace) => ({ x: box.x + box.width / 2, y: box.y + box.height / 2 });
-      const [first, second] = (onWasm ?? []).map(center) as [Point, Point];
+      // One pair only: SwiftShader takes most of a minute for it. The next test compares embeddings.
+      const { box } = onWasm?.[0] as DetectedFace;
+      const first = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
       const width = (await createImageBitmap(photo)).width;
       const mirrored = { x: (width - first.x) * 0.8, y: first.y * 0.8 };
-      for (const [reference, same] of [
-        [{ image: copy, face: mirrored }, true],
-        [{ image: photo, face: second }, false],
-      ] as const) {
-        const results = await Promise.all(
-          kits.map((kit) => kit.match({ image: photo, face: first }, reference, { detectorSize: 256 })),
-        );
-        const scores = results.map((result) => {
-          expect(result).toMatchObject({ outcome: 'compared', match: same });
-          return result.outcome === 'compared' ? result.score : Number.NaN;
-        });
-        expect(Math.abs((scores[0] as number) - (scores[1] as number))).toBeLessThan(1e-3);
-      }
+      const results = await Promise.all(
+        kits.map((kit) =>
+          kit.match({ image: photo, face: first }, { image: copy, face: mirrored }, { detectorSize: 256 }),
+        ),
+      );
+      const scores = results.map((result) => {
+        expect(result).toMatchObject({ outcome: 'compared', match: true });
+        return result.outcome === 'compared' ? result.score : Number.NaN;
+      });
+      expect(Math.abs((scores[0] as number) - (scores[1] as number))).toBeLessThan(1e-3);
     },
   );
 

@@ -24,7 +24,17 @@ function portrait(): Pixels {
 }
 
 const photo = portrait();
-const shoot = (kind: Parameters<typeof simulate>[2], seed: number): Shot => simulate(photo, BOX, kind, seed);
+type Kind = Parameters<typeof simulate>[2];
+const shoot = (kind: Kind, seed: number): Shot => simulate(photo, BOX, kind, seed);
+
+const shots = new Map<string, Shot>();
+/** The shot that an earlier test took, where there is one. */
+function shotOf(kind: Kind, seed: number): Shot {
+  const key = `${kind} ${seed}`;
+  const shot = shots.get(key) ?? shoot(kind, seed);
+  shots.set(key, shot);
+  return shot;
+}
 
 /** Quicker than `toEqual`, which looks at every byte as a value of its own. */
 function same(a: Pixels, b: Pixels): boolean {
@@ -59,11 +69,11 @@ describe('simulate', () => {
 
   it('frames every kind alike: the same seed gives the same size, and a face of that size', () => {
     for (const seed of SEEDS) {
-      const shots = (['bona fide', ...SPECIES] as const).map((kind) => shoot(kind, seed));
-      expect(new Set(shots.map(({ pixels }) => pixels.width)).size).toBe(1);
-      for (const { pixels, box } of shots) {
+      const alike = (['bona fide', ...SPECIES] as const).map((kind) => shotOf(kind, seed));
+      expect(new Set(alike.map(({ pixels }) => pixels.width)).size).toBe(1);
+      for (const { pixels, box } of alike) {
         expect(pixels.width).toBe(pixels.height);
-        expect(box.width).toBeCloseTo(shots[0]!.box.width, 9);
+        expect(box.width).toBeCloseTo(alike[0]!.box.width, 9);
         expect(box.height / box.width).toBeCloseTo(0.96, 9);
         expect(box.x).toBeGreaterThan(0);
         expect(box.x + box.width).toBeLessThan(pixels.width);
@@ -73,14 +83,14 @@ describe('simulate', () => {
 
   it('changes pixels by the species and not by the camera alone', () => {
     for (const species of SPECIES) {
-      const changes = SEEDS.map((seed) => difference(shoot('bona fide', seed), shoot(species, seed)));
+      const changes = SEEDS.map((seed) => difference(shotOf('bona fide', seed), shotOf(species, seed)));
       expect(Math.min(...changes)).toBeGreaterThan(2);
     }
   });
 
   it('exposes attacks as it exposes faces', () => {
-    const exposure = (kind: Parameters<typeof simulate>[2]) =>
-      [11, 12, 13, 14, 15, 16].reduce((sum, seed) => sum + meanOf(shoot(kind, seed)) / 6, 0);
+    const exposure = (kind: Kind) =>
+      [...SEEDS, 11, 12, 13].reduce((sum, seed) => sum + meanOf(shotOf(kind, seed)) / 6, 0);
     const bonaFide = exposure('bona fide');
     for (const species of SPECIES) expect(Math.abs(exposure(species) - bonaFide)).toBeLessThan(35);
   });
