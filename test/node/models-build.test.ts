@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { brotliCompress } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseManifest, type ModelManifest } from '../../src/models/manifest.js';
+import { describeFmr, fmrCurve, matchThreshold } from '../../src/recognition/decision.js';
 import { buildBlazeFace, readBlazeFace } from '../../tools/models/blazeface.js';
 import { buildModels } from '../../tools/models/build.js';
 import { toFloat16 } from '../../tools/models/kernels.js';
@@ -100,6 +101,22 @@ describe('the files', () => {
     expect(raw).toBeLessThanOrEqual(7.3 * MEGABYTE);
     const compressed = await Promise.all(contents.map((content) => compress(content)));
     expect(compressed.reduce((sum, content) => sum + content.byteLength, 0)).toBeLessThanOrEqual(4.0 * MEGABYTE);
+  });
+
+  it('are calibrated: a falling similarity for a rising false match rate, which is 0.001 at the default threshold', () => {
+    const embedders = manifest.models.filter((model) => model.role === 'embedder');
+    expect(embedders.map(({ id }) => id)).toEqual(['dlib-resnet-int8', 'dlib-resnet']);
+    for (const { id, calibration } of embedders) {
+      const curve = describeFmr(calibration);
+      for (const [i, [similarity, rate]] of curve.entries()) {
+        const [before, rateBefore] = curve[i - 1] ?? [1, 0];
+        expect(similarity, `${id}, point ${i}`).toBeLessThan(before);
+        expect(rate, `${id}, point ${i}`).toBeGreaterThan(rateBefore);
+      }
+      const curveOfFast = fmrCurve(calibration, 'fast', 1);
+      const threshold = matchThreshold({}, curveOfFast, calibration);
+      expect(matchThreshold({ maxFmr: 0.001 }, curveOfFast, calibration), id).toBeCloseTo(threshold, 2);
+    }
   });
 
   it('replace older ones: models that are no longer built go, other files stay', () => {

@@ -1,0 +1,95 @@
+/** How well the shipped models do on the six sample photos, so that a change that costs accuracy is noticed. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { DetectedFace, Point } from '../../src/index.js';
+import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
+import stored from '../fixtures/sample-similarities.json' with { type: 'json' };
+import { asCanvas, asJpeg, draw, samplePhoto, testKit } from './support.js';
+
+/** Above what another JPEG decoder or instruction set changes, and below what another crop or model does. */
+const TOLERANCE = 0.02;
+const photos: Blob[] = [];
+
+beforeAll(async () => {
+  for (const number of sampleFaces.keys()) photos.push(await samplePhoto(number + 1));
+});
+
+const isIn = ({ box }: DetectedFace, p: Point) =>
+  p.x > box.x && p.x < box.x + box.width && p.y > box.y && p.y < box.y + box.height;
+
+describe('similarity', () => {
+  it('of each of the 22 faces to each of the 22 enrolled ones is what was stored', async () => {
+    const kit = await testKit();
+    const { id: collectionId } = await kit.collections.create('Samples');
+    const profileIds: string[] = [];
+    for (const [i, centers] of sampleFaces.entries()) {
+      for (const face of centers) {
+        const result = await kit.enroll([{ image: photos[i] as Blob, face }], { policy: 'off', collectionId });
+        if (result.outcome !== 'enrolled') throw new Error(JSON.stringify(result));
+        profileIds.push(result.profile.id);
+      }
+    }
+    const rows: number[][] = [];
+    for (const [i, centers] of sampleFaces.entries()) {
+      const { faces } = await kit.identify(photos[i] as Blob, collectionId, { maxCandidates: profileIds.length });
+      for (const center of centers) {
+        const face = faces.find((face) => isIn(face, center));
+        const scores = new Map(face?.candidates.map(({ profileId, score }) => [profileId, score]));
+        rows.push(profileIds.map((id) => Number((scores.get(id) ?? Number.NaN).toFixed(3))));
+      }
+    }
+    const isAsStored =
+      rows.length === stored.length &&
+      rows.every((row, i) => row.every((score, k) => Math.abs(score - (stored[i]?.[k] ?? Number.NaN)) <= TOLERANCE));
+    expect(isAsStored, `Measured: ${JSON.stringify(rows)}`).toBe(true);
+    expect(profileIds).toHaveLength(22);
+    for (const [i, row] of rows.entries()) expect(row.indexOf(Math.max(...row))).toBe(i);
+  });
+});
+
+/** How a photo is changed. */
+interface Change {
+  readonly name: string;
+  readonly scale?: number;
+  readonly quality?: number;
+  readonly filter?: string;
+  readonly rollDegrees?: number;
+}
+
+const CHANGES: readonly Change[] = [
+  { name: 'at a quarter of the size', scale: 0.25 },
+  { name: 'as a JPEG of quality 20', quality: 0.2 },
+  { name: 'at 40 % of the brightness', filter: 'brightness(0.4)' },
+  { name: 'at 170 % of the brightness', filter: 'brightness(1.7)' },
+  { name: 'rolled by 20°', rollDegrees: 20 },
+];
+
+describe('detection', () => {
+  it('finds all 22 faces of changed photos, and nothing else', async () => {
+    const kit = await testKit();
+    const measured: { name: string; found: number; wrong: number }[] = [];
+    for (const { name, scale = 1, quality = 0.95, filter = 'none', rollDegrees = 0 } of CHANGES) {
+      let [found, wrong] = [0, 0];
+      for (const [i, centers] of sampleFaces.entries()) {
+        const photo = await asCanvas(photos[i] as Blob, scale);
+        const { width, height } = photo;
+        const turn = new DOMMatrix()
+          .translate(width / 2, height / 2)
+          .rotate(rollDegrees)
+          .translate(-width / 2, -height / 2);
+        const changed = draw(width, height, (context) => {
+          context.filter = filter;
+          context.setTransform(turn);
+          context.drawImage(photo, 0, 0);
+        });
+        const { faces } = await kit.detect(await asJpeg(changed, quality));
+        const points = centers
+          .map(({ x, y }) => turn.transformPoint({ x: x * scale, y: y * scale }))
+          .filter(({ x, y }) => x > 0 && y > 0 && x < width && y < height);
+        found += points.filter((point) => faces.some((face) => isIn(face, point))).length;
+        wrong += faces.filter((face) => !points.some((point) => isIn(face, point))).length;
+      }
+      measured.push({ name, found, wrong });
+    }
+    expect(measured).toEqual(CHANGES.map(({ name }) => ({ name, found: 22, wrong: 0 })));
+  });
+});
