@@ -17,6 +17,7 @@ const REPORT_FOLDER = join(ROOT, '.cache', 'reports');
  * @property {string} name
  * @property {string} script the npm script
  * @property {'vitest' | 'playwright'} [runner] whose report tells how many tests passed; without: the step counts as one
+ * @property {readonly string[]} [args] passed to the runner
  * @property {readonly string[]} [needs] scripts of earlier steps that must pass before this one starts
  *
  * @typedef {object} Counts
@@ -62,6 +63,27 @@ export const TEST_STEPS = [
   { name: 'Browser tests', script: 'test:browser', runner: 'vitest' },
   { name: 'End-to-end tests', script: 'test:e2e', runner: 'playwright', needs: ['build', 'build:demo'] },
 ];
+
+/**
+ * Returns the steps of one part of `npm test`, for several machines: `check` has the steps of `npm run check`, `browser`
+ * and `e2e` one of the others with the steps that it needs.
+ * @param {string} part `check`, `browser` or `e2e`
+ * @param {string} [shard] which of its tests to run, for example `1/3`; default: all of them
+ * @returns {readonly Step[]} none when there is no such part
+ */
+export function stepsOf(part, shard) {
+  if (part === 'check') return CHECK_STEPS;
+  /** @type {(script: string) => string[]} */
+  const needsOf = (script) => {
+    const needs = TEST_STEPS.find((step) => step.script === script)?.needs ?? [];
+    return [script, ...needs.flatMap(needsOf)];
+  };
+  const target = `test:${part}`;
+  const scripts = new Set(needsOf(target));
+  const steps = TEST_STEPS.filter(({ script }) => scripts.has(script));
+  if (shard === undefined) return steps;
+  return steps.map((step) => (step.script === target ? { ...step, args: [`--shard=${shard}`] } : step));
+}
 
 /**
  * Runs all steps, two at a time, and prints each step's output when it ends, then the slowest tests and a table of the
@@ -143,7 +165,7 @@ export function summarise({ passed, failed, skipped }) {
  * @param {Record<string, string>} env
  * @returns {Promise<Outcome>}
  */
-async function runStep({ name, script, runner }, env) {
+async function runStep({ name, script, runner, args = [] }, env) {
   const reportFile = join(REPORT_FOLDER, `${script.replace(':', '-')}.json`);
   rmSync(reportFile, { force: true });
   /** @type {string[]} */
@@ -151,7 +173,7 @@ async function runStep({ name, script, runner }, env) {
   if (runner === 'vitest')
     reporters = ['--', '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
   if (runner === 'playwright') reporters = ['--', '--reporter=list,json'];
-  const result = await runNpm(['run', script, ...reporters], {
+  const result = await runNpm(['run', script, ...reporters, ...args], {
     label: `running: ${name}`,
     env: { ...env, PLAYWRIGHT_JSON_OUTPUT_FILE: reportFile },
     timeoutMs: STEP_LIMIT_MS,

@@ -1,12 +1,20 @@
-/** `npm test`: installs what is missing, finds a browser, and runs every check and test. */
+/**
+ * `npm test`: installs what is missing, finds a browser, and runs every check and test. `npm test -- PART [SHARD]` runs
+ * one part, which is `check`, `browser` or `e2e`, or a shard of it, for example `e2e 1/3`.
+ */
+import process from 'node:process';
 import { ensureBrowser } from './browser.mjs';
 import { prepare, requireNode, withLock } from './prepare.mjs';
-import { report, runMain } from './process.mjs';
-import { runSteps, summarise, TEST_STEPS } from './steps.mjs';
+import { Problem, report, runMain } from './process.mjs';
+import { runSteps, stepsOf, summarise, TEST_STEPS } from './steps.mjs';
 
 await runMain(async () => {
+  const [part, shard] = process.argv.slice(2);
+  const steps = part === undefined ? TEST_STEPS : stepsOf(part, shard);
   let browser;
   try {
+    if (steps.length === 0)
+      throw new Problem(`There is no part '${String(part)}'.`, '', 'Use: npm test -- check|browser|e2e [SHARD]');
     requireNode();
     await withLock(prepare);
     browser = await ensureBrowser(console.log);
@@ -17,5 +25,5 @@ await runMain(async () => {
     return;
   }
   console.log(`Browser: ${browser}`);
-  await runSteps(TEST_STEPS, { INFACE_BROWSER: browser });
+  await runSteps(steps, { INFACE_BROWSER: browser });
 });
