@@ -38,6 +38,16 @@ function mute(worker: Worker): Promise<void> {
   return new Promise((resolve) => muted.set(worker, resolve));
 }
 
+/** Calls `then` once, right after the page has posted its next message, which a worker handles before any later one. */
+function afterNextMessage(worker: Worker, then: () => void): void {
+  const post = worker.postMessage.bind(worker) as (...args: unknown[]) => void;
+  worker.postMessage = (...args: unknown[]) => {
+    worker.postMessage = post;
+    post(...args);
+    then();
+  };
+}
+
 describe('a worker', () => {
   it('that is killed rejects what is pending, and the next call starts another with all that was stored', async () => {
     const kit = await testKit();
@@ -120,6 +130,27 @@ describe('an abort', () => {
     await expect(aborted).rejects.toMatchObject({ name: 'AbortError' });
     expect(await kit.profiles.list()).toEqual([]);
     expect((await kit.info()).live).toEqual({ frames: 0, sessions: 3 });
+  });
+
+  it('reaches a worker that computes, which then stores nothing', async () => {
+    const kit = await testKit();
+    const bitmap = await createImageBitmap(await samplePhoto(6));
+    const warm = { image: bitmap, face: 'largest' } as const;
+    // Loads what a first call loads, so that the aborted calls spend their time on inference alone.
+    await kit.detect(bitmap);
+    for (const start of [
+      (signal: AbortSignal) => kit.detect(bitmap, { detectorSize: 'group', signal }),
+      (signal: AbortSignal) => kit.enroll([warm, warm, warm], { policy: 'off', signal }),
+    ]) {
+      const controller = new AbortController();
+      const reason = new Error('enough');
+      afterNextMessage(workers.at(-1) as Worker, () => {
+        controller.abort(reason);
+      });
+      await expect(start(controller.signal)).rejects.toBe(reason);
+    }
+    expect(await kit.profiles.list()).toEqual([]);
+    bitmap.close();
   });
 
   it('ends the start', async () => {

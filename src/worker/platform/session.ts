@@ -201,6 +201,8 @@ export function createRuntime(
     return result;
   }
 
+  const takeTurn = createTurns();
+
   return {
     get backend() {
       return backend;
@@ -220,7 +222,11 @@ export function createRuntime(
         slots.push(created);
         return created;
       });
-      return (feeds) => enqueue(() => run(slot, feeds));
+      return (feeds) =>
+        enqueue(async () => {
+          await takeTurn();
+          return run(slot, feeds);
+        });
     },
     close() {
       return enqueue(async () => {
@@ -229,6 +235,22 @@ export function createRuntime(
       });
     },
   };
+}
+
+/**
+ * Creates a function that waits for one turn of the event loop; calls must not overlap.
+ * Awaits between wasm runs are microtasks, so without it the worker receives no abort until a whole call has ended.
+ * A message is used because nested timers are delayed by 4 ms.
+ */
+function createTurns(): () => Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  return () =>
+    new Promise((resolve) => {
+      port1.onmessage = () => {
+        resolve();
+      };
+      port2.postMessage(null);
+    });
 }
 
 /** The loss of the device, if that is why a run failed. The run may fail a moment before the loss is told. */
