@@ -44,8 +44,8 @@ export function matchFaces(
 
 /**
  * Computes recall and average precision for annotated faces of a height band.
- * A detection that matches a face outside the band is ignored. One that matches none is a false positive of its own
- * height.
+ * A detection that matches a face outside the band is ignored. One that matches none is a false positive in the band of
+ * its height.
  */
 export function judgeBand(
   photos: readonly PhotoFaces[],
