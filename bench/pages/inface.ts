@@ -7,7 +7,7 @@ import { serve } from './serve.js';
 
 const KIT_URL = '/kit/index.js';
 /** The peers also run their detector once, at 256 px. */
-const DETECTION = { detectorSize: 256 } as const;
+const DETECTION = { detectorSizePx: 256 } as const;
 
 const parameters = new URLSearchParams(location.search);
 const threads = Number(parameters.get('threads') ?? 1);

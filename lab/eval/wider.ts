@@ -9,10 +9,11 @@ import { falseScores, judgeBand, type HeightBand, type PhotoFaces } from './dete
 import { measurePhotos, readManifest } from './measure.js';
 import { percent, type Outcome } from './report.js';
 
-type DetectorSize = NonNullable<DetectorOptions['detectorSize']>;
+/** A size of the detector's input, or a search that chooses it. */
+type Search = NonNullable<DetectorOptions['detectorSizePx'] | DetectorOptions['search']>;
 
-/** The detector size that is recommended for photos of groups. */
-const HEADLINE = 'group' satisfies DetectorSize;
+/** The search that is recommended for photos of groups. */
+const HEADLINE = 'tiles' satisfies Search;
 const BANDS: Readonly<Record<string, HeightBand>> = {
   '>= 96 px': { from: 96, below: Infinity },
   '48-96 px': { from: 48, below: 96 },
@@ -46,9 +47,11 @@ export async function runWider(settings: Settings): Promise<Outcome> {
   const folder = folderOf(settings, 'wider');
   if (folder === null) return { skipped: 'no wider/ in the data' };
   const photos = readBoxes(folder).slice(0, settings.limit);
-  const offered = findModel(readManifest(settings.models), 'detector').sizes as DetectorSize[];
+  const offered = findModel(readManifest(settings.models), 'detector').sizes as NonNullable<
+    DetectorOptions['detectorSizePx']
+  >[];
   const sizes: Record<string, Awaited<ReturnType<typeof judgeSize>>> = {};
-  for (const size of [...offered, 'auto', 'group'] as const)
+  for (const size of [...offered, 'auto', 'tiles'] as const)
     sizes[size] = await judgeSize(photos, size, settings.models);
   const total = photos.reduce((sum, { boxes }) => sum + boxes.length, 0);
   console.log(`${photos.length} photos, ${total} faces; recall % at IoU 0.5 / 0.3 with the default least score`);
@@ -62,7 +65,7 @@ export async function runWider(settings: Settings): Promise<Outcome> {
   const headline = sizes[HEADLINE]!.json;
   const wider = {
     recall: headline.bands['>= 48 px']!.recall['0.3'],
-    recallOf: `faces of 48 px and more, at IoU 0.3, detector size '${HEADLINE}'`,
+    recallOf: `faces of 48 px and more, at IoU 0.3, search '${HEADLINE}'`,
     falsePerPhoto: headline.falsePerPhoto,
     photos: photos.length,
     faces: total,
@@ -71,15 +74,19 @@ export async function runWider(settings: Settings): Promise<Outcome> {
   return { json: { wider } };
 }
 
-async function judgeSize(photos: readonly Annotated[], detectorSize: DetectorSize, models: string) {
+async function judgeSize(photos: readonly Annotated[], search: Search, models: string) {
+  const options: DetectorOptions = typeof search === 'number' ? { detectorSizePx: search } : { search };
   const measure = async (options: DetectorOptions): Promise<PhotoFaces[]> => {
     const label = `wider ${Object.values(options).join(' ')}`;
     const measured = await measurePhotos(photos, { options: { ...options, views: 0 }, models, label });
-    return measured.map(({ faces }, i) => ({ found: faces, truth: photos[i]!.boxes }));
+    return measured.map(({ faces }, i) => ({
+      found: faces.map(({ box, detectionScore }) => ({ box, score: detectionScore })),
+      truth: photos[i]!.boxes,
+    }));
   };
   // Measure separately, because the minimum score also decides which areas are searched again.
-  const asShipped = await measure({ detectorSize });
-  const all = await measure({ detectorSize, minScore: LEAST_SCORE });
+  const asShipped = await measure(options);
+  const all = await measure({ ...options, minDetectionScore: LEAST_SCORE });
   const falsePerPhoto = falseScores(asShipped, 0.3).length / photos.length;
 
   const wrong = falseScores(all, 0.3);

@@ -117,7 +117,7 @@ const evalPage: FilmPage = {
   },
 
   async detect(shot) {
-    return (await kit.detect(draw(shot), { landmarks: 68, detectorSize: 256 })).faces;
+    return (await kit.detect(draw(shot), { landmarks: 68, detectorSizePx: 256 })).faces;
   },
 };
 

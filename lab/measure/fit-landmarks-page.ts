@@ -58,7 +58,7 @@ const evalPage: FitPage = {
     const before = createFaceLandmark68({ ...entry, passes: passes.slice(0, -1) }, run);
     const { cropScale } = passes.at(-1)!;
     const faces: LocatedFace[] = [];
-    const plan = planSearch(pixels, detector, 'auto', false);
+    const plan = planSearch(pixels, detector, 'photo', {});
     for (const detection of await findFaces(detector, pixels, plan, detector.defaultMinScore, signal)) {
       const landmarks = await last.locate(pixels, detection);
       const earlier = await before.locate(pixels, detection);

@@ -22,6 +22,6 @@ export interface DetectResult {
   readonly width: number;
   readonly height: number;
   /** Longer side of the detector's input for the whole image, in pixels, whether or not parts of it were looked at, too. */
-  readonly detectorSize: number;
+  readonly detectorSizePx: number;
   readonly timings: StageTimings;
 }

@@ -7,7 +7,7 @@ import type { AccuracyOptions } from './matching.js';
 import type { QualityReport } from './quality.js';
 import type { SpoofOptions, SpoofVerdict } from './spoof.js';
 
-export interface TrackerOptions extends DetectorOptions, AccuracyOptions, SpoofOptions {
+export interface TrackerOptions extends Omit<DetectorOptions, 'mode'>, AccuracyOptions, SpoofOptions {
   /** Whose names are looked for. Defaults to nobody's: faces are followed only. */
   readonly collectionId?: string;
   /** As for `identify`. */

@@ -28,13 +28,13 @@ async function enrol(kit: FaceKit, image: FaceImage, name: string, collectionId?
 }
 
 describe('detect', () => {
-  it.each(['auto', 'group', 512] as const)(
-    'finds all 22 faces of the six sample photos, and nothing else: %s',
-    async (size) => {
+  it.each([{}, { search: 'tiles' }, { detectorSizePx: 512 }] as const)(
+    'finds all 22 faces of the six sample photos, and nothing else: %j',
+    async (options) => {
       const kit = await testKit();
       const counts: number[] = [];
       for (const [i, photo] of photos.entries()) {
-        const { faces } = await kit.detect(photo, { detectorSize: size });
+        const { faces } = await kit.detect(photo, options);
         const known = sampleFaces[i] as Point[];
         for (const face of faces) expect(known.filter((p) => isIn(face, p))).toHaveLength(1);
         for (const p of known) expect(faces.filter((face) => isIn(face, p))).toHaveLength(1);
@@ -58,7 +58,7 @@ describe('detect', () => {
     for (const [i, face] of five.faces.entries()) {
       const full = all.faces[i] as DetectedFace;
       expect(full.box).toEqual(face.box);
-      expect(face.score).toBeGreaterThan(0.5);
+      expect(face.detectionScore).toBeGreaterThan(0.5);
       expect(face.landmarks).toHaveLength(5);
       expect(full.landmarks).toHaveLength(68);
       const [leftEye, rightEye, nose, leftMouth, rightMouth] = face.landmarks as [Point, Point, Point, Point, Point];
@@ -104,17 +104,18 @@ describe('detect', () => {
     const boxes = await kit.detect(photo, { landmarks: 0 });
     const withoutPoints = { landmarks: [], rollDegrees: expect.any(Number) as number, quality: null };
     // What the detector alone finds, and more: the landmark net drops what is no face after all.
-    for (const { box, score } of all.faces) expect(boxes.faces).toContainEqual({ box, score, ...withoutPoints });
+    for (const { box, detectionScore: score } of all.faces)
+      expect(boxes.faces).toContainEqual({ box, score, ...withoutPoints });
     expect(boxes.timings.landmarksMs).toBe(0);
     expect((await kit.detect(photo, { landmarks: 0, maxFaces: 1 })).faces).toEqual(boxes.faces.slice(0, 1));
-    const strict = await kit.detect(photo, { minScore: 0.9 });
-    expect(strict.faces.every(({ score }) => score >= 0.9)).toBe(true);
-    expect(await kit.detect(photo, { minScore: 1 })).toMatchObject({ faces: [] });
-    for (const detectorSize of [128, 192, 256, 384, 512] as const) {
-      expect(await kit.detect(portrait, { detectorSize })).toMatchObject({ detectorSize, faces: [{}] });
+    const strict = await kit.detect(photo, { minDetectionScore: 0.9 });
+    expect(strict.faces.every(({ detectionScore: score }) => score >= 0.9)).toBe(true);
+    expect(await kit.detect(photo, { minDetectionScore: 1 })).toMatchObject({ faces: [] });
+    for (const detectorSizePx of [128, 192, 256, 384, 512] as const) {
+      expect(await kit.detect(portrait, { detectorSizePx })).toMatchObject({ detectorSizePx, faces: [{}] });
     }
     // Of the look at the whole photo.
-    expect(await kit.detect(photo, { detectorSize: 'group' })).toMatchObject({ detectorSize: 384 });
+    expect(await kit.detect(photo, { search: 'tiles' })).toMatchObject({ detectorSizePx: 384 });
     expect((await kit.detect(await emptyPhoto())).faces).toEqual([]);
   });
 
@@ -150,10 +151,10 @@ describe('detect', () => {
       frame,
     };
     for (const [kind, input] of Object.entries(inputs)) {
-      const { faces, width: w, height: h } = await kit.detect(input, { detectorSize: 256 });
+      const { faces, width: w, height: h } = await kit.detect(input, { detectorSizePx: 256 });
       expect([kind, faces.length, w, h]).toEqual([kind, 1, width, height]);
       const found = centerOf(faces[0] as DetectedFace);
-      const reference = centerOf((await kit.detect(png, { detectorSize: 256 })).faces[0] as DetectedFace);
+      const reference = centerOf((await kit.detect(png, { detectorSizePx: 256 })).faces[0] as DetectedFace);
       // A VideoFrame may go through YUV.
       expect(Math.hypot(found.x - reference.x, found.y - reference.y), kind).toBeLessThan(kind === 'frame' ? 3 : 0.01);
     }
@@ -161,7 +162,7 @@ describe('detect', () => {
     expect(bitmap.width).toBe(width);
     expect(frame.codedWidth).toBeGreaterThan(0);
     frame.close();
-    expect(expected.score).toBeGreaterThan(0.5);
+    expect(expected.detectionScore).toBeGreaterThan(0.5);
   });
 
   it('reads the frame that a video shows', async () => {
@@ -181,9 +182,9 @@ describe('detect', () => {
     context?.drawImage(bitmap, 0, 0);
     await shown;
     await playing;
-    const { faces, detectorSize } = await kit.detect(video);
+    const { faces, detectorSizePx } = await kit.detect(video);
     expect(faces).toHaveLength(1);
-    expect(detectorSize).toBe(256);
+    expect(detectorSizePx).toBe(256);
     video.srcObject = null;
   });
 
@@ -225,7 +226,7 @@ describe('detect', () => {
     const white = await kit.detect(await cut('#fff').convertToBlob());
     expect(white.faces).toHaveLength(1);
     expect(transparent.faces[0]?.box.x).toBeCloseTo(white.faces[0]?.box.x as number, 0);
-    expect(transparent.faces[0]?.score).toBeCloseTo(white.faces[0]?.score as number, 1);
+    expect(transparent.faces[0]?.detectionScore).toBeCloseTo(white.faces[0]?.detectionScore as number, 1);
   });
 
   it('takes a photo of 50 megapixels, and refuses one that no tab survives', async () => {
@@ -284,7 +285,8 @@ describe('detect', () => {
       [{ maxFaces: 0 }, /detect\(\) option 'maxFaces' must be a whole number from 1 to 100, got 0/],
       [{ minScore: '0.5' }, /'minScore' must be a number from 0 to 1, got '0.5'/],
       [{ minScore: Number.NaN }, /got NaN/],
-      [{ detectorSize: 300 }, /one of auto, group, 128, 192, 256, 384, 512, got 300/],
+      [{ detectorSizePx: 300 }, /one of 128, 192, 256, 384, 512, got 300/],
+      [{ search: 'group' }, /one of auto, whole, tiles, got "group"/],
       [{ landmarks: 468 }, /one of 0, 5, 68, got 468/],
       [{ landmarks: 0, quality: true }, /judges quality by landmarks: ask for 5 or 68/],
       [{ maxFace: 1 }, /an option of detect\(\) must be one of .*maxFaces.*got 'maxFace'/],
@@ -306,7 +308,7 @@ describe('detect', () => {
     try {
       const before = (await kit.info()).live;
       expect(before).toEqual({ frames: 0, sessions: 3 });
-      for (let i = 0; i < 100; i++) await kit.detect(portrait, { detectorSize: 128 });
+      for (let i = 0; i < 100; i++) await kit.detect(portrait, { detectorSizePx: 128 });
       await expect(kit.detect(new Blob(['x']))).rejects.toThrow();
       expect((await kit.info()).live).toEqual(before);
     } finally {

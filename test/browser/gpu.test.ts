@@ -20,7 +20,7 @@ describe('WebGPU', () => {
       expect(await Promise.all(kits.map(async (kit) => (await kit.info()).backend))).toEqual(['wasm', 'webgpu']);
       const photo = await asJpeg(await asCanvas(await samplePhoto(6), 0.4));
       const copy = await disguised(photo);
-      const options = { landmarks: 68, detectorSize: 256, maxFaces: 2 } as const;
+      const options = { landmarks: 68, detectorSizePx: 256, maxFaces: 2 } as const;
       const [onWasm, onGpu] = (await Promise.all(kits.map((kit) => kit.detect(photo, options)))).map(
         ({ faces }) => faces,
       );
@@ -38,7 +38,7 @@ describe('WebGPU', () => {
       const mirrored = { x: (width - first.x) * 0.8, y: first.y * 0.8 };
       const results = await Promise.all(
         kits.map((kit) =>
-          kit.match({ image: photo, face: first }, { image: copy, face: mirrored }, { detectorSize: 256 }),
+          kit.match({ image: photo, face: first }, { image: copy, face: mirrored }, { detectorSizePx: 256 }),
         ),
       );
       const scores = results.map((result) => {

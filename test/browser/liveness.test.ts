@@ -24,11 +24,11 @@ function fakeKit(where: () => Partial<Placement>): Kit {
     const placement = { ...FRONTAL, ...where() };
     const rotation = rotationOf(placement);
     const landmarks: Point[] = HEAD.map((v) => project(place(v, rotation, placement), 620, { x: 320, y: 240 }));
-    return { box: { x: 200, y: 150, width: 200, height: 200 }, score: 1, landmarks, rollDegrees: 0 };
+    return { box: { x: 200, y: 150, width: 200, height: 200 }, detectionScore: 1, landmarks, rollDegrees: 0 };
   };
   return {
     detect: () =>
-      Promise.resolve({ faces: [{ ...see(), quality: null }], width: 640, height: 480, detectorSize: 256, timings }),
+      Promise.resolve({ faces: [{ ...see(), quality: null }], width: 640, height: 480, detectorSizePx: 256, timings }),
     match: () =>
       Promise.resolve({
         outcome: 'compared',

@@ -36,7 +36,7 @@ describe.skipIf(!assets)('a model that somebody brings', () => {
     const kit = await kitWith(name);
     expect((await kit.info()).models.map((model) => model.id)).toContain(id);
     // 512 px, the most that can be asked for, are what the detector has next to them.
-    expect((await kit.detect(photos[0] as Blob, { detectorSize: 512 })).detectorSize).toBe(size);
+    expect((await kit.detect(photos[0] as Blob, { detectorSizePx: 512 })).detectorSizePx).toBe(size);
     const found = await detectAll(kit);
     expect(found.map((faces) => faces.length)).toEqual(sampleFaces.map(({ length }) => length));
     const pairs = own.flatMap((faces, photo) =>
@@ -75,7 +75,7 @@ describe.skipIf(!assets)('a model that somebody brings', () => {
     expect(info.embeddingSpace).toMatch(/^mobilefacenet\//);
     const all = await kit.collections.create('all');
     // One look at 320 px each is enough for faces of this size.
-    const quick = { detectorSize: 256 } as const;
+    const quick = { detectorSizePx: 256 } as const;
     const byPhoto: string[][] = [];
     for (const [photo, centers] of sampleFaces.entries()) {
       const ids: string[] = [];

@@ -139,7 +139,7 @@ describe('an abort', () => {
     // Loads what a first call loads, so that the aborted calls spend their time on inference alone.
     await kit.detect(bitmap);
     for (const start of [
-      (signal: AbortSignal) => kit.detect(bitmap, { detectorSize: 'group', signal }),
+      (signal: AbortSignal) => kit.detect(bitmap, { search: 'tiles', signal }),
       (signal: AbortSignal) => kit.enroll([warm, warm, warm], { policy: 'off', signal }),
     ]) {
       const controller = new AbortController();

@@ -283,7 +283,7 @@ describe('an identification', () => {
   it('is the part of an identified face that says who it is', () => {
     const detected: DetectedFace = {
       box: { x: 0, y: 0, width: 10, height: 10 },
-      score: 1,
+      detectionScore: 1,
       landmarks: [],
       rollDegrees: 0,
     };

@@ -117,12 +117,12 @@ describe('detect', () => {
     const noFace = { ...detection(0, 0, 300), score: 0.1 };
     const { engine, calls } = engineWith([detection(10, 20, 30), noFace, detection(100, 100, 60)]);
     const closed: string[] = [];
-    const { faces, width, detectorSize } = await engine.detect(context(), frame(closed), {});
+    const { faces, width, detectorSizePx } = await engine.detect(context(), frame(closed), {});
     expect(faces.map(({ box }) => box)).toEqual([
       { x: 200, y: 200, width: 120, height: 120 },
       { x: 20, y: 40, width: 60, height: 60 },
     ]);
-    expect([width, detectorSize]).toEqual([800, 384]);
+    expect([width, detectorSizePx]).toEqual([800, 384]);
     expect(calls).toEqual(['detect 384 0.6']);
     expect(closed).toEqual(['frame']);
   });
@@ -130,7 +130,7 @@ describe('detect', () => {
   it('takes the size and the score that it is given, and 256 for a video', async () => {
     const { engine, calls } = engineWith([]);
     await engine.detect(context(), { ...frame(), moving: true }, {});
-    await engine.detect(context(), frame(), { detectorSize: 128, minScore: 0.3 });
+    await engine.detect(context(), frame(), { detectorSizePx: 128, minDetectionScore: 0.3 });
     expect(calls).toEqual(['detect 256 0.6', 'detect 128 0.3']);
   });
 });
@@ -251,7 +251,7 @@ describe('a check of the frame that is embedded', () => {
     const verdict = { verdict: 'attack', bonaFideScore: 0.2 };
     expect(images).toMatchObject({
       outcome: 'rejected',
-      images: [{ accepted: false, reasons: ['attack'], face: { score: 0.9 }, spoof: verdict }],
+      images: [{ accepted: false, reasons: ['attack'], face: { detectionScore: 0.9 }, spoof: verdict }],
     });
     const matched = await engine.match(context(), face('only'), face('only'), { spoof: 'require' });
     expect(matched).toMatchObject({ outcome: 'failure-to-acquire', side: 'probe', reason: 'attack', spoof: verdict });

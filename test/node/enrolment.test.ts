@@ -76,7 +76,12 @@ describe('findDuplicate', () => {
   });
 });
 
-const FACE: DetectedFace = { box: { x: 0, y: 0, width: 9, height: 9 }, score: 0.9, landmarks: [], rollDegrees: 0 };
+const FACE: DetectedFace = {
+  box: { x: 0, y: 0, width: 9, height: 9 },
+  detectionScore: 0.9,
+  landmarks: [],
+  rollDegrees: 0,
+};
 const QUALITY: QualityReport = {
   eyeDistancePx: 60,
   brightness: 0.5,

@@ -56,28 +56,31 @@ const fused = (...scores: number[]) =>
   1 / (1 + Math.exp(-(scores.reduce((sum, score) => sum + logit(score), 0) / scores.length + LOOK.bias)));
 
 describe('the plan of a search', () => {
-  it.each<[number, Parameters<typeof planSearch>[2], boolean, SearchPlan]>([
-    [250, 'auto', false, { size: 256, tiles: 'never', secondLook: true }],
-    [400, undefined, false, { size: 384, tiles: 'never', secondLook: true }],
-    [639, 'group', false, { size: 384, tiles: 'never', secondLook: true }],
-    [640, 'auto', false, { size: 384, tiles: 'where-it-pays', secondLook: true }],
-    [640, 'group', false, { size: 384, tiles: 'always', secondLook: true }],
+  it.each<[number, Parameters<typeof planSearch>[2], Parameters<typeof planSearch>[3], SearchPlan]>([
+    [250, 'photo', { search: 'auto' }, { size: 256, tiles: 'never', secondLook: true }],
+    [400, 'photo', {}, { size: 384, tiles: 'never', secondLook: true }],
+    [639, 'photo', { search: 'tiles' }, { size: 384, tiles: 'never', secondLook: true }],
+    [640, 'photo', {}, { size: 384, tiles: 'where-it-pays', secondLook: true }],
+    [640, 'photo', { search: 'tiles' }, { size: 384, tiles: 'always', secondLook: true }],
     // Here a tile would show nothing that the whole does not show.
-    [300, 'group', false, { size: 256, tiles: 'never', secondLook: true }],
-    [3000, 128, false, { size: 128, tiles: 'never', secondLook: true }],
-    [3000, 'auto', true, { size: 256, tiles: 'never', secondLook: false }],
-    [3000, 512, true, { size: 512, tiles: 'never', secondLook: false }],
-    [3000, 'group', true, { size: 384, tiles: 'always', secondLook: true }],
-  ])('of a frame of %i px with %j, moving: %j', (side, wanted, moving, plan) => {
-    expect(planSearch(photo(side, 100), { sizes: SIZES, secondLook: LOOK }, wanted, moving)).toEqual(plan);
+    [300, 'photo', { search: 'tiles' }, { size: 256, tiles: 'never', secondLook: true }],
+    [640, 'photo', { search: 'whole' }, { size: 384, tiles: 'never', secondLook: true }],
+    [3000, 'photo', { detectorSizePx: 128 }, { size: 128, tiles: 'never', secondLook: true }],
+    [3000, 'photo', { detectorSizePx: 128, search: 'auto' }, { size: 128, tiles: 'where-it-pays', secondLook: true }],
+    [3000, 'photo', { detectorSizePx: 128, search: 'tiles' }, { size: 128, tiles: 'always', secondLook: true }],
+    [3000, 'video', {}, { size: 256, tiles: 'never', secondLook: false }],
+    [3000, 'video', { detectorSizePx: 512 }, { size: 512, tiles: 'never', secondLook: false }],
+    [3000, 'video', { search: 'tiles' }, { size: 256, tiles: 'always', secondLook: false }],
+  ])('of a frame of %i px in a %s with %j', (side, mode, options, plan) => {
+    expect(planSearch(photo(side, 100), { sizes: SIZES, secondLook: LOOK }, mode, options)).toEqual(plan);
   });
 
   it('takes what a detector offers', () => {
-    expect(planSearch(photo(1000, 100), { sizes: [320, 640] }, 'group', false)).toMatchObject({
+    expect(planSearch(photo(1000, 100), { sizes: [320, 640] }, 'photo', { search: 'tiles' })).toMatchObject({
       size: 640,
       tiles: 'always',
     });
-    expect(planSearch(photo(1000, 100), { sizes: [320] }, 'auto', false)).toMatchObject({ size: 320, tiles: 'never' });
+    expect(planSearch(photo(1000, 100), { sizes: [320] }, 'photo', {})).toMatchObject({ size: 320, tiles: 'never' });
   });
 });
 

@@ -28,7 +28,7 @@ const FIVE = [
   [21, 50],
   [29, 51],
 ].map(([x = 0, y = 0]) => ({ x, y }));
-const FACE: DetectedFace = { box: BOX, score: 0.99, landmarks: FIVE, rollDegrees: 0 };
+const FACE: DetectedFace = { box: BOX, detectionScore: 0.99, landmarks: FIVE, rollDegrees: 0 };
 const ALL_POINTS = Array.from({ length: 68 }, (_, i) => ({ x: i + 0.25, y: 68 - i }));
 const TIMINGS = { pixelsMs: 0, detectMs: 0, landmarksMs: 0, spoofMs: 0, embedMs: 0 };
 const QUALITY: QualityReport = {
@@ -135,7 +135,7 @@ class FakeKit {
         const who = await look(image, 'image');
         const face = options?.landmarks === 68 ? { ...FACE, landmarks: ALL_POINTS } : FACE;
         const faces = who === null ? [] : [{ ...face, quality: null }];
-        return { faces, width: 100, height: 100, detectorSize: 256, timings: TIMINGS };
+        return { faces, width: 100, height: 100, detectorSizePx: 256, timings: TIMINGS };
       },
       checkSpoof: async (image) => {
         called('checkSpoof');

@@ -113,7 +113,7 @@ function trackerOf(settings: Partial<TrackContext> = {}) {
       },
       describe: ({ detection: { box, score }, landmarks: points }) => ({
         box,
-        score,
+        detectionScore: score,
         landmarks: points,
         rollDegrees: 0,
       }),

@@ -239,7 +239,7 @@ export const mount: View = (host, context) => {
           </button>
           <span class="muted"
             >${texts.try.box(Math.round(width), Math.round(height))},
-            ${texts.try.confidence(Math.round(100 * face.score))}<br />${describeQuality(context, face.quality)}<br />${texts.try.spoof}
+            ${texts.try.confidence(Math.round(100 * face.detectionScore))}<br />${describeQuality(context, face.quality)}<br />${texts.try.spoof}
             ${spoof ? describeSpoof(context, spoof) : texts.try.notChecked}</span
           >
           <button

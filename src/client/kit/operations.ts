@@ -35,8 +35,10 @@ const MAX_CANDIDATES = 100;
 
 export const CALL_RULES: Rules<CallOptions> = { signal: abortSignal };
 const FINDER_RULES: Rules<DetectorOptions> = {
-  detectorSize: oneOf('auto', 'group', 128, 192, 256, 384, 512),
-  minScore: fraction,
+  mode: oneOf('photo', 'video'),
+  search: oneOf('auto', 'whole', 'tiles'),
+  detectorSizePx: oneOf(128, 192, 256, 384, 512),
+  minDetectionScore: fraction,
 };
 const DETECTOR_RULES = { ...CALL_RULES, ...FINDER_RULES };
 const POLICY: readonly EnrollPolicy[] = ['strict', 'guidance', 'off'];

@@ -97,7 +97,7 @@ export function createLivenessChallenge(
         const bitmap = await takeFrame(source, signal);
         let shot: Shot | null = null;
         try {
-          const detectOptions = { ...call, landmarks: 68, detectorSize: DETECTOR_SIZE, maxFaces: MAX_FACES } as const;
+          const detectOptions = { ...call, landmarks: 68, detectorSizePx: DETECTOR_SIZE, maxFaces: MAX_FACES } as const;
           const { faces } = await kit.detect(bitmap, detectOptions);
           const { width, height } = bitmap;
           const timeMs = performance.now();

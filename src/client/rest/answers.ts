@@ -1,8 +1,8 @@
 /** The shapes of the documented answers. */
 import type { ImageReport } from '../../api/enrollment.js';
 import type { DetectedFace } from '../../api/faces.js';
-export function toBoundingBox({ box, score }: DetectedFace): number[] {
-  return [box.x, box.y, box.x + box.width, box.y + box.height, score];
+export function toBoundingBox({ box, detectionScore }: DetectedFace): number[] {
+  return [box.x, box.y, box.x + box.width, box.y + box.height, detectionScore];
 }
 
 /** Microseconds and no zone, as documented: `2017-08-19T00:13:24.971650`, UTC. */

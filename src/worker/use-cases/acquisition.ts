@@ -114,8 +114,8 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
     signal.throwIfAborted();
     const pixels = clock.time('pixelsMs', () => readPixels(frame.bitmap));
     frame.bitmap.close();
-    const plan = planSearch(pixels, detector, options.detectorSize, frame.moving);
-    const minScore = options.minScore ?? detector.defaultMinScore;
+    const plan = planSearch(pixels, detector, options.mode ?? (frame.moving ? 'video' : 'photo'), options);
+    const minScore = options.minDetectionScore ?? detector.defaultMinScore;
     const scale = frame.sourceWidth / pixels.width;
 
     async function detect(): Promise<Detection[]> {
@@ -237,7 +237,7 @@ function describeFace(
 ): DetectedFace {
   return {
     box: { x: x * scale, y: y * scale, width: width * scale, height: height * scale },
-    score,
+    detectionScore: score,
     landmarks: points.map((p) => ({ x: p.x * scale, y: p.y * scale })),
     rollDegrees: (rollRadians * 180) / Math.PI,
   };

@@ -171,7 +171,7 @@ export function createEngine(parts: EngineParts): Engine {
               quality: quality ? image.judge(face) : null,
             }));
       const { sourceWidth: width, sourceHeight: height } = frame;
-      return { faces, width, height, detectorSize: image.size, timings: clock.timings() };
+      return { faces, width, height, detectorSizePx: image.size, timings: clock.timings() };
     },
 
     async checkSpoof(context, { frame, face }, options) {

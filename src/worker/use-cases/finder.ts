@@ -45,17 +45,19 @@ const MANY_SMALL_FACES = 2;
 export function planSearch(
   pixels: Pixels,
   { sizes, secondLook }: Pick<FaceDetector, 'sizes' | 'secondLook'>,
-  wanted: DetectorOptions['detectorSize'] = 'auto',
-  moving: boolean,
+  mode: NonNullable<DetectorOptions['mode']>,
+  { detectorSizePx, search = detectorSizePx === undefined ? 'auto' : 'whole' }: DetectorOptions,
 ): SearchPlan {
-  if (typeof wanted === 'number') return { size: offeredSize(sizes, wanted), tiles: 'never', secondLook: !moving };
-  if (moving && wanted === 'auto') return { size: offeredSize(sizes, 256), tiles: 'never', secondLook: false };
   const longSide = longSideOf(pixels);
-  const size = offeredSize(sizes, longSide <= 384 ? 256 : 384);
-  if (longSide < MIN_TILED_SIDE) return { size, tiles: 'never', secondLook: true };
-  if (wanted === 'group') return { size, tiles: 'always', secondLook: true };
-  // Tiles find more faces, but also more false positives. Without a second pass, use them only on request.
-  return { size, tiles: secondLook ? 'where-it-pays' : 'never', secondLook: true };
+  const isPhoto = mode === 'photo';
+  const size = offeredSize(sizes, detectorSizePx ?? (isPhoto && longSide > 384 ? 384 : 256));
+  return { size, tiles: longSide < MIN_TILED_SIDE ? 'never' : tiles(), secondLook: isPhoto };
+
+  function tiles(): SearchPlan['tiles'] {
+    if (search !== 'auto') return search === 'tiles' ? 'always' : 'never';
+    // Tiles find more faces, but also more false positives. Without a second pass, use them only on request.
+    return isPhoto && secondLook ? 'where-it-pays' : 'never';
+  }
 }
 
 /**
