@@ -53,13 +53,16 @@ export interface Strangers {
   commonness(index: number): number;
 }
 
+/** A neighbor without its row, which changes with the collection. */
+type Nearest = Pick<Neighbour, 'profileId' | 'distance'>;
+
 /** A classifier with what it was made of. */
 export interface Training {
   readonly classifier: Classifier;
   /** The mean of every profile, in the order of its `profileIds`. */
   readonly rows: Float32Array;
   /** The profile that is nearest to each stranger; `null` where it was removed since. */
-  readonly nearest: readonly (Neighbour | null)[];
+  readonly nearest: readonly (Nearest | null)[];
 }
 
 /** How far a training is: profiles and synthetic strangers that were looked at. */
@@ -139,7 +142,7 @@ export async function trainClassifier(
     pickRows(rows, dimension, changed),
     Float32Array.from(changed, (i) => commonness[i] as number),
   );
-  const nearest: Neighbour[] = [];
+  const nearest: Nearest[] = [];
   const faces = strangers?.rows(tried);
   await each(size, total, (i) => {
     if (!strangers || !faces) return;
@@ -150,7 +153,7 @@ export async function trainClassifier(
     const isKept = last !== null && unchanged.has(last.profileId);
     const [found] = (isKept ? changedOnes : gallery).search(face, 1);
     const best = isKept && !(found && found.distance < last.distance) ? last : found;
-    if (best) nearest.push(best);
+    if (best) nearest.push({ profileId: best.profileId, distance: best.distance });
   });
   await onProgress({ done: total, total });
   const found = Float64Array.from(nearest, ({ distance }) => distance).sort()[Math.floor(COMPARED_RATE * tried)];
@@ -192,37 +195,55 @@ function knownCommonness(before: Training | null): (profileId: string, row: Floa
   };
 }
 
-/** What a classifier says of one probe. All its probabilities sum to 1. */
+/** Distances of one probe: the nearest profiles exactly, and all others by an even sample. */
+export interface MeasuredProfiles {
+  readonly nearest: readonly Pick<Neighbour, 'row' | 'distance'>[];
+  /** Distances to the rows 0, `stride`, 2 `stride` and so on, the nearest ones included. */
+  readonly sample: Float64Array;
+  /** 1 when the sample holds every profile. */
+  readonly stride: number;
+  /** Number of profiles. */
+  readonly size: number;
+}
+
+/** Probabilities of one probe. */
 export interface Prediction {
-  /** Of every profile, 0..1, in the order of the distances. */
-  readonly probabilities: Float64Array;
-  /** That of nobody of these, or `null` when the classifier has no unknown class. */
+  /** Probability of each of the nearest profiles, 0..1, in their order. */
+  readonly probabilities: readonly number[];
+  /** Probability that the probe is none of the profiles, or `null` when the classifier has no unknown class. */
   readonly unknown: number | null;
 }
 
 /**
- * The probability of every profile: the odds of two of them are the inverse ratio of the false match rates at their
- * distances. The unknown class stands where a stranger gets a name at the rate that is asked for.
- * @param distances of the probe to all profiles
+ * Computes the probabilities of the nearest profiles. The odds of two of them are the inverse ratio of the false match
+ * rates at their distances. The unknown class has the odds of a profile at the threshold of the decision.
+ *
+ * Probabilities of all profiles and of the unknown class sum to 1. The share of the profiles that are not among the
+ * nearest is estimated from the sample, exactly with a stride of 1. Where false match rates are as calibrated, the r-th nearest
+ * profile has 1 / r of the odds of the nearest, so the standard error of the estimate is sqrt(stride / k) times those odds
+ * for k nearest profiles. Ratios between the nearest profiles, and so decisions, do not depend on the estimate.
  * @param unknownDistance threshold of the decision
  */
 export function predict(
-  classifier: Classifier,
-  distances: Float64Array,
+  { hasUnknown }: Pick<Classifier, 'hasUnknown'>,
+  { nearest, sample, stride, size }: MeasuredProfiles,
   unknownDistance: number,
   calibration: Calibration,
 ): Prediction {
   const scale = probabilityScale(calibration);
-  // Relative to the nearest, no exponential overflows, and one is 1.
-  const nearest = distances.reduce(
-    (least, distance) => Math.min(least, distance),
-    classifier.hasUnknown ? unknownDistance : Infinity,
-  );
-  const odds = distances.map((distance) => Math.exp((nearest - distance) / scale));
-  const unknownOdds = classifier.hasUnknown ? Math.exp((nearest - unknownDistance) / scale) : 0;
-  const sum = odds.reduce((all, value) => all + value, unknownOdds);
-  return {
-    probabilities: odds.map((value) => value / sum),
-    unknown: classifier.hasUnknown ? unknownOdds / sum : null,
-  };
+  // Relative to the least distance, no exponential overflows, and one is 1.
+  const least = nearest.reduce((all, { distance }) => Math.min(all, distance), hasUnknown ? unknownDistance : Infinity);
+  const oddsAt = (distance: number) => Math.exp((least - distance) / scale);
+  const odds = nearest.map(({ distance }) => oddsAt(distance));
+  const unknownOdds = hasUnknown ? oddsAt(unknownDistance) : 0;
+  const rows = new Set(nearest.map(({ row }) => row));
+  let [others, otherOdds] = [0, 0];
+  for (const [i, distance] of sample.entries()) {
+    if (rows.has(i * stride)) continue;
+    others++;
+    otherOdds += oddsAt(distance);
+  }
+  if (others > 0) otherOdds *= (size - nearest.length) / others;
+  const sum = odds.reduce((all, value) => all + value, unknownOdds + otherOdds);
+  return { probabilities: odds.map((value) => value / sum), unknown: hasUnknown ? unknownOdds / sum : null };
 }

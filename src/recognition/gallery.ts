@@ -15,6 +15,8 @@ import {
 /** A profile and how far the probe is from it. */
 export interface Neighbour {
   readonly profileId: string;
+  /** Index of the profile in `Gallery.profileIds`. */
+  readonly row: number;
   /** See `distance` in scoring.ts. */
   readonly distance: number;
 }
@@ -28,10 +30,11 @@ export interface Gallery {
   /** The profiles' means of their templates, row by row in the order of `profileIds`, each one unit long. */
   readonly rows: Float32Array;
   /**
-   * Distance of the probe to every profile, in the order of `profileIds`.
+   * Measures the distance of the probe to every profile, in the order of `profileIds`.
+   * @param stride measures only the rows 0, `stride`, 2 `stride` and so on. Defaults to 1
    * @throws InfaceError `INVALID_INPUT` when the probe is of another length
    */
-  distances(probe: Comparable): Float64Array;
+  distances(probe: Comparable, stride?: number): Float64Array;
   /**
    * The `k` nearest profiles, or all if there are fewer: nearest first, equally near ones by id.
    * @throws InfaceError `INVALID_INPUT` when the probe is of another length, or `k` no whole number above 0
@@ -112,10 +115,10 @@ export function galleryOf(
     if (size > 0 && vector.length !== dimension) throw lengthMismatch(vector.length, dimension);
   }
 
-  function distances(probe: Comparable): Float64Array {
+  function distances(probe: Comparable, stride = 1): Float64Array {
     assertLength(probe);
-    const found = new Float64Array(size);
-    for (let i = 0; i < size; i++) found[i] = distanceTo(probe, i);
+    const found = new Float64Array(Math.ceil(size / stride));
+    for (let i = 0; i < found.length; i++) found[i] = distanceTo(probe, i * stride);
     return found;
   }
 
@@ -130,7 +133,7 @@ export function galleryOf(
     const common = 1 + probe.commonness;
     index ??= createRowIndex(rows, dimension, commonness);
     index.visit(probe.vector, Infinity, (i) => {
-      const found = { profileId: profileIds[i] as string, distance: distanceTo(probe, i) };
+      const found = { profileId: profileIds[i] as string, row: i, distance: distanceTo(probe, i) };
       let place = best.length;
       while (place > 0 && precedes(found, best[place - 1] as Neighbour)) place--;
       if (place < k) best.splice(place, 0, found);

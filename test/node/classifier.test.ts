@@ -6,9 +6,16 @@ import {
   predict,
   trainClassifier,
   type Classifier,
+  type MeasuredProfiles,
   type TrainingSet,
 } from '../../src/recognition/classifier.js';
-import { distanceAtFpir, probabilityScale, type Calibration } from '../../src/recognition/decision.js';
+import {
+  distanceAtFmr,
+  distanceAtFpir,
+  fmrCurve,
+  probabilityScale,
+  type Calibration,
+} from '../../src/recognition/decision.js';
 import { createGallery, profileMean } from '../../src/recognition/gallery.js';
 import { createScoring, distance, type Scoring } from '../../src/recognition/scoring.js';
 import { unitLength, type Template } from '../../src/recognition/template.js';
@@ -208,16 +215,16 @@ describe('a training', () => {
 
 describe('a prediction', () => {
   const SCALE = probabilityScale(CALIBRATION);
-  const classifier = (hasUnknown: boolean): Classifier => ({
-    version: 3,
-    space: SPACE,
-    profileIds: [],
-    commonness: vector(),
-    strangerShift: 0,
-    hasUnknown,
-  });
-  const predictAt = (distances: readonly number[], unknownDistance: number, hasUnknown: boolean) =>
-    predict(classifier(hasUnknown), Float64Array.from(distances), unknownDistance, CALIBRATION);
+  const predictAt = (distances: readonly number[], unknownDistance: number, hasUnknown: boolean, count?: number) => {
+    const nearest = distances.map((distance, row) => ({ distance, row })).slice(0, count);
+    const sample = Float64Array.from(distances);
+    return predict(
+      { hasUnknown },
+      { nearest, sample, stride: 1, size: distances.length },
+      unknownDistance,
+      CALIBRATION,
+    );
+  };
 
   it('halves the odds where false matches are twice as frequent', () => {
     const at = (times: number) => 0.3 + SCALE * Math.log(times);
@@ -238,9 +245,8 @@ describe('a prediction', () => {
   });
 
   it('leaves a lone profile no rival, or unknown: as probable as it at the threshold, less before it', () => {
-    for (const d of [0, 0.5, 9])
-      expect(predictAt([d], 0.5, false)).toEqual({ probabilities: Float64Array.of(1), unknown: null });
-    expect(predictAt([0.5], 0.5, true)).toEqual({ probabilities: Float64Array.of(0.5), unknown: 0.5 });
+    for (const d of [0, 0.5, 9]) expect(predictAt([d], 0.5, false)).toEqual({ probabilities: [1], unknown: null });
+    expect(predictAt([0.5], 0.5, true)).toEqual({ probabilities: [0.5], unknown: 0.5 });
     expect(predictAt([0.45], 0.5, true).unknown).toBeLessThan(0.5);
     expect(predictAt([0.55], 0.5, true).unknown).toBeGreaterThan(0.5);
   });
@@ -274,6 +280,48 @@ describe('a prediction', () => {
     expect([...predictAt([3, 3, 3, 3], 1e6, false).probabilities]).toEqual([0.25, 0.25, 0.25, 0.25]);
   });
 
+  it.each([false, true])('of a few is the one among all when the sample holds all, unknown class: %s', (hasUnknown) => {
+    const random = createRandom(11);
+    for (let trial = 0; trial < 100; trial++) {
+      const size = 2 + Math.floor(100 * random());
+      const all = Array.from({ length: size }, () => Math.round(20 * random()) / 20).sort((a, b) => a - b);
+      const count = 1 + Math.floor(random() * size);
+      const exact = predictAt(all, 0.4, hasUnknown);
+      const few = predictAt(all, 0.4, hasUnknown, count);
+      expect(few.probabilities).toHaveLength(count);
+      few.probabilities.forEach((p, i) => {
+        expect(p).toBeCloseTo(exact.probabilities[i]!, 12);
+      });
+      if (hasUnknown) expect(few.unknown).toBeCloseTo(exact.unknown!, 12);
+      else expect(few.unknown).toBeNull();
+    }
+  });
+
+  it('is estimated from a sample with the error that is stated, and with exact ratios', () => {
+    const random = createRandom(12);
+    const [size, count, stride] = [20_000, 64, 10];
+    const predictFrom = (measured: MeasuredProfiles) =>
+      predict({ hasUnknown: false }, measured, 1, CALIBRATION).probabilities;
+    const errors: number[] = [];
+    for (let trial = 0; trial < 40; trial++) {
+      // A stranger, for whom false match rates are as calibrated: that of each distance is uniform.
+      const distances = Float64Array.from({ length: size }, () =>
+        distanceAtFmr(random(), fmrCurve(CALIBRATION, 'fast', 2)),
+      );
+      const ranked = [...distances].map((distance, row) => ({ distance, row })).sort((a, b) => a.distance - b.distance);
+      const nearest = ranked.slice(0, count);
+      const whole = predictFrom({ nearest, sample: distances, stride: 1, size });
+      const sample = distances.filter((_, row) => row % stride === 0);
+      const estimated = predictFrom({ nearest, sample, stride, size });
+      expect(estimated[0]! / estimated[9]!).toBeCloseTo(whole[0]! / whole[9]!, 9);
+      // The error of the sum, in units of the odds of the nearest.
+      errors.push(1 / estimated[0]! - 1 / whole[0]!);
+    }
+    const deviation = Math.sqrt(errors.reduce((sum, error) => sum + error * error, 0) / errors.length);
+    expect(deviation).toBeGreaterThan(0);
+    expect(deviation).toBeLessThan(1.5 * Math.sqrt(stride / count));
+  });
+
   it('names new photos of 30 people, and prefers unknown for strangers', async () => {
     const photos = createPhotos(30, 13);
     const templates = templatesOf(photos, 3);
@@ -282,7 +330,9 @@ describe('a prediction', () => {
     const limit = distanceAtFpir(0.01, gallery.size, PEOPLE) + trained.strangerShift;
     const best = (face: Float32Array) => {
       const distances = gallery.distances(SCORING.prepare(unitLength(face)));
-      const { probabilities, unknown } = predict(trained, distances, limit, PEOPLE);
+      const nearest = [...distances].map((distance, row) => ({ distance, row }));
+      const measured = { nearest, sample: distances, stride: 1, size: gallery.size };
+      const { probabilities, unknown } = predict(trained, measured, limit, PEOPLE);
       const highest = Math.max(...probabilities);
       return unknown! > highest ? null : probabilities.indexOf(highest);
     };

@@ -427,7 +427,13 @@ describe('match', () => {
 
 /** A store with one collection, 'home', that counts how often it is read. */
 function homeStore(templates: readonly Template[], classifier: Classifier | null = null) {
-  const state = { reads: 0, negatives: [] as Negative[], revision: 1, trained: classifier !== null };
+  const state = {
+    reads: 0,
+    namesRead: [] as string[][],
+    negatives: [] as Negative[],
+    revision: 1,
+    trained: classifier !== null,
+  };
   const store = {
     assertOpen: () => Promise.resolve(),
     collectionRevision: () =>
@@ -438,7 +444,10 @@ function homeStore(templates: readonly Template[], classifier: Classifier | null
       const profiles = storedProfiles(templates);
       return Promise.resolve({ unknowns: false, profiles, classifier, revision, negatives });
     },
-    namesOf: (ids: readonly string[]) => Promise.resolve(ids.map((id) => `name of ${id}`)),
+    namesOf: (ids: readonly string[]) => {
+      state.namesRead.push([...ids]);
+      return Promise.resolve(ids.map((id) => `name of ${id}`));
+    },
     addNegative: (_owner: unknown, _collectionId: string, negative: Negative) => {
       state.negatives.push(negative);
       state.revision++;
@@ -487,6 +496,18 @@ describe('identify', () => {
     state.revision++;
     await identify();
     expect(state.reads).toBe(3);
+  });
+
+  it('reads the names of all faces at once, and gives each face its own', async () => {
+    const { store, state } = homeStore([...near, stored('cleo', 200)]);
+    const { engine } = engineWith([detection(0, 0, 50), detection(100, 100, 60)], { store });
+    const { faces } = await engine.identify(context(), frame(), 'home', { maxFpir: 0.5, maxCandidates: 3 });
+    expect(faces).toHaveLength(2);
+    const ids = faces.map(({ candidates }) => candidates.map(({ profileId }) => profileId));
+    expect(state.namesRead).toEqual([ids.flat()]);
+    for (const { candidates } of faces) {
+      expect(candidates.map(({ name }) => name)).toEqual(candidates.map(({ profileId }) => `name of ${profileId}`));
+    }
   });
 
   it('says that a training runs, unless a trained classifier answered', async () => {

@@ -132,6 +132,7 @@ describe('a gallery', () => {
     expect(anna).toBeCloseTo(angularDistance(30), 6);
     expect(ben).toBeCloseTo(angularDistance(50), 6);
     expect(cleo).toBeCloseTo(angularDistance(140), 6);
+    expect([...gallery.distances(comparable(atAngle(40)), 2)]).toEqual([anna, cleo]);
   });
 
   it('adds how common the probe and the profiles are, one for all or each its own', () => {
@@ -195,11 +196,12 @@ describe('a gallery', () => {
         one.distances(probe).forEach((found, i) => {
           expect(found).toBeCloseTo(expected[i]!.distance, 12);
         });
-        const exact = expected.map(({ profileId }, i) => ({ profileId, distance: one.distances(probe)[i]! }));
+        const exact = expected.map(({ profileId }, i) => ({ profileId, row: i, distance: one.distances(probe)[i]! }));
         const ranked = exact.sort((a, b) => a.distance - b.distance || (a.profileId < b.profileId ? -1 : 1));
         for (const k of [1, 2, 5, ranked.length, ranked.length + 1]) {
           expect(one.search(probe, k)).toEqual(ranked.slice(0, k));
-          expect(other.search(probe, k)).toEqual(ranked.slice(0, k));
+          const moved = ranked.map((near) => ({ ...near, row: other.profileIds.indexOf(near.profileId) }));
+          expect(other.search(probe, k)).toEqual(moved.slice(0, k));
         }
       }
     }
@@ -216,7 +218,7 @@ describe('a gallery', () => {
     const row = vector(1, 0);
     const copy = createGallery([template('t', 'anna', row)], SPACE, 0);
     row.set([0, 1]);
-    expect(copy.search(comparable(vector(1, 0)), 1)).toEqual([{ profileId: 'anna', distance: 0 }]);
+    expect(copy.search(comparable(vector(1, 0)), 1)).toEqual([{ profileId: 'anna', row: 0, distance: 0 }]);
   });
 
   it('refuses templates of another space, repeated ones and vectors that do not fit', () => {

@@ -51,7 +51,11 @@ const KINDS: Readonly<Record<string, (dimension: number) => Float32Array[]>> = {
 
 function expectExact(gallery: Gallery, probe: Float32Array, commonness: number): void {
   const face = comparable(probe, commonness);
-  const exact = [...gallery.distances(face)].map((distance, i) => ({ profileId: gallery.profileIds[i]!, distance }));
+  const exact = [...gallery.distances(face)].map((distance, row) => ({
+    profileId: gallery.profileIds[row]!,
+    row,
+    distance,
+  }));
   exact.sort((a, b) => a.distance - b.distance || (a.profileId < b.profileId ? -1 : 1));
   for (const k of [1, 2, 7, 60]) expect(gallery.search(face, k)).toEqual(exact.slice(0, k));
 }

@@ -8,7 +8,7 @@ import { distance, type Scoring } from '../../recognition/scoring.js';
 import { assertSameSpace, MAX_TEMPLATES } from '../../recognition/template.js';
 import type { Collection, TrainProgress } from '../../api/collections.js';
 import type { AddImagesOptions } from '../../api/enrollment.js';
-import type { IdentifiedFace } from '../../api/identification.js';
+import type { DetectedFace } from '../../api/faces.js';
 import { MAX_FACES } from '../../api/limits.js';
 import type { Accuracy } from '../../api/matching.js';
 import type { KitInfo } from '../../api/runtime.js';
@@ -24,7 +24,7 @@ import {
 } from './acquisition.js';
 import { judgeEnrolment } from './enrolment.js';
 import type { BackupContent, FaceStore, Owner, StoreChange } from '../ports/face-store.js';
-import { createIdentifier, DEFAULT_MAX_FPIR, MAX_REMEMBERED } from './identification.js';
+import { createIdentifier, DEFAULT_MAX_FPIR, MAX_REMEMBERED, type FaceToIdentify } from './identification.js';
 import type { LoadedCollections } from './loaded-collections.js';
 import { createTracking, NO_TRACKS, type TrackerState } from './tracking.js';
 import type { Trainer } from './training.js';
@@ -263,14 +263,18 @@ export function createEngine(parts: EngineParts): Engine {
       const { state, ...collection } = await loaded.load(context.owner, collectionId);
       const threshold = identifier.threshold(collection, options.maxFpir);
       const image = open(frame, options, context.signal, clock);
-      const faces: IdentifiedFace[] = [];
+      const probes: (FaceToIdentify & { readonly described: DetectedFace })[] = [];
       for (const acquired of await image.find(maxFaces)) {
         const spoof = check && (await image.checkSpoof(check, acquired));
         const face = scoring.prepare(await image.embed(acquired, accuracy));
-        const decided = { ...options, spoof, refusal: spoofFailure(check, spoof) };
-        const identification = await identifier.decide(face, collection, decided);
-        faces.push({ ...image.describe(acquired, options.landmarks), ...identification });
+        const described = image.describe(acquired, options.landmarks);
+        probes.push({ face, spoof, refusal: spoofFailure(check, spoof), described });
       }
+      const identifications = await identifier.decide(probes, collection, options);
+      const faces = identifications.map((decided, i) => ({
+        ...(probes[i] as (typeof probes)[number]).described,
+        ...decided,
+      }));
       // What answered is known; a training that runs meanwhile is told of where it could have answered.
       const isTraining = state !== 'trained' && (await parts.trainingNow()).has(collectionId);
       return { faces, classifier: isTraining ? 'training' : state, threshold, timings: clock.timings() };

@@ -1,5 +1,6 @@
 /** Who a face is: from its vector and a loaded collection to the 1:N decision. */
 import type { Calibration } from '../../recognition/decision.js';
+import type { Neighbour } from '../../recognition/gallery.js';
 import { predict } from '../../recognition/classifier.js';
 import { decideIdentity, distanceAtFpir, similarityAt } from '../../recognition/decision.js';
 import { distance, type Comparable } from '../../recognition/scoring.js';
@@ -12,6 +13,12 @@ import type { LoadedCollection } from './loaded-collections.js';
 const DEFAULT_CANDIDATES = 5;
 /** Share of strangers that may get a name. */
 export const DEFAULT_MAX_FPIR = 0.01;
+/**
+ * Number of nearest profiles that probabilities are computed from, and of those that stand for all others. Collections of up
+ * to 4,096 profiles get exact probabilities; larger ones get estimates, see `predict`.
+ */
+const MEASURED_NEIGHBORS = 64;
+const SAMPLED_PROFILES = 4096;
 /** Identified faces that can still be rejected: a minute of one face at 3 frames a second. */
 export const MAX_REMEMBERED = 200;
 
@@ -30,24 +37,37 @@ interface Remembered {
 export interface Identifier {
   /** The least similarity that is asked of a name. @param maxFpir defaults to {@link DEFAULT_MAX_FPIR} */
   threshold(collection: LoadedCollection, maxFpir: number | undefined): number;
-  /**
-   * @param face prepared by the scoring
-   * @param refusal why the face gets no name, whoever it is; `null` for the decision on what it looks like
-   */
-  decide(face: Comparable, collection: LoadedCollection, options: DecideOptions): Promise<Identification>;
+  /** Decides on faces of one frame, in their order. Their names are read in one transaction. */
+  decide(
+    faces: readonly FaceToIdentify[],
+    collection: LoadedCollection,
+    options: DecideOptions,
+  ): Promise<Identification[]>;
   /** What was decided under this id, unless it is too long ago. */
   recall(identificationId: string): Remembered | undefined;
   forget(): void;
 }
 
-interface DecideOptions {
-  readonly maxFpir?: number | undefined;
-  readonly maxCandidates?: number | undefined;
+export interface FaceToIdentify {
+  /** Prepared by the scoring. */
+  readonly face: Comparable;
   readonly spoof: SpoofVerdict | null;
+  /** Why the face gets no name, whoever it is; `null` to decide by its looks. */
   readonly refusal: SpoofFailure | null;
 }
 
-type Ranked = Omit<Candidate, 'name'> & { readonly distance: number };
+interface DecideOptions {
+  readonly maxFpir?: number | undefined;
+  readonly maxCandidates?: number | undefined;
+}
+
+/** The nearest profiles, and the probability of none of them, `null` without an unknown class. */
+interface Ranking {
+  readonly nearest: readonly Ranked[];
+  readonly unknown: number | null;
+}
+
+type Ranked = Omit<Candidate, 'name'> & Pick<Neighbour, 'distance' | 'row'>;
 
 export function createIdentifier({ calibration, namesOf }: IdentificationParts): Identifier {
   const { commonness = 0 } = calibration;
@@ -70,25 +90,32 @@ export function createIdentifier({ calibration, namesOf }: IdentificationParts):
   return {
     threshold: (collection, maxFpir) => similarityAt(limitOf(collection, maxFpir), calibration),
 
-    async decide(face, collection, { maxFpir, maxCandidates = DEFAULT_CANDIDATES, spoof, refusal }) {
+    async decide(faces, collection, { maxFpir, maxCandidates = DEFAULT_CANDIDATES }) {
       const limit = limitOf(collection, maxFpir);
-      const { ranked, unknown } = rank(collection, face, limit, Math.max(2, maxCandidates));
-      const names = await namesOf(ranked.map(({ profileId }) => profileId));
-      const candidates = ranked.map(({ distance: _, ...candidate }, i) => ({ ...candidate, name: names[i] ?? null }));
-      const [best] = ranked;
-      const rejectedBefore = best !== undefined && wasRejected(face, best, collection);
       const threshold = similarityAt(limit, calibration);
-      return {
-        identificationId: remember(
-          { collectionId: collection.id, vector: face.vector, best: best?.profileId ?? null },
-          collection,
-        ),
-        ...(refusal ? unknownBecause(refusal) : decideIdentity({ candidates, threshold, rejectedBefore })),
-        candidates: candidates.slice(0, maxCandidates),
-        confidence: best?.probability ?? best?.score ?? 0,
-        unknownProbability: unknown,
-        spoof,
-      };
+      const ranked = faces.map(({ face }) => rank(collection, face, limit, Math.max(2, maxCandidates)));
+      const names = await namesOf(ranked.flatMap(({ nearest }) => nearest.map(({ profileId }) => profileId)));
+      let named = 0;
+      return faces.map(({ face, spoof, refusal }, i) => {
+        const { nearest, unknown } = ranked[i] as Ranking;
+        const candidates = nearest.map(({ distance: _, row: __, ...candidate }) => ({
+          ...candidate,
+          name: names[named++] ?? null,
+        }));
+        const [best] = nearest;
+        const rejectedBefore = best !== undefined && wasRejected(face, best, collection);
+        return {
+          identificationId: remember(
+            { collectionId: collection.id, vector: face.vector, best: best?.profileId ?? null },
+            collection,
+          ),
+          ...(refusal ? unknownBecause(refusal) : decideIdentity({ candidates, threshold, rejectedBefore })),
+          candidates: candidates.slice(0, maxCandidates),
+          confidence: best?.probability ?? best?.score ?? 0,
+          unknownProbability: unknown,
+          spoof,
+        };
+      });
     },
 
     recall: (identificationId) => remembered.get(identificationId),
@@ -97,30 +124,34 @@ export function createIdentifier({ calibration, namesOf }: IdentificationParts):
     },
   };
 
-  /** The `k` nearest profiles of a gallery, with their probabilities where there is a classifier. */
-  function rank(
-    { gallery, classifier }: LoadedCollection,
-    face: Comparable,
-    limit: number,
-    k: number,
-  ): { readonly ranked: readonly Ranked[]; readonly unknown: number | null } {
-    const prediction = classifier ? predict(classifier, gallery.distances(face), limit, calibration) : null;
-    const ranked = gallery.search(face, k).map((near) => ({
+  /** Returns the `k` nearest profiles of a collection, with their probabilities if it is trained. */
+  function rank({ gallery, classifier }: LoadedCollection, face: Comparable, limit: number, k: number): Ranking {
+    const found = gallery.search(face, classifier ? Math.max(k, MEASURED_NEIGHBORS) : k);
+    const stride = Math.ceil(gallery.size / SAMPLED_PROFILES);
+    const prediction =
+      classifier &&
+      predict(
+        classifier,
+        { nearest: found, sample: gallery.distances(face, stride), stride, size: gallery.size },
+        limit,
+        calibration,
+      );
+    const nearest = found.slice(0, k).map((near, i) => ({
       ...near,
       score: similarityAt(near.distance, calibration),
-      probability: prediction?.probabilities[gallery.profileIds.indexOf(near.profileId)] ?? null,
+      probability: prediction?.probabilities[i] ?? null,
     }));
-    return { ranked, unknown: prediction?.unknown ?? null };
+    return { nearest, unknown: prediction?.unknown ?? null };
   }
 
   /** Whether a face is nearer to one that was rejected as this profile than it is to the profile. */
   function wasRejected(
     face: Comparable,
-    { profileId, distance: toProfile }: Ranked,
-    { gallery, classifier, negatives }: LoadedCollection,
+    { profileId, row, distance: toProfile }: Ranked,
+    { classifier, negatives }: LoadedCollection,
   ): boolean {
     // As common as the profile, so that nothing but the cosines is compared.
-    const own = classifier?.commonness[gallery.profileIds.indexOf(profileId)] ?? commonness;
+    const own = classifier?.commonness[row] ?? commonness;
     return negatives.some(
       (negative) =>
         negative.profileId === profileId &&

@@ -240,7 +240,7 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     if (!collection || !recognition?.face) return { ...track, identification: null, revision: null };
     if (identification && revision === collection.revision) return track;
     const { spoof, refusal, face } = recognition;
-    const decided = await identifier.decide(face, collection, { ...options, spoof, refusal });
+    const [decided = null] = await identifier.decide([{ face, spoof, refusal }], collection, options);
     return { ...track, identification: decided, revision: collection.revision };
   }
 }
