@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** The tests that `npm run test:mutation` runs: those of the pure rooms, without the ones that take minutes. */
+/** Configures the tests of `npm run test:mutation`: those of the pure rooms, without the slowest ones. */
 export default defineConfig({
   test: {
     include: ['test/node/**/*.test.ts'],

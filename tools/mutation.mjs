@@ -1,6 +1,6 @@
 /**
- * `npm run test:mutation`: mutates the pure rooms with Stryker, prints how many mutants the node tests kill, and fails
- * when a room is below the limit. `-- --room NAME` tests one room.
+ * Runs mutation tests of the pure rooms with Stryker: `npm run test:mutation [-- --room NAME]`.
+ * Prints how many mutants the node tests kill, and fails when a room is below the limit.
  */
 import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
@@ -77,7 +77,7 @@ await runMain(async () => {
     throw new Problem(
       `Less than ${LIMIT} % of the mutants are killed in ${weak.join(', ')}.`,
       'the mutants listed above survive.',
-      'Add tests that tell them from the code, or delete the code that makes no difference.',
+      'Add tests that fail for these mutants, or delete the code that makes no difference.',
     );
   }
 });

@@ -16,7 +16,7 @@ const REPORT_FOLDER = join(ROOT, '.cache', 'reports');
  * @typedef {object} Step
  * @property {string} name
  * @property {string} script the npm script
- * @property {'vitest' | 'playwright'} [runner] whose report tells how many tests passed; without: the step counts as one
+ * @property {'vitest' | 'playwright'} [runner] whose report counts the tests; without: the step counts as one
  * @property {readonly string[]} [args] passed to the runner
  * @property {readonly string[]} [needs] scripts of earlier steps that must pass before this one starts
  *
@@ -40,8 +40,8 @@ const REPORT_FOLDER = join(ROOT, '.cache', 'reports');
  */
 
 /**
- * In the order in which they start when a place is free, the longest first. `build` waits for `check:types`, as both
- * write the declaration files.
+ * The steps of `npm run check`, in the order in which they start, the longest first.
+ * `build` waits for `check:types`, because both write the declaration files.
  * @type {readonly Step[]}
  */
 export const CHECK_STEPS = [
@@ -65,8 +65,8 @@ export const TEST_STEPS = [
 ];
 
 /**
- * Returns the steps of one part of `npm test`, for several machines: `check` has the steps of `npm run check`, `browser`
- * and `e2e` one of the others with the steps that it needs.
+ * Returns the steps of one part of `npm test`, so that several machines can share the run.
+ * `check` has the steps of `npm run check`, `browser` and `e2e` one of the others with the steps that it needs.
  * @param {string} part `check`, `browser` or `e2e`
  * @param {string} [shard] which of its tests to run, for example `1/3`; default: all of them
  * @returns {readonly Step[]} none when there is no such part
@@ -86,8 +86,8 @@ export function stepsOf(part, shard) {
 }
 
 /**
- * Runs all steps, two at a time, and prints each step's output when it ends, then the slowest tests and a table of the
- * steps. A failure stops only the steps that need the failed one, so that every failure is seen at once. The last line
+ * Runs all steps, two at a time, and prints the output of each one when it ends.
+ * Then prints the slowest tests and a table of the steps. A failure stops only the steps that need the failed one, so that every failure is seen at once. The last line
  * is the sum, for example `120 passed, 0 failed`. Sets the exit code of the process.
  * @param {readonly Step[]} steps
  * @param {Record<string, string>} [env] added to the environment of every step

@@ -1,6 +1,6 @@
 /**
- * `npm test`: installs what is missing, finds a browser, and runs every check and test. `npm test -- PART [SHARD]` runs
- * one part, which is `check`, `browser` or `e2e`, or a shard of it, for example `e2e 1/3`.
+ * Runs every check and test: `npm test [-- PART [SHARD]]`. Installs missing packages and a browser first.
+ * A part is `check`, `browser` or `e2e`, and a shard of it for example `e2e 1/3`.
  */
 import process from 'node:process';
 import { ensureBrowser } from './browser.mjs';

@@ -71,7 +71,7 @@ const WINDOW = 4;
 const HOLD_FRAMES = 3;
 /** Number of held frames in which a turn may fail to look like that of a head. */
 const PATIENCE_FRAMES = 10;
-/** Number of windows with a turned sheet that add `flat-target` to a timeout, so that a single outlier does not. */
+/** Number of windows with a turned sheet that add `flat-target` to a timeout. One may be an outlier. */
 const SHEET_WINDOWS = 3;
 /** Longest absence of a face. After a longer one, the face that returns may be another. */
 const MAX_GONE_MS = 1_000;

@@ -58,7 +58,7 @@ export const DLIB_RESNET = object({
   precision: PRECISION,
   /** The chip: side in pixels, and padding as dlib's `get_face_chip_details` defines it. */
   chip: object({ size: positive, padding: positive }),
-  /** Statistics of many people's embeddings in this space, for the unknown class: see `recognition/background.ts`. */
+  /** Statistics of many people's embeddings in this space, see `recognition/background.ts`. */
   background: DATA_FILE,
 });
 export type DlibEmbedderEntry = Parsed<typeof DLIB_RESNET>;

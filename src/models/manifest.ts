@@ -1,4 +1,4 @@
-/** `public/models/manifest.json`, which the model build writes and the worker reads: its check, and the entry for a role. */
+/** Checks `public/models/manifest.json`, which the build of the models writes. Finds the entry of a role. */
 import * as v from 'valibot';
 import { InfaceError } from '../api/errors.js';
 import { list, object, parse, pathText, type Problem } from '../schema/schema.js';

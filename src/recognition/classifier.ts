@@ -1,12 +1,14 @@
 /**
- * What is learnt of one collection: how common each of its people is among people, and how near strangers come to all of
- * them. Both are tried on synthetic faces (`background.ts`), so nobody else's data is needed.
+ * Trains and applies the classifier of one collection.
  *
- * Classifiers that separate the profiles from each other and from synthetic strangers were tried in their place, alone and
- * added to the distance: multinomial logistic regression with one class for all strangers or one for each of 64 to 256, and
- * one logistic regression per profile against its nearest strangers. Of 235 people with three templates each, at FPIR 1, 0.3
- * and 0.1 % the distance finds 94.4, 92.1 and 90.0 %, and with the best share of any of these 94.2, 92.5 and 90.1 %: the few
- * templates of a person say where they are, and not which of their features count.
+ * A training measures how common each face of the collection is among people, and how near strangers come to all of them.
+ * Both are measured on synthetic faces (`background.ts`), so that no data of other people is needed.
+ *
+ * Alternatives that separate the profiles from each other and from synthetic strangers were tried, alone and added to the
+ * distance: multinomial logistic regression with one class for all strangers or one for each of 64 to 256, and one logistic
+ * regression per profile against its nearest strangers. With 235 people of three templates each, at FPIR 1, 0.3 and 0.1 % the
+ * distance alone finds 94.4, 92.1 and 90.0 %, and the best mix of any of these 94.2, 92.5 and 90.1 %: the few templates of
+ * a person show where that person is, and not which features count.
  */
 import { InfaceError } from '../api/errors.js';
 import { sampleBackground, strangerCount, type Background } from './background.js';
@@ -21,15 +23,15 @@ export interface Classifier {
   /** The embedding space of its templates, and so of its probes. */
   readonly space: string;
   readonly profileIds: readonly string[];
-  /** Of the mean of every profile, in the order of `profileIds`; see `scoring.ts`. */
+  /** Commonness of the mean of each profile, in the order of `profileIds`; see `scoring.ts`. */
   readonly commonness: Float32Array;
-  /** 0, or how much nearer than the calibration says strangers come to these profiles, as a negative distance. */
+  /** How much nearer strangers come to these profiles than calibrated, as a negative distance, or 0. */
   readonly strangerShift: number;
-  /** Whether nobody of the profiles is an answer with a probability of its own. */
+  /** Whether 'none of the profiles' has a probability. */
   readonly hasUnknown: boolean;
 }
 
-/** What a classifier learns from. */
+/** The input of a training. */
 export interface TrainingSet {
   readonly space: string;
   /** One or more. */
@@ -65,7 +67,7 @@ export interface Training {
   readonly nearest: readonly (Nearest | null)[];
 }
 
-/** How far a training is: profiles and synthetic strangers that were looked at. */
+/** Progress of a training: profiles and synthetic strangers that were measured. */
 export interface TrainingProgress {
   readonly done: number;
   readonly total: number;
@@ -74,11 +76,11 @@ export interface TrainingProgress {
 /** Equal collections get equal classifiers. The cohort is drawn with another seed: it has none of these strangers. */
 const STRANGER_SEED = 2;
 /**
- * The share of the strangers whose distance is compared with the calibration: the nearest 25 of 500 place it within a fifth
- * of the rate, and at 10, 3 and 1 % the shift is the same within 0.002, a third of a rate.
+ * Share of the strangers whose distance is compared with the calibration. The nearest 25 of 500 determine it within a fifth
+ * of the rate. At 10, 3 and 1 % the shift is the same within 0.002, a third of a rate.
  */
 const COMPARED_RATE = 0.05;
-/** Progress is told after so many faces: 30 ms at most, and much less where nothing is measured. */
+/** Number of faces between two reports of progress: 30 ms at most, and much less where nothing is measured. */
 const FACES_PER_STEP = 32;
 
 export function createStrangers(background: Background, scoring: Scoring): Strangers {
@@ -99,10 +101,10 @@ export function createStrangers(background: Background, scoring: Scoring): Stran
 }
 
 /**
- * Trains a classifier. What takes time is to measure how common a face is, 0.1 to 0.2 ms: each profile that is new or changed, and,
- * the first time, 500 to 2,000 strangers where the background does not tell it.
- * @param onProgress is awaited before the first step and after every one, so that the worker can answer others in between; it
- * ends the training by throwing, and the error comes out here
+ * Trains a classifier. Measuring the commonness of a face takes 0.1 to 0.2 ms. It is measured for each new or changed
+ * profile and, the first time, for 500 to 2,000 strangers if the background does not include it.
+ * @param onProgress awaited before the first step and after each one, so that the worker can handle other calls in
+ * between. It may throw to end the training; this function then throws the same error
  * @throws InfaceError `INVALID_INPUT` when there are no profiles
  */
 export async function trainClassifier(
@@ -210,7 +212,7 @@ export interface MeasuredProfiles {
 export interface Prediction {
   /** Probability of each of the nearest profiles, 0..1, in their order. */
   readonly probabilities: readonly number[];
-  /** Probability that the probe is none of the profiles, or `null` when the classifier has no unknown class. */
+  /** Probability that the probe is none of the profiles; `null` without an unknown class. */
   readonly unknown: number | null;
 }
 

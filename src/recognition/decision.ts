@@ -78,7 +78,7 @@ export function distanceAtFmr(fmr: number, curve: Points): number {
 }
 
 /**
- * Returns the distance below which the profile nearest to a stranger falls with the probability `fpir`. Derived from
+ * Returns the distance below which the nearest profile of a stranger is with probability `fpir`. Derived from
  * FPIR = 1 - (1 - FMR)^N of independent comparisons (J. L. Wayman, 'Error rate equations for the general biometric
  * system', IEEE Robotics & Automation Magazine 6(1), 1999).
  * @param profiles number of profiles; an empty gallery counts as one

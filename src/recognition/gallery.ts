@@ -1,4 +1,4 @@
-/** The profiles of a collection as one matrix, and the exact search for the nearest, which reads a smaller copy (`row-index.ts`). */
+/** Searches the profiles of a collection exactly, by means of a smaller copy (`row-index.ts`). */
 import { InfaceError } from '../api/errors.js';
 import { createRowIndex, type RowIndex } from './row-index.js';
 import type { Comparable } from './scoring.js';
@@ -21,7 +21,7 @@ export interface Neighbour {
   readonly distance: number;
 }
 
-/** What a probe is searched in. It does not change: a changed collection gets a new one. */
+/** The profiles that a probe is searched in. Immutable: a changed collection gets a new one. */
 export interface Gallery {
   /** Number of profiles that have templates, which is the number of comparisons of one search. */
   readonly size: number;
@@ -37,27 +37,27 @@ export interface Gallery {
   distances(probe: Comparable, stride?: number): Float64Array;
   /**
    * The `k` nearest profiles, or all if there are fewer: nearest first, equally near ones by id.
-   * @throws InfaceError `INVALID_INPUT` when the probe is of another length, or `k` no whole number above 0
+   * @throws InfaceError `INVALID_INPUT` when the probe is of another length, or `k` is not a whole number above 0
    */
   search(probe: Comparable, k: number): Neighbour[];
 }
 
-/** Least weight of a template of bad quality, of 1: it may be the only one that shows the face as it is now. */
+/** Least weight of a template, of 1. A template of low quality may be the only one of the face as it is now. */
 const MIN_WEIGHT = 0.25;
 /**
- * How fast the weight of a template falls with its cosine to the mean of the others: those of one person differ by 0.01 to
- * 0.03, and one of somebody else by 0.07 and more, which leaves it a quarter.
+ * Rate at which the weight of a template falls with its cosine to the mean of the others. Cosines of one person differ by 0.01
+ * to 0.03, and that of another person by 0.07 or more, which reduces its weight to a quarter.
  */
 const AGREEMENT = 20;
 
 /**
- * Makes a gallery of templates. A profile is the mean of its templates, where sharper ones and those that agree with the
- * others weigh more: of 235 people with three templates, DIR at FPIR 1 and 0.3 % is 92.4 and 87.5 % with means, 87.0 and
- * 83.3 % with the nearest template.
+ * Makes a gallery of templates. A profile is the weighted mean of its templates. Sharper templates and those that agree
+ * with the others weigh more. With 235 people of three templates, DIR at FPIR 1 and 0.3 % is 92.4 and 87.5 % with means, and
+ * 87.0 and 83.3 % with the nearest template.
  * @param space the embedding space of the probes
- * @param commonness of every profile in the order of `profileIds`, or one for all while they are not known
+ * @param commonness of each profile in the order of `profileIds`, or one value for all profiles before a training
  * @throws InfaceError `EMBEDDING_SPACE_MISMATCH` when a template is of another space; `INVALID_INPUT` when an id occurs
- * twice, a vector is no embedding, lengths differ, or there is not one commonness per profile
+ * twice, a vector is not an embedding, lengths differ, or there is not one commonness per profile
  */
 export function createGallery(
   templates: readonly Template[],
@@ -124,7 +124,7 @@ export function galleryOf(
 
   function search(probe: Comparable, k: number): Neighbour[] {
     if (!Number.isInteger(k) || k < 1) {
-      throw new InfaceError('INVALID_INPUT', `The number of neighbours is ${k}. Ask for 1 or more.`);
+      throw new InfaceError('INVALID_INPUT', `The number of neighbors is ${k}. Pass 1 or more.`);
     }
     assertLength(probe);
     if (size === 0) return [];

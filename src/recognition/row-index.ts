@@ -13,7 +13,7 @@ import { euclideanNorm } from './template.js';
 
 export interface RowIndex {
   /**
-   * Calls `look` for every row whose offset - row·probe may be as low as the limit, in the order of the matrix.
+   * Calls `look` for each row whose offset - row·probe may reach the limit, in the order of the matrix.
    * @param limit initial limit
    * @param look compares a row and returns the limit for the following rows
    */

@@ -107,7 +107,7 @@ export function similarityScale(t: Similarity): number {
 }
 
 /**
- * Fits the similarity transform, without reflection, that maps `from` to `to` in the least squares sense. This is the
+ * Fits the similarity transform from `from` to `to` by least squares, without reflection. This is the
  * closed form of S. Umeyama, 'Least-squares estimation of transformation parameters between two point patterns', 1991,
  * in two dimensions.
  * @throws InfaceError `INVALID_INPUT` when the numbers of points differ, there are fewer than two, or all points of

@@ -113,7 +113,7 @@ function halve(side: number, window: number): number {
   return Math.floor((side - window) / 2) + 1;
 }
 
-/** Folds the bias and dlib's scale layer, `(conv + bias) * weights + biases`, into one factor and one bias. */
+/** Folds the bias and dlib's scale layer into one factor and one bias: `(conv + bias) * weights + biases`. */
 function foldConv(
   weights: WeightMap,
   name: string,

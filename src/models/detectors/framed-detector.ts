@@ -12,7 +12,8 @@ import type { Run } from '../run.js';
 import { DETECTOR, POSTPROCESS, rollOfEyesAndMouth, type Detection, type FaceDetector } from './detector.js';
 
 /**
- * Converts a detector's box to the square that BlazeFace would output, in units of the longer side of the box.
+ * Converts a detector's box to the square that BlazeFace would output.
+ * Values are in units of the longer side of the box.
  * Detectors frame a face differently, and the landmark crop depends on the box.
  */
 const BOX_FIT = object({
