@@ -51,6 +51,7 @@ export const CHECK_STEPS = [
   { name: 'Build', script: 'build', needs: ['check:types'] },
   { name: 'Demo build', script: 'build:demo' },
   { name: 'Format', script: 'check:format' },
+  { name: 'Prose', script: 'check:prose' },
   { name: 'Dependencies', script: 'check:deps' },
   { name: 'Unused code', script: 'check:unused' },
   { name: 'Package', script: 'check:package', needs: ['build'] },
