@@ -104,12 +104,13 @@ describe('detect', () => {
     const boxes = await kit.detect(photo, { landmarks: 0 });
     const withoutPoints = { landmarks: [], rollDegrees: expect.any(Number) as number, quality: null };
     // What the detector alone finds, and more: the landmark net drops what is no face after all.
-    for (const { box, detectionScore: score } of all.faces)
-      expect(boxes.faces).toContainEqual({ box, score, ...withoutPoints });
+    for (const { box, detectionScore } of all.faces) {
+      expect(boxes.faces).toContainEqual({ box, detectionScore, ...withoutPoints });
+    }
     expect(boxes.timings.landmarksMs).toBe(0);
     expect((await kit.detect(photo, { landmarks: 0, maxFaces: 1 })).faces).toEqual(boxes.faces.slice(0, 1));
     const strict = await kit.detect(photo, { minDetectionScore: 0.9 });
-    expect(strict.faces.every(({ detectionScore: score }) => score >= 0.9)).toBe(true);
+    expect(strict.faces.every(({ detectionScore }) => detectionScore >= 0.9)).toBe(true);
     expect(await kit.detect(photo, { minDetectionScore: 1 })).toMatchObject({ faces: [] });
     for (const detectorSizePx of [128, 192, 256, 384, 512] as const) {
       expect(await kit.detect(portrait, { detectorSizePx })).toMatchObject({ detectorSizePx, faces: [{}] });
@@ -283,10 +284,10 @@ describe('detect', () => {
     const kit = await testKit();
     const options: [object, RegExp][] = [
       [{ maxFaces: 0 }, /detect\(\) option 'maxFaces' must be a whole number from 1 to 100, got 0/],
-      [{ minScore: '0.5' }, /'minScore' must be a number from 0 to 1, got '0.5'/],
-      [{ minScore: Number.NaN }, /got NaN/],
+      [{ minDetectionScore: '0.5' }, /'minDetectionScore' must be a number from 0 to 1, got '0.5'/],
+      [{ minDetectionScore: Number.NaN }, /got NaN/],
       [{ detectorSizePx: 300 }, /one of 128, 192, 256, 384, 512, got 300/],
-      [{ search: 'group' }, /one of auto, whole, tiles, got "group"/],
+      [{ search: 'group' }, /one of auto, whole, tiles, got 'group'/],
       [{ landmarks: 468 }, /one of 0, 5, 68, got 468/],
       [{ landmarks: 0, quality: true }, /judges quality by landmarks: ask for 5 or 68/],
       [{ maxFace: 1 }, /an option of detect\(\) must be one of .*maxFaces.*got 'maxFace'/],
