@@ -29,7 +29,7 @@ async function mutate(room, folder) {
     vitest: { configFile: 'tools/mutation.config.ts' },
     plugins: ['@stryker-mutator/vitest-runner'],
     coverageAnalysis: 'perTest',
-    // A static mutant runs every test of the room in a new process: hours, mostly for measured constants.
+    // A static mutant runs every test of the room in a new process, mostly for measured constants.
     ignoreStatic: true,
     concurrency: 2,
     incremental: true,

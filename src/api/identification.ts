@@ -25,7 +25,11 @@ export interface Candidate {
   readonly name: string | null;
   /** Calibrated similarity to the mean of the profile's templates, 0..1. */
   readonly score: number;
-  /** The classifier's probability, or `null` where there is none. With that of 'unknown', all sum to 1. */
+  /**
+   * The classifier's probability, or `null` where there is none. Those of all profiles sum to 1 with that of 'unknown'. In
+   * collections of more than 4,096 profiles they are estimates with exact ratios, see `predict` in
+   * `src/recognition/classifier.ts`.
+   */
   readonly probability: number | null;
 }
 
