@@ -297,6 +297,39 @@ const stored = (profileId: string, degrees: number, quality: number | null = nul
   template(`${profileId} ${degrees}`, profileId, atAngle(degrees), { space: 'space', quality });
 
 describe('enroll', () => {
+  it('stores nothing when it is aborted while the images are judged', async () => {
+    const reason = new Error('enough');
+    const calls: string[] = [];
+    for (const operation of ['enroll', 'addImages'] as const) {
+      const controller = new AbortController();
+      const write = (name: string) => () => {
+        calls.push(name);
+        return Promise.resolve({ profile: {}, templateIds: ['t'], replacedTemplateIds: [] });
+      };
+      const store = {
+        ...homeStore([]).store,
+        getProfile: () => Promise.resolve({ collectionIds: ['home'] }),
+        templatesOf: () => Promise.resolve([]),
+        collectionRevision: () => Promise.resolve({ revision: 1, classifier: 'untrained' }),
+        loadCollection: () => {
+          // The collection is read to find duplicates, after the last image was embedded.
+          controller.abort(reason);
+          return Promise.resolve({ unknowns: false, profiles: [], classifier: null, revision: 1, negatives: [] });
+        },
+        createProfile: write('createProfile'),
+        addTemplates: write('addTemplates'),
+      } as unknown as FaceStore;
+      const { engine } = engineWith([detection(0, 0, 50)], { store });
+      const images = [face('largest')];
+      const call =
+        operation === 'enroll'
+          ? engine.enroll(context(controller.signal), images, { collectionId: 'home' })
+          : engine.addImages(context(controller.signal), 'anna', images, {});
+      await expect(call).rejects.toBe(reason);
+    }
+    expect(calls).toEqual([]);
+  });
+
   it('stores the mean of six views, with the quality of the picture', async () => {
     const created: NewProfile[] = [];
     const store = {

@@ -194,6 +194,7 @@ export function createEngine(parts: EngineParts): Engine {
       const collectionIds = collectionId === null ? [] : [collectionId];
       const { templates, report } = await judge(images, options, owner, null, collectionIds);
       if (templates.length === 0) return { outcome: 'rejected', images: report([]) };
+      context.signal.throwIfAborted();
       const created = await store.createProfile(owner, { name, metadata, consent, templates, collectionId });
       const warnings = templates.length < RECOMMENDED_TEMPLATES ? (['few-images'] as const) : [];
       return { outcome: 'enrolled', profile: created.profile, images: report(created.templateIds), warnings };
@@ -208,6 +209,7 @@ export function createEngine(parts: EngineParts): Engine {
       if (templates.length === 0) {
         return { outcome: 'rejected', profile: before, images: report([]), replacedTemplateIds: [] };
       }
+      context.signal.throwIfAborted();
       const added = await store.addTemplates(owner, profileId, templates, MAX_TEMPLATES);
       const { profile, replacedTemplateIds } = added;
       return { outcome: 'added', profile, images: report(added.templateIds), replacedTemplateIds };
