@@ -75,7 +75,8 @@ export function createTraining(host: HTMLElement, context: Context, collectionId
     const unlisten = kit.on('classifier', (event) => {
       if (event.collectionId !== collectionId) return;
       progress = event.progress;
-      if (event.progress && !isAsked) status = '';
+      // A training that begins elsewhere. The last progress of ours may arrive after its result, by another port.
+      if (event.progress?.done === 0 && !isAsked) status = '';
       if (event.error !== null) status = words.trainFailed;
       draw();
     });
