@@ -1,7 +1,9 @@
 /** The camera of the kiosk, frame by frame. */
-import type { CameraProblem } from '../../src/client/camera/camera-element.js';
-
-const WISHED = { width: { ideal: 1280 }, height: { ideal: 720 } } as const;
+import {
+  cameraProblemOf,
+  openCamera as openStream,
+  type CameraProblem,
+} from '../../src/client/camera/camera-element.js';
 
 /** Why there is no picture; what became of the camera is told by its problem. */
 export class CameraError extends Error {
@@ -12,17 +14,14 @@ export class CameraError extends Error {
 
 /** Opens the camera and plays it. @throws CameraError */
 export async function openCamera(video: HTMLVideoElement): Promise<MediaStream> {
-  // Absent in some browsers and on insecure pages, whatever the type says.
-  const devices = navigator.mediaDevices as MediaDevices | undefined;
-  if (!devices) throw new CameraError(isSecureContext ? 'unsupported' : 'insecure');
   try {
-    const stream = await devices.getUserMedia({ video: { facingMode: 'user', ...WISHED }, audio: false });
+    const stream = await openStream();
     video.srcObject = stream;
     await video.play();
     return stream;
   } catch (error) {
     closeCamera(video);
-    throw new CameraError(problemOf(error));
+    throw new CameraError(cameraProblemOf(error));
   }
 }
 
@@ -52,20 +51,4 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
       signal.removeEventListener('abort', onAbort);
     });
   });
-}
-
-function problemOf(error: unknown): CameraProblem {
-  switch (error instanceof DOMException ? error.name : '') {
-    case 'NotAllowedError':
-    case 'SecurityError':
-      return 'denied';
-    case 'NotFoundError':
-    case 'OverconstrainedError':
-      return 'no-camera';
-    case 'NotReadableError':
-    case 'AbortError':
-      return 'in-use';
-    default:
-      return 'unsupported';
-  }
 }

@@ -7,8 +7,10 @@ import type { FaceKit } from '../../api/kit.js';
 import type { QualityIssue } from '../../api/quality.js';
 import type { FaceTracker, TrackedFace, TrackerOptions, TrackResult } from '../../api/tracking.js';
 import { drawFaces } from './camera-overlay.js';
+import { cameraProblemOf, hasTorch, openCamera } from './camera-stream.js';
 import { ENGLISH, type CameraHint, type CameraProblem, type CameraTexts } from './camera-texts.js';
 
+export { cameraProblemOf, openCamera, type OpenCameraOptions } from './camera-stream.js';
 export type { CameraHint, CameraProblem, CameraTexts } from './camera-texts.js';
 
 /** State of the camera. It is `paused` while the page is hidden. */
@@ -198,11 +200,11 @@ function createElementClass(): CustomElementConstructor {
       this.#relabel();
       this.#say(this.#texts.asking);
       try {
-        const stream = await openCamera(
-          this.getAttribute('device'),
-          this.#wish('width', 1280),
-          this.#wish('height', 720),
-        );
+        const stream = await openCamera({
+          deviceId: this.getAttribute('device') ?? undefined,
+          width: this.#wish('width'),
+          height: this.#wish('height'),
+        });
         const release = () => {
           for (const track of stream.getTracks()) track.stop();
         };
@@ -219,7 +221,7 @@ function createElementClass(): CustomElementConstructor {
         await this.#listCameras();
         if (isStopped()) return;
       } catch (error) {
-        if (this.#session === session) this.#fail(problemOf(error), error);
+        if (this.#session === session) this.#fail(cameraProblemOf(error), error);
         return;
       }
       this.#stage.hidden = false;
@@ -354,9 +356,9 @@ function createElementClass(): CustomElementConstructor {
       }
     }
 
-    #wish(name: 'width' | 'height', fallback: number): number {
-      const value = Number(this.getAttribute(name) ?? fallback);
-      return value > 0 ? value : fallback;
+    #wish(name: 'width' | 'height'): number | undefined {
+      const value = Number(this.getAttribute(name));
+      return value > 0 ? value : undefined;
     }
 
     #fail(problem: CameraProblem, error: unknown): void {
@@ -399,39 +401,4 @@ function hintsFor({ faces, height }: TrackResult): CameraHint[] {
   const distance: readonly CameraHint[] = share < NEAR.least ? ['come-closer'] : share > NEAR.most ? ['move-back'] : [];
   const crowd: readonly CameraHint[] = faces.length > 1 ? ['one-at-a-time'] : [];
   return [...new Set([...distance, ...[...unusable, ...poor].map((issue) => HINT_OF[issue]), ...crowd])];
-}
-
-function hasTorch(track: MediaStreamTrack | undefined): boolean {
-  // Missing in Firefox before 132.
-  return track !== undefined && 'getCapabilities' in track && 'torch' in track.getCapabilities();
-}
-
-async function openCamera(deviceId: string | null, width: number, height: number): Promise<MediaStream> {
-  if (!isSecureContext) throw new DOMException('', 'InsecureContextError');
-  // Absent in some browsers, whatever the type says.
-  const devices = navigator.mediaDevices as MediaDevices | undefined;
-  if (!devices) throw new DOMException('', 'NotSupportedError');
-  const which = deviceId === null ? { facingMode: 'user' } : { deviceId: { exact: deviceId } };
-  return devices.getUserMedia({
-    video: { ...which, width: { ideal: width }, height: { ideal: height } },
-    audio: false,
-  });
-}
-
-function problemOf(error: unknown): CameraProblem {
-  switch (error instanceof DOMException ? error.name : '') {
-    case 'NotAllowedError':
-    case 'SecurityError':
-      return 'denied';
-    case 'NotFoundError':
-    case 'OverconstrainedError':
-      return 'no-camera';
-    case 'NotReadableError':
-    case 'AbortError':
-      return 'in-use';
-    case 'InsecureContextError':
-      return 'insecure';
-    default:
-      return 'unsupported';
-  }
 }

@@ -1,0 +1,60 @@
+/** Opens a camera, and names the problem when there is no image. */
+import type { CameraProblem } from './camera-texts.js';
+
+export interface OpenCameraOptions {
+  /** Id of the camera. Defaults to the one that faces the user. */
+  readonly deviceId?: string | undefined;
+  /** Preferred width of the image, in pixels. Defaults to 1280. */
+  readonly width?: number | undefined;
+  /** Preferred height of the image, in pixels. Defaults to 720. */
+  readonly height?: number | undefined;
+}
+
+/**
+ * Asks the user for a camera and opens it.
+ * @returns a stream with one video track; stop the track to release the camera
+ * @throws the browser's `DOMException`, which {@link cameraProblemOf} explains
+ */
+export async function openCamera({
+  deviceId,
+  width = 1280,
+  height = 720,
+}: OpenCameraOptions = {}): Promise<MediaStream> {
+  if (!isSecureContext) throw new DOMException('', 'InsecureContextError');
+  // Absent in some browsers, whatever the type says.
+  const devices = navigator.mediaDevices as MediaDevices | undefined;
+  if (!devices) throw new DOMException('', 'NotSupportedError');
+  const which = deviceId === undefined ? { facingMode: 'user' } : { deviceId: { exact: deviceId } };
+  return devices.getUserMedia({
+    video: { ...which, width: { ideal: width }, height: { ideal: height } },
+    audio: false,
+  });
+}
+
+/**
+ * Names the problem of a camera that did not open or play.
+ * @param error thrown by {@link openCamera} or by `video.play()`
+ */
+export function cameraProblemOf(error: unknown): CameraProblem {
+  switch (error instanceof DOMException ? error.name : '') {
+    case 'NotAllowedError':
+    case 'SecurityError':
+      return 'denied';
+    case 'NotFoundError':
+    case 'OverconstrainedError':
+      return 'no-camera';
+    case 'NotReadableError':
+    case 'AbortError':
+      return 'in-use';
+    case 'InsecureContextError':
+      return 'insecure';
+    default:
+      return 'unsupported';
+  }
+}
+
+/** Whether the camera has a light that can be switched. */
+export function hasTorch(track: MediaStreamTrack | undefined): boolean {
+  // Missing in Firefox before 132.
+  return track !== undefined && 'getCapabilities' in track && 'torch' in track.getCapabilities();
+}
