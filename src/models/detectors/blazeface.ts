@@ -1,6 +1,5 @@
 /** The BlazeFace family of Google MediaPipe. */
 import * as v from 'valibot';
-import { InfaceError } from '../../api/errors.js';
 import type { Point } from '../../api/geometry.js';
 import { list, object, type Parsed } from '../../schema/schema.js';
 import { suppressNonMaxima } from '../../vision/geometry.js';
@@ -8,6 +7,7 @@ import { letterbox, warpToTensor } from '../../vision/image.js';
 import { positive } from '../entry.js';
 import { readOutput, type Run } from '../run.js';
 import {
+  assertOffered,
   DETECTOR,
   POSTPROCESS,
   rollOfEyesAndMouth,
@@ -44,12 +44,7 @@ export function createBlazeFace(entry: BlazeFaceEntry, run: Run): FaceDetector {
     secondLook: entry.postprocess.secondLook,
 
     async detect(pixels, size, minScore, part = { x: 0, y: 0, width: pixels.width, height: pixels.height }) {
-      if (!entry.sizes.includes(size)) {
-        throw new InfaceError(
-          'INVALID_INPUT',
-          `Detector '${entry.id}' does not offer size ${size}. Choose one of ${entry.sizes.join(', ')}.`,
-        );
-      }
+      assertOffered(entry, size);
       const { width, height, toSource: toPart } = letterbox(part.width, part.height, size, coarsest);
       const toSource = { ...toPart, tx: toPart.tx + part.x, ty: toPart.ty + part.y };
       const input = warpToTensor(pixels, toSource, width, height, entry.input);

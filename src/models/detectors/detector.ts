@@ -1,5 +1,6 @@
 /** The detector role: finds faces, their scores, and the rotation of the heads. */
 import * as v from 'valibot';
+import { InfaceError } from '../../api/errors.js';
 import type { Box, Point } from '../../api/geometry.js';
 import { list, object, type Parsed } from '../../schema/schema.js';
 import { fitSimilarity } from '../../vision/geometry.js';
@@ -65,6 +66,18 @@ export interface FaceDetector {
 /** Returns the smallest offered size that is at least `wanted`, or else the largest one. */
 export function offeredSize(sizes: FaceDetector['sizes'], wanted: number): number {
   return sizes.find((size) => size >= wanted) ?? (sizes.at(-1) as number);
+}
+
+/** @throws InfaceError `INVALID_INPUT` when a detector does not offer an input size */
+export function assertOffered(
+  { id, sizes }: { readonly id: string; readonly sizes: readonly number[] },
+  size: number,
+): void {
+  if (sizes.includes(size)) return;
+  throw new InfaceError(
+    'INVALID_INPUT',
+    `Detector '${id}' does not offer size ${size}. Choose one of ${sizes.join(', ')}.`,
+  );
 }
 
 /** Eyes and mouth of an upright face with an eye distance of 1. The mouth is about one eye distance below the eyes. */

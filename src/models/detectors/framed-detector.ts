@@ -2,14 +2,20 @@
  * Shared code of the detectors that users bring. Prepares their input and converts their boxes to faces in the image.
  */
 import type * as v from 'valibot';
-import { InfaceError } from '../../api/errors.js';
 import type { Box, Point } from '../../api/geometry.js';
 import { object, type Parsed } from '../../schema/schema.js';
 import { boxCenter, suppressNonMaxima } from '../../vision/geometry.js';
 import { warpToTensor, type Tensor } from '../../vision/image.js';
 import { finite, positive, text } from '../entry.js';
 import type { Run } from '../run.js';
-import { DETECTOR, POSTPROCESS, rollOfEyesAndMouth, type Detection, type FaceDetector } from './detector.js';
+import {
+  assertOffered,
+  DETECTOR,
+  POSTPROCESS,
+  rollOfEyesAndMouth,
+  type Detection,
+  type FaceDetector,
+} from './detector.js';
 
 /**
  * Converts a detector's box to the square that BlazeFace would output.
@@ -62,12 +68,7 @@ export function createFramedDetector(
     defaultMinScore: entry.postprocess.minScore,
 
     async detect(pixels, size, minScore, part = { x: 0, y: 0, width: pixels.width, height: pixels.height }) {
-      if (!entry.sizes.includes(size)) {
-        throw new InfaceError(
-          'INVALID_INPUT',
-          `Detector '${entry.id}' does not offer size ${size}. Choose one of ${entry.sizes.join(', ')}.`,
-        );
-      }
+      assertOffered(entry, size);
       const height = heightFor(size);
       // Fit the part into the center of the input and keep its aspect ratio.
       const scale = Math.max(part.width / size, part.height / height);
