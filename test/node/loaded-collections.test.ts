@@ -107,3 +107,16 @@ it('leaves out a profile that has no templates', async () => {
   expect(profileIds).toEqual(['anna']);
   expect([...rows]).toEqual(rowsOfPeople(ANNA));
 });
+
+it('drops the negatives of a removed profile that has no templates', async () => {
+  const negatives = [{ profileId: 'dora', space: SPACE, vector: atAngle(5) }];
+  const profiles = storedProfiles(ANNA);
+  const loadCollection: FaceStore['loadCollection'] = () =>
+    Promise.resolve({ revision: 1, unknowns: false, profiles, negatives, classifier: null });
+  const reader = createLoadedCollections({ collectionRevision, loadCollection }, EMBEDDER);
+  await reader.load(null, 'home');
+  expect(reader.held().get('dora')).toBe(1);
+  reader.purge({ removed: { collectionId: 'home', profileIds: ['dora'] } });
+  expect(reader.held().has('dora')).toBe(false);
+  expect(reader.held().has('anna')).toBe(true);
+});

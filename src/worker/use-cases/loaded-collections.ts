@@ -181,7 +181,10 @@ export function createLoadedCollections(
 /** Returns what is held of a collection without some profiles, so that the others are not decrypted or measured again. */
 function without(held: Held, gone: ReadonlySet<string>, dimension: number): Held {
   const { profiles, rows, loaded, training } = held;
-  const isInLoaded = loaded?.gallery.profileIds.some((id) => gone.has(id));
+  // A profile without templates is not in the gallery, and may still have negatives.
+  const isInLoaded =
+    loaded?.gallery.profileIds.some((id) => gone.has(id)) ||
+    loaded?.negatives.some(({ profileId }) => gone.has(profileId));
   const kept = [...profiles].filter(([id]) => !gone.has(id));
   const places = kept.map(([, { place }]) => place);
   return {
