@@ -94,13 +94,14 @@ export function createIdentifier({ calibration, namesOf }: IdentificationParts):
       const limit = limitOf(collection, maxFpir);
       const threshold = similarityAt(limit, calibration);
       const ranked = faces.map(({ face }) => rank(collection, face, limit, Math.max(2, maxCandidates)));
-      const names = await namesOf(ranked.flatMap(({ nearest }) => nearest.map(({ profileId }) => profileId)));
-      let named = 0;
+      const ids = [...new Set(ranked.flatMap(({ nearest }) => nearest.map(({ profileId }) => profileId)))];
+      const names = await namesOf(ids);
+      const nameOf = new Map(ids.map((id, i) => [id, names[i] ?? null]));
       return faces.map(({ face, spoof, refusal }, i) => {
         const { nearest, unknown } = ranked[i] as Ranking;
         const candidates = nearest.map(({ distance: _, row: __, ...candidate }) => ({
           ...candidate,
-          name: names[named++] ?? null,
+          name: nameOf.get(candidate.profileId) ?? null,
         }));
         const [best] = nearest;
         const rejectedBefore = best !== undefined && wasRejected(face, best, collection);
@@ -127,7 +128,7 @@ export function createIdentifier({ calibration, namesOf }: IdentificationParts):
   /** Returns the `k` nearest profiles of a collection, with their probabilities if it is trained. */
   function rank({ gallery, classifier }: LoadedCollection, face: Comparable, limit: number, k: number): Ranking {
     const found = gallery.search(face, classifier ? Math.max(k, MEASURED_NEIGHBORS) : k);
-    const stride = Math.ceil(gallery.size / SAMPLED_PROFILES);
+    const stride = Math.max(1, Math.ceil(gallery.size / SAMPLED_PROFILES));
     const prediction =
       classifier &&
       predict(
