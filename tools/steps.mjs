@@ -88,8 +88,9 @@ export function stepsOf(part, shard) {
 
 /**
  * Runs all steps, two at a time, and prints the output of each one when it ends.
- * Then prints the slowest tests and a table of the steps. A failure stops only the steps that need the failed one, so that every failure is seen at once. The last line
- * is the sum, for example `120 passed, 0 failed`. Sets the exit code of the process.
+ * Then prints the slowest tests and a table of the steps. A failure stops only the steps that need the failed one, so that
+ * every failure is seen at once. The last line is the sum, for example `120 passed, 0 failed`. Sets the exit code of the
+ * process.
  * @param {readonly Step[]} steps
  * @param {Record<string, string>} [env] added to the environment of every step
  */
@@ -103,6 +104,7 @@ export async function runSteps(steps, env = {}) {
   while (waiting.length > 0 || running.size > 0) {
     const next = waiting.findIndex(({ needs = [] }) => needs.every((script) => results.has(script)));
     if (next === -1 || running.size === AT_A_TIME) {
+      if (running.size === 0) throw new Error(`${String(waiting[0]?.script)} needs a step that is not there.`);
       await Promise.race(running.values());
       continue;
     }
@@ -131,9 +133,7 @@ export async function runSteps(steps, env = {}) {
   console.log('');
   let total = { passed: 0, failed: 0, skipped: 0 };
   for (const step of steps) {
-    const result = results.get(step.script);
-    if (result === undefined) throw new Error(`${step.script} needs a step that is not there.`);
-    const { counts, time } = result;
+    const { counts, time } = /** @type {Outcome & { time: string }} */ (results.get(step.script));
     const verdict = counts.failed > 0 ? 'FAILED' : counts.passed > 0 ? 'passed' : 'skipped';
     const detail = step.runner !== undefined && verdict !== 'skipped' ? summarise(counts) : '';
     console.log(`${step.name.padEnd(width)}  ${verdict.padEnd(7)}  ${time.padStart(10)}  ${detail}`.trimEnd());
