@@ -12,7 +12,8 @@ import ts from 'typescript';
 import { ROOT } from './process.mjs';
 
 /** Folders whose prose was revised; the rest of src follows. */
-const FOLDERS = [
+const REVISED = [
+  'CONTRIBUTING.md',
   'bench',
   'lab',
   'tools',
@@ -89,7 +90,7 @@ const FRAGMENT = {
   advice: 'start with a noun or a verb that says what the symbol is or does',
 };
 
-const paths = process.argv.length > 2 ? process.argv.slice(2) : trackedFiles();
+const paths = trackedFiles(process.argv.length > 2 ? process.argv.slice(2) : REVISED);
 let count = 0;
 for (const path of paths) {
   const source = readFileSync(join(ROOT, path), 'utf8');
@@ -109,9 +110,12 @@ if (count > 0) {
   process.exitCode = 1;
 }
 
-/** @returns {string[]} */
-function trackedFiles() {
-  return execFileSync('git', ['ls-files', ...FOLDERS, 'CONTRIBUTING.md'], { cwd: ROOT, encoding: 'utf8' })
+/**
+ * @param {readonly string[]} places files and folders
+ * @returns {string[]}
+ */
+function trackedFiles(places) {
+  return execFileSync('git', ['ls-files', ...places], { cwd: ROOT, encoding: 'utf8' })
     .split('\n')
     .filter((path) => /\.(ts|mjs|md)$/.test(path));
 }
