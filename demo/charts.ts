@@ -18,7 +18,7 @@ interface Curve {
 interface Bars {
   readonly title: string;
   readonly x: string;
-  /** Centres of the bins, rising. */
+  /** Centers of the bins, rising. */
   readonly bins: readonly number[];
   readonly series: readonly { readonly label: string; readonly counts: readonly number[] }[];
   readonly mark?: { readonly at: number; readonly label: string };
@@ -27,21 +27,21 @@ interface Bars {
 /** @returns takes it away */
 export function drawCurve(host: HTMLElement, { title, x, points, mark, logarithmic = false }: Curve): () => void {
   const sorted = [...points].sort((a, b) => a[0] - b[0]);
-  const colours = readColours(host);
+  const colors = readColors(host);
   return plot(host, title, mark, {
     data: [sorted.map(([at]) => at), sorted.map(([, value]) => (logarithmic ? Math.log10(value) : value))],
     options: {
       scales: { x: { time: false }, ...(logarithmic ? {} : { y: { range: [0, 1] } }) },
-      axes: axes(colours, x, logarithmic ? (value) => `${Number((100 * 10 ** value).toPrecision(1))} %` : String),
-      series: [{}, { label: title, stroke: colours.accent, width: 2, points: { show: true } }],
+      axes: axes(colors, x, logarithmic ? (value) => `${Number((100 * 10 ** value).toPrecision(1))} %` : String),
+      series: [{}, { label: title, stroke: colors.accent, width: 2, points: { show: true } }],
     },
   });
 }
 
 /** Histograms over the same bins. @returns takes it away */
 export function drawBars(host: HTMLElement, { title, x, bins, series, mark }: Bars): () => void {
-  const colours = readColours(host);
-  const strokes = [colours.accent, colours.danger, colours.muted];
+  const colors = readColors(host);
+  const strokes = [colors.accent, colors.danger, colors.muted];
   const [first = 0, second = 1, last = second] = [bins[0], bins[1], bins.at(-1)];
   // The bars at both ends in full width.
   const half = (second - first) / 2;
@@ -49,7 +49,7 @@ export function drawBars(host: HTMLElement, { title, x, bins, series, mark }: Ba
     data: [[...bins], ...series.map(({ counts }) => [...counts])],
     options: {
       scales: { x: { time: false, range: [first - half, last + half] } },
-      axes: axes(colours, x),
+      axes: axes(colors, x),
       legend: { show: true, live: false },
       series: [
         {},
@@ -65,7 +65,7 @@ export function drawBars(host: HTMLElement, { title, x, bins, series, mark }: Ba
   });
 }
 
-interface Colours {
+interface Colors {
   readonly text: string;
   readonly line: string;
   readonly accent: string;
@@ -73,7 +73,7 @@ interface Colours {
   readonly muted: string;
 }
 
-function readColours(host: HTMLElement): Colours {
+function readColors(host: HTMLElement): Colors {
   const style = getComputedStyle(host);
   const read = (name: string) => style.getPropertyValue(`--${name}`).trim();
   return {
@@ -85,7 +85,7 @@ function readColours(host: HTMLElement): Colours {
   };
 }
 
-function axes({ text, line }: Colours, x: string, describe: (y: number) => string = String): uPlot.Axis[] {
+function axes({ text, line }: Colors, x: string, describe: (y: number) => string = String): uPlot.Axis[] {
   const shared = { stroke: text, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
   return [
     { ...shared, label: x },
@@ -99,7 +99,7 @@ function plot(
   mark: Curve['mark'],
   { data, options }: { readonly data: number[][]; readonly options: Omit<uPlot.Options, 'width' | 'height'> },
 ): () => void {
-  const colours = readColours(host);
+  const colors = readColors(host);
   host.role = 'img';
   host.ariaLabel = title;
   const drawMark = (chart: uPlot) => {
@@ -107,7 +107,7 @@ function plot(
     const { ctx: context, bbox } = chart;
     const at = Math.min(Math.max(chart.valToPos(mark.at, 'x', true), bbox.left), bbox.left + bbox.width);
     context.save();
-    context.strokeStyle = context.fillStyle = colours.danger;
+    context.strokeStyle = context.fillStyle = colors.danger;
     context.lineWidth = 2 * devicePixelRatio;
     context.beginPath();
     context.moveTo(at, bbox.top);

@@ -10,7 +10,7 @@ export interface Size {
 export interface Mark {
   readonly face: DetectedFace;
   readonly label: string;
-  /** Drawn in the accent colour, others in white and dashed. */
+  /** Drawn in the accent color, others in white and dashed. */
   readonly known: boolean;
   /** Drawn with a thick line. */
   readonly chosen: boolean;
@@ -54,9 +54,9 @@ export function drawMarks(canvas: HTMLCanvasElement, source: Size, marks: readon
     drawBox(context, mark, box, unit);
   }
   // Over all boxes, and names before numbers: who comes first gets the better place.
-  const labelled = placed.filter(({ mark }) => mark.label !== '');
+  const labeled = placed.filter(({ mark }) => mark.label !== '');
   const taken: Box[] = [];
-  for (const { mark, box } of labelled.sort((a, b) => Number(b.mark.known) - Number(a.mark.known))) {
+  for (const { mark, box } of labeled.sort((a, b) => Number(b.mark.known) - Number(a.mark.known))) {
     taken.push(drawLabel(context, mark, box, unit, taken));
   }
 }
@@ -140,6 +140,6 @@ export function drawThumbnail(picture: CanvasImageSource, pictureScale: number, 
   return canvas;
 }
 
-export function centreOf({ x, y, width, height }: Box): { x: number; y: number } {
+export function centerOf({ x, y, width, height }: Box): { x: number; y: number } {
   return { x: x + width / 2, y: y + height / 2 };
 }

@@ -9,7 +9,7 @@ export function isAbort(error: unknown): boolean {
 /** What happened, in words for whoever looks at the page. Never an exception's own text. */
 export function createExplain({ errors }: Texts): (error: unknown) => string {
   return (error) => {
-    if (isAbort(error)) return errors.cancelled;
+    if (isAbort(error)) return errors.canceled;
     const known = error instanceof InfaceError ? errors.codes[error.code] : undefined;
     if (known !== undefined) return known;
     // For developers, in the console: the user can do nothing with it.

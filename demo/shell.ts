@@ -10,7 +10,7 @@ type ViewName = keyof Texts['shell']['names'];
 
 const VIEWS: Readonly<Record<ViewName, () => Promise<{ readonly mount: View }>>> = {
   try: () => import('./views/try/try.js'),
-  enrol: () => import('./views/enrol/enrol.js'),
+  enroll: () => import('./views/enroll/enroll.js'),
   collections: () => import('./views/collections/collections.js'),
   identify: () => import('./views/identify/identify.js'),
   liveness: () => import('./views/liveness/liveness.js'),

@@ -99,11 +99,11 @@ export function run(command, args, { label, env = {}, timeoutMs, quiet = false }
   return new Promise((resolve, reject) => {
     const started = performance.now();
     /** @type {Record<string, string>} */
-    const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? { FORCE_COLOR: '1' } : {};
+    const color = process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? { FORCE_COLOR: '1' } : {};
     // A separate process group, so that the whole tree (npm, its shell, the tool, its workers) can be killed at once.
     const child = spawn(command, args, {
       cwd: ROOT,
-      env: { ...process.env, ...colour, ...env },
+      env: { ...process.env, ...color, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: !WINDOWS,
       windowsHide: true,

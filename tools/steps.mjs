@@ -135,12 +135,12 @@ export async function runSteps(steps, env = {}) {
   for (const step of steps) {
     const { counts, time } = /** @type {Outcome & { time: string }} */ (results.get(step.script));
     const verdict = counts.failed > 0 ? 'FAILED' : counts.passed > 0 ? 'passed' : 'skipped';
-    const detail = step.runner !== undefined && verdict !== 'skipped' ? summarise(counts) : '';
+    const detail = step.runner !== undefined && verdict !== 'skipped' ? summarize(counts) : '';
     console.log(`${step.name.padEnd(width)}  ${verdict.padEnd(7)}  ${time.padStart(10)}  ${detail}`.trimEnd());
     total = add(total, counts);
   }
   console.log(`\nAll steps took ${elapsed()}`);
-  console.log(summarise(total));
+  console.log(summarize(total));
   if (total.failed > 0) process.exitCode = 1;
 }
 
@@ -157,7 +157,7 @@ function printSlowest(tests) {
  * `N passed, N failed`, and `, N skipped` when there are any.
  * @param {Counts} counts
  */
-export function summarise({ passed, failed, skipped }) {
+export function summarize({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
 

@@ -6,7 +6,7 @@ import process from 'node:process';
 import { ensureBrowser } from './browser.mjs';
 import { prepare, requireNode, withLock } from './prepare.mjs';
 import { Problem, report, runMain } from './process.mjs';
-import { runSteps, stepsOf, summarise, TEST_STEPS } from './steps.mjs';
+import { runSteps, stepsOf, summarize, TEST_STEPS } from './steps.mjs';
 
 await runMain(async () => {
   const [part, shard] = process.argv.slice(2);
@@ -21,7 +21,7 @@ await runMain(async () => {
   } catch (error) {
     // Whatever reads the last line learns also from here that the run failed.
     report(error);
-    console.log(summarise({ passed: 0, failed: 1, skipped: 0 }));
+    console.log(summarize({ passed: 0, failed: 1, skipped: 0 }));
     return;
   }
   console.log(`Browser: ${browser}`);

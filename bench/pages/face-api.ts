@@ -33,7 +33,7 @@ await serve(async () => {
     (await faceApi.detectAllFaces(image, options).withFaceLandmarks().withFaceDescriptors()).length;
   return {
     threads: null,
-    async analyse(image, step) {
+    async analyze(image, step) {
       if (step === 'detect') return (await faceApi.detectAllFaces(image, options)).length;
       if (step === 'landmarks') return (await faceApi.detectAllFaces(image, options).withFaceLandmarks()).length;
       return step === 'embedding' ? identify(image) : null;

@@ -47,7 +47,7 @@ await serve(async () => {
   await human.load();
   return {
     threads: null,
-    async analyse(image, step, maxFaces) {
+    async analyze(image, step, maxFaces) {
       // Every call is a new photo: do not reuse anything from the last one.
       const config = { ...configOf(step, maxFaces), cacheSensitivity: 0 };
       const { face, error } = await human.detect(image, config);

@@ -21,7 +21,7 @@ await serve(async () => {
   let hasAntispoof = true;
   return {
     threads: (await kit.info()).threads,
-    async analyse(image, step) {
+    async analyze(image, step) {
       if (step === 'detect') return (await kit.detect(image, { ...DETECTION, landmarks: 0 })).faces.length;
       if (step === 'landmarks') return (await kit.detect(image, { ...DETECTION, landmarks: 68 })).faces.length;
       const spoof = step === 'spoof' ? 'report' : 'off';

@@ -16,7 +16,7 @@ export async function serve(create: () => Promise<Subject>): Promise<void> {
   const subject = await create();
   const readyMs = performance.now();
   await frame;
-  if ((await subject.analyse(canvas, 'embedding', 1)) !== 1)
+  if ((await subject.analyze(canvas, 'embedding', 1)) !== 1)
     throw new Error('The subject did not find exactly one face in the first frame. Check its configuration.');
   const started = { scriptMs, readyMs, resultMs: performance.now() };
 
@@ -35,7 +35,7 @@ export async function serve(create: () => Promise<Subject>): Promise<void> {
       const expected = FACE_COUNTS[name as FrameName];
       for (let i = 0; i < count; i++) {
         const before = performance.now();
-        const found = await subject.analyse(canvas, step, expected);
+        const found = await subject.analyze(canvas, step, expected);
         times.push(performance.now() - before);
         if (found === null) return null;
         if (found !== expected)

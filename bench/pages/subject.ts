@@ -12,7 +12,7 @@ export interface Subject {
    * @param maxFaces number of faces in the picture, for toolkits that need it
    * @returns the number of faces, or `null` if the toolkit has no such step
    */
-  analyse(image: HTMLCanvasElement, step: Step, maxFaces: number): Promise<number | null>;
+  analyze(image: HTMLCanvasElement, step: Step, maxFaces: number): Promise<number | null>;
   /** Identifies the face in a video frame, with whatever the toolkit caches from earlier frames. */
   follow(image: HTMLCanvasElement): Promise<number>;
   /** Number of threads that the toolkit reports, or `null`. */

@@ -15,7 +15,7 @@ export type Face =
   | { readonly kind: 'locked'; readonly retryAfterMs: number }
   | Shown;
 
-/** Beside the words, so that colour is not all that tells them apart. */
+/** Beside the words, so that color is not all that tells them apart. */
 const SIGNS: Partial<Record<Face['kind'], string>> = {
   name: '✓',
   unknown: '?',

@@ -185,7 +185,7 @@ export const german: typeof english = {
     language: 'Sprache',
     names: {
       try: 'Ausprobieren',
-      enrol: 'Erfassen',
+      enroll: 'Erfassen',
       collections: 'Sammlungen',
       identify: 'Erkennen',
       liveness: 'Lebendigkeit',
@@ -224,7 +224,7 @@ export const german: typeof english = {
     noScript: 'Diese Seite braucht JavaScript.',
   },
   errors: {
-    cancelled: 'Abgebrochen.',
+    canceled: 'Abgebrochen.',
     unexpected: 'Etwas ging schief, womit diese Seite nicht gerechnet hat. Bitte neu laden und noch einmal versuchen.',
     codes: errorCodes,
   },
@@ -309,7 +309,7 @@ export const german: typeof english = {
     noneInView: 'Kein Gesicht im Bild.',
   },
   // -------------------------------------------------------------------------------------------------- erfassen
-  enrol: {
+  enroll: {
     title: 'Eine Person erfassen',
     who: 'Wer',
     nameMissing: 'Bitte der Person zuerst einen Namen geben.',
@@ -371,9 +371,9 @@ export const german: typeof english = {
     cannotTell: 'Ob das Gesicht echt ist, lässt sich nicht sagen.',
     replace: 'Ersetzen',
     replaceWhat: (title) => `${title} ersetzen`,
-    enrol: (name, n) => `${name} aus ${ofPictures(n)} erfassen`,
+    enroll: (name, n) => `${name} aus ${ofPictures(n)} erfassen`,
     add: (name, n) => `${pictures(n)} zu ${name} hinzufügen`,
-    enrolNobody: 'Erfassen',
+    enrollNobody: 'Erfassen',
     enrolling: (n) => `${count(n, 'Bild wird', 'Bilder werden')} genau angesehen…`,
     needPicture: 'Bitte zuerst ein Bild aufnehmen oder ein Foto wählen.',
     needChoice: 'Bitte auf jedem Foto, das mehrere zeigt, das Gesicht wählen, oder das Foto entfernen.',
@@ -463,7 +463,7 @@ export const german: typeof english = {
     deletePersonText: (n) =>
       `${templates(n)} dieser Person ${n === 1 ? 'verschwindet' : 'verschwinden'} endgültig, aus allen Sammlungen. Um wieder erkannt zu werden, muss die Person neu erfasst werden.`,
     personDeleted: (name) => `${name} wurde gelöscht.`,
-    enrol: 'Jemanden erfassen',
+    enroll: 'Jemanden erfassen',
     kiosk: 'Dieses Gerät als Kiosk benutzen',
     kioskHint: 'Es sagt nur, wer davor steht, und geht auch ohne Netz weiter. Mit einer PIN geht es hierher zurück.',
   },
@@ -473,7 +473,7 @@ export const german: typeof english = {
     settings: 'Wer gesucht wird',
     noCollection: 'Es gibt noch keine Sammlung, also kann niemand einen Namen bekommen.',
     emptyCollection: 'In dieser Sammlung ist noch niemand, also kann niemand einen Namen bekommen.',
-    enrolFirst: 'Jemanden erfassen',
+    enrollFirst: 'Jemanden erfassen',
     rate: 'Fremde, die einen Namen bekommen dürfen',
     rateOption: (percent) => `${percent} %`,
     rateMeaning: (strangers, n) =>
@@ -482,7 +482,7 @@ export const german: typeof english = {
     inView: 'Im Bild',
     nobodyInView: 'Kein Gesicht im Bild.',
     seen: (names) => `Im Bild: ${names.join(', ')}.`,
-    recognising: 'wird erkannt…',
+    recognizing: 'wird erkannt…',
     photoTitle: 'Fotos',
     photoHint: 'Jedes Gesicht wird in der Sammlung oben gesucht.',
     looking: 'Gesichter und Namen werden gesucht…',
@@ -561,7 +561,7 @@ export const german: typeof english = {
     bestHint: 'Um damit jemanden zu erfassen, bitte das Bild speichern. Es wird nirgends behalten.',
     save: 'Das Bild speichern',
     fileName: 'gesicht.jpg',
-    enrol: 'Zum Erfassen',
+    enroll: 'Zum Erfassen',
     limitsTitle: 'Was sie nicht aufhält',
     limits: [
       'Eine gute Maske: sie hat die Form eines Kopfes.',

@@ -34,7 +34,7 @@ const errorCodes: Partial<Record<ErrorCode, string>> = {
   COLLECTION_NOT_FOUND: 'This collection is not here any more.',
   COLLECTION_GONE: 'This collection was deleted.',
   IDENTIFICATION_NOT_FOUND: 'That was too long ago: look at the face again first.',
-  COLLECTION_EMPTY: 'Nobody is in this collection yet. Enrol somebody first.',
+  COLLECTION_EMPTY: 'Nobody is in this collection yet. Enroll somebody first.',
   TRAINING_ABORTED: 'The training was stopped.',
   STORAGE_QUOTA_EXCEEDED: 'This browser has no room left. Nothing was stored; delete something and try again.',
   STORAGE_UNAVAILABLE: 'This browser does not let the page store anything. Private windows often do not.',
@@ -42,7 +42,7 @@ const errorCodes: Partial<Record<ErrorCode, string>> = {
   VAULT_LOCKED: 'The templates are locked. Unlock them under Data first.',
   WRONG_PASSPHRASE: 'That is not the passphrase.',
   TEMPLATES_UNREADABLE:
-    'The key of these templates is gone, so they cannot be read any more. Delete them and enrol anew.',
+    'The key of these templates is gone, so they cannot be read any more. Delete them and enroll anew.',
   BACKUP_INVALID: 'This file is no backup, or it was cut off or altered. Nothing was restored.',
   CLOSED: 'The models were unloaded. Reload the page.',
 };
@@ -168,7 +168,7 @@ export const english = {
     language: 'Language',
     names: {
       try: 'Try',
-      enrol: 'Enrol',
+      enroll: 'Enroll',
       collections: 'Collections',
       identify: 'Identify',
       liveness: 'Liveness',
@@ -202,12 +202,12 @@ export const english = {
     notes: [
       'A name with a high score is a strong hint and no proof of who somebody is.',
       'The anti-spoof check is advisory: it was trained on simulated prints and screens, and its rate against real ones is not known. Without it, a printed photo or a screen held to the camera counts as a face.',
-      'Enrol only people who agreed. Templates, never photos, are kept in this browser until they are deleted.',
+      'Enroll only people who agreed. Templates, never photos, are kept in this browser until they are deleted.',
     ],
     noScript: 'This page needs JavaScript.',
   },
   errors: {
-    cancelled: 'Cancelled.',
+    canceled: 'Canceled.',
     unexpected: 'Something went wrong that this page did not expect. Reload it and try again.',
     codes: errorCodes,
   },
@@ -293,9 +293,9 @@ export const english = {
     inView: (n: number) => `${count(n, 'face')} in view.`,
     noneInView: 'No face in view.',
   },
-  // ------------------------------------------------------------------------------------------------------ enrol
-  enrol: {
-    title: 'Enrol a person',
+  // ------------------------------------------------------------------------------------------------------ enroll
+  enroll: {
+    title: 'Enroll a person',
     who: 'Who',
     nameMissing: 'Give the person a name first.',
     known: (name: string, collection: string) =>
@@ -303,7 +303,7 @@ export const english = {
     firstCollection: 'People',
     newCollection: (name: string) => `${name} (new)`,
     consent: 'What the person agreed to (optional)',
-    consentHint: 'Kept with the profile in this browser, for example “may be recognised at the door, told on 3 May”.',
+    consentHint: 'Kept with the profile in this browser, for example “may be recognized at the door, told on 3 May”.',
     how: 'How',
     ways: { camera: 'With the camera, guided', files: 'From photo files' },
     // Guided
@@ -326,8 +326,8 @@ export const english = {
     notTaken: (reasons: readonly RejectionReason[]) =>
       `The last picture was not taken: ${reasons.map((reason) => refusals[reason]).join(', ')}.`,
     movedOn: 'The last picture was not taken: the head had moved on.',
-    allTaken: 'That is all. Look the pictures through, then enrol',
-    enough: 'Look the pictures through, then enrol',
+    allTaken: 'That is all. Look the pictures through, then enroll',
+    enough: 'Look the pictures through, then enroll',
     noneTaken: 'Every pose was skipped. Start again to take at least one',
     skip: 'Skip this pose',
     restart: 'Start again',
@@ -335,7 +335,7 @@ export const english = {
     // From files
     lookingAt: (n: number, all: number) => `Looking at photo ${n} of ${all}…`,
     tooMany: (left: number, most: number) =>
-      `${count(left, 'photo')} left out: ${most} are the most for one enrolment.`,
+      `${count(left, 'photo')} left out: ${most} are the most for one enrollment.`,
     noFile: 'No face was found.',
     // Review
     review: 'Pictures',
@@ -353,9 +353,9 @@ export const english = {
     cannotTell: 'Whether the face is real cannot be told.',
     replace: 'Replace',
     replaceWhat: (title: string) => `Replace ${title}`,
-    enrol: (name: string, photos: number) => `Enrol ${name} from ${count(photos, 'picture')}`,
+    enroll: (name: string, photos: number) => `Enroll ${name} from ${count(photos, 'picture')}`,
     add: (name: string, photos: number) => `Add ${count(photos, 'picture')} to ${name}`,
-    enrolNobody: 'Enrol',
+    enrollNobody: 'Enroll',
     enrolling: (photos: number) => `Looking at ${count(photos, 'picture')} closely…`,
     needPicture: 'Take a picture or choose a photo first.',
     needChoice: 'Choose the face in each photo that shows several, or remove the photo.',
@@ -369,13 +369,13 @@ export const english = {
     takenBack: (name: string) => `${name} was taken back: nothing of it is kept.`,
     identify: 'Find the person with the camera',
     collection: (name: string) => `See “${name}”`,
-    another: 'Enrol another person',
+    another: 'Enroll another person',
   },
   // ------------------------------------------------------------------------------------------------ collections
   collections: {
     title: 'Collections',
     lead: 'A collection is a set of people that faces are looked up in.',
-    none: 'There is no collection yet. Make one here, or enrol somebody.',
+    none: 'There is no collection yet. Make one here, or enroll somebody.',
     gone: 'This collection is not here any more.',
     all: 'All collections',
     create: 'New collection',
@@ -423,7 +423,7 @@ export const english = {
     search: 'Search by name',
     shown: (shown: number, all: number) =>
       shown === all ? count(all, 'person', 'people') : `${shown} of ${count(all, 'person', 'people')}`,
-    nobodyInside: 'Nobody is in this collection yet. Add people under “Everybody else”, or enrol somebody.',
+    nobodyInside: 'Nobody is in this collection yet. Add people under “Everybody else”, or enroll somebody.',
     nobodyOutside: 'Everybody who is enrolled is in this collection.',
     nobodyFound: 'Nobody has such a name.',
     rename: 'Rename',
@@ -440,7 +440,7 @@ export const english = {
     deletePersonText: (templates: number) =>
       `${count(templates, 'template')} of this person go for good, from all collections. To be found again, the person has to be enrolled anew.`,
     personDeleted: (name: string) => `${name} was deleted.`,
-    enrol: 'Enrol somebody',
+    enroll: 'Enroll somebody',
     kiosk: 'Use this device as a kiosk',
     kioskHint: 'It only tells who stands before it, and goes on without a network. A PIN brings you back here.',
   },
@@ -450,7 +450,7 @@ export const english = {
     settings: 'Whom to look for',
     noCollection: 'There is no collection yet, so nobody can be named.',
     emptyCollection: 'Nobody is in this collection yet, so nobody can be named.',
-    enrolFirst: 'Enrol somebody',
+    enrollFirst: 'Enroll somebody',
     rate: 'Strangers who may be given a name',
     rateOption: (percent: string) => `${percent} %`,
     rateMeaning: (strangers: number, people: number) =>
@@ -459,7 +459,7 @@ export const english = {
     inView: 'In view',
     nobodyInView: 'No face in view.',
     seen: (names: readonly string[]) => `In view: ${names.join(', ')}.`,
-    recognising: 'being recognised…',
+    recognizing: 'being recognized…',
     photoTitle: 'Photos',
     photoHint: 'Every face is looked for in the collection above.',
     looking: 'Looking for faces and names…',
@@ -480,7 +480,7 @@ export const english = {
     notThem: (name: string) => `This is not ${name}`,
     notThemTitle: (name: string) => `This is not ${name}?`,
     notThemText: (name: string) =>
-      `The face is kept, encrypted, as an example of who ${name} is not. From now on, faces that are nearer to it than to ${name} are not given this name. This cannot be taken back; if it was wrong, delete and enrol the person again.`,
+      `The face is kept, encrypted, as an example of who ${name} is not. From now on, faces that are nearer to it than to ${name} are not given this name. This cannot be taken back; if it was wrong, delete and enroll the person again.`,
     notThemDone: (name: string, examples: number) =>
       `Noted: this is not ${name}. ${count(examples, 'such example')} so far.`,
     log: 'Log',
@@ -532,10 +532,10 @@ export const english = {
     noResult: 'The best picture of a check that was passed is shown here.',
     gesturesDone: (names: readonly string[]) => `${count(names.length, 'gesture')} done: ${names.join(', ')}.`,
     best: 'Best picture of the check',
-    bestHint: 'Save the picture to enrol with it. It is not kept anywhere.',
+    bestHint: 'Save the picture to enroll with it. It is not kept anywhere.',
     save: 'Save the picture',
     fileName: 'face.jpg',
-    enrol: 'To Enrol',
+    enroll: 'To Enroll',
     limitsTitle: 'What it does not stop',
     limits: [
       'A good mask: it has the shape of a head.',
@@ -641,7 +641,7 @@ export const english = {
     title: 'Self-test',
     intro:
       'Shows how well and how fast this works in your own browser: on six photos with 22 faces, and on the same photos mirrored, at 80 %, as a JPEG of quality 0.7, darker, and rotated by 10 degrees.',
-    plan: 'Each of the 22 faces is looked for in its five transformed photos and compared with itself there (110 comparisons), and with two other faces of the same photo per transformation (220 comparisons): there they are different people, while somebody may be in two of the photos. Each comparison is of two cut-outs of the face. These faces are few, and no sample of people at large: the figures tell whether this browser works as it should, not how well faces are recognised in general.',
+    plan: 'Each of the 22 faces is looked for in its five transformed photos and compared with itself there (110 comparisons), and with two other faces of the same photo per transformation (220 comparisons): there they are different people, while somebody may be in two of the photos. Each comparison is of two cut-outs of the face. These faces are few, and no sample of people at large: the figures tell whether this browser works as it should, not how well faces are recognized in general.',
     stored:
       'It takes about a minute on a usual laptop. Nothing is stored, and the people you enrolled are not touched. The photos are fetched from this site.',
     start: 'Run the self-test',
@@ -659,10 +659,10 @@ export const english = {
     megabytes: (megabytes: string) => `${megabytes} MB`,
     expectedFaces: 22,
     facesFound: 'Faces found in the photos',
-    foundAgain: 'Found again in transformed photos; a face that is not counts as not recognised',
+    foundAgain: 'Found again in transformed photos; a face that is not counts as not recognized',
     ofAll: (some: number, all: number) => `${some} of ${all}`,
     threshold: 'Threshold',
-    genuineAccepted: 'Same face recognised (true match rate)',
+    genuineAccepted: 'Same face recognized (true match rate)',
     impostorAccepted: 'Other face taken for it (false match rate)',
     rate: (some: number, all: number, percent: string) => `${some} of ${all}, ${percent} %`,
     lowestGenuine: 'Lowest similarity of the same face',
@@ -671,7 +671,7 @@ export const english = {
     matchTime: 'Time of a comparison',
     latencyOf: (n: number, median: string, p90: string) => `median ${median} ms, 90 % within ${p90} ms (${n} calls)`,
     tableCaption: 'The same face after each transformation',
-    columns: { transformation: 'Transformation', found: 'Found again', accepted: 'Recognised' },
+    columns: { transformation: 'Transformation', found: 'Found again', accepted: 'Recognized' },
     transformations: {
       mirrored: 'Mirrored',
       smaller: 'At 80 %',
@@ -684,7 +684,7 @@ export const english = {
     copyByHand: 'The browser does not let the page copy. Copy the report by hand:',
     roc: 'True match rate by false match rate (ROC)',
     rocText:
-      'Up and to the left is better. In the upper left corner, no stranger is accepted and everybody is recognised.',
+      'Up and to the left is better. In the upper left corner, no stranger is accepted and everybody is recognized.',
     rocAxis: 'false match rate',
     scores: 'Similarities',
     scoresText: (genuine: number, impostor: number) =>
@@ -723,7 +723,7 @@ export const english = {
     attack: 'Not a real face?',
     attackMore: 'Please look into the camera yourself, without a photo or a screen.',
     empty: 'Nobody is enrolled yet.',
-    hello: 'Recognised',
+    hello: 'Recognized',
     noName: 'Somebody without a name',
     camera: 'Picture of the camera',
     fullScreen: 'Full screen',
@@ -788,7 +788,7 @@ export const english = {
       rateValue: (rate: number) => `in ${100 * rate} % of all cases`,
       hold: 'A name stays for',
       holdValue: (seconds: number) => count(seconds, 'second'),
-      sound: 'A sound when somebody is recognised',
+      sound: 'A sound when somebody is recognized',
     },
     status: {
       title: 'State',
@@ -820,7 +820,7 @@ export const english = {
       detail: 'Details',
       events: {
         started: 'Started',
-        identified: 'Recognised',
+        identified: 'Recognized',
         unknown: 'Unknown person',
         attack: 'Photo or screen?',
         'challenge-passed': 'Movements done',

@@ -112,8 +112,8 @@ export function createVirtualList<Item>(
     }
     layOut();
     if (!focus || list.contains(document.activeElement)) return;
-    const neighbour = items[Math.min(focus.index, items.length - 1)];
-    const buttons = neighbour && rows.get(keyOf(neighbour))?.querySelectorAll('button');
+    const neighbor = items[Math.min(focus.index, items.length - 1)];
+    const buttons = neighbor && rows.get(keyOf(neighbor))?.querySelectorAll('button');
     (buttons?.[Math.min(focus.control, buttons.length - 1)] ?? scroller).focus();
   }
 

@@ -7,7 +7,7 @@
 import type { Box } from '../../src/api/geometry.js';
 import { cropRound } from '../../src/models/antispoof.js';
 import { warp, type Pixels } from '../../src/vision/image.js';
-import { channelMean, CROP_SCALE, CROP_SIZE, energy, greyOf, laplacian, spread } from './features.js';
+import { channelMean, CROP_SCALE, CROP_SIZE, energy, grayOf, laplacian, spread } from './features.js';
 import { blur, chance, encodeGamma, normal, toPixels, type Random, type Raster } from './raster.js';
 
 /**
@@ -83,7 +83,7 @@ function drawExposure(random: Random): Exposure {
 function expose(width: number, values: Float32Array, box: Box, exposure: Exposure): Float32Array {
   const seen = meter(width, values, box);
   const [red, blue] = [channelMean(seen, 0), channelMean(seen, 2)];
-  const { mean, deviation } = spread(greyOf(seen));
+  const { mean, deviation } = spread(grayOf(seen));
   const { brightness, contrast, blueMinusRed } = exposure;
   const gain = Math.min(MAX_GAIN, contrast / Math.max(1, deviation));
   // The contrast gain is applied after the white balance and also scales the blue-red difference.
@@ -95,11 +95,11 @@ function expose(width: number, values: Float32Array, box: Box, exposure: Exposur
 /** Adds sensor noise, raw or smeared as by a camera's denoising filter. */
 function addNoise(width: number, height: number, values: Float32Array, random: Random): void {
   const strength = chance(random, 0.2) ? 0 : random(0, 7);
-  const colour = random(0.2, 0.8);
+  const color = random(0.2, 0.8);
   const noise = new Float32Array(values.length);
   for (let i = 0; i < noise.length; i += 3) {
-    const grey = normal(random);
-    for (let c = 0; c < 3; c++) noise[i + c] = strength * (grey + colour * random(-1.7, 1.7));
+    const gray = normal(random);
+    for (let c = 0; c < 3; c++) noise[i + c] = strength * (gray + color * random(-1.7, 1.7));
   }
   const smear = chance(random, 0.5) ? random(0.4, 1) : 0;
   const added = smear > 0 ? blur(width, height, noise, smear) : noise;
@@ -114,8 +114,8 @@ function sharpen(width: number, height: number, values: Float32Array, box: Box, 
   const scale = (CROP_SCALE * Math.max(box.width, box.height)) / CROP_SIZE;
   for (let round = 0, k = MIN_SHARPENING; round < MAX_ROUNDS && k === MIN_SHARPENING; round++) {
     const soft = blur(width, height, values, Math.max(0.7, 0.8 * scale));
-    const seen = laplacian(greyOf(meter(width, values, box)));
-    const seenSoft = laplacian(greyOf(meter(width, soft, box)));
+    const seen = laplacian(grayOf(meter(width, values, box)));
+    const seenSoft = laplacian(grayOf(meter(width, soft, box)));
     const lost = seen.map((value, i) => value - seenSoft[i]!);
     // The energy of seen + k lost is a + 2 k b + k k c; solve for the k that reaches the target.
     const [a, b, c] = [energy(seen, seen), energy(seen, lost), energy(lost, lost)];

@@ -31,19 +31,19 @@ export const FEATURE_NAMES = ['brightness', 'contrast', 'sharpness', 'blueMinusR
  * @param planes R, G, B of {@link CROP_SIZE} squared, 0..255
  */
 export function plainFeatures(planes: ArrayLike<number>): PlainFeatures {
-  const grey = greyOf(planes);
-  const { mean, deviation } = spread(grey);
+  const gray = grayOf(planes);
+  const { mean, deviation } = spread(gray);
   return {
     brightness: mean,
     contrast: deviation,
-    sharpness: Math.log(energy(laplacian(grey), laplacian(grey)) + 1e-3),
+    sharpness: Math.log(energy(laplacian(gray), laplacian(gray)) + 1e-3),
     blueMinusRed: channelMean(planes, 2) - channelMean(planes, 0),
-    jpegGrid: gridStrength(grey),
+    jpegGrid: gridStrength(gray),
   };
 }
 
 /** Returns the luminance of planes R, G, B (ITU-R BT.601). */
-export function greyOf(planes: ArrayLike<number>): Float32Array {
+export function grayOf(planes: ArrayLike<number>): Float32Array {
   const plane = planes.length / 3;
   return Float32Array.from(
     { length: plane },
@@ -58,22 +58,22 @@ export function channelMean(planes: ArrayLike<number>, channel: number): number 
   return sum / plane;
 }
 
-export function spread(grey: Float32Array): { readonly mean: number; readonly deviation: number } {
+export function spread(gray: Float32Array): { readonly mean: number; readonly deviation: number } {
   let [sum, squares] = [0, 0];
-  for (const value of grey) {
+  for (const value of gray) {
     sum += value;
     squares += value * value;
   }
-  const mean = sum / grey.length;
-  return { mean, deviation: Math.sqrt(Math.max(0, squares / grey.length - mean * mean)) };
+  const mean = sum / gray.length;
+  return { mean, deviation: Math.sqrt(Math.max(0, squares / gray.length - mean * mean)) };
 }
 
 /** Returns the Laplacian: the difference of each inner pixel from its four neighbors; 0 at the border. */
-export function laplacian(grey: Float32Array): Float32Array {
-  const out = new Float32Array(grey.length);
+export function laplacian(gray: Float32Array): Float32Array {
+  const out = new Float32Array(gray.length);
   for (let y = 1; y < CROP_SIZE - 1; y++) {
     for (let x = 1, i = y * CROP_SIZE + 1; x < CROP_SIZE - 1; x++, i++) {
-      out[i] = 4 * grey[i]! - grey[i - 1]! - grey[i + 1]! - grey[i - CROP_SIZE]! - grey[i + CROP_SIZE]!;
+      out[i] = 4 * gray[i]! - gray[i - 1]! - gray[i + 1]! - gray[i - CROP_SIZE]! - gray[i + CROP_SIZE]!;
     }
   }
   return out;
@@ -93,18 +93,18 @@ const MAX_STEP = 6;
  * Measures the JPEG grid: unevenness at period 8 relative to that at 7 and 9.
  * Crops with little texture are uneven at every period, JPEG blocks only at 8.
  */
-function gridStrength(grey: Float32Array): number {
-  return unevenness(grey, 8) / ((unevenness(grey, 7) + unevenness(grey, 9)) / 2);
+function gridStrength(gray: Float32Array): number {
+  return unevenness(gray, 8) / ((unevenness(gray, 7) + unevenness(gray, 9)) / 2);
 }
 
 /** Returns the column steps at the strongest phase of a period over the mean of all phases. */
-function unevenness(grey: Float32Array, period: number): number {
+function unevenness(gray: Float32Array, period: number): number {
   const steps = new Float64Array(period);
   const counts = new Float64Array(period);
   for (let x = 1; x < CROP_SIZE; x++) {
     for (let y = 0; y < CROP_SIZE; y++) {
       const i = y * CROP_SIZE + x;
-      steps[x % period]! += Math.min(MAX_STEP, Math.abs(grey[i]! - grey[i - 1]!));
+      steps[x % period]! += Math.min(MAX_STEP, Math.abs(gray[i]! - gray[i - 1]!));
       counts[x % period]!++;
     }
   }

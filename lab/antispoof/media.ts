@@ -2,22 +2,22 @@
  * The media that an attack shows a face on: paper and screens.
  * Lengths are in sides of the face's box from its center; light is linear.
  */
-import { chance, lattice, pick, power, smooth, valueNoise, type Colour, type Random } from './raster.js';
+import { chance, lattice, pick, power, smooth, valueNoise, type Color, type Random } from './raster.js';
 
 /** The displayed picture: writes the light at a position to `out`. */
-export type Picture = (u: number, v: number, out: Colour) => void;
+export type Picture = (u: number, v: number, out: Color) => void;
 
 /**
  * A picture on a medium: writes the light that a camera receives at a position to `out`.
  * @param pixel side of the area that a camera pixel covers, in sides of the box
  */
-export type Medium = (u: number, v: number, pixel: number, out: Colour) => void;
+export type Medium = (u: number, v: number, pixel: number, out: Color) => void;
 
 /** Angles of the halftone screens of the three inks, which differ as in offset printing, in radians. */
 const INK_ANGLES = [15, 75, 0].map((degrees) => (degrees * Math.PI) / 180);
 
 /** Returns the luminance of linear light (ITU-R BT.709). */
-function luminance([red, green, blue]: Readonly<Colour>): number {
+function luminance([red, green, blue]: Readonly<Color>): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
@@ -33,7 +33,7 @@ export function print(picture: Picture, facePx: number, random: Random): Medium 
   const saturation = random(0.5, 1);
   const black = random(0.02, 0.1);
   const paper = random(0.75, 0.95);
-  const tint: Colour = [paper, paper * random(0.94, 1.02), paper * random(0.82, 1.04)];
+  const tint: Color = [paper, paper * random(0.94, 1.02), paper * random(0.82, 1.04)];
   const dots = chance(random, 0.7) ? random(0.25, 0.85) : 0;
   // Dots per camera pixel, from coarse dots to those that the camera just resolves.
   const frequency = 2 * Math.PI * facePx * Math.exp(random(Math.log(0.15), Math.log(0.6)));
@@ -55,14 +55,14 @@ export function print(picture: Picture, facePx: number, random: Random): Medium 
   const gloss = glare(random, chance(random, 0.4) ? random(0.05, 0.35) : 0);
   return (u, v, _pixel, out) => {
     picture(u, v, out);
-    const grey = luminance(out);
+    const gray = luminance(out);
     const noise =
       1 + grain.strength * (lattice(Math.floor(u * grain.size), Math.floor(v * grain.size), grain.salt) - 0.5);
     const line = 1 + lines.strength * Math.sin(v * lines.frequency + lines.phase);
     const shade = 1 + folds.strength * (valueNoise(u * folds.size, v * folds.size, folds.salt) - 0.5);
     const shine = gloss(u, v);
     for (let c = 0; c < 3; c++) {
-      let light = tone(grey + saturation * (out[c]! - grey));
+      let light = tone(gray + saturation * (out[c]! - gray));
       if (dots > 0) {
         const [ax, ay] = axes[c]!;
         const threshold = 0.5 + 0.25 * (Math.cos(u * ax + v * ay) + Math.cos(v * ax - u * ay));
@@ -83,7 +83,7 @@ export function print(picture: Picture, facePx: number, random: Random): Medium 
  */
 export function screen(picture: Picture, facePx: number, random: Random): Medium {
   const tone = power(random(0.75, 1.4));
-  const white: Colour = [random(0.8, 1.05), random(0.92, 1.05), random(0.92, 1.3)];
+  const white: Color = [random(0.8, 1.05), random(0.92, 1.05), random(0.92, 1.3)];
   const ambient = random(0.003, 0.06);
   const grid = {
     strength: random(0.4, 1),
@@ -160,7 +160,7 @@ export interface Edge {
   readonly picture: readonly [left: number, top: number, right: number, bottom: number];
   /** Width of the margin. */
   readonly margin: number;
-  readonly colour: Colour;
+  readonly color: Color;
 }
 
 /** Draws the edge of a sheet, with a white margin or cut at the picture; null if no edge is in view. */
@@ -170,7 +170,7 @@ export function sheetEdge(random: Random): Edge | null {
   return {
     picture: pictureSides(random),
     margin: chance(random, 0.6) ? random(0.03, 0.35) : 0,
-    colour: [bright, bright * random(0.95, 1.02), bright * random(0.85, 1.05)],
+    color: [bright, bright * random(0.95, 1.02), bright * random(0.85, 1.05)],
   };
 }
 
@@ -181,7 +181,7 @@ export function bezel(random: Random): Edge | null {
   return {
     picture: pictureSides(random),
     margin: random(0.03, 0.3),
-    colour: [light, light, light * random(0.95, 1.1)],
+    color: [light, light, light * random(0.95, 1.1)],
   };
 }
 

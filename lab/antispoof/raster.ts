@@ -9,7 +9,7 @@ export interface Raster {
 }
 
 /** Red, green and blue; written in place, because the inner loops must not allocate. */
-export type Colour = [red: number, green: number, blue: number];
+export type Color = [red: number, green: number, blue: number];
 
 /** Linear light of each byte. Approximates the sRGB curve by a square, which is fast in both directions. */
 const TO_LINEAR = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255) ** 2);
@@ -43,7 +43,7 @@ export function toPixels(width: number, height: number, values: Float32Array): P
 }
 
 /** Samples the image bilinearly between pixel centers; mirrors it beyond its edges. */
-export function sample({ width, height, data }: Raster, x: number, y: number, out: Colour): void {
+export function sample({ width, height, data }: Raster, x: number, y: number, out: Color): void {
   const cx = fold(x - 0.5, width - 1);
   const cy = fold(y - 0.5, height - 1);
   const x0 = Math.floor(cx);

@@ -1,6 +1,6 @@
 /** The rest of the camera's view: the room behind a sheet or screen, hands, and background objects. */
 import type { Picture } from './media.js';
-import { chance, lattice, pick, sample, valueNoise, type Colour, type Random, type Raster } from './raster.js';
+import { chance, lattice, pick, sample, valueNoise, type Color, type Random, type Raster } from './raster.js';
 
 /** A rectangular object. */
 interface Thing {
@@ -9,7 +9,7 @@ interface Thing {
   readonly right: number;
   readonly bottom: number;
   /** @returns whether the object covers the position; if so, its light is in `out` */
-  readonly paint: (u: number, v: number, out: Colour) => boolean;
+  readonly paint: (u: number, v: number, out: Color) => boolean;
 }
 
 /** Draws a room: a wall or a magnified part of the photo's background, with objects in front of it. */
@@ -49,8 +49,8 @@ function wall(random: Random): Picture {
 /** Draws an object: a picture frame, a window with blinds, a shelf, or a panel of one color. */
 function thing(left: number, top: number, right: number, bottom: number, random: Random): Thing {
   const area = { left, top, right, bottom };
-  const [first, second] = [colour(random), colour(random)];
-  const copy = (from: Colour, out: Colour) => {
+  const [first, second] = [color(random), color(random)];
+  const copy = (from: Color, out: Color) => {
     [out[0], out[1], out[2]] = from;
     return true;
   };
@@ -95,7 +95,7 @@ function thing(left: number, top: number, right: number, bottom: number, random:
  * Draws objects behind the person: beside and above the head, down to the shoulders.
  * Both classes get them, so that straight lines alone do not reveal the class; only lines that cross the person do.
  */
-export function clutter(random: Random): (u: number, v: number, out: Colour) => void {
+export function clutter(random: Random): (u: number, v: number, out: Color) => void {
   const zones = [
     [-1.6, -1.6, -random(0.75, 1.1), random(0.1, 0.6)],
     [random(0.75, 1.1), -1.6, 1.6, random(0.1, 0.6)],
@@ -112,7 +112,7 @@ export function clutter(random: Random): (u: number, v: number, out: Colour) => 
     );
   }
   const opacity = chance(random, 0.5) ? 1 : random(0.4, 1);
-  const behind: Colour = [0, 0, 0];
+  const behind: Color = [0, 0, 0];
   return (u, v, out) => {
     for (const each of things) {
       if (!isIn(each, u, v)) continue;
@@ -129,9 +129,9 @@ export function fingers(
   x: number,
   y: number,
   inward: number,
-): (u: number, v: number, out: Colour) => boolean {
+): (u: number, v: number, out: Color) => boolean {
   const light = random(0.12, 0.6);
-  const skin: Colour = [light, light * random(0.5, 0.72), light * random(0.35, 0.6)];
+  const skin: Color = [light, light * random(0.5, 0.72), light * random(0.35, 0.6)];
   const [count, width, long] = [Math.floor(random(1, 5)), random(0.07, 0.13), random(0.15, 0.45)];
   const [cos, sin] = [Math.cos(inward), Math.sin(inward)];
   return (u, v, out) => {
@@ -153,7 +153,7 @@ function isIn({ left, top, right, bottom }: Thing, u: number, v: number): boolea
   return u >= left && u < right && v >= top && v < bottom;
 }
 
-function colour(random: Random): Colour {
+function color(random: Random): Color {
   const light = random(0.02, 1);
   return [light * random(0.7, 1), light * random(0.7, 1), light * random(0.6, 1)];
 }

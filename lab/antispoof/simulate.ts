@@ -9,7 +9,7 @@ import type { Box } from '../../src/api/geometry.js';
 import { reduceRegion, type Pixels } from '../../src/vision/image.js';
 import { develop } from './camera.js';
 import { bezel, print, screen, sheetEdge, type Edge, type Medium, type Picture } from './media.js';
-import { chance, pick, sample, seeded, smooth, toRaster, type Colour, type Random, type Raster } from './raster.js';
+import { chance, pick, sample, seeded, smooth, toRaster, type Color, type Random, type Raster } from './raster.js';
 import { clutter, fingers, room } from './scene.js';
 
 /** Kinds of attack: a flat sheet, a screen, a face cut out of paper, a sheet bent around the head. */
@@ -66,7 +66,7 @@ export function simulate(photo: Pixels, box: Box, kind: Kind, seed: number): Sho
   const framePx = Math.round(view.framing * facePx);
   const pixel = view.framing / framePx / SUBSAMPLES;
   const data = new Float32Array(framePx * framePx * 3);
-  const colour: Colour = [0, 0, 0];
+  const color: Color = [0, 0, 0];
   const at: [number, number] = [0, 0];
   for (let y = 0, o = 0; y < framePx; y++) {
     for (let x = 0; x < framePx; x++, o += 3) {
@@ -74,9 +74,9 @@ export function simulate(photo: Pixels, box: Box, kind: Kind, seed: number): Sho
         const a = (x * SUBSAMPLES + (s % SUBSAMPLES) + 0.5) * pixel - view.framing / 2;
         const b = (y * SUBSAMPLES + Math.floor(s / SUBSAMPLES) + 0.5) * pixel - view.framing / 2;
         const hits = placed(a, b, at);
-        if (attack) attack.see(a, b, hits, at, pixel, colour);
-        else picture(at[0], at[1], colour);
-        for (let c = 0; c < 3; c++) data[o + c] = data[o + c]! + colour[c]! / SUBSAMPLES ** 2;
+        if (attack) attack.see(a, b, hits, at, pixel, color);
+        else picture(at[0], at[1], color);
+        for (let c = 0; c < 3; c++) data[o + c] = data[o + c]! + color[c]! / SUBSAMPLES ** 2;
       }
     }
   }
@@ -181,14 +181,7 @@ function findCenter(warp: Warp): readonly [number, number] {
 /** An attack: the geometry of the medium and the light at each position. */
 interface Presentation {
   readonly place: (warp: Warp) => Warp;
-  readonly see: (
-    a: number,
-    b: number,
-    hits: boolean,
-    at: readonly [number, number],
-    pixel: number,
-    out: Colour,
-  ) => void;
+  readonly see: (a: number, b: number, hits: boolean, at: readonly [number, number], pixel: number, out: Color) => void;
 }
 
 function present(
@@ -232,7 +225,7 @@ function present(
  * Paints a position of the object.
  * @returns 1 on the object; 0 elsewhere, or minus the share of light lost in its shadow
  */
-type Paint = (u: number, v: number, pixel: number, out: Colour) => number;
+type Paint = (u: number, v: number, pixel: number, out: Color) => number;
 
 /** Draws a sheet or a screen with its margin, and in some cases the fingers that hold it. */
 function sheet(medium: Medium, species: Species, { bounds }: View, random: Random): Paint {
@@ -244,7 +237,7 @@ function sheet(medium: Medium, species: Species, { bounds }: View, random: Rando
   const right = Math.min(sides[2], bounds[2]);
   const bottom = Math.min(sides[3], bounds[3]);
   const margin = edge?.margin ?? 0;
-  const colour = edge?.colour ?? [0, 0, 0];
+  const color = edge?.color ?? [0, 0, 0];
   const hand = chance(random, 0.35) ? grip(left - margin, top - margin, right + margin, bottom + margin, random) : null;
   return (u, v, pixel, out) => {
     if (hand?.(u, v, out)) return 1;
@@ -254,7 +247,7 @@ function sheet(medium: Medium, species: Species, { bounds }: View, random: Rando
       return 1;
     }
     if (beyond > margin) return 0;
-    [out[0], out[1], out[2]] = colour;
+    [out[0], out[1], out[2]] = color;
     return 1;
   };
 }

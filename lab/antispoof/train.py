@@ -192,8 +192,8 @@ def augment(images, generator):
     contrast, brightness = uniform(0.7, 1.3, n, 1, 1, 1), uniform(0.5, 1.5, n, 1, 1, 1)
     mean = x.mean((1, 2, 3), keepdim=True)
     x = ((x - mean) * contrast + mean) * brightness * uniform(0.88, 1.12, n, 3, 1, 1)
-    grey = which(0.08)
-    x[grey] = x[grey].mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    gray = which(0.08)
+    x[gray] = x[gray].mean(1, keepdim=True).expand(-1, 3, -1, -1)
     # Take slices of one long noise vector: drawing new noise would take as long as the network.
     for i in torch.nonzero(which(0.3)).flatten().tolist():
         at = int(torch.randint(len(NOISE) - x[0].numel(), (1,), generator=generator))
@@ -270,7 +270,7 @@ def main():
         {"params": [p for p in net.parameters() if p.ndim > 1], "weight_decay": 0.02},
         {"params": [p for p in net.parameters() if p.ndim <= 1], "weight_decay": 0},
     ]
-    optimiser = torch.optim.AdamW(groups, lr=options.rate)
+    optimizer = torch.optim.AdamW(groups, lr=options.rate)
     start = time.time()
     # Keep a photo's crops in one batch: they differ in class, and their shared content cancels out.
     photo_rows = np.split(rows, np.flatnonzero(np.diff(photos[rows])) + 1)
@@ -291,12 +291,12 @@ def main():
             images = torch.cat([images.float(), torch.from_numpy(no_faces(extra, random))])
             wanted = torch.cat([wanted, torch.full((extra,), ATTACK)])
             share = max(step / total, (time.time() - start) / 60 / options.minutes)
-            for group in optimiser.param_groups:
+            for group in optimizer.param_groups:
                 group["lr"] = options.rate * min(1, step / 100) * 0.5 * (1 + math.cos(math.pi * min(1, share)))
             loss = F.cross_entropy(net(augment(images, generator)), wanted, weight=weights, label_smoothing=0.05)
-            optimiser.zero_grad(set_to_none=True)
+            optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            optimiser.step()
+            optimizer.step()
             losses.append(float(loss))
             step += 1
             with torch.no_grad():

@@ -11,7 +11,7 @@ import { boxContains } from '../../src/vision/geometry.js';
 import { folderOf, type Settings } from './data.js';
 import { measurePhotos } from './measure.js';
 import { percent, type Outcome } from './report.js';
-import { mean, median, normalisedMeanError } from './statistics.js';
+import { mean, median, normalizedMeanError } from './statistics.js';
 
 const POINTS = 68;
 /** Index of the first point that counts. */
@@ -66,16 +66,16 @@ async function judge(annotated: readonly AnnotatedFace[], label: string, models:
     return face ? [{ landmarks: face.landmarks, points }] : [];
   });
   const notFound = annotated.length - found.length;
-  const summarise = (first: number): Summary => {
-    const errors = found.map(({ landmarks, points }) => normalisedMeanError(landmarks, points, first));
+  const summarize = (first: number): Summary => {
+    const errors = found.map(({ landmarks, points }) => normalizedMeanError(landmarks, points, first));
     const failed = errors.filter((error) => error > FAILURE).length + notFound;
     return { nme: mean(errors), median: median(errors), failures: failed / annotated.length };
   };
   return {
     faces: annotated.length,
     notFound,
-    'all 68': summarise(SETS['all 68']),
-    'inner 51': summarise(SETS['inner 51']),
+    'all 68': summarize(SETS['all 68']),
+    'inner 51': summarize(SETS['inner 51']),
   };
 }
 

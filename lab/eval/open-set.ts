@@ -36,7 +36,7 @@ type Find = (probe: FaceVectors, name: string | null) => Promise<Found> | Found;
 /** An identification method: it processes a gallery, and then each probe. */
 interface Method {
   readonly name: string;
-  readonly enrol: (gallery: readonly Person[]) => Promise<Find> | Find;
+  readonly enroll: (gallery: readonly Person[]) => Promise<Find> | Find;
 }
 
 export async function runOpenSet(settings: Settings): Promise<Outcome> {
@@ -57,22 +57,22 @@ export async function runOpenSet(settings: Settings): Promise<Outcome> {
       `${strangers.unknown.length} of unknown ones`,
   );
 
-  const galleries: Record<string, Record<string, ReturnType<typeof summarise>>> = {};
+  const galleries: Record<string, Record<string, ReturnType<typeof summarize>>> = {};
   for (const size of GALLERIES) {
     const groups = splitIntoGalleries(known, size);
     if (groups.length === 0) continue;
-    const results: Record<string, ReturnType<typeof summarise>> = {};
-    for (const { name, enrol } of methodsFor(embedder)) {
+    const results: Record<string, ReturnType<typeof summarize>> = {};
+    for (const { name, enroll } of methodsFor(embedder)) {
       const [probes, knownUnknown, unknown]: [Found[], number[], number[]] = [[], [], []];
       for (const group of groups) {
-        const find = await enrol(group.map(({ enrolled }) => enrolled));
+        const find = await enroll(group.map(({ enrolled }) => enrolled));
         for (const person of group) {
           for (const probe of person.probes) probes.push(await find(probe, person.enrolled.name));
         }
         for (const stranger of strangers.knownUnknown) knownUnknown.push((await find(stranger, null)).score);
         for (const stranger of strangers.unknown) unknown.push((await find(stranger, null)).score);
       }
-      results[name] = summarise(probes, knownUnknown, unknown);
+      results[name] = summarize(probes, knownUnknown, unknown);
       console.error(`open-set: ${name}, ${groups.length} galleries of ${groups[0]!.length}`);
     }
     const probeCount = groups.flat().reduce((sum, { probes }) => sum + probes.length, 0);
@@ -119,14 +119,14 @@ function methodsFor(embedder: EmbedderData): Method[] {
     };
   };
   return [
-    ...PLAIN_SCORERS.map((scorer) => ({ name: scorer.name, enrol: nearest(scorer) })),
-    { name: 'untrained', enrol: kit(false) },
-    { name: 'trained', enrol: kit(true) },
+    ...PLAIN_SCORERS.map((scorer) => ({ name: scorer.name, enroll: nearest(scorer) })),
+    { name: 'untrained', enroll: kit(false) },
+    { name: 'trained', enroll: kit(true) },
   ];
 }
 
 /** Identifies by the nearest neighbor: the person of the most similar template. */
-function nearest(scorer: Scorer): Method['enrol'] {
+function nearest(scorer: Scorer): Method['enroll'] {
   return (gallery) => {
     const templates = gallery.flatMap(({ name, photos }) =>
       photos.map((face) => ({ name, prepared: scorer.prepare(face) })),
@@ -144,7 +144,7 @@ function nearest(scorer: Scorer): Method['enrol'] {
 }
 
 /** Summarizes the probes at thresholds from each kind of stranger, and from both together. */
-function summarise(probes: readonly Found[], knownUnknown: readonly number[], unknown: readonly number[]) {
+function summarize(probes: readonly Found[], knownUnknown: readonly number[], unknown: readonly number[]) {
   const at = (strangers: readonly number[]) =>
     Object.fromEntries(dirAtFpir(probes, strangers, RATES).map(({ fpir, dir }) => [String(fpir), dir]));
   return {
@@ -155,7 +155,7 @@ function summarise(probes: readonly Found[], knownUnknown: readonly number[], un
   };
 }
 
-function toRow({ rank1, dirAtFpir: all, dirAtFpirOfKnownUnknown, dirAtFpirOfUnknown }: ReturnType<typeof summarise>) {
+function toRow({ rank1, dirAtFpir: all, dirAtFpirOfKnownUnknown, dirAtFpirOfUnknown }: ReturnType<typeof summarize>) {
   const columns = RATES.map((rate) => {
     const key = String(rate);
     const both = [dirAtFpirOfKnownUnknown, dirAtFpirOfUnknown].map((kind) => percent(kind[key]!)).join(' / ');

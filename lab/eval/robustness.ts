@@ -54,7 +54,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
     step: (value) => (value === 1 ? '' : `brightness:${value}`),
   },
   noise: {
-    label: 'standard deviation of the noise, grey levels',
+    label: 'standard deviation of the noise, gray levels',
     values: [0, 5, 10, 20, 30, 45],
     step: (value) => (value === 0 ? '' : `noise:${value}`),
   },
@@ -139,13 +139,13 @@ function cover(which: number, { x, y, width, height }: Box): string {
     3: { x, y, width: width / 3, height },
   };
   const part = parts[which];
-  return part ? `grey:${[part.x, part.y, part.width, part.height].map(Math.round).join(':')}` : '';
+  return part ? `gray:${[part.x, part.y, part.width, part.height].map(Math.round).join(':')}` : '';
 }
 
 function chartOf(title: string, { label, values, names }: Change, series: Chart['series']): Chart {
   const [from, to] = [Math.min(...values), Math.max(...values)];
   return {
-    title: `LFW, ${title}: people who are not recognised at FMR ${FMR}`,
+    title: `LFW, ${title}: people who are not recognized at FMR ${FMR}`,
     x: { label, scale: 'linear', from, to, ticks: values, format: (value) => names?.[value] ?? String(value) },
     y: {
       label: 'FNMR',

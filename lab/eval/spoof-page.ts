@@ -12,7 +12,7 @@ import { transform } from './transforms.js';
 const readPixels = createPixelReader();
 
 /** Kinds of pictures without a face. */
-export const BLANKS = ['white', 'grey', 'black', 'noise', 'gradient', 'drawing', 'line drawing'] as const;
+export const BLANKS = ['white', 'gray', 'black', 'noise', 'gradient', 'drawing', 'line drawing'] as const;
 
 /**
  * The functions that the page exposes.
@@ -125,13 +125,13 @@ function drawBlank(canvas: OffscreenCanvas, name: (typeof BLANKS)[number]): void
   };
   switch (name) {
     case 'white':
-    case 'grey':
+    case 'gray':
     case 'black': {
       fill(name);
       return;
     }
     case 'noise': {
-      fill('grey');
+      fill('gray');
       return;
     }
     case 'gradient': {

@@ -212,7 +212,7 @@ const OUTER_CORNERS = [36, 45] as const;
  * @param truth 68 points
  * @param first first point that counts: 0 for all, 17 to skip the jaw
  */
-export function normalisedMeanError(found: readonly Point[], truth: readonly Point[], first: number): number {
+export function normalizedMeanError(found: readonly Point[], truth: readonly Point[], first: number): number {
   const [left, right] = OUTER_CORNERS.map((i) => truth[i]!) as [Point, Point];
   const size = Math.hypot(left.x - right.x, left.y - right.y);
   const errors = truth.slice(first).map((point, i) => {

@@ -27,7 +27,7 @@ const PLOT = { left: 70, top: 44, right: 620, bottom: 340 } as const;
 const MAX_MARKS = 16;
 
 /** Colors of M. Okabe and K. Ito's palette for all kinds of color vision, lighter ones for dark pages. */
-const COLOURS = [
+const COLORS = [
   ['#0072b2', '#56b4e9'],
   ['#d55e00', '#ff9a4d'],
   ['#009e73', '#3ddbab'],
@@ -42,9 +42,9 @@ const STYLE = [
   '.title{font-weight:600;font-size:15px}',
   '.grid{stroke:#8886;stroke-width:1}',
   '.line{fill:none;stroke-width:2}',
-  ...COLOURS.map(([light], i) => `.s${i}{stroke:${light}}circle.s${i}{fill:${light}}`),
+  ...COLORS.map(([light], i) => `.s${i}{stroke:${light}}circle.s${i}{fill:${light}}`),
   '@media(prefers-color-scheme:dark){text{fill:#ddd}',
-  ...COLOURS.map(([, dark], i) => `.s${i}{stroke:${dark}}circle.s${i}{fill:${dark}}`),
+  ...COLORS.map(([, dark], i) => `.s${i}{stroke:${dark}}circle.s${i}{fill:${dark}}`),
   '}',
 ].join('');
 
@@ -71,16 +71,16 @@ export function drawChart({ title, x, y, series }: Chart): string {
     parts.push(text((y.format ?? String)(tick), PLOT.left - 8, toY(tick) + 4, 'end'));
   }
   for (const [i, { name, points }] of series.entries()) {
-    const colour = `s${i % COLOURS.length}`;
+    const color = `s${i % COLORS.length}`;
     const dash = `stroke-dasharray="${DASHES[i % DASHES.length]!}"`;
     const placed = points.map(([px, py]) => [round(toX(px)), round(toY(py))] as const);
-    parts.push(`<polyline class="line ${colour}" ${dash} points="${placed.map((p) => p.join(',')).join(' ')}"/>`);
+    parts.push(`<polyline class="line ${color}" ${dash} points="${placed.map((p) => p.join(',')).join(' ')}"/>`);
     if (placed.length <= MAX_MARKS) {
-      parts.push(...placed.map(([cx, cy]) => `<circle class="${colour}" cx="${cx}" cy="${cy}" r="3"/>`));
+      parts.push(...placed.map(([cx, cy]) => `<circle class="${color}" cx="${cx}" cy="${cy}" r="3"/>`));
     }
     const legendY = HEIGHT - 10;
     const legendX = PLOT.left + i * ((PLOT.right - PLOT.left) / series.length);
-    parts.push(line(legendX, legendY - 4, legendX + 28, legendY - 4, `line ${colour}`, dash));
+    parts.push(line(legendX, legendY - 4, legendX + 28, legendY - 4, `line ${color}`, dash));
     parts.push(text(name, legendX + 34, legendY, 'start'));
   }
   const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img">`;

@@ -2,7 +2,7 @@
 import { takeShot } from '../antispoof/browser.js';
 
 /** Mid gray, neither shadow nor highlight, for areas that the photo does not cover. */
-const GREY = '#808080';
+const GRAY = '#808080';
 /** Seed of the noise; constant, so that every run adds the same noise. */
 const NOISE_SEED = 1;
 
@@ -11,7 +11,7 @@ const NOISE_SEED = 1;
  * @param steps separated by commas, empty for none: `blur:2` (standard deviation in pixels), `brightness:0.4` (factor),
  *   `contrast:0.5` (factor), `scale:0.3` (factor of both sides), `roll:30` (degrees clockwise, on a gray square that
  *   holds the photo at every angle), `jpeg:0.3` (the encoder's quality, 0..1), `noise:20` (standard deviation in gray
- *   levels, seeded), `grey:10:20:30:40` (covers the rectangle x, y, width, height), `trim:18` (crops this many pixels
+ *   levels, seeded), `gray:10:20:30:40` (covers the rectangle x, y, width, height), `trim:18` (crops this many pixels
  *   on every side), `spoof:2:7:10:20:30:40` (the simulator of lab/antispoof: kind, seed, and the face's box)
  */
 export async function transform(bitmap: ImageBitmap, steps: string): Promise<ImageBitmap> {
@@ -44,7 +44,7 @@ async function apply(bitmap: ImageBitmap, step: string): Promise<ImageBitmap> {
     case 'roll': {
       const side = Math.ceil(Math.hypot(width, height));
       const { context, done } = draw(side, side);
-      context.fillStyle = GREY;
+      context.fillStyle = GRAY;
       context.fillRect(0, 0, side, side);
       context.translate(side / 2, side / 2);
       context.rotate((value * Math.PI) / 180);
@@ -58,11 +58,11 @@ async function apply(bitmap: ImageBitmap, step: string): Promise<ImageBitmap> {
     }
     case 'noise':
       return noisy(bitmap, value);
-    case 'grey': {
+    case 'gray': {
       const [x = 0, y = 0, w = 0, h = 0] = values;
       const { context, done } = draw(width, height);
       context.drawImage(bitmap, 0, 0);
-      context.fillStyle = GREY;
+      context.fillStyle = GRAY;
       context.fillRect(x, y, w, h);
       return done();
     }

@@ -26,8 +26,8 @@ export function drawMesh(canvas: Canvas, mesh: Mesh, texture: Pixels, placement:
   const { width, height, data } = canvas;
   const rotation = rotationOf(placement);
   const placed = mesh.vertices.map((vertex) => place(vertex, rotation, placement));
-  const centre = { x: width / 2, y: height / 2 };
-  const seen = placed.map((vertex) => project(vertex, focalPx, centre));
+  const center = { x: width / 2, y: height / 2 };
+  const seen = placed.map((vertex) => project(vertex, focalPx, center));
   const nearness = new Float32Array(width * height);
   for (let t = 0; t < mesh.triangles.length; t += 3) {
     const corners = [0, 1, 2].map((k) => mesh.triangles[t + k]!);

@@ -134,7 +134,7 @@ const { version } = JSON.parse(readFileSync('node_modules/@vladmandic/human/pack
   version: string;
 };
 const about =
-  `68 points in iBUG order of 22 heads, centimetres, x to the right, y down, z towards the camera: facemesh of @vladmandic/human ${version} on ` +
+  `68 points in iBUG order of 22 heads, centimeters, x to the right, y down, z toward the camera: facemesh of @vladmandic/human ${version} on ` +
   'sample1..6.jpg of @vladmandic/face-api, made frontal and symmetric by lab/liveness/record-heads.ts';
 const rounded = heads.map((head) => head.map((point) => point.map((value) => Number(value.toFixed(3)))));
 writeFileSync(OUT_FILE, `${JSON.stringify({ about, errors, heads: rounded })}\n`);

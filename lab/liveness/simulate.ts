@@ -36,7 +36,7 @@ const NOISE = {
 } as const;
 const FOCAL_PX = 620;
 const FRAME = { width: 640, height: 480 };
-const CENTRE = { x: FRAME.width / 2, y: FRAME.height / 2 };
+const CENTER = { x: FRAME.width / 2, y: FRAME.height / 2 };
 const DEFAULT_GESTURES: readonly LivenessGesture[] = ['turn-left', 'turn-right', 'look-up', 'come-closer'];
 /** Similarity to the reference: it is the same person, and comparing faces is another network's task. */
 const SIMILARITY = 0.9;
@@ -203,7 +203,7 @@ function createSheet(head: readonly Vector[], species: 'flat' | 'bent', random: 
 function see(shape: readonly Vector[], { yaw, pitch, roll, distance }: Pose): Point[] {
   const placement: Placement = { yawDegrees: yaw, pitchDegrees: pitch, rollDegrees: roll, x: 0, y: 0, distance };
   const rotation = rotationOf(placement);
-  return shape.map((v) => project(place(v, rotation, placement), FOCAL_PX, CENTRE));
+  return shape.map((v) => project(place(v, rotation, placement), FOCAL_PX, CENTER));
 }
 
 /**
@@ -216,7 +216,7 @@ function seeSheet({ flat, bent }: Sheet, pose: Pose, head: readonly Vector[], re
   const seen = see(bent, pose);
   const scale = FOCAL_PX * 0.1;
   const columns = (i: number): [number[], number[]] => {
-    const [x, y] = [(plain[i]!.x - CENTRE.x) / scale, (plain[i]!.y - CENTRE.y) / scale];
+    const [x, y] = [(plain[i]!.x - CENTER.x) / scale, (plain[i]!.y - CENTER.y) / scale];
     const z = head[i]![2] / 10;
     return [
       [1, x, y, 0, 0, 0, x * x, x * y, z, 0],

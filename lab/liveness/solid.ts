@@ -74,10 +74,10 @@ export function place(v: Vector, rotation: Rotation, { x, y, distance }: Placeme
 
 /**
  * Projects a point through the pinhole camera.
- * @param focalPx focal length in pixels; the optical axis goes through `centre`
+ * @param focalPx focal length in pixels; the optical axis goes through `center`
  */
-export function project([x, y, z]: Vector, focalPx: number, centre: Point): Point {
-  return { x: centre.x + (focalPx * x) / z, y: centre.y + (focalPx * y) / z };
+export function project([x, y, z]: Vector, focalPx: number, center: Point): Point {
+  return { x: center.x + (focalPx * x) / z, y: center.y + (focalPx * y) / z };
 }
 
 /** A similarity transform of space: v -> scale * rotation * (v - from) + to. */
@@ -100,9 +100,9 @@ export function align({ rotation, scale, from, to }: Alignment, v: Vector): Vect
  * by power iteration.
  */
 export function fitAlignment(from: readonly Vector[], to: readonly Vector[]): Alignment {
-  const centreOf = (all: readonly Vector[]): Vector =>
+  const centerOf = (all: readonly Vector[]): Vector =>
     [0, 1, 2].map((d) => all.reduce((sum, v) => sum + v[d as 0], 0) / all.length) as unknown as Vector;
-  const [a, b] = [centreOf(from), centreOf(to)];
+  const [a, b] = [centerOf(from), centerOf(to)];
   const s = [0, 1, 2].map((i) =>
     [0, 1, 2].map((j) => from.reduce((sum, v, k) => sum + (v[i as 0] - a[i as 0]) * (to[k]![j as 0] - b[j as 0]), 0)),
   );

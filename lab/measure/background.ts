@@ -25,24 +25,24 @@ export function fitBackground(people: readonly Person[], components: number): Ba
   const dimension = people[0]?.[0]?.length ?? 0;
   const means = people.map((photos) => meanOf(photos));
   // Start from people taken at regular intervals.
-  let centres = Array.from({ length: components }, (_, k) => means[Math.floor((k * means.length) / components)]!);
+  let centers = Array.from({ length: components }, (_, k) => means[Math.floor((k * means.length) / components)]!);
   let owners: number[] = [];
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const next = assign(means, centres);
+    const next = assign(means, centers);
     if (next.every((owner, i) => owner === owners[i])) break;
     owners = next;
-    centres = centres.map((_, k) => meanOf(means.filter((_mean, i) => owners[i] === k)));
+    centers = centers.map((_, k) => meanOf(means.filter((_mean, i) => owners[i] === k)));
   }
   const covariance = new Float64Array(dimension * dimension);
   people.forEach((photos, i) => {
-    const centre = centres[owners[i]!]!;
-    for (const photo of photos) addOuter(covariance, photo, centre, 1 / (people.length * photos.length));
+    const center = centers[owners[i]!]!;
+    for (const photo of photos) addOuter(covariance, photo, center, 1 / (people.length * photos.length));
   });
   for (let d = 0; d < dimension; d++) covariance[d * dimension + d]! += RIDGE;
   return {
     dimension,
-    shares: Float32Array.from(centres, (_, k) => owners.filter((owner) => owner === k).length / people.length),
-    centres: Float32Array.from(centres.flatMap((centre) => [...centre])),
+    shares: Float32Array.from(centers, (_, k) => owners.filter((owner) => owner === k).length / people.length),
+    centers: Float32Array.from(centers.flatMap((center) => [...center])),
     factor: choleskyFactor(covariance, dimension),
     strangerCommonness: new Float32Array(0),
   };
@@ -50,8 +50,8 @@ export function fitBackground(people: readonly Person[], components: number): Ba
 
 /** Encodes the statistics as the bytes that `parseBackground` reads. */
 export function encodeBackground(background: Background): Uint8Array {
-  const { dimension, shares, centres, factor, strangerCommonness } = background;
-  const values = [...shares, ...centres, ...factor, ...strangerCommonness];
+  const { dimension, shares, centers, factor, strangerCommonness } = background;
+  const values = [...shares, ...centers, ...factor, ...strangerCommonness];
   const bytes = new Uint8Array(8 + 4 * values.length);
   const view = new DataView(bytes.buffer);
   bytes.set([0x49, 0x46, 0x42, 1]);
@@ -67,11 +67,11 @@ export function encodeBackground(background: Background): Uint8Array {
  * Assigns people to the nearest center, and fills small centers from larger ones.
  * A center with too few people takes the nearest people of centers that can spare them.
  */
-function assign(means: readonly Float64Array[], centres: readonly Float64Array[]): number[] {
-  const distances = means.map((mean) => centres.map((centre) => squaredDistance(mean, centre)));
+function assign(means: readonly Float64Array[], centers: readonly Float64Array[]): number[] {
+  const distances = means.map((mean) => centers.map((center) => squaredDistance(mean, center)));
   const owners = distances.map((row) => row.indexOf(Math.min(...row)));
-  const counts = centres.map((_, k) => owners.filter((owner) => owner === k).length);
-  centres.forEach((_, k) => {
+  const counts = centers.map((_, k) => owners.filter((owner) => owner === k).length);
+  centers.forEach((_, k) => {
     while (counts[k]! < MIN_PEOPLE) {
       let best = -1;
       owners.forEach((owner, i) => {
@@ -80,7 +80,7 @@ function assign(means: readonly Float64Array[], centres: readonly Float64Array[]
       });
       if (best < 0)
         throw new Error(
-          `${means.length} people are too few for ${centres.length} centers. Use at least ${MIN_PEOPLE} people per center.`,
+          `${means.length} people are too few for ${centers.length} centers. Use at least ${MIN_PEOPLE} people per center.`,
         );
       counts[owners[best]!]!--;
       counts[k]!++;
@@ -103,8 +103,8 @@ function squaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 /** Adds weight * (photo - center) (photo - center)^T to the covariance. */
-function addOuter(covariance: Float64Array, photo: Float32Array, centre: Float64Array, weight: number): void {
-  const offset = centre.map((value, d) => photo[d]! - value);
+function addOuter(covariance: Float64Array, photo: Float32Array, center: Float64Array, weight: number): void {
+  const offset = center.map((value, d) => photo[d]! - value);
   const { length } = offset;
   for (let d = 0; d < length; d++) {
     for (let e = 0; e < length; e++) covariance[d * length + e]! += weight * offset[d]! * offset[e]!;

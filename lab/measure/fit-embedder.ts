@@ -37,7 +37,7 @@ if (folder === null) {
   const background = parseBackground(bytes, dimension);
   writeFileSync(BACKGROUND_FILE, bytes);
   const least = Math.round(Math.min(...background.shares) * people.length);
-  console.log(`background: ${COMPONENTS} centres, each of ${least} people or more, ${bytes.length} bytes written`);
+  console.log(`background: ${COMPONENTS} centers, each of ${least} people or more, ${bytes.length} bytes written`);
 
   const { scoring } = withScoring(DLIB_INT8, background);
   const measured = measureCalibration(

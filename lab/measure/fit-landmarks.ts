@@ -9,7 +9,7 @@ import { dataFolder, folderOf } from '../eval/data.js';
 import { annotatedFace, readLfpw, type AnnotatedFace } from '../eval/landmarks.js';
 import { DEFAULT_MODELS } from '../eval/measure.js';
 import { openPage, URLS } from '../eval/server.js';
-import { mean, normalisedMeanError } from '../eval/statistics.js';
+import { mean, normalizedMeanError } from '../eval/statistics.js';
 import type { Landmark68Entry } from '../../src/models/landmarker.js';
 import type { Point } from '../../src/api/geometry.js';
 import { applySimilarity, invertSimilarity } from '../../src/vision/geometry.js';
@@ -90,7 +90,7 @@ function report(name: string, pairs: readonly Pair[]): void {
         const { x, y } = applySimilarity(toCrop, point);
         return applySimilarity(crop, { x: x + offsets[2 * k]! * size, y: y + offsets[2 * k + 1]! * size });
       });
-      return normalisedMeanError(corrected, points, 0);
+      return normalizedMeanError(corrected, points, 0);
     });
   const folds = Array.from({ length: FOLDS }, (_, fold) => fitOffsets(pairs.filter((_pair, i) => i % FOLDS !== fold)));
   const percent = (values: readonly number[]) => `${(100 * mean(values)).toFixed(2)} %`;

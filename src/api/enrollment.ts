@@ -6,23 +6,23 @@ import type { QualityIssue, QualityReport } from './quality.js';
 import type { SpoofFailure, SpoofOptions, SpoofVerdict } from './spoof.js';
 
 /**
- * How strictly images of an enrolment are judged. `'guidance'` rejects what would harm recognition: unusable pictures,
+ * How strictly images of an enrollment are judged. `'guidance'` rejects what would harm recognition: unusable pictures,
  * pictures of somebody else, and people whom the collection has already; it warns of poor ones. `'strict'` rejects poor
  * pictures, too. `'off'` takes every face.
  */
 export type EnrollPolicy = 'strict' | 'guidance' | 'off';
 
-/** Why an image of an enrolment was not taken. */
+/** Why an image of an enrollment was not taken. */
 export type RejectionReason =
   | AcquisitionFailure
   | QualityIssue
   | SpoofFailure
-  /** It disagrees with most images of this enrolment, or with all templates of the profile it was to be added to. */
+  /** It disagrees with most images of this enrollment, or with all templates of the profile it was to be added to. */
   | 'not-the-same-person'
   /** Another profile of the collection looks the same; `duplicateOf` says which. */
   | 'duplicate-of';
 
-/** What became of one image of an enrolment. */
+/** What became of one image of an enrollment. */
 export type ImageReport =
   | {
       readonly accepted: true;

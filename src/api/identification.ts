@@ -76,7 +76,7 @@ export interface RejectResult {
 export interface IdentifyResult {
   /** Faces by size, largest first; empty when there is none. */
   readonly faces: readonly IdentifiedFace[];
-  /** A `trained` one normalises the distance to each profile, and knows how near strangers come; see docs/accuracy.md. */
+  /** A `trained` one normalizes the distance to each profile, and knows how near strangers come; see docs/accuracy.md. */
   readonly classifier: ClassifierState;
   /** The least similarity that was asked of a name, from `maxFpir`, the number of profiles and the classifier. */
   readonly threshold: number;

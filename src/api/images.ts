@@ -3,7 +3,7 @@ import type { Point } from './geometry.js';
 
 /**
  * What an operation accepts as an image. A string is a `data:` URL; other URLs are refused, fetch them first.
- * Videos give the frame they show. EXIF orientation is honoured, transparency is flattened onto white, and a photo is
+ * Videos give the frame they show. EXIF orientation is honored, transparency is flattened onto white, and a photo is
  * reduced to at most 3,072 px on its longer side before faces are looked for.
  */
 export type ImageInput =
@@ -19,7 +19,7 @@ export type ImageInput =
 
 /**
  * Which face of an image counts where one person is meant: `'only'` rejects an image with several faces, `'largest'`
- * takes the one of the largest box, a point takes the face whose box contains it, and of several the one whose centre
+ * takes the one of the largest box, a point takes the face whose box contains it, and of several the one whose center
  * is nearest.
  */
 export type FaceChoice = 'only' | 'largest' | Point;

@@ -5,10 +5,10 @@ export type QualityIssue = 'too-small' | 'too-dark' | 'too-bright' | 'blurred' |
 
 /**
  * How well a face is shown. Limits and what they rest on are in `src/vision/quality.ts`: a face with `unusable` issues is
- * recognised much worse than others, one with `poor` issues a little.
+ * recognized much worse than others, one with `poor` issues a little.
  */
 export interface QualityReport {
-  /** Distance between the centres of the eyes in pixels of the source. */
+  /** Distance between the centers of the eyes in pixels of the source. */
   readonly eyeDistancePx: number;
   /** Mean luminance of the face, 0 (black) to 1 (white). */
   readonly brightness: number;

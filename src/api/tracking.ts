@@ -23,7 +23,7 @@ export interface TrackerOptions extends Omit<DetectorOptions, 'mode'>, AccuracyO
 /** A face that is followed. Box and landmarks are smoothed. */
 export type TrackedFace = DetectedFace & {
   /**
-   * The same from frame to frame, and again when a face that was gone for up to 3 seconds is recognised. It says that the
+   * The same from frame to frame, and again when a face that was gone for up to 3 seconds is recognized. It says that the
    * picture went on without a cut, not who somebody is: ask `identification` for that.
    */
   readonly trackId: number;
@@ -32,7 +32,7 @@ export type TrackedFace = DetectedFace & {
    * changes, and every 90 frames. `null` without a collection.
    */
   readonly identification: Identification | null;
-  /** The verdict on the frame that was recognised last, or `null` where the check was off. */
+  /** The verdict on the frame that was recognized last, or `null` where the check was off. */
   readonly spoof: SpoofVerdict | null;
   /** How well the face is shown, judged when it appears and every 5 frames. */
   readonly quality: QualityReport;

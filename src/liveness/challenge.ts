@@ -340,6 +340,6 @@ interface Moment {
 }
 
 function isStill(now: FaceState, before: FaceState): boolean {
-  const path = Math.hypot(now.centre.x - before.centre.x, now.centre.y - before.centre.y) / before.size;
+  const path = Math.hypot(now.center.x - before.center.x, now.center.y - before.center.y) / before.size;
   return path <= STILL.path && angleTo(now, before) <= STILL.degrees;
 }

@@ -10,7 +10,7 @@ export interface FaceState {
   readonly yawDegrees: number;
   readonly pitchDegrees: number;
   /** Midpoint of the outer eye corners, in pixels. `size` is their distance, in pixels. */
-  readonly centre: Point;
+  readonly center: Point;
   readonly size: number;
   /** Height of an eye as a fraction of its width, averaged over both eyes. */
   readonly openness: number;
@@ -38,7 +38,7 @@ export function stateOf(landmarks: readonly Point[]): FaceState {
   return {
     landmarks,
     ...poseOf(landmarks),
-    centre: { x: (at(36).x + at(45).x) / 2, y: (at(36).y + at(45).y) / 2 },
+    center: { x: (at(36).x + at(45).x) / 2, y: (at(36).y + at(45).y) / 2 },
     size: distance(36, 45),
     openness: (openness(36) + openness(42)) / 2,
   };
@@ -85,7 +85,7 @@ export function angleTo(now: FaceState, other: Pick<FaceState, 'yawDegrees' | 'p
 export function isContinuous(before: FaceState, now: FaceState, elapsedMs: number): boolean {
   const seconds = elapsedMs / 1000;
   const { size } = before;
-  const path = Math.hypot(now.centre.x - before.centre.x, now.centre.y - before.centre.y) / size;
+  const path = Math.hypot(now.center.x - before.center.x, now.center.y - before.center.y) / size;
   return (
     path <= 0.6 + 5 * seconds &&
     Math.abs(Math.log(now.size / size)) <= 0.2 + 1.2 * seconds &&

@@ -11,7 +11,7 @@ export type Homography = readonly number[];
  * @returns `null` when the points do not determine a homography
  */
 export function fitHomography(from: readonly Point[], to: readonly Point[]): Homography | null {
-  const [a, b] = [normalisation(from), normalisation(to)];
+  const [a, b] = [normalization(from), normalization(to)];
   const rows: number[][] = [];
   const right: number[] = [];
   from.forEach((p, i) => {
@@ -74,7 +74,7 @@ export function leastSquares(rows: readonly (readonly number[])[], right: readon
 }
 
 /** Returns the offset and scale that normalize points to mean 0 and root mean square distance sqrt(2). */
-function normalisation(points: readonly Point[]): { x: number; y: number; scale: number } {
+function normalization(points: readonly Point[]): { x: number; y: number; scale: number } {
   const n = points.length;
   const x = points.reduce((sum, p) => sum + p.x, 0) / n;
   const y = points.reduce((sum, p) => sum + p.y, 0) / n;

@@ -71,11 +71,11 @@ export const MODEL = {
    * Whether onnxruntime's optimization would not change the graph. If so, wasm skips it and loads in a third of the time.
    * Defaults to false.
    */
-  optimised: v.exactOptional(v.boolean('true or false')),
+  optimized: v.exactOptional(v.boolean('true or false')),
   /** A sentence is enough for a model that a user brings. */
   source: v.union([text, SOURCE], 'a sentence, or an npm package with its version and files'),
   /** SPDX expression or a short statement, for example 'MIT'. */
-  licence: text,
+  license: text,
   input: INPUT,
   outputs: list(OUTPUT),
 };

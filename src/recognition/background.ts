@@ -13,7 +13,7 @@ export interface Background {
   /** Share of each component; they sum to 1. */
   readonly shares: Float32Array;
   /** One row of `dimension` values per component. */
-  readonly centres: Float32Array;
+  readonly centers: Float32Array;
   /**
    * Lower triangle of the Cholesky factor of the common covariance, row by row. It has dimension * (dimension + 1) / 2
    * values.
@@ -70,14 +70,14 @@ export function parseBackground(bytes: Uint8Array, dimension: number): Backgroun
     offset += 4 * count;
     return values;
   };
-  const [shares, centres, factor] = [read(sizes[0]), read(sizes[1]), read(sizes[2])];
+  const [shares, centers, factor] = [read(sizes[0]), read(sizes[1]), read(sizes[2])];
   const strangerCommonness = read(strangers);
   const total = shares.reduce((sum, share) => sum + share, 0);
   // Written so that NaN is rejected.
   if (!(Math.abs(total - 1) < 1e-3 && shares.every((share) => share > 0))) throw damaged(`its shares sum to ${total}`);
-  if (![...centres, ...factor, ...strangerCommonness].every(Number.isFinite))
+  if (![...centers, ...factor, ...strangerCommonness].every(Number.isFinite))
     throw damaged('some of its values are not finite');
-  return { dimension, shares, centres, factor, strangerCommonness };
+  return { dimension, shares, centers, factor, strangerCommonness };
 }
 
 /**
@@ -94,7 +94,7 @@ export function sampleBackground(
   seed: number,
   use: keyof typeof SPREAD,
 ): Float32Array {
-  const { dimension, shares, centres, factor } = background;
+  const { dimension, shares, centers, factor } = background;
   const uniform = createUniform(seed);
   const rows = new Float32Array(count * dimension);
   const four = () =>
@@ -103,8 +103,8 @@ export function sampleBackground(
   // Four faces at once: each of the four sums waits only for its previous addition.
   for (let first = 0; first < count; first += FACES_AT_ONCE) {
     for (const [i, row] of normals.entries()) {
-      const centre = pick(shares, uniform()) * dimension;
-      values[i]?.set(centres.subarray(centre, centre + dimension));
+      const center = pick(shares, uniform()) * dimension;
+      values[i]?.set(centers.subarray(center, center + dimension));
       // Box-Muller transform. 1 - u, because u may be 0.
       for (let d = 0; d < dimension; d++) {
         row[d] = SPREAD[use] * Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());

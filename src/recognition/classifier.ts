@@ -13,7 +13,7 @@
 import { InfaceError } from '../api/errors.js';
 import { sampleBackground, strangerCount, type Background } from './background.js';
 import { distanceAtFpir, probabilityScale, type Calibration } from './decision.js';
-import { galleryOf, type Neighbour } from './gallery.js';
+import { galleryOf, type Neighbor } from './gallery.js';
 import type { Scoring } from './scoring.js';
 import { pickRows } from './template.js';
 
@@ -56,7 +56,7 @@ export interface Strangers {
 }
 
 /** A neighbor without its row, which changes with the collection. */
-type Nearest = Pick<Neighbour, 'profileId' | 'distance'>;
+type Nearest = Pick<Neighbor, 'profileId' | 'distance'>;
 
 /** A classifier with what it was made of. */
 export interface Training {
@@ -180,7 +180,7 @@ export function withoutProfiles(training: Training, gone: ReadonlySet<string>, d
       commonness: Float32Array.from(places, (i) => classifier.commonness[i] as number),
     },
     rows: pickRows(rows, dimension, places),
-    nearest: nearest.map((neighbour) => (neighbour && gone.has(neighbour.profileId) ? null : neighbour)),
+    nearest: nearest.map((neighbor) => (neighbor && gone.has(neighbor.profileId) ? null : neighbor)),
   };
 }
 
@@ -199,7 +199,7 @@ function knownCommonness(before: Training | null): (profileId: string, row: Floa
 
 /** Distances of one probe: the nearest profiles exactly, and all others by an even sample. */
 export interface MeasuredProfiles {
-  readonly nearest: readonly Pick<Neighbour, 'row' | 'distance'>[];
+  readonly nearest: readonly Pick<Neighbor, 'row' | 'distance'>[];
   /** Distances to the rows 0, `stride`, 2 `stride` and so on, the nearest ones included. */
   readonly sample: Float64Array;
   /** 1 when the sample holds every profile. */

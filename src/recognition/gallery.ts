@@ -13,7 +13,7 @@ import {
 } from './template.js';
 
 /** A profile and how far the probe is from it. */
-export interface Neighbour {
+export interface Neighbor {
   readonly profileId: string;
   /** Index of the profile in `Gallery.profileIds`. */
   readonly row: number;
@@ -39,7 +39,7 @@ export interface Gallery {
    * The `k` nearest profiles, or all if there are fewer: nearest first, equally near ones by id.
    * @throws InfaceError `INVALID_INPUT` when the probe is of another length, or `k` is not a whole number above 0
    */
-  search(probe: Comparable, k: number): Neighbour[];
+  search(probe: Comparable, k: number): Neighbor[];
 }
 
 /** Least weight of a template, of 1. A template of low quality may be the only one of the face as it is now. */
@@ -122,23 +122,23 @@ export function galleryOf(
     return found;
   }
 
-  function search(probe: Comparable, k: number): Neighbour[] {
+  function search(probe: Comparable, k: number): Neighbor[] {
     if (!Number.isInteger(k) || k < 1) {
       throw new InfaceError('INVALID_INPUT', `The number of neighbors is ${k}. Pass 1 or more.`);
     }
     assertLength(probe);
     if (size === 0) return [];
-    const best: Neighbour[] = [];
+    const best: Neighbor[] = [];
     // What all distances have in common is not in the index.
     const common = 1 + probe.commonness;
     index ??= createRowIndex(rows, dimension, commonness);
     index.visit(probe.vector, Infinity, (i) => {
       const found = { profileId: profileIds[i] as string, row: i, distance: distanceTo(probe, i) };
       let place = best.length;
-      while (place > 0 && precedes(found, best[place - 1] as Neighbour)) place--;
+      while (place > 0 && precedes(found, best[place - 1] as Neighbor)) place--;
       if (place < k) best.splice(place, 0, found);
       if (best.length > k) best.pop();
-      return best.length < k ? Infinity : (best[k - 1] as Neighbour).distance - common;
+      return best.length < k ? Infinity : (best[k - 1] as Neighbor).distance - common;
     });
     return best;
   }
@@ -181,6 +181,6 @@ function agreementsOf(vectors: readonly Float32Array[], weights: readonly number
   });
 }
 
-function precedes(a: Neighbour, b: Neighbour): boolean {
+function precedes(a: Neighbor, b: Neighbor): boolean {
   return a.distance < b.distance || (a.distance === b.distance && a.profileId < b.profileId);
 }

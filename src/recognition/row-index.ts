@@ -35,15 +35,15 @@ const ROUNDING = 1e-6;
  */
 export function createRowIndex(rows: Float32Array, dimension: number, offsets: Float32Array | number): RowIndex {
   const count = dimension === 0 ? 0 : rows.length / dimension;
-  const quantised = count < MIN_ROWS ? null : quantise(rows, dimension, count, offsets);
-  if (!quantised) {
+  const quantized = count < MIN_ROWS ? null : quantize(rows, dimension, count, offsets);
+  if (!quantized) {
     return {
       visit(_probe, _limit, look) {
         for (let row = 0; row < count; row++) look(row);
       },
     };
   }
-  const { layout, memory, mean, maxError, maxNorm, maxOffset } = quantised;
+  const { layout, memory, mean, maxError, maxNorm, maxOffset } = quantized;
   const hits = new Uint32Array(memory.buffer, layout.hitsAt, BLOCK_ROWS + 1);
   const stored = new Int16Array(memory.buffer, layout.probeAt, layout.stride);
   // Keeps every sum of products within 32 bits.
@@ -81,7 +81,7 @@ export function createRowIndex(rows: Float32Array, dimension: number, offsets: F
 }
 
 /** Creates the 8-bit copy, or returns `null` when there is not enough memory for it. */
-function quantise(rows: Float32Array, dimension: number, count: number, offsets: Float32Array | number) {
+function quantize(rows: Float32Array, dimension: number, count: number, offsets: Float32Array | number) {
   const layout = layOut(dimension, count);
   let memory: ScanMemory;
   try {

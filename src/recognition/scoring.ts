@@ -37,7 +37,7 @@ export const COHORT_SIZE = 10_000;
 /** Fixed, so that the same faces have the same distance in every session. */
 export const COHORT_SEED = 1;
 /** Number of nearest neighbors to average. 3 to 20 differ by less than 0.5 points of DIR; 50 and more do harm. */
-const NEIGHBOURS = 10;
+const NEIGHBORS = 10;
 /**
  * Weight of that mean in the distance. FNMR at FMR 1e-4 is 10.6, 10.3 and 10.4 % with 0.3, 0.4 and 0.5, and 15.2 % with
  * 0.
@@ -62,19 +62,19 @@ export function createScoring(dimension: number, cohort: (() => Float32Array) | 
     members ??= drawCohort(cohort);
     const { rows, index } = members;
     // The highest cosines so far, in ascending order.
-    const highest = new Float64Array(NEIGHBOURS).fill(-1);
+    const highest = new Float64Array(NEIGHBORS).fill(-1);
     index.visit(matrix.subarray(offset, offset + dimension), 1, (row) => {
       const cosine = dotWithRow(rows, row * dimension, matrix, offset, dimension);
       if (cosine > (highest[0] as number)) {
         let place = 0;
-        for (; place + 1 < NEIGHBOURS && (highest[place + 1] as number) < cosine; place++) {
+        for (; place + 1 < NEIGHBORS && (highest[place + 1] as number) < cosine; place++) {
           highest[place] = highest[place + 1] as number;
         }
         highest[place] = cosine;
       }
       return -(highest[0] as number);
     });
-    return (WEIGHT * highest.reduce((sum, cosine) => sum + cosine, 0)) / NEIGHBOURS;
+    return (WEIGHT * highest.reduce((sum, cosine) => sum + cosine, 0)) / NEIGHBORS;
   }
 
   return {

@@ -17,9 +17,9 @@ export function appearanceOf(pixels: Pixels, landmarks: readonly Point[]): Float
   const { size, padding } = CHIP;
   const picture = luminanceOf(warp(pixels, dlibChip(landmarks, size, padding), size, size));
   const mean = picture.reduce((sum, value) => sum + value, 0) / picture.length;
-  const centred = picture.map((value) => value - mean);
-  const length = Math.hypot(...centred);
-  return length > 0 ? centred.map((value) => value / length) : centred;
+  const centered = picture.map((value) => value - mean);
+  const length = Math.hypot(...centered);
+  return length > 0 ? centered.map((value) => value / length) : centered;
 }
 
 /** Returns the normalized correlation of two appearances, -1..1. */

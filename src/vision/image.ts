@@ -17,7 +17,7 @@ export interface Tensor {
 }
 
 /** Maps the color planes of an image to a tensor. The manifest holds it as part of a model's input contract. */
-export interface Normalisation {
+export interface Normalization {
   readonly channels: 'RGB' | 'BGR';
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
@@ -159,19 +159,19 @@ export function warpToTensor(
   toSource: Similarity,
   width: number,
   height: number,
-  contract: Normalisation,
+  contract: Normalization,
 ): Tensor {
   return { data: resample(pixels, toSource, width, height, contract), dims: [1, 3, height, width] };
 }
 
-const PLAIN: Normalisation = { channels: 'RGB', mean: [0, 0, 0], std: [1, 1, 1] };
+const PLAIN: Normalization = { channels: 'RGB', mean: [0, 0, 0], std: [1, 1, 1] };
 
 function resample(
   pixels: Pixels,
   toSource: Similarity,
   width: number,
   height: number,
-  { channels, mean, std }: Normalisation,
+  { channels, mean, std }: Normalization,
 ): Float32Array {
   const plane = width * height;
   const out = new Float32Array(3 * plane);

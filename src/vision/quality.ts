@@ -86,7 +86,7 @@ export function measureQuality(pixels: Pixels, landmarks: readonly Point[], scal
     else if (isBeyond(value, limit.poor, ideal)) poor.push(issue);
     score *= Math.min(1, Math.max(0, (value - limit.unusable) / (ideal - limit.unusable)));
   }
-  const [left, right] = [centre(landmarks, 36, 42), centre(landmarks, 42, 48)];
+  const [left, right] = [center(landmarks, 36, 42), center(landmarks, 42, 48)];
   const eyeDistancePx = Math.hypot(right.x - left.x, right.y - left.y) * scale;
   return { eyeDistancePx, brightness, sharpness, yawDegrees, pitchDegrees, score, poor, unusable };
 }
@@ -156,7 +156,7 @@ function sharpnessOf(luminance: Float32Array): number {
   return Math.sqrt(mean(energies) / (variance + 1 / 255 ** 2));
 }
 
-function centre(landmarks: readonly Point[], from: number, to: number): Point {
+function center(landmarks: readonly Point[], from: number, to: number): Point {
   const points = landmarks.slice(from, to);
   return {
     x: points.reduce((sum, { x }) => sum + x, 0) / points.length,

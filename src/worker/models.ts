@@ -60,7 +60,7 @@ export async function loadModels(
     onBackend({ backend: runtime.backend, note: runtime.note });
   });
   const run = async (entry: ModelEntry) =>
-    runtime.addModel(entry.id, await assets.load(assetFile(entry)), entry.optimised);
+    runtime.addModel(entry.id, await assets.load(assetFile(entry)), entry.optimized);
   const antispoof = manifest.models.some(({ role }) => role === 'antispoof') ? findModel(manifest, 'antispoof') : null;
   const later = antispoof ? netsOf(antispoof).map(assetFile) : [];
   // Each model is set up as soon as it is there, while others are on their way.

@@ -19,8 +19,8 @@ const centerOf = ({ box }: DetectedFace): Point => ({ x: box.x + box.width / 2, 
 const isIn = ({ box }: DetectedFace, p: Point) =>
   p.x > box.x && p.y > box.y && p.x < box.x + box.width && p.y < box.y + box.height;
 
-/** Enrols whoever it is, in whatever quality, and gives the profile. */
-async function enrol(kit: FaceKit, image: FaceImage, name: string, collectionId?: string): Promise<Profile> {
+/** Enrolls whoever it is, in whatever quality, and gives the profile. */
+async function enroll(kit: FaceKit, image: FaceImage, name: string, collectionId?: string): Promise<Profile> {
   const options = { name, policy: 'off', ...(collectionId === undefined ? {} : { collectionId }) } as const;
   const result = await kit.enroll([image], options);
   if (result.outcome !== 'enrolled') throw new Error(JSON.stringify(result));
@@ -189,7 +189,7 @@ describe('detect', () => {
     video.srcObject = null;
   });
 
-  it('honours the orientation that EXIF gives', async () => {
+  it('honors the orientation that EXIF gives', async () => {
     const kit = await testKit();
     const upright = await asCanvas(portrait);
     const wide = draw(upright.width + 100, upright.height, (context) => {
@@ -321,7 +321,7 @@ describe('detect', () => {
   });
 });
 
-describe('enrol, match, identify', () => {
+describe('enroll, match, identify', () => {
   it('names each of the 22 faces in a disguised copy, and calls it unknown once its profile is gone', async () => {
     const kit = await testKit();
     const { id } = await kit.collections.create('Samples');
@@ -329,7 +329,7 @@ describe('enrol, match, identify', () => {
     for (const [photo, centers] of sampleFaces.entries()) {
       for (const center of centers) {
         const name = `${photo + 1}:${profiles.length}`;
-        const profile = await enrol(kit, { image: photos[photo] as Blob, face: center }, name, id);
+        const profile = await enroll(kit, { image: photos[photo] as Blob, face: center }, name, id);
         profiles.push({ profile, photo, center });
       }
     }
@@ -383,7 +383,7 @@ describe('enrol, match, identify', () => {
   it('keeps profiles over the life of a kit, and no picture', async () => {
     const database = `test-${crypto.randomUUID()}`;
     const first = await testKit({ database });
-    const profile = await enrol(first, portrait, 'Anna');
+    const profile = await enroll(first, portrait, 'Anna');
     await first.close();
     const second = await testKit({ database });
     expect(await second.profiles.list()).toEqual([profile]);
@@ -415,7 +415,7 @@ describe('enrol, match, identify', () => {
     const same = await kit.match(portrait, profile.id);
     if (same.outcome !== 'compared') throw new Error(same.outcome);
     expect(same.comparisons).toHaveLength(2);
-    // The very photo, but with two views instead of the six of an enrolment.
+    // The very photo, but with two views instead of the six of an enrollment.
     expect(same.comparisons[0]?.score).toBeGreaterThan(0.9);
     expect(same.score).toBeGreaterThan(0.8);
     expect(same.match).toBe(true);
@@ -474,7 +474,7 @@ describe('enrol, match, identify', () => {
     expect(onReference).toMatchObject({ side: 'reference', reason: 'many-faces', faceCount: inGroup });
   });
 
-  it('refuses wrong arguments of an enrolment and stores nothing', async () => {
+  it('refuses wrong arguments of an enrollment and stores nothing', async () => {
     const kit = await testKit();
     const enroll = (images: unknown, options?: object) => kit.enroll(images as FaceImage[], options);
     await expect(enroll([])).rejects.toThrow(/images must be a list of 1 to 10 images/);
@@ -500,7 +500,7 @@ describe('enrol, match, identify', () => {
       classifier: 'untrained',
       faces: [{ decision: 'unknown', reason: 'empty-collection', candidates: [] }],
     });
-    const anna = await enrol(otherTab, portrait, 'Anna', id);
+    const anna = await enroll(otherTab, portrait, 'Anna', id);
     const found = await kit.identify(await disguised(portrait), id);
     expect(found.faces).toMatchObject([
       {
@@ -526,7 +526,7 @@ describe('enrol, match, identify', () => {
     const { id } = await kit.collections.create('Group');
     const group = photos[5] as Blob;
     for (const center of sampleFaces[5] as Point[])
-      await enrol(kit, { image: group, face: center }, `at ${center.x}`, id);
+      await enroll(kit, { image: group, face: center }, `at ${center.x}`, id);
     const { faces } = await kit.identify(group, id, { maxCandidates: 2 });
     expect(faces.map(({ decision }) => decision)).toEqual(Array(faces.length).fill('identified'));
     expect(new Set(faces.map((face) => face.decision === 'identified' && face.profileId)).size).toBe(faces.length);
@@ -552,7 +552,7 @@ describe('train', () => {
     await expect(kit.train(id)).rejects.toMatchObject({ code: 'COLLECTION_EMPTY' });
     const group = photos[5] as Blob;
     const centers = sampleFaces[5] as Point[];
-    for (const center of centers) await enrol(kit, { image: group, face: center }, `at ${center.x}`, id);
+    for (const center of centers) await enroll(kit, { image: group, face: center }, `at ${center.x}`, id);
     const progress: number[] = [];
     const result = await kit.train(id, { onProgress: ({ done }) => progress.push(done) });
     expect(result).toMatchObject({ collectionId: id, profileCount: centers.length, templateCount: centers.length });
@@ -565,7 +565,7 @@ describe('train', () => {
       expect(decision).toBe('identified');
       expect(candidates[0]?.probability).toBeGreaterThan(candidates[1]?.probability as number);
     }
-    await enrol(kit, portrait, 'New', id);
+    await enroll(kit, portrait, 'New', id);
     const stale = await kit.identify(portrait, id);
     expect(stale).toMatchObject({ classifier: 'stale', faces: [{ decision: 'identified', name: 'New' }] });
     expect(stale.faces[0]?.candidates[0]?.probability).toBeNull();
@@ -575,7 +575,7 @@ describe('train', () => {
     const kit = await testKit();
     const { id } = await kit.collections.create('Home');
     for (const center of sampleFaces[5] as Point[]) {
-      await enrol(kit, { image: photos[5] as Blob, face: center }, `at ${center.x}`, id);
+      await enroll(kit, { image: photos[5] as Blob, face: center }, `at ${center.x}`, id);
     }
     const reason = new Error('enough');
     await expect(kit.train(id, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
@@ -600,7 +600,7 @@ describe('checkSpoof', () => {
     expect((await kit.info()).live.sessions).toBe(sessions + 1);
   });
 
-  it('does not judge what it cannot see, and finds no face in plain grey', async () => {
+  it('does not judge what it cannot see, and finds no face in plain gray', async () => {
     const kit = await testKit();
     const small = await asCanvas(portrait, 40 / (await createImageBitmap(portrait)).width);
     const tiny = await kit.checkSpoof(
@@ -639,7 +639,7 @@ describe('checkSpoof', () => {
 describe('profiles and collections', () => {
   it('are managed by id', async () => {
     const kit = await testKit();
-    const profile = await enrol(kit, portrait, 'Ana');
+    const profile = await enroll(kit, portrait, 'Ana');
     const collection = await kit.collections.create('Home');
     expect(await kit.profiles.update(profile.id, { name: 'Anna', consent: 'signed' })).toMatchObject({
       name: 'Anna',

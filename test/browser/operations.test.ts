@@ -1,4 +1,4 @@
-/** What a kit does around the main job: policies of enrolment, training by itself, events, owners, and the care of data. */
+/** What a kit does around the main job: policies of enrollment, training by itself, events, owners, and the care of data. */
 import { openDB } from 'idb';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { FaceKit, IdentifiedFace, KitEvents, Point, Profile } from '../../src/index.js';
@@ -49,7 +49,7 @@ const only = (faces: readonly IdentifiedFace[]): IdentifiedFace => {
   return faces[0] as IdentifiedFace;
 };
 
-describe('an enrolment', () => {
+describe('an enrollment', () => {
   it('takes pictures of one person in good quality, and says why not the others', async () => {
     const kit = await testKit();
     const { id } = await kit.collections.create('Home');
@@ -121,7 +121,7 @@ describe('a training', () => {
     kit.on('classifier', ({ state, progress }) => states.push(progress === null ? state : `${state} with progress`));
     const isTrained = ({ state }: KitEvents['classifier']) => state === 'trained';
     const [here, heard] = [next(kit, 'classifier', isTrained), next(other, 'classifier', isTrained)];
-    // One change, so that there is one training, however long the enrolments took.
+    // One change, so that there is one training, however long the enrollments took.
     const people = [await enrolled(kit, anna, 'Anna'), await enrolled(kit, berta, 'Berta')] as const;
     await kit.collections.update(id, { addProfileIds: people.map((profile) => profile.id) });
     expect(await heard).toEqual({ collectionId: id, state: 'trained', progress: null, error: null });

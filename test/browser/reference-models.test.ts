@@ -63,7 +63,7 @@ describe.skipIf(!assets)('a model that somebody brings', () => {
     expect(drifts[21]).toBeLessThan(0.08);
   });
 
-  it('recognises people: MobileFaceNet names all 22 faces in altered copies, and nobody in photos of others', async () => {
+  it('recognizes people: MobileFaceNet names all 22 faces in altered copies, and nobody in photos of others', async () => {
     const kit = await kitWith('yunet');
     const info = await kit.info();
     expect(info.models.map(({ id }) => id)).toEqual([

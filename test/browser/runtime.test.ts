@@ -221,14 +221,14 @@ describe('files', () => {
 describe('pixels', () => {
   it('are white where a picture is transparent, whatever was read before', async () => {
     const read = createPixelReader();
-    const picture = (colour: string, size = 2) => {
+    const picture = (color: string, size = 2) => {
       const canvas = new OffscreenCanvas(size, size);
       const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
-      context.fillStyle = colour;
+      context.fillStyle = color;
       context.fillRect(0, 0, size, size);
       return createImageBitmap(canvas);
     };
-    const first = async (colour: string, size?: number) => [...read(await picture(colour, size)).data.slice(0, 4)];
+    const first = async (color: string, size?: number) => [...read(await picture(color, size)).data.slice(0, 4)];
     expect(await first('#f00')).toEqual([255, 0, 0, 255]);
     const kept = read(await picture('#0f0'));
     expect(await first('transparent')).toEqual([255, 255, 255, 255]);

@@ -33,13 +33,13 @@ interface Ids {
 /** Two people, a collection of both with a negative example and a classifier, and an API key. */
 async function setUp(store: FaceStore): Promise<Ids> {
   const home = await store.createCollection(null, 'Home', true);
-  const enrol = async (name: string, seeds: readonly number[]) => {
+  const enroll = async (name: string, seeds: readonly number[]) => {
     const templates = seeds.map((seed) => template(seed));
     const profile = { name, metadata: {}, consent: null, templates, collectionId: home.id };
     return (await store.createProfile(null, profile)).profile;
   };
-  const anna = await enrol('Anna', [1, 2, 3]);
-  await enrol('Berta', [10, 11]);
+  const anna = await enroll('Anna', [1, 2, 3]);
+  await enroll('Berta', [10, 11]);
   await store.addNegative(null, home.id, { profileId: anna.id, ...template(77) }, 50);
   const { revision } = await store.collectionRevision(null, home.id);
   await store.saveClassifier(home.id, revision, CLASSIFIER);
@@ -218,7 +218,7 @@ async function orCode<T>(promise: Promise<T>): Promise<T | string> {
 }
 
 /** Everything that can be seen of a database but its random ids and times: two with the same history have the same. */
-async function summarise(name: string, store: FaceStore): Promise<unknown> {
+async function summarize(name: string, store: FaceStore): Promise<unknown> {
   const vault = await store.vaultStatus();
   if (vault.state === 'locked') {
     const isOpen = await orCode(store.unlockVault(PASSPHRASE));
@@ -316,10 +316,10 @@ async function prepare(context: TestContext, { before }: Scenario) {
 /** What the operation does when nobody disturbs it. */
 async function undisturbed(context: TestContext, scenario: Scenario) {
   const { name, store, ids } = await prepare(context, scenario);
-  const stateBefore = await summarise(name, store);
+  const stateBefore = await summarize(name, store);
   const [method, ...args] = scenario.call(ids);
   await (store[method] as (...values: unknown[]) => Promise<unknown>)(...args);
-  const stateAfter = await summarise(name, store);
+  const stateAfter = await summarize(name, store);
   expect(stateAfter).not.toEqual(stateBefore);
   return { stateBefore, stateAfter };
 }
@@ -343,7 +343,7 @@ describe.concurrent('a tab that is killed in the middle of', () => {
   it.for(SCENARIOS)('$name leaves the state before or after', async (scenario, context) => {
     const { stateBefore, stateAfter } = await undisturbed(context, scenario);
     let prepared = await prepare(context, scenario);
-    expect(await summarise(prepared.name, prepared.store)).toEqual(stateBefore);
+    expect(await summarize(prepared.name, prepared.store)).toEqual(stateBefore);
     for (let n = 1; ; n++) {
       const { name, store, ids } = prepared;
       const [method, ...args] = scenario.call(ids);
@@ -359,11 +359,11 @@ describe.concurrent('a tab that is killed in the middle of', () => {
         break;
       }
       await expectWritable(store);
-      expect(await summarise(name, store), `${scenario.name}, killed at request ${n}`).toEqual(stateBefore);
+      expect(await summarize(name, store), `${scenario.name}, killed at request ${n}`).toEqual(stateBefore);
       if (scenario.makesKey) prepared = await prepare(context, scenario);
     }
     const { name, store } = prepared;
-    expect(await summarise(name, store)).toEqual(stateAfter);
+    expect(await summarize(name, store)).toEqual(stateAfter);
     const templates = [template(30)];
     const next = { name: 'Next', metadata: {}, consent: null, templates, collectionId: null };
     const { profile } = await store.createProfile(null, next);
@@ -384,7 +384,7 @@ describe.concurrent('a tab that is killed in the middle of', () => {
         await pass(events);
         tab.terminate();
         await expectWritable(store);
-        const state = JSON.stringify(await summarise(name, store));
+        const state = JSON.stringify(await summarize(name, store));
         expect([stateBefore, stateAfter], `${scenario.name}, killed after ${events} events`).toContain(state);
         if (state === stateBefore) seen.before++;
         else {

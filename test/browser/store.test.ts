@@ -23,7 +23,7 @@ function template(seed: number, quality = 0.5): NewTemplate {
   return { space: SPACE, vector: Float32Array.from({ length: 4 }, (_, i) => seed + i), quality };
 }
 
-/** Enrols a person with templates of consecutive seeds. */
+/** Enrolls a person with templates of consecutive seeds. */
 async function enrolled(
   store: FaceStore,
   name: string,
@@ -53,7 +53,7 @@ const CLASSIFIER = {
 const code = (expected: string) => ({ code: expected });
 
 describe('profiles', () => {
-  it('are stored with their templates, in the order of enrolment', async () => {
+  it('are stored with their templates, in the order of enrollment', async () => {
     const { store, changes } = testStore();
     const { profile, templateIds } = await store.createProfile(null, {
       name: 'Anna',
@@ -207,7 +207,7 @@ describe('owners', () => {
 });
 
 describe('collections', () => {
-  it('take and lose profiles, and count what they recognise by revision', async () => {
+  it('take and lose profiles, and count what they recognize by revision', async () => {
     const { store, changes } = testStore();
     const { id } = await store.createCollection(null, 'Home', true);
     const revision = async () => (await store.collectionRevision(null, id)).revision;

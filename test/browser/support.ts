@@ -101,7 +101,7 @@ export function openVersion1(name: string): Promise<IDBPDatabase> {
   });
 }
 
-/** A plain grey picture: no face. */
+/** A plain gray picture: no face. */
 export function emptyPhoto(): Promise<Blob> {
   return asJpeg(
     draw(320, 240, (context) => {

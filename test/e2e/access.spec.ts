@@ -3,7 +3,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { expect, openDemo, pickPhotos, test, type ViewName } from './demo.js';
 import { samplePhoto } from './places.js';
 
-const VIEWS: readonly ViewName[] = ['try', 'enrol', 'collections', 'identify', 'liveness', 'data', 'self-test'];
+const VIEWS: readonly ViewName[] = ['try', 'enroll', 'collections', 'identify', 'liveness', 'data', 'self-test'];
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`axe finds nothing in any view, ${colorScheme}`, async ({ page }) => {
@@ -45,7 +45,7 @@ test('views are reached and photos removed with the keyboard, and the focus is n
     order.push(await focused());
   }
   expect(order[0]).toBe('Skip to the content');
-  expect(order.slice(2, 9)).toEqual(['Try', 'Enrol', 'Collections', 'Identify', 'Liveness', 'Data', 'Self-test']);
+  expect(order.slice(2, 9)).toEqual(['Try', 'Enroll', 'Collections', 'Identify', 'Liveness', 'Data', 'Self-test']);
   expect(order[9]).toContain('Choose photos');
 
   const chooser = page.waitForEvent('filechooser');

@@ -32,7 +32,7 @@ test('a collection is made, renamed, switched and deleted', async ({ page }) => 
   await expect(sum(page)).toContainText('Nobody is in this collection yet.');
   await page.getByRole('button', { name: 'Train now' }).click();
   await expect(training(page).getByRole('status')).toHaveText(
-    'Nobody is in this collection yet. Enrol somebody first.',
+    'Nobody is in this collection yet. Enroll somebody first.',
   );
   const unknowns = page.getByLabel('Say how likely it is that a face is nobody of these');
   await expect(unknowns).toBeChecked();

@@ -43,7 +43,7 @@ async function setPassphrase(page: Page): Promise<void> {
   await expect(lock.getByText('The passphrase is set. Write it down somewhere safe.')).toBeVisible();
 }
 
-test('what was erased comes back from a backup, and is recognised', async ({ page }) => {
+test('what was erased comes back from a backup, and is recognized', async ({ page }) => {
   await seed(page, 'Home', [ANNA]);
   await openDemo(page, 'data');
   const storage = card(page, 'Storage');

@@ -45,7 +45,7 @@ function reportViolations(): void {
   });
 }
 
-export type ViewName = 'try' | 'enrol' | 'collections' | 'identify' | 'liveness' | 'data' | 'self-test';
+export type ViewName = 'try' | 'enroll' | 'collections' | 'identify' | 'liveness' | 'data' | 'self-test';
 
 /** Opens a view and waits until the models run. */
 export async function openDemo(page: Page, view: ViewName = 'try'): Promise<void> {

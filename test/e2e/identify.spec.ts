@@ -116,6 +116,6 @@ test('without anybody enrolled, says where to begin', async ({ page }) => {
   await expect(page.getByText('There is no collection yet, so nobody can be named.')).toBeVisible();
   await pickPhotos(page, [samplePhoto(1)]);
   await expect(page.getByText('Choose a collection first.')).toBeVisible();
-  await page.getByRole('main').getByRole('link', { name: 'Enrol somebody' }).click();
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Enrol a person');
+  await page.getByRole('main').getByRole('link', { name: 'Enroll somebody' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Enroll a person');
 });

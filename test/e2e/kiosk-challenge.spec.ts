@@ -21,7 +21,7 @@ async function startWithChallenge(page: Page, photo: string): Promise<void> {
 function listen(): void {
   addEventListener('DOMContentLoaded', () => {
     const main = document.getElementById('view');
-    // The page that enrols is another one.
+    // The page that enrolls is another one.
     if (!main) return;
     new MutationObserver(() => {
       const said = document.querySelector('.kiosk-large')?.textContent ?? '';

@@ -18,7 +18,7 @@ test('names a person, writes it down, and goes on by itself after a reload', asy
   await expect.poll(() => page.evaluate(() => document.fullscreenElement !== null)).toBe(true);
 
   await openAdmin(page);
-  await expect(logged(page)).toHaveText(['Admin', 'Recognised', 'Started', 'Recognised', 'Started']);
+  await expect(logged(page)).toHaveText(['Admin', 'Recognized', 'Started', 'Recognized', 'Started']);
   const saved = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Save as CSV' }).click();
   const lines = readFileSync(await (await saved).path(), 'utf8').split('\r\n');
@@ -49,7 +49,7 @@ test('the log keeps the newest 2,000 entries', async ({ page }) => {
       .map((key) => (JSON.parse(localStorage.getItem(key) ?? '') as { number: number }).number),
   );
   expect(numbers).toHaveLength(2_000);
-  // Started and Recognised took the places of the two oldest ones.
+  // Started and Recognized took the places of the two oldest ones.
   expect([Math.min(...numbers), Math.max(...numbers)]).toEqual([2_003, 4_002]);
 });
 
@@ -114,7 +114,7 @@ test('the camera is unplugged and plugged in again', async ({ page }) => {
   });
   await expect(words(page)).toContainText('Dora');
   await openAdmin(page);
-  await expect(logged(page)).toHaveText(['Admin', 'Recognised', 'Camera back', 'Camera lost', 'Recognised', 'Started']);
+  await expect(logged(page)).toHaveText(['Admin', 'Recognized', 'Camera back', 'Camera lost', 'Recognized', 'Started']);
 });
 
 test('a worker that dies is replaced, and the loop goes on', async ({ page }) => {
@@ -148,8 +148,8 @@ test('a worker that dies is replaced, and the loop goes on', async ({ page }) =>
   // Killed between two frames, it is replaced unnoticed; killed in the middle of one, that frame fails.
   const events = await logged(page).allTextContents();
   expect([
-    ['Admin', 'Recognised', 'Started'],
-    ['Admin', 'Recognised', 'Models failed', 'Recognised', 'Started'],
+    ['Admin', 'Recognized', 'Started'],
+    ['Admin', 'Recognized', 'Models failed', 'Recognized', 'Started'],
   ]).toContainEqual(events);
 });
 

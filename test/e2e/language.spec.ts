@@ -4,7 +4,7 @@ import { expect, openDemo, test, type ViewName } from './demo.js';
 
 const NAMES: Readonly<Record<ViewName, string>> = {
   try: 'Ausprobieren',
-  enrol: 'Erfassen',
+  enroll: 'Erfassen',
   collections: 'Sammlungen',
   identify: 'Erkennen',
   liveness: 'Lebendigkeit',
@@ -14,7 +14,7 @@ const NAMES: Readonly<Record<ViewName, string>> = {
 
 const TITLES: readonly (readonly [ViewName, string])[] = [
   ['try', 'Mit Fotos oder der Kamera ausprobieren'],
-  ['enrol', 'Eine Person erfassen'],
+  ['enroll', 'Eine Person erfassen'],
   ['collections', 'Sammlungen'],
   ['identify', 'Erkennen'],
   ['liveness', 'Lebendigkeit'],

@@ -69,8 +69,8 @@ test.describe('a head that does what is asked', () => {
     const saved = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save the picture' }).click();
     const file = await (await saved).path();
-    await page.getByRole('link', { name: 'To Enrol' }).click();
-    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Enrol a person');
+    await page.getByRole('link', { name: 'To Enroll' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Enroll a person');
     await page.getByRole('navigation').getByRole('link', { name: 'Try' }).click();
     await page.locator('input[type=file]').setInputFiles(file);
     await expect(page.getByText('1 face in 1 photo.')).toBeVisible();

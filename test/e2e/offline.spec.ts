@@ -68,7 +68,7 @@ test('the second visit works without a network, and is cross-origin isolated on 
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
   await pickPhotos(page, [samplePhoto(1)]);
   await expect(page.getByText('3 faces in 1 photo.')).toBeVisible();
-  for (const name of ['Enrol', 'Collections', 'Identify', 'Liveness', 'Data', 'Self-test']) {
+  for (const name of ['Enroll', 'Collections', 'Identify', 'Liveness', 'Data', 'Self-test']) {
     await page.getByRole('link', { name, exact: true }).click();
     await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
   }

@@ -272,9 +272,9 @@ for (const way of WAYS) {
       expect(replies.known).toMatchObject(ok({}, 'identify processed successfully'));
       expect(known).toEqual({ ...identified, name: 'John Doe', key: id, unknown: false });
       expect(replies.unknown.body.data).toMatchObject({ name: null, key: null, unknown: true, confidence: NUMBER });
-      const [noProbe, noFace, noEnrolment] = replies.nobody as [Reply, Reply, Reply];
+      const [noProbe, noFace, noEnrollment] = replies.nobody as [Reply, Reply, Reply];
       for (const reply of [noProbe, noFace]) expect(statusOf(reply)).toMatch(/^400 img .*no-face/);
-      expect(statusOf(noEnrolment)).toMatch(/^400 .*img0: no-face; img1: many-faces/);
+      expect(statusOf(noEnrollment)).toMatch(/^400 .*img0: no-face; img1: many-faces/);
       expect(statusOf(replies.again)).toMatch(/^400 .*img0: duplicate-of/);
       expect(replies.profileDeleted).toEqual(ok(`Enrollment *${id}* has been deleted`, null));
       expect(replies.collectionDeleted).toEqual(ok(`Entity *${home}* has been deleted`, null));

@@ -24,7 +24,7 @@ const FILLED: Readonly<Record<ViewName, (page: Page) => Promise<void>>> = {
     await page.getByRole('button', { name: 'Compare: Face 2, sample6.jpg' }).click();
     await expect(page.getByRole('img', { name: /false match rate/ })).toBeVisible();
   },
-  enrol: () => Promise.resolve(),
+  enroll: () => Promise.resolve(),
   collections: () => Promise.resolve(),
   identify: async (page) => {
     await page.getByRole('button', { name: 'Start camera' }).click();

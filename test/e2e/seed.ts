@@ -16,7 +16,7 @@ const FOLDER = '/seed/';
 const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', html: 'text/html' };
 
 /**
- * Enrols people into a new collection. The page is somewhere else afterwards: open the demo then.
+ * Enrolls people into a new collection. The page is somewhere else afterwards: open the demo then.
  * @returns the collection's id, and the ids of the profiles by name
  */
 export async function seed(

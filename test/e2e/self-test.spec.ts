@@ -16,9 +16,9 @@ test('measures, shows and copies, and touches nobody who is enrolled', async ({ 
 
   const fact = (name: string) => page.locator('dl div').filter({ hasText: name }).locator('dd');
   await expect(fact('Faces found in the photos')).toHaveText('22 of 22');
-  const [recognised = 0, genuine = 0] = numbersIn(await fact('Same face recognised').innerText());
+  const [recognized = 0, genuine = 0] = numbersIn(await fact('Same face recognized').innerText());
   expect(genuine).toBe(110);
-  expect(recognised).toBeGreaterThan(100);
+  expect(recognized).toBeGreaterThan(100);
   const [, impostor] = numbersIn(await fact('Other face taken for it').innerText());
   expect(impostor).toBe(220);
   const [lowest = 0] = numbersIn(await fact('Lowest similarity of the same face').innerText());
@@ -46,12 +46,12 @@ test('measures, shows and copies, and touches nobody who is enrolled', async ({ 
   await expect(page.getByLabel('Copy the report by hand')).toHaveValue(copied);
 });
 
-test('can be cancelled and run again', async ({ page }) => {
+test('can be canceled and run again', async ({ page }) => {
   await openDemo(page, 'self-test');
   await page.getByRole('button', { name: 'Run the self-test' }).click();
   await expect(page.getByText(/^[1-9]\d* % done/)).toBeVisible();
   await page.getByRole('button', { name: 'Cancel' }).click();
-  await expect(page.getByText('Cancelled.')).toBeVisible();
+  await expect(page.getByText('Canceled.')).toBeVisible();
   await expect(page.getByRole('heading', { name: 'Result' })).toBeHidden();
   await page.getByRole('button', { name: 'Run the self-test' }).click();
   await expect(page.getByText(/^[1-9]\d* % done/)).toBeVisible();

@@ -11,7 +11,7 @@ const VIEWS: readonly {
   readonly viewport: { readonly width: number; readonly height: number };
 }[] = [
   { view: 'try', colorScheme: 'light', viewport: { width: 1280, height: 900 } },
-  { view: 'enrol', colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
+  { view: 'enroll', colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
   { view: 'collections', colorScheme: 'light', viewport: { width: 360, height: 740 } },
   { view: 'liveness', colorScheme: 'dark', viewport: { width: 360, height: 740 } },
 ];

@@ -3,14 +3,14 @@ import type { Box } from '../../src/api/geometry.js';
 import type { Pixels } from '../../src/vision/image.js';
 import { plainFeatures, CROP_SIZE } from '../../lab/antispoof/features.js';
 import { print, screen, type Picture } from '../../lab/antispoof/media.js';
-import { seeded, type Colour } from '../../lab/antispoof/raster.js';
+import { seeded, type Color } from '../../lab/antispoof/raster.js';
 import { simulate, SPECIES, type Shot } from '../../lab/antispoof/simulate.js';
 
 const SIDE = 240;
 const BOX: Box = { x: 70, y: 65, width: 100, height: 96 };
 const SEEDS = [1, 2, 3] as const;
 
-/** A skin-coloured disc before stripes. */
+/** A skin-colored disc before stripes. */
 function portrait(): Pixels {
   const data = new Uint8ClampedArray(SIDE * SIDE * 4);
   for (let y = 0, i = 0; y < SIDE; y++) {
@@ -41,7 +41,7 @@ function same(a: Pixels, b: Pixels): boolean {
   return Buffer.from(a.data).equals(Buffer.from(b.data));
 }
 
-/** Mean difference of two shots of one size, in grey levels. */
+/** Mean difference of two shots of one size, in gray levels. */
 function difference(a: Shot, b: Shot): number {
   let sum = 0;
   for (let i = 0; i < a.pixels.data.length; i++) sum += Math.abs(a.pixels.data[i]! - b.pixels.data[i]!);
@@ -97,7 +97,7 @@ describe('simulate', () => {
 });
 
 describe('media', () => {
-  const grey: Picture = (_u, _v, out) => {
+  const gray: Picture = (_u, _v, out) => {
     out[0] = out[1] = out[2] = 0.5;
   };
 
@@ -111,7 +111,7 @@ describe('media', () => {
       };
       for (let seed = 1; seed < 20; seed++) {
         const medium = print(flat, 100, seeded(seed));
-        const out: Colour = [0, 0, 0];
+        const out: Color = [0, 0, 0];
         // Far from where gloss can be.
         medium(9, 9, 0.01, out);
         expect(out[1]).toBeGreaterThan(low);
@@ -121,8 +121,8 @@ describe('media', () => {
   });
 
   it('keeps the light of a screen on average, whatever its stripes do', () => {
-    const medium = screen(grey, 100, seeded(4));
-    const out: Colour = [0, 0, 0];
+    const medium = screen(gray, 100, seeded(4));
+    const out: Color = [0, 0, 0];
     const lights = Array.from({ length: 4000 }, (_, i) => {
       medium(9 + (i % 63) / 97, 9 + Math.floor(i / 63) / 97, 0.002, out);
       return out[1];
@@ -140,7 +140,7 @@ describe('plainFeatures', () => {
       return valueAt(at % CROP_SIZE, Math.floor(at / CROP_SIZE), Math.floor(i / (CROP_SIZE * CROP_SIZE)));
     });
 
-  it('reads brightness, contrast and colour', () => {
+  it('reads brightness, contrast and color', () => {
     const { brightness, contrast, blueMinusRed } = plainFeatures(
       crop((x, _y, channel) => (x % 2) * 100 + 20 * channel),
     );

@@ -16,11 +16,11 @@ import { encodeBackground } from '../../lab/measure/background.js';
 import { DLIB_INT8 } from '../../tools/models/entries.js';
 import { errorOf, rowsOf, vector } from './vectors.js';
 
-/** Three values; one centre so far out that the other two values of a sample are normal once it has norm 1000. */
+/** Three values; one center so far out that the other two values of a sample are normal once it has norm 1000. */
 const FAR: Background = {
   dimension: 3,
   shares: vector(1),
-  centres: vector(1000, 0, 0),
+  centers: vector(1000, 0, 0),
   factor: vector(0, 0, 2, 0, 1, 3),
   strangerCommonness: vector(0.5, 0.25),
 };
@@ -28,7 +28,7 @@ const FAR: Background = {
 const STILL: Background = {
   dimension: 2,
   shares: vector(0.25, 0.75),
-  centres: vector(3, 4, 0, -2),
+  centers: vector(3, 4, 0, -2),
   factor: vector(0, 0, 0),
   strangerCommonness: new Float32Array(0),
 };
@@ -86,7 +86,7 @@ describe('synthetic faces', () => {
     const file = readFileSync(new URL('../../tools/models/dlib-background.bin', import.meta.url));
     const background = parseBackground(file, dimension);
     expect(background.shares).toHaveLength(64);
-    // Every centre is of 20 people or more, of 2,415.
+    // Every center is of 20 people or more, of 2,415.
     expect(Math.min(...background.shares) * 2415).toBeGreaterThanOrEqual(20 - 1e-3);
     const scoring = createScoring(dimension, () => sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort'));
     const faces = rowsOf(sampleBackground(background, 200, 7, 'stranger'), dimension).map((face) =>

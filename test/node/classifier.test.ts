@@ -29,7 +29,7 @@ const BACKGROUND: Background = (() => {
   return {
     dimension: DIMENSION,
     shares: vector(0.4, 0.3, 0.2, 0.1),
-    centres: Float32Array.from({ length: 4 * DIMENSION }, () => 0.1 + 0.2 * (random() - 0.5)),
+    centers: Float32Array.from({ length: 4 * DIMENSION }, () => 0.1 + 0.2 * (random() - 0.5)),
     factor: Float32Array.from(
       Array.from({ length: DIMENSION }, (_, d) =>
         Array.from({ length: d + 1 }, (_value, e) => (e === d ? 0.2 : 0)),

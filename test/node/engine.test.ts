@@ -38,7 +38,7 @@ const detection = (x: number, y: number, side: number): Detection => ({
   roll: 0,
 });
 
-/** A head that fills the box; the first of its points is the centre. */
+/** A head that fills the box; the first of its points is the center. */
 const landmarksOf = ({ box }: Detection): Point[] =>
   landmarks({ scale: box.width / 20, x: box.x + box.width / 2, y: box.y + box.height / 2 });
 
@@ -143,7 +143,7 @@ describe('the choice of a face', () => {
   it.each<[FaceFrame['face'], object]>([
     ['largest', { outcome: 'checked', face: { box: { width: 400 } } }],
     ['only', { outcome: 'failure-to-acquire', reason: 'many-faces', faceCount: 3 }],
-    // In pixels of the source: the centre of the small face lies in both boxes, the other point in the large one only.
+    // In pixels of the source: the center of the small face lies in both boxes, the other point in the large one only.
     [
       { x: 280, y: 280 },
       { outcome: 'checked', face: { box: { width: 80 } } },

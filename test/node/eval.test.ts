@@ -12,7 +12,7 @@ import {
   dirAtFpir,
   fnmrAtFmr,
   median,
-  normalisedMeanError,
+  normalizedMeanError,
   shareAbove,
   thresholdAtRate,
 } from '../../lab/eval/statistics.js';
@@ -174,8 +174,8 @@ describe('landmarks', () => {
     const truth = Array.from({ length: 68 }, (_, i) => ({ x: i, y: 0 }));
     // Points 36 and 45 are 9 px apart; the jaw (17 points) is off by 9 px, the rest by 5 px.
     const found = truth.map(({ x, y }, i) => (i < 17 ? { x, y: y + 9 } : { x: x + 3, y: y + 4 }));
-    expect(normalisedMeanError(found, truth, 17)).toBeCloseTo(5 / 9, 12);
-    expect(normalisedMeanError(found, truth, 0)).toBeCloseTo((17 * 9 + 51 * 5) / 68 / 9, 12);
+    expect(normalizedMeanError(found, truth, 17)).toBeCloseTo(5 / 9, 12);
+    expect(normalizedMeanError(found, truth, 0)).toBeCloseTo((17 * 9 + 51 * 5) / 68 / 9, 12);
   });
 
   it('have a median', () => {

@@ -3,7 +3,7 @@ import type { Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels } from '../../src/vision/image.js';
 
 /**
- * A head of 68 points in centimetres, x to the right, y down, z to the camera. The ten that matter for the pose are those
+ * A head of 68 points in centimeters, x to the right, y down, z to the camera. The ten that matter for the pose are those
  * of MediaPipe's canonical face model, written down once more; the eyes are closed by points between their corners.
  */
 const HEAD = ((): [number, number, number][] => {
@@ -39,7 +39,7 @@ export interface View {
   readonly yaw?: number;
   readonly pitch?: number;
   readonly roll?: number;
-  /** Pixels per centimetre. */
+  /** Pixels per centimeter. */
   readonly scale?: number;
   readonly x?: number;
   readonly y?: number;
@@ -62,7 +62,7 @@ export function landmarks({ yaw = 0, pitch = 0, roll = 0, scale = 10, x = 150, y
   });
 }
 
-/** Stripes and dots of some contrast around a grey, smoothed `blur` times by a box of 3 pixels. */
+/** Stripes and dots of some contrast around a gray, smoothed `blur` times by a box of 3 pixels. */
 export function texture(level = 0.5, contrast = 0.25, blur = 0, side = 300): Pixels {
   let values = Float32Array.from({ length: side * side }, (_, i) => {
     const [x, y] = [i % side, Math.floor(i / side)];

@@ -10,7 +10,7 @@ import type { Box, Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels, type Tensor } from '../../src/vision/image.js';
 import { BINARY_128, MINIFASNET, MOBILEFACENET, RFB_320, SCRFD, YUNET } from '../../tools/models/reference-entries.js';
 
-/** Boxes as the graph gives them: a square round the same centre, with the longer side. */
+/** Boxes as the graph gives them: a square round the same center, with the longer side. */
 const PLAIN_BOX = { scale: 1, shift: 0, origin: 'test' };
 const YUNET_64 = { ...YUNET, sizes: [64], box: PLAIN_BOX };
 const SCRFD_64 = { ...SCRFD, sizes: [64], box: PLAIN_BOX };
@@ -73,7 +73,7 @@ describe('YuNet', () => {
     const cell = 2 * 4 + 1;
     outputs['cls_16']!.data[cell] = 0.9;
     outputs['obj_16']!.data[cell] = 0.4;
-    // Centre at 24, 28; 16 px wide and 32 px high.
+    // Center at 24, 28; 16 px wide and 32 px high.
     outputs['bbox_16']!.data.set([0.5, -0.25, 0, Math.log(2)], cell * 4);
     outputs['kps_16']!.data.set(TURNED, cell * 10);
     let fed: Tensor | undefined;
@@ -98,7 +98,7 @@ describe('YuNet', () => {
     const outputs = yunetOutputs();
     outputs['cls_32']!.data[0] = 1;
     outputs['obj_32']!.data[0] = 1;
-    // Centre at 32, 32 of the input.
+    // Center at 32, 32 of the input.
     outputs['bbox_32']!.data.set([1, 1, 0, 0]);
     outputs['kps_32']!.data.set(UPRIGHT);
     const part = { x: 90, y: -10, width: 32, height: 32 };
@@ -110,7 +110,7 @@ describe('YuNet', () => {
     const outputs = yunetOutputs();
     outputs['cls_32']!.data.fill(1, 0, 2);
     outputs['obj_32']!.data.fill(1, 0, 2);
-    // 32 px high, centres at 0, 0 and at 64, 0.
+    // 32 px high, centers at 0, 0 and at 64, 0.
     outputs['bbox_32']!.data.set([0, 0, -1, 0, 1, 0, -1, 0]);
     outputs['kps_32']!.data.set([...UPRIGHT, ...TURNED]);
     const entry = { ...YUNET_64, box: { scale: 0.5, shift: 0.25, origin: 'test' } };
@@ -127,7 +127,7 @@ describe('YuNet', () => {
     const outputs = yunetOutputs();
     outputs['cls_8']!.data.set([1, 1, 1, NaN]);
     outputs['obj_8']!.data.set([0.81, 1, 0.25, 1]);
-    // Three boxes of 64 px with centres 8 px apart.
+    // Three boxes of 64 px with centers 8 px apart.
     outputs['bbox_8']!.data.set([0, 1, 2].flatMap(() => [0, 0, Math.log(8), Math.log(8)]));
     outputs['kps_8']!.data.set([0, 1, 2, 3].flatMap(() => UPRIGHT));
     const detector = createAdapter(YUNET_64, answering(outputs));
@@ -193,7 +193,7 @@ describe('Ultra-Light-Fast', () => {
     expect(others).toEqual([]);
     expect(face?.score).toBeCloseTo(0.9, 6);
     expect(face?.roll).toBe(0);
-    // Centre 120, 120 and 120 px high in the input.
+    // Center 120, 120 and 120 px high in the input.
     expect(face?.box).toEqual({ x: (120 - 60 - 100) * 2, y: (120 - 60) * 2, width: 240, height: 240 });
     expect(fed?.dims).toEqual([1, 3, 240, 320]);
     expect([0, 99, 100, 219, 220].map((x) => fed?.data[x])).toEqual([-127 / 128, -127 / 128, 1, 1, -127 / 128]);

@@ -239,7 +239,7 @@ describe('a gallery', () => {
     }
   });
 
-  it('refuses probes that do not fit and impossible numbers of neighbours', () => {
+  it('refuses probes that do not fit and impossible numbers of neighbors', () => {
     for (const bad of [vector(1), vector(1, 0, 0)]) {
       errorOf(() => gallery.distances(comparable(bad)), 'INVALID_INPUT');
       errorOf(() => gallery.search(comparable(bad), 1), 'INVALID_INPUT');

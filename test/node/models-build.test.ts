@@ -77,14 +77,14 @@ describe('the files', () => {
     }
   });
 
-  it('are marked as optimised where nothing is stored in another type than it is computed in', () => {
-    const marked = manifest.models.filter(({ optimised }) => optimised).map(({ id }) => id);
+  it('are marked as optimized where nothing is stored in another type than it is computed in', () => {
+    const marked = manifest.models.filter(({ optimized }) => optimized).map(({ id }) => id);
     expect(marked).toEqual(['blazeface', 'face-landmark-68', 'dlib-resnet-int8']);
-    for (const { file, optimised } of manifest.models) {
+    for (const { file, optimized } of manifest.models) {
       // Names of operators are plain text in the file.
       const text = readFileSync(join(built, file), 'latin1');
       const isFoldedAtLoad = /Cast/.test(text) && !/QLinearConv/.test(text);
-      expect(isFoldedAtLoad, file).toBe(!optimised);
+      expect(isFoldedAtLoad, file).toBe(!optimized);
     }
   });
 
@@ -251,7 +251,7 @@ describe('the conversion', () => {
   it('reads no storage type it does not know, and every byte', () => {
     const decode = (bytes: number, weight: object) => () =>
       decodeWeights([{ weights: [{ name: 'w', shape: [2], dtype: 'float32', ...weight }] }], new Uint8Array(bytes));
-    expect(decode(2, { quantization: { dtype: 'float16', scale: 1, min: 0 } })).toThrow(/stored as quantised float16/);
+    expect(decode(2, { quantization: { dtype: 'float16', scale: 1, min: 0 } })).toThrow(/stored as quantized float16/);
     expect(decode(8, { dtype: 'bool' })).toThrow(/'w' is stored as bool/);
     for (const bytes of [7, 9]) {
       expect(decode(bytes, {})).toThrow(`The weights manifest describes 8 bytes, but the file has ${bytes}.`);

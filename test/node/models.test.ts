@@ -15,7 +15,7 @@ const BASE = {
   bytes: 1,
   sha256: 'a'.repeat(64),
   source: { package: 'p', version: '1.0.0', files: [{ path: 'w.bin', sha256: 'b'.repeat(64) }] },
-  licence: 'MIT',
+  license: 'MIT',
 } as const;
 
 const BLAZEFACE: BlazeFaceEntry = {
@@ -102,10 +102,10 @@ describe('BlazeFace', () => {
 
   it('decodes an anchor into a box in pixels of the frame, with the roll of the eyes', async () => {
     const outputs = emptyOutputs(128, 96);
-    // Second anchor of cell (x 3, y 2) of the 16 px grid: centre at 56, 40 of the input.
+    // Second anchor of cell (x 3, y 2) of the 16 px grid: center at 56, 40 of the input.
     const index = (2 * 8 + 3) * 2 + 1;
     outputs.scores_0.data[index] = 2;
-    // Centre 4 px right of and 4 px above the anchor, 20 x 24 px; the eyes at (-5, -5) and (5, 5), the mouth at
+    // Center 4 px right of and 4 px above the anchor, 20 x 24 px; the eyes at (-5, -5) and (5, 5), the mouth at
     // (-10, 10): an upright face, turned by 45 degrees. The nose does not count.
     outputs.boxes_0.data.set([4, -4, 20, 24, -5, -5, 5, 5, 99, 99, -10, 10], index * 16);
     let fed: Tensor | undefined;
@@ -127,7 +127,7 @@ describe('BlazeFace', () => {
   it('looks at a part of the image, and beyond its edge', async () => {
     const outputs = emptyOutputs(128);
     outputs.scores_0.data[0] = 2;
-    // From the centre of the first cell: the middle of the input.
+    // From the center of the first cell: the middle of the input.
     outputs.boxes_0.data.set([56, 56, 32, 32, -1, 0, 1, 0, 0, 0, 0, 2], 0);
     let fed: Tensor | undefined;
     const run: Run = (feeds) => {
@@ -330,7 +330,7 @@ describe('dlib embedder', () => {
     expect(embeddings.map(([first]) => first)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(fed).toHaveLength(6);
 
-    /** Where pixel u, v of a view comes from, in the coordinates of the image, whose pixels have their centres at 0.5. */
+    /** Where pixel u, v of a view comes from, in the coordinates of the image, whose pixels have their centers at 0.5. */
     const origin = (view: number, u: number, v: number) =>
       [0, 1].map((c) => (fed[view] as Tensor).data[c * 22_500 + v * 150 + u]! + 0.5);
     const cuts = [
@@ -412,8 +412,8 @@ describe('manifest', () => {
     ['a path as file', altered(0, ['file'], '../x.onnx'), /models\[0\].file should be a file name/],
     [
       'another word for true',
-      altered(0, ['optimised'], 'yes'),
-      /models\[0\].optimised should be true or false, got "yes"/,
+      altered(0, ['optimized'], 'yes'),
+      /models\[0\].optimized should be true or false, got "yes"/,
     ],
     ['a broken hash', altered(0, ['sha256'], 'abc'), /models\[0\].sha256 should be 64 hex digits/],
     ['no bytes', altered(1, ['bytes'], 0), /models\[1\].bytes should be a number above 0, got 0/],

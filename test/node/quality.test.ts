@@ -50,7 +50,7 @@ describe('pose', () => {
 
 describe('size', () => {
   it('is the distance of the eyes in pixels of the source', () => {
-    // Eye centres of the head: 6.31 cm apart.
+    // Eye centers of the head: 6.31 cm apart.
     expect(measure(SHARP, { scale: 10 }).eyeDistancePx).toBeCloseTo(63.1, 1);
     expect(measure(SHARP, { scale: 10 }, 2).eyeDistancePx).toBeCloseTo(126.2, 1);
   });

@@ -19,7 +19,7 @@ const ENTRIES = [YUNET, SCRFD, RFB_320, MOBILEFACENET, BINARY_128, MINIFASNET, .
 const isThere = ENTRIES.every((entry) => findReferenceFile(REFERENCE_FOLDER, entry) !== null);
 if (!isThere) console.log(`reference models: skipped, ${REFERENCE_FOLDER} does not hold them`);
 
-/** Boxes as the graph gives them: a square round the same centre, with the longer side. */
+/** Boxes as the graph gives them: a square round the same center, with the longer side. */
 const PLAIN_BOX = { scale: 1, shift: 0, origin: 'test' };
 
 beforeAll(() => {

@@ -367,7 +367,7 @@ function binary(path: string, content: string, type = 'image/jpeg') {
   return call('POST', path, content, { 'content-type': type });
 }
 
-async function enrol(who: string, fields: object = {}): Promise<string> {
+async function enroll(who: string, fields: object = {}): Promise<string> {
   const { body } = await call('POST', '/v1/enroll', { img0: picture(`face of ${who}`), ...fields });
   return (body.data as { enrollment_id: string }).enrollment_id;
 }
@@ -507,12 +507,12 @@ describe('enroll', () => {
 
   it('adds the profile to a collection', async () => {
     const collection = await newCollection();
-    const id = await enrol('Anna', { collection_id: collection });
+    const id = await enroll('Anna', { collection_id: collection });
     expect(fake.collections.get(collection)?.profileIds).toEqual([id]);
   });
 
   it('takes null for a field that may be missing', async () => {
-    await enrol('Anna', { name: null, collection_id: null });
+    await enroll('Anna', { name: null, collection_id: null });
     expect(fake.calls).toEqual([{ operation: 'enroll', options: {} }]);
   });
 
@@ -540,7 +540,7 @@ describe('enroll', () => {
   });
 
   it('adds images', async () => {
-    const id = await enrol('Anna');
+    const id = await enroll('Anna');
     const fields = { enrollment_id: id, img0: picture('face of Anna'), img1: picture('nobody') };
     expect((await call('PUT', '/v1/enroll', fields)).body).toEqual({
       data: {
@@ -563,7 +563,7 @@ describe('enroll', () => {
   });
 
   it('deletes', async () => {
-    const id = await enrol('Anna');
+    const id = await enroll('Anna');
     expect(await call('DELETE', '/v1/enroll', { enrollment_id: id })).toMatchObject({
       status: 200,
       body: { data: `Enrollment *${id}* has been deleted`, message: null, success: true },
@@ -583,7 +583,7 @@ describe('collection', () => {
       message: 'collection created successfully',
       success: true,
     });
-    const profile = await enrol('Anna');
+    const profile = await enroll('Anna');
     expect((await call('PUT', '/v1/collection', { enrollment_id: profile, collection_id: id })).body).toEqual({
       data: { collection_id: id },
       message: 'collection updated successfully',
@@ -635,7 +635,7 @@ describe('collection', () => {
 describe('train', () => {
   it('answers when the training has begun, and whatever comes of it', async () => {
     const id = await newCollection();
-    await enrol('Anna', { collection_id: id });
+    await enroll('Anna', { collection_id: id });
     const unhandled = vi.fn();
     process.on('unhandledRejection', unhandled);
     onTestFinished(() => void process.off('unhandledRejection', unhandled));
@@ -666,7 +666,7 @@ describe('train', () => {
 
 describe('match', () => {
   it('gives a score and a decision per embedding, in order', async () => {
-    const id = await enrol('Anna', { img1: picture('face of her sister'), img2: picture('face of Anna') });
+    const id = await enroll('Anna', { img1: picture('face of her sister'), img2: picture('face of Anna') });
     expect((await call('POST', '/v1/match', { img: picture('face of Anna'), id })).body).toEqual({
       data: {
         emb0_score: 0.9,
@@ -683,7 +683,7 @@ describe('match', () => {
   });
 
   it('takes a threshold', async () => {
-    const id = await enrol('Anna');
+    const id = await enroll('Anna');
     for (const [threshold, expected] of [
       [0, true],
       [0.9, true],
@@ -707,7 +707,7 @@ describe('match', () => {
   });
 
   it('refuses a probe without a face, and one that is no image', async () => {
-    const id = await enrol('Anna');
+    const id = await enroll('Anna');
     const noFace = await call('POST', '/v1/match', { img: picture('nobody'), id });
     expect([noFace.status, noFace.body.message]).toEqual([400, 'img shows no face that can be used: no-face.']);
     expect((await call('POST', '/v1/match', { img: picture('text'), id })).body.message).toMatch(
@@ -719,8 +719,8 @@ describe('match', () => {
 describe('identify', () => {
   it('names the person, and the candidates', async () => {
     const collection = await newCollection();
-    const berta = await enrol('Berta', { name: 'Berta', collection_id: collection });
-    const anna = await enrol('Anna', { name: 'Anna', collection_id: collection });
+    const berta = await enroll('Berta', { name: 'Berta', collection_id: collection });
+    const anna = await enroll('Anna', { name: 'Anna', collection_id: collection });
     const { body } = await call('POST', '/v1/identify', { img: picture('face of Anna'), collection_id: collection });
     expect(body).toEqual({
       data: {
@@ -742,7 +742,7 @@ describe('identify', () => {
 
   it('names nobody when the person is unknown', async () => {
     const collection = await newCollection();
-    await enrol('Anna', { name: 'Anna', collection_id: collection });
+    await enroll('Anna', { name: 'Anna', collection_id: collection });
     const { body } = await call('POST', '/v1/identify', {
       img: picture('face of a stranger'),
       collection_id: collection,
@@ -885,18 +885,18 @@ describe('size', () => {
 
   it('reads an endless body no further than the limit', async () => {
     let pulled = 0;
-    const cancelled = vi.fn();
+    const canceled = vi.fn();
     const endless = new ReadableStream({
       pull(controller) {
         pulled++;
         controller.enqueue(new Uint8Array(1000));
       },
-      cancel: cancelled,
+      cancel: canceled,
     });
     const sent = new Request(request('POST', '/v1/train', {}), { body: endless, duplex: 'half' } as RequestInit);
     expect((await send(sent, withOptions({ maxBodyBytes: 10_000 }))).status).toBe(413);
     expect(pulled).toBeLessThan(15);
-    expect(cancelled).toHaveBeenCalledOnce();
+    expect(canceled).toHaveBeenCalledOnce();
   });
 
   it('does without streams of requests, which Firefox lacks', async () => {
@@ -946,7 +946,7 @@ describe('keys', () => {
     fake.addKey('other');
     const other = { 'x-api-key': 'other' };
     const collection = await newCollection();
-    const id = await enrol('Anna', { collection_id: collection });
+    const id = await enroll('Anna', { collection_id: collection });
     const img = picture('face of Anna');
     for (const [method, path, fields] of [
       ['PUT', '/v1/enroll', { enrollment_id: id, img0: img }],

@@ -20,21 +20,21 @@ const matrix = (rows: readonly Float32Array[]) => {
   return all;
 };
 const unit = (dimension: number) => unitLength(randomVector(random, dimension));
-/** Near `centre`: the smaller the spread, the more rows the 8-bit copy cannot tell apart. */
-const near = (centre: Float32Array, spread: number) =>
-  unitLength(centre.map((value) => value + spread * (random() - 0.5)));
+/** Near `center`: the smaller the spread, the more rows the 8-bit copy cannot tell apart. */
+const near = (center: Float32Array, spread: number) =>
+  unitLength(center.map((value) => value + spread * (random() - 0.5)));
 const repeat = (count: number, make: (i: number) => Float32Array) => Array.from({ length: count }, (_, i) => make(i));
 
 /** Rows of unit length, by what is hard about them. */
 const KINDS: Readonly<Record<string, (dimension: number) => Float32Array[]>> = {
   random: (dimension) => repeat(1500, () => unit(dimension)),
   'in clusters': (dimension) => {
-    const centres = repeat(8, () => unit(dimension));
-    return repeat(1500, (i) => near(centres[i % 8]!, 0.05));
+    const centers = repeat(8, () => unit(dimension));
+    return repeat(1500, (i) => near(centers[i % 8]!, 0.05));
   },
   'all but the same': (dimension) => {
-    const centre = unit(dimension);
-    return repeat(1500, () => near(centre, 1e-4));
+    const center = unit(dimension);
+    return repeat(1500, () => near(center, 1e-4));
   },
   'the same, many times': (dimension) => {
     const few = repeat(5, () => unit(dimension));

@@ -68,7 +68,7 @@ describe('a vector', () => {
     }, 'EMBEDDING_SPACE_MISMATCH');
     expect(message).toContain("'old'");
     expect(message).toContain("'new'");
-    expect(message).toContain('enrol');
+    expect(message).toContain('enroll');
   });
 });
 

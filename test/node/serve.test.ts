@@ -34,7 +34,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Sends a request as it is: fetch would normalise the path. */
+/** Sends a request as it is: fetch would normalize the path. */
 function sendRaw(target: string, method = 'GET'): Promise<{ status: number; head: string; body: string }> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');

@@ -32,7 +32,7 @@ const [ANNA, BERTA, CLARA] = [0, 90, 180].map((degrees, i) => ({
 const at = (person: Omit<Person, 'x' | 'y'>, x: number, y = 200): Person => ({ ...person, x, y });
 
 const pointsOf = ({ x, y }: Person): Point[] => landmarks({ x, y, scale: SIDE / 20 });
-const centreOf = (points: readonly Point[]): Point => points[0] as Point;
+const centerOf = (points: readonly Point[]): Point => points[0] as Point;
 const detectionOf = ({ x, y }: Person): Detection => ({
   box: { x: x - SIDE / 2, y: y - SIDE / 2, width: SIDE, height: SIDE },
   score: 0.9,
@@ -66,7 +66,7 @@ function trackerOf(settings: Partial<TrackContext> = {}) {
 
   function frameOf(people: readonly Person[], seen: readonly Person[]): OpenFrame {
     const nearest = (points: readonly Point[]) => {
-      const { x, y } = centreOf(points);
+      const { x, y } = centerOf(points);
       return people
         .map((person) => ({ person, d: Math.hypot(person.x - x, person.y - y) }))
         .filter(({ d }) => d < 0.6 * SIDE)
@@ -152,7 +152,7 @@ const ids = (faces: readonly TrackedFace[]) =>
   [...faces].sort((a, b) => a.box.x - b.box.x).map(({ trackId }) => trackId);
 
 describe('a tracker', () => {
-  it('looks for faces once in 15 frames, and recognises each once, while nothing happens', async () => {
+  it('looks for faces once in 15 frames, and recognizes each once, while nothing happens', async () => {
     const tracker = trackerOf();
     const spent: string[] = [];
     for (let i = 0; i < 31; i++) {
@@ -214,7 +214,7 @@ describe('a tracker', () => {
     expect(ids(await tracker.frame([at(ANNA, 300)]))).not.toEqual([1]);
   });
 
-  it('knows nobody after a gap of more than a second, until it has recognised them', async () => {
+  it('knows nobody after a gap of more than a second, until it has recognized them', async () => {
     const tracker = trackerOf();
     await tracker.frame([at(ANNA, 100), at(BERTA, 400)]);
     const faces = await tracker.frame([at(BERTA, 100), at(ANNA, 400)], { afterMs: 1_001 });
@@ -235,7 +235,7 @@ describe('a tracker', () => {
     expect(counts.at(-1)).toBe(1);
   });
 
-  it('recognises a face again when it is seen better, and not when it is seen worse', async () => {
+  it('recognizes a face again when it is seen better, and not when it is seen worse', async () => {
     const tracker = trackerOf();
     const qualities = [0.5, 0.4, 0.4, 0.4, 0.4, 0.55, 0.55, 0.55, 0.55, 0.55, 0.7, 0.7];
     const embeds: number[] = [];
@@ -288,7 +288,7 @@ describe('a tracker', () => {
     expect(tracker.calls).toEqual(['follow']);
   });
 
-  it('checks each face once for presentation attacks, on the frame that is recognised', async () => {
+  it('checks each face once for presentation attacks, on the frame that is recognized', async () => {
     const check = { antispoof: null as never, threshold: 0.5, required: true };
     const tracker = trackerOf({ check });
     const faces = await tracker.frame([at(ANNA, 100), at(BERTA, 400)]);

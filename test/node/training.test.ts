@@ -33,7 +33,7 @@ const template = (profileId: string, x: number, y: number) => ({
 const BACKGROUND: Background = {
   dimension: 2,
   shares: vector(0.5, 0.5),
-  centres: vector(-1, 0, 0, -1),
+  centers: vector(-1, 0, 0, -1),
   factor: vector(0.05, 0, 0.05),
   strangerCommonness: new Float32Array(0),
 };

@@ -17,7 +17,7 @@ import { createPixels, letterbox, reduceRegion, warp, warpToTensor, type Pixels 
 
 const IDENTITY = { a: 1, b: 0, tx: 0, ty: 0 };
 
-/** An image from rows of grey values; green and blue are offset, so that a mix-up of channels shows. */
+/** An image from rows of gray values; green and blue are offset, so that a mix-up of channels shows. */
 function image(rows: readonly (readonly number[])[]): Pixels {
   const width = rows[0]?.length ?? 0;
   const data = new Uint8ClampedArray(width * rows.length * 4);
@@ -42,7 +42,7 @@ describe('boxes', () => {
     expect(intersectionOverUnion(box, { x: -1, y: -1, width: 4, height: 4 })).toBe(0.25);
   });
 
-  it('knows its centre and what lies inside', () => {
+  it('knows its center and what lies inside', () => {
     expect(boxCenter({ x: 1, y: 2, width: 4, height: 10 })).toEqual({ x: 3, y: 7 });
     expect(boxContains(box, { x: 0, y: 0 })).toBe(true);
     expect(boxContains(box, { x: 2, y: 1 })).toBe(false);
@@ -59,8 +59,8 @@ describe('boxes', () => {
 });
 
 describe('spread', () => {
-  it('is the root mean square distance from the centre', () => {
-    // Centre 2, 1; squared distances 1 + 1 + 4 + 4 of 4 points: 2.5.
+  it('is the root mean square distance from the center', () => {
+    // Center 2, 1; squared distances 1 + 1 + 4 + 4 of 4 points: 2.5.
     const points = [
       { x: 1, y: 1 },
       { x: 3, y: 1 },
@@ -195,14 +195,14 @@ describe('warp', () => {
     expect(Array.from(planes.subarray(12))).toEqual([2, 12, 22, 32, 42, 52]);
   });
 
-  it('interpolates between pixel centres, and repeats the border pixel up to the edge', () => {
-    // Twice the size: output centre u + 0.5 lies at (u + 0.5) / 2 of the source, a quarter from the pixel centres.
+  it('interpolates between pixel centers, and repeats the border pixel up to the edge', () => {
+    // Twice the size: output center u + 0.5 lies at (u + 0.5) / 2 of the source, a quarter from the pixel centers.
     const planes = warp(image([[0, 40]]), { a: 0.5, b: 0, tx: 0, ty: 0 }, 4, 2);
     expect(red(planes, 8)).toEqual([0, 10, 30, 40, 0, 10, 30, 40]);
   });
 
   it('interpolates in both directions', () => {
-    // One output pixel whose centre is the corner between four pixels: their mean.
+    // One output pixel whose center is the corner between four pixels: their mean.
     expect(red(warp(grid, { a: 1, b: 0, tx: 0.5, ty: 0.5 }, 1, 1), 1)).toEqual([(0 + 10 + 30 + 40) / 4]);
   });
 
@@ -217,14 +217,14 @@ describe('warp', () => {
     expect(red(nowhere, 4)).toEqual([0, 0, 0, 0]);
   });
 
-  it('averages blocks where it reduces, so that a fine pattern becomes grey and not stripes', () => {
+  it('averages blocks where it reduces, so that a fine pattern becomes gray and not stripes', () => {
     const stripes = image(Array.from({ length: 8 }, () => [0, 200, 0, 200, 0, 200, 0, 200]));
     expect(red(warp(stripes, { a: 4, b: 0, tx: 0, ty: 0 }, 2, 2), 4)).toEqual([100, 100, 100, 100]);
   });
 
   it('reduces a part of an image as it reduces the whole', () => {
     const big = image(Array.from({ length: 40 }, (_, y) => Array.from({ length: 40 }, (_, x) => 3 * x + 2 * y)));
-    // A ramp stays a ramp: the value at the centre of each output pixel.
+    // A ramp stays a ramp: the value at the center of each output pixel.
     const planes = warp(big, { a: 3, b: 0, tx: 10, ty: 4 }, 5, 5);
     for (let v = 1; v < 4; v++) {
       for (let u = 1; u < 4; u++) {
@@ -246,7 +246,7 @@ describe('warp', () => {
 });
 
 describe('tensors', () => {
-  it('are normalised per channel, in the order of the model, and black where there is no image', () => {
+  it('are normalized per channel, in the order of the model, and black where there is no image', () => {
     const data = Uint8ClampedArray.from([10, 30, 50, 255, 20, 40, 60, 255]);
     const pixels = createPixels(2, 1, data);
     const rgb = warpToTensor(pixels, IDENTITY, 2, 1, { channels: 'RGB', mean: [10, 20, 30], std: [1, 2, 4] });

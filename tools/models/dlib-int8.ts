@@ -17,7 +17,7 @@ export type ActivationRanges = Readonly<Record<string, readonly [min: number, ma
 const INT8_MAX = 127;
 const UINT8_MAX = 255;
 
-interface Quantisation {
+interface Quantization {
   readonly scale: number;
   readonly zeroPoint: number;
 }
@@ -30,7 +30,7 @@ export function buildDlibInt8(weights: WeightMap, ranges: ActivationRanges): Uin
 /** Layers on uint8 tensors; the quantization of each tensor is stored by its name. */
 class Int8Layers implements DlibLayers {
   readonly #ranges: ActivationRanges;
-  readonly #quantisations = new Map<string, Quantisation>();
+  readonly #quantizations = new Map<string, Quantization>();
 
   constructor(ranges: ActivationRanges) {
     this.#ranges = ranges;
@@ -38,9 +38,9 @@ class Int8Layers implements DlibLayers {
 
   /** Pixels are already integers of 0..255: a scale of 1 loses only the fractions that the warp produces. */
   input(graph: GraphBuilder, pixels: string): string {
-    const quantisation = { scale: 1, zeroPoint: 0 };
-    const bytes = graph.node('QuantizeLinear', [pixels, ...constants(graph, quantisation)]);
-    return this.#as(quantisation, graph.node('Transpose', [bytes], { perm: [0, 2, 3, 1] }));
+    const quantization = { scale: 1, zeroPoint: 0 };
+    const bytes = graph.node('QuantizeLinear', [pixels, ...constants(graph, quantization)]);
+    return this.#as(quantization, graph.node('Transpose', [bytes], { perm: [0, 2, 3, 1] }));
   }
 
   /**
@@ -49,10 +49,10 @@ class Int8Layers implements DlibLayers {
    */
   conv(graph: GraphBuilder, x: string, layer: FoldedConv): string {
     const [outputs = 0] = layer.kernel.shape;
-    const { bytes, scales } = quantiseWeights(layer);
-    const biasScales = scales.map((scale) => scale * this.#quantisation(x).scale);
+    const { bytes, scales } = quantizeWeights(layer);
+    const biasScales = scales.map((scale) => scale * this.#quantization(x).scale);
     const bias = Int32Array.from(layer.bias, (value, channel) => Math.round(value / (biasScales[channel] ?? 1)));
-    const quantisation = this.#recorded(layer.name, layer.relu);
+    const quantization = this.#recorded(layer.name, layer.relu);
     const y = graph.node(
       'QLinearConv',
       [
@@ -60,35 +60,35 @@ class Int8Layers implements DlibLayers {
         graph.constant('int8', layer.kernel.shape, bytes, layer.kernel.name),
         graph.floats(scales),
         graph.constant('int8', [outputs], new Int8Array(outputs)),
-        ...constants(graph, quantisation),
+        ...constants(graph, quantization),
         graph.constant('int32', [outputs], bias),
       ],
       { ...windows(layer.kernel.shape.slice(2), layer.stride, layer.pad), channels_last: 1 },
     );
-    return this.#as(quantisation, y);
+    return this.#as(quantization, y);
   }
 
   maxPool(graph: GraphBuilder, x: string): string {
-    return this.#as(this.#quantisation(x), graph.node('NhwcMaxPool', [x], windows([3, 3], 2, 0)));
+    return this.#as(this.#quantization(x), graph.node('NhwcMaxPool', [x], windows([3, 3], 2, 0)));
   }
 
   averagePool(graph: GraphBuilder, x: string): string {
-    const quantisation = this.#quantisation(x);
-    const inputs = [...this.#operand(graph, x), ...constants(graph, quantisation)];
+    const quantization = this.#quantization(x);
+    const inputs = [...this.#operand(graph, x), ...constants(graph, quantization)];
     const y = graph.node('QLinearAveragePool', inputs, { ...windows([2, 2], 2, 0), channels_last: 1 });
-    return this.#as(quantisation, y);
+    return this.#as(quantization, y);
   }
 
   padZeros(graph: GraphBuilder, x: string, channels: number, pixels: number): string {
-    const quantisation = this.#quantisation(x);
-    const zero = graph.constant('uint8', [], Uint8Array.of(quantisation.zeroPoint));
-    return this.#as(quantisation, graph.node('Pad', [x, graph.ints([0, 0, 0, 0, 0, pixels, pixels, channels]), zero]));
+    const quantization = this.#quantization(x);
+    const zero = graph.constant('uint8', [], Uint8Array.of(quantization.zeroPoint));
+    return this.#as(quantization, graph.node('Pad', [x, graph.ints([0, 0, 0, 0, 0, pixels, pixels, channels]), zero]));
   }
 
   addRelu(graph: GraphBuilder, a: string, b: string, name: string): string {
-    const quantisation = this.#recorded(name, true);
-    const inputs = [...this.#operand(graph, a), ...this.#operand(graph, b), ...constants(graph, quantisation)];
-    return this.#as(quantisation, graph.node('QLinearAdd', inputs));
+    const quantization = this.#recorded(name, true);
+    const inputs = [...this.#operand(graph, a), ...this.#operand(graph, b), ...constants(graph, quantization)];
+    return this.#as(quantization, graph.node('QLinearAdd', inputs));
   }
 
   addReluLast(graph: GraphBuilder, a: string, b: string): string {
@@ -99,25 +99,25 @@ class Int8Layers implements DlibLayers {
 
   /** Returns the inputs for a tensor: its name, scale and zero point. */
   #operand(graph: GraphBuilder, x: string): readonly string[] {
-    return [x, ...constants(graph, this.#quantisation(x))];
+    return [x, ...constants(graph, this.#quantization(x))];
   }
 
-  #as(quantisation: Quantisation, x: string): string {
-    this.#quantisations.set(x, quantisation);
+  #as(quantization: Quantization, x: string): string {
+    this.#quantizations.set(x, quantization);
     return x;
   }
 
-  #quantisation(x: string): Quantisation {
-    const quantisation = this.#quantisations.get(x);
-    if (!quantisation) throw new Error(`Tensor '${x}' is not quantized. Add its range to activation-ranges.json.`);
-    return quantisation;
+  #quantization(x: string): Quantization {
+    const quantization = this.#quantizations.get(x);
+    if (!quantization) throw new Error(`Tensor '${x}' is not quantized. Add its range to activation-ranges.json.`);
+    return quantization;
   }
 
   /**
    * Returns the uint8 quantization of a recorded range.
    * The range always includes 0, because zero padding must be exact.
    */
-  #recorded(name: string, relu: boolean): Quantisation {
+  #recorded(name: string, relu: boolean): Quantization {
     const range = this.#ranges[name];
     if (!range) {
       throw new Error(
@@ -134,12 +134,12 @@ function windows(kernelShape: readonly number[], stride: number, pad: number) {
   return { kernel_shape: kernelShape, strides: [stride, stride], pads: [pad, pad, pad, pad] };
 }
 
-function constants(graph: GraphBuilder, { scale, zeroPoint }: Quantisation): readonly [string, string] {
+function constants(graph: GraphBuilder, { scale, zeroPoint }: Quantization): readonly [string, string] {
   return [graph.floats([scale], []), graph.constant('uint8', [], Uint8Array.of(zeroPoint))];
 }
 
 /** Quantizes the folded kernel to int8, with one scale per output channel. */
-function quantiseWeights({ kernel, factors }: FoldedConv): { bytes: Int8Array; scales: Float32Array } {
+function quantizeWeights({ kernel, factors }: FoldedConv): { bytes: Int8Array; scales: Float32Array } {
   const values = toFloats(kernel);
   const perChannel = values.length / factors.length;
   const bytes = new Int8Array(values.length);

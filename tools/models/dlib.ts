@@ -73,7 +73,7 @@ export function buildDlib(weights: WeightMap, layers: DlibLayers): GraphBuilder 
   const graph = new GraphBuilder('dlib-resnet');
   const pixels = graph.input('input', ['N', 3, DLIB_CHIP_SIZE, DLIB_CHIP_SIZE]);
 
-  const stem = foldNormalisation(foldConv(weights, 'conv32_down', { stride: 2, pad: 0, relu: true }));
+  const stem = foldNormalization(foldConv(weights, 'conv32_down', { stride: 2, pad: 0, relu: true }));
   let x = layers.maxPool(graph, layers.conv(graph, layers.input(graph, pixels), stem));
   let side = halve(halve(DLIB_CHIP_SIZE, 7), 3);
   let channels = stem.bias.length;
@@ -84,7 +84,7 @@ export function buildDlib(weights: WeightMap, layers: DlibLayers): GraphBuilder 
     const conv1 = foldConv(weights, `${block}/conv1`, { stride: down ? 2 : 1, pad: down ? 0 : 1, relu: true });
     const conv2 = foldConv(weights, `${block}/conv2`, { stride: 1, pad: 1, relu: false });
     const inner = layers.conv(graph, x, conv1);
-    let branch = layers.conv(graph, inner, sideOut === 1 ? centreTap(conv2) : conv2);
+    let branch = layers.conv(graph, inner, sideOut === 1 ? centerTap(conv2) : conv2);
     let shortcut = x;
     if (down) {
       // The pooled map can be one pixel larger than the convolved one, which is then padded at the bottom and right.
@@ -131,7 +131,7 @@ function foldConv(
  * Folds `(pixel - mean) / 255` into the first convolution.
  * This is exact, because that convolution has no padding.
  */
-function foldNormalisation(layer: FoldedConv): FoldedConv {
+function foldNormalization(layer: FoldedConv): FoldedConv {
   const kernel = toFloats(layer.kernel);
   const taps = kernel.length / layer.factors.length / FACE_API_MEAN_RGB.length;
   const bias = layer.bias.map((value, output) => {
@@ -150,14 +150,14 @@ function foldNormalisation(layer: FoldedConv): FoldedConv {
  * Its map is 1x1 pixel within zero padding, so only the center meets a value. Dropping the other eight ninths saves
  * half a megabyte.
  */
-function centreTap(layer: FoldedConv): FoldedConv {
+function centerTap(layer: FoldedConv): FoldedConv {
   const { name, shape, stored } = layer.kernel;
   const [outputs = 0, inputs = 0] = shape;
-  const centre = (_: number, index: number): boolean => index % 9 === 4;
+  const center = (_: number, index: number): boolean => index % 9 === 4;
   const cut =
     stored.type === 'uint8'
-      ? { ...stored, data: stored.data.filter(centre) }
-      : { ...stored, data: stored.data.filter(centre) };
+      ? { ...stored, data: stored.data.filter(center) }
+      : { ...stored, data: stored.data.filter(center) };
   return { ...layer, pad: 0, kernel: { name, shape: [outputs, inputs, 1, 1], stored: cut } };
 }
 

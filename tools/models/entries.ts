@@ -34,16 +34,16 @@ const LANDMARK_OFFSETS = JSON.parse(
 /** Input contract of graphs that subtract the mean and divide themselves. */
 const PIXELS = { name: 'input', channels: 'RGB', mean: [0, 0, 0], std: [1, 1, 1] } as const;
 
-const BOXES = 'cx, cy, width, height, then 6 x, y of keypoints, in pixels of the input, from the centre of the cell';
+const BOXES = 'cx, cy, width, height, then 6 x, y of keypoints, in pixels of the input, from the center of the cell';
 
 export const BLAZEFACE = {
   id: 'blazeface',
   role: 'detector',
   family: 'blazeface',
   file: 'blazeface.onnx',
-  optimised: true,
+  optimized: true,
   source: SOURCES.blazeface,
-  licence: 'Apache-2.0 (MediaPipe), MIT (conversion by @vladmandic/human)',
+  license: 'Apache-2.0 (MediaPipe), MIT (conversion by @vladmandic/human)',
   input: { name: 'input', channels: 'RGB', mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] },
   outputs: [
     { name: 'scores_0', shape: [1, '2*(S/16)^2', 1], meaning: 'logits, index (y * S/16 + x) * 2 + anchor' },
@@ -74,9 +74,9 @@ export const LANDMARK_68 = {
   role: 'landmarker',
   family: 'face-landmark-68',
   file: 'face-landmark-68.onnx',
-  optimised: true,
+  optimized: true,
   source: SOURCES.faceLandmark68,
-  licence: 'MIT',
+  license: 'MIT',
   input: PIXELS,
   outputs: [
     { name: 'points', shape: [1, 136], meaning: 'x0, y0, x1, y1, ... of the 68 iBUG points, 0..1 of the crop' },
@@ -146,9 +146,9 @@ const DLIB_RESNET = {
   role: 'embedder',
   family: 'dlib-resnet',
   source: SOURCES.faceRecognition,
-  licence: 'public domain (dlib), MIT (conversion by @vladmandic/face-api)',
+  license: 'public domain (dlib), MIT (conversion by @vladmandic/face-api)',
   input: PIXELS,
-  outputs: [{ name: 'embedding', shape: [1, DLIB_DIMENSION], meaning: 'face embedding, not normalised' }],
+  outputs: [{ name: 'embedding', shape: [1, DLIB_DIMENSION], meaning: 'face embedding, not normalized' }],
   dimension: DLIB_DIMENSION,
   chip: { size: DLIB_CHIP_SIZE, padding: 0.25 },
   embeddingSpace: `dlib-resnet/${DLIB_WEIGHTS.sha256.slice(0, 16)}/chip-150-0.25-v2`,
@@ -165,7 +165,7 @@ export const DLIB_LOSSLESS = {
 export const DLIB_INT8 = {
   id: 'dlib-resnet-int8',
   file: 'dlib-resnet-int8.onnx',
-  optimised: true,
+  optimized: true,
   precision: 'int8',
   ...DLIB_RESNET,
 } as const satisfies EntryDraft;
@@ -180,7 +180,7 @@ export const INFACE_ANTISPOOF = {
   family: 'binary-128',
   file: 'inface-antispoof.onnx',
   source: 'trained by this project on simulated attacks, see docs/antispoof.md',
-  licence: 'MIT',
+  license: 'MIT',
   input: { name: 'input', channels: 'RGB', mean: [127.5, 127.5, 127.5], std: [64, 64, 64] },
   outputs: [{ name: 'logits', shape: [1, 2], meaning: 'logits of bona fide and attack' }],
   output: 'logits',

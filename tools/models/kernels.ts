@@ -75,14 +75,14 @@ export function addStoredWeight(graph: GraphBuilder, tensor: StoredTensor, facto
     );
   }
   const bytes = graph.toFloat(graph.constant('uint8', shape, stored.data, name));
-  const centred = graph.node('Sub', [bytes, graph.floats([zeroPoint])]);
+  const centered = graph.node('Sub', [bytes, graph.floats([zeroPoint])]);
   const scales = factors
     ? graph.floats(
         factors.map((factor) => factor * stored.scale),
         perChannel,
       )
     : graph.floats([stored.scale]);
-  return graph.node('Mul', [centred, scales]);
+  return graph.node('Mul', [centered, scales]);
 }
 
 /**

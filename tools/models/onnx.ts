@@ -104,7 +104,7 @@ type Attributes = Readonly<Record<string, number | readonly number[]>>;
 export class GraphBuilder {
   readonly #name: string;
   readonly #nodes: object[] = [];
-  readonly #initialisers: object[] = [];
+  readonly #initializers: object[] = [];
   readonly #inputs: object[] = [];
   readonly #outputs: object[] = [];
   readonly #names = new Set<string>();
@@ -139,7 +139,7 @@ export class GraphBuilder {
     }
     const tensorName = this.#claim(name);
     const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    this.#initialisers.push({ dims: shape, data_type: DATA_TYPES[type], name: tensorName, raw_data: raw });
+    this.#initializers.push({ dims: shape, data_type: DATA_TYPES[type], name: tensorName, raw_data: raw });
     return tensorName;
   }
 
@@ -195,7 +195,7 @@ export class GraphBuilder {
         graph: {
           node: this.#nodes,
           name: this.#name,
-          initializer: this.#initialisers,
+          initializer: this.#initializers,
           input: this.#inputs,
           output: this.#outputs,
         },

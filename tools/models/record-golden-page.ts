@@ -134,8 +134,8 @@ function cropTransform(box: FaceApi.Box, points: readonly Point[]): Transform {
   const scale = CROP_SIDE / (Math.max(box.width, box.height) * CROP_SCALE);
   const a = scale * Math.cos(angle);
   const b = -scale * Math.sin(angle);
-  const centre = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-  return [a, b, -b, a, CROP_SIDE / 2 - a * centre.x + b * centre.y, CROP_SIDE / 2 - b * centre.x - a * centre.y];
+  const center = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  return [a, b, -b, a, CROP_SIDE / 2 - a * center.x + b * center.y, CROP_SIDE / 2 - b * center.x - a * center.y];
 }
 
 /**

@@ -167,11 +167,11 @@ export function decodeWeights(manifest: unknown, bytes: Uint8Array): WeightMap {
   let offset = 0;
   for (const spec of specs) {
     const { name, shape, dtype, quantization } = spec;
-    const storage = quantization ? `quantised ${quantization.dtype}` : dtype;
+    const storage = quantization ? `quantized ${quantization.dtype}` : dtype;
     // Copy, so that the buffer starts at 0; slice() of Node's Buffer would return a view.
     const data = new Uint8Array(bytes.subarray(offset, offset + sizeOf(spec)));
     offset += data.byteLength;
-    if (quantization && storage === 'quantised uint8') {
+    if (quantization && storage === 'quantized uint8') {
       weights.add({ name, shape, stored: { type: 'uint8', data, scale: quantization.scale, min: quantization.min } });
     } else if (storage === 'float32') {
       weights.add({ name, shape, stored: { type: 'float32', data: new Float32Array(data.buffer) } });

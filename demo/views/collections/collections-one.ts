@@ -41,7 +41,7 @@ export function createOneCollection(host: HTMLElement, context: Context, id: str
       people();
       closeTraining();
     };
-    // Who looks at a collection enrols into it, too. This tells everybody, this view included.
+    // Who looks at a collection enrolls into it, too. This tells everybody, this view included.
     library.choose(id);
   }
 

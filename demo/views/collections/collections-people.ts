@@ -21,7 +21,7 @@ export function createPeople(host: HTMLElement, context: Context, collectionId: 
   render(
     html`<div class="row spread">
         <h2 id="people-title" tabindex="-1">${words.people}</h2>
-        <a href="#/enrol">${words.enrol}</a>
+        <a href="#/enroll">${words.enroll}</a>
       </div>
       <div class="row">
         <label class="field grow"

@@ -59,7 +59,7 @@ export function createLiveCamera(host: HTMLElement, context: Context, log: Log):
             ${
               identification
                 ? drawFace(context, texts.identify.face(trackId), identification, onRejected)
-                : html`<p class="muted">${texts.identify.face(trackId)}: ${texts.identify.recognising}</p>`
+                : html`<p class="muted">${texts.identify.face(trackId)}: ${texts.identify.recognizing}</p>`
             }
           </li>`,
       ),
@@ -74,7 +74,7 @@ export function createLiveCamera(host: HTMLElement, context: Context, log: Log):
     if (context.kit.state.phase !== 'ready') return texts.shell.waiting;
     if (faces.length === 0) return texts.identify.nobodyInView;
     const names = faces.map(({ identification }) => (identification ? nameOf(context, identification) : null));
-    return texts.identify.seen(names.map((name) => name ?? texts.identify.recognising).toSorted());
+    return texts.identify.seen(names.map((name) => name ?? texts.identify.recognizing).toSorted());
   }
 
   function onFace({ detail }: CustomEvent<TrackResult>): void {

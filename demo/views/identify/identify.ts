@@ -96,5 +96,5 @@ function drawPeople({ texts, library }: Context) {
   if (!loaded) return nothing;
   if (chosen && chosen.profileIds.length > 0) return texts.common.people(chosen.profileIds.length);
   return html`${chosen ? texts.identify.emptyCollection : texts.identify.noCollection}
-    <a href="#/enrol">${texts.identify.enrolFirst}</a>`;
+    <a href="#/enroll">${texts.identify.enrollFirst}</a>`;
 }

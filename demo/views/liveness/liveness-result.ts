@@ -1,10 +1,10 @@
-/** The best picture of a challenge that was passed, to enrol with. */
+/** The best picture of a challenge that was passed, to enroll with. */
 import { html, nothing, render } from 'lit';
 import type { LivenessResult } from '../../../src/index.js';
 import type { Context } from '../../context.js';
 import { download } from '../../download.js';
 
-/** High enough that the saved picture is recognised as well as the frame. */
+/** High enough that the saved picture is recognized as well as the frame. */
 const JPEG_QUALITY = 0.95;
 
 type Passed = Extract<LivenessResult, { readonly outcome: 'passed' }>;
@@ -31,7 +31,7 @@ export function createLivenessResult(host: HTMLElement, { texts }: Context): Res
                 <p class="muted">${texts.liveness.bestHint}</p>
                 <div class="row">
                   <button type="button" @click=${save}>${texts.liveness.save}</button>
-                  <a href="#/enrol">${texts.liveness.enrol}</a>
+                  <a href="#/enroll">${texts.liveness.enroll}</a>
                 </div>`
             : nothing
         }`,

@@ -1,6 +1,6 @@
 /** The photos of the self-test, and what is done to them: each transformation knows where it moves a point to. */
 import type { Box, Point } from '../../../src/index.js';
-import { centreOf } from '../../draw.js';
+import { centerOf } from '../../draw.js';
 
 /** Six photos; the build puts them beside the page. */
 export const PHOTO_URLS: readonly string[] = [1, 2, 3, 4, 5, 6].map((number) => `./self-test/sample${number}.jpg`);
@@ -72,11 +72,11 @@ export async function transform(photo: ImageBitmap, how: Transformation): Promis
 
 /** @param box where the face is in the photo; @param how where that came to */
 export function cutOut(source: CanvasImageSource, box: Box, { scale, map }: Omit<Transformed, 'picture'>): Cut {
-  const centre = map(centreOf(box));
+  const center = map(centerOf(box));
   const side = Math.max(box.width, box.height) * CUT.reach * scale;
   const size = Math.round(Math.min(CUT.maxPx, side));
   const { picture, context } = createPicture(size, size);
-  context.drawImage(source, centre.x - side / 2, centre.y - side / 2, side, side, 0, 0, size, size);
+  context.drawImage(source, center.x - side / 2, center.y - side / 2, side, side, 0, 0, size, size);
   return { image: picture, face: { x: size / 2, y: size / 2 } };
 }
 

@@ -54,7 +54,7 @@ export function countIn(values: readonly number[], end: number, bins: number): r
   return counts;
 }
 
-export function centresOf(end: number, bins: number): readonly number[] {
+export function centersOf(end: number, bins: number): readonly number[] {
   return Array.from({ length: bins }, (_each, i) => ((i + 0.5) * end) / bins);
 }
 
@@ -110,7 +110,7 @@ export interface TransformationRow {
   readonly accepted: number;
 }
 
-/** How often a face was found again and recognised, per transformation. */
+/** How often a face was found again and recognized, per transformation. */
 export function rowsOf({ genuine, threshold }: Measurement): readonly TransformationRow[] {
   return TRANSFORMATIONS.map((how) => {
     const mine = genuine.filter((each) => each.how === how);

@@ -1,6 +1,6 @@
 /** The self-test itself: it detects and compares, and stores nothing. */
 import type { Box, DetectedFace, FaceKit } from '../../../src/index.js';
-import { centreOf } from '../../draw.js';
+import { centerOf } from '../../draw.js';
 import { cutOut, FACES_IN_PHOTOS, PHOTO_URLS, transform, TRANSFORMATIONS, type Cut } from './self-test-photos.js';
 import type { Comparison, Measurement } from './self-test-report.js';
 
@@ -9,7 +9,7 @@ import type { Comparison, Measurement } from './self-test-report.js';
  * there they are different people, while somebody may well be in two of the photos.
  */
 const OTHERS = 2;
-/** A face is found again when its centre is so near to where it must be, in box widths. */
+/** A face is found again when its center is so near to where it must be, in box widths. */
 const NEAR = 0.5;
 const STEPS =
   PHOTO_URLS.length * (1 + TRANSFORMATIONS.length) + FACES_IN_PHOTOS * TRANSFORMATIONS.length * (1 + OTHERS);
@@ -57,7 +57,7 @@ export async function runSelfTest(
       const made = await transform(photo, how);
       const found = await timed(detectMs, () => kit.detect(made.picture, { signal }));
       for (const { box, transformed } of subjects) {
-        const isThere = isFound(found.faces, made.map(centreOf(box)), box, made.scale);
+        const isThere = isFound(found.faces, made.map(centerOf(box)), box, made.scale);
         transformed.push(isThere ? cutOut(made.picture, box, made) : null);
       }
     }
@@ -98,10 +98,10 @@ export async function runSelfTest(
   return { faces: photos.flat().length, genuine, impostor, threshold, detectMs, matchMs };
 }
 
-function isFound(faces: readonly DetectedFace[], centre: { x: number; y: number }, box: Box, scale: number): boolean {
+function isFound(faces: readonly DetectedFace[], center: { x: number; y: number }, box: Box, scale: number): boolean {
   return faces.some((face) => {
-    const found = centreOf(face.box);
-    return Math.hypot(found.x - centre.x, found.y - centre.y) < NEAR * box.width * scale;
+    const found = centerOf(face.box);
+    return Math.hypot(found.x - center.x, found.y - center.y) < NEAR * box.width * scale;
   });
 }
 

@@ -4,7 +4,7 @@ import type { KitInfo } from '../../../src/index.js';
 import type { View } from '../../context.js';
 import { isAbort } from '../../errors.js';
 import {
-  centresOf,
+  centersOf,
   countIn,
   describeAll,
   rocOf,
@@ -144,7 +144,7 @@ export const mount: View = (host, context) => {
       status = words.done;
     } catch (error) {
       if (isGone) return;
-      if (isAbort(error)) status = texts.errors.cancelled;
+      if (isAbort(error)) status = texts.errors.canceled;
       else status = error instanceof PhotosMissing ? words.photosMissing : context.explain(error);
     }
     running = null;
@@ -176,7 +176,7 @@ export const mount: View = (host, context) => {
       drawBars(find('scores'), {
         title: words.scores,
         x: words.scoresAxis,
-        bins: centresOf(1, BINS),
+        bins: centersOf(1, BINS),
         series: [
           series(words.genuine, countIn(scoresOf(result.genuine), 1, BINS)),
           series(words.impostor, countIn(scoresOf(result.impostor), 1, BINS)),
@@ -186,7 +186,7 @@ export const mount: View = (host, context) => {
       drawBars(find('latency'), {
         title: words.latency,
         x: words.latencyAxis,
-        bins: centresOf(longestMs, BINS),
+        bins: centersOf(longestMs, BINS),
         series: [series(words.comparisons, countIn(result.matchMs, longestMs, BINS))],
       }),
     ];

@@ -10,7 +10,7 @@ import type {
 } from '../../../src/index.js';
 import type { Context, View } from '../../context.js';
 import { createQueue, setText } from '../../dom.js';
-import { centreOf, drawMarks, drawThumbnail, fit } from '../../draw.js';
+import { centerOf, drawMarks, drawThumbnail, fit } from '../../draw.js';
 import { takePhotos } from '../../photo-input.js';
 import { createCamera } from './try-camera.js';
 import { createComparison, type Comparison } from './try-compare.js';
@@ -110,7 +110,7 @@ export const mount: View = (host, context) => {
       for (const [i, face] of photo.result.faces.entries()) {
         if (i >= MAX_CHECKED) break;
         const started = performance.now();
-        const checked = await kit.checkSpoof({ image: photo.file, face: centreOf(face.box) }, { signal });
+        const checked = await kit.checkSpoof({ image: photo.file, face: centerOf(face.box) }, { signal });
         photo.spoofMs += performance.now() - started;
         photo.spoofs[i] = checked.outcome === 'checked' ? checked : null;
         draw(photo);
@@ -167,7 +167,7 @@ export const mount: View = (host, context) => {
     comparison.add({
       of: photo.title,
       label: `${photo.title}: ${texts.try.face(i + 1)}`,
-      image: { image: photo.file, face: centreOf(face.box) },
+      image: { image: photo.file, face: centerOf(face.box) },
       thumbnail: drawThumbnail(photo.picture, photo.picture.width / photo.result.width, face.box),
     });
   }
@@ -269,8 +269,8 @@ export const mount: View = (host, context) => {
     const scale = result.width / (currentTarget as HTMLElement).clientWidth;
     const near = result.faces
       .map(({ box }, i) => {
-        const centre = centreOf(box);
-        return { i, distance: Math.hypot(offsetX * scale - centre.x, offsetY * scale - centre.y) / box.width };
+        const center = centerOf(box);
+        return { i, distance: Math.hypot(offsetX * scale - center.x, offsetY * scale - center.y) / box.width };
       })
       .sort((a, b) => a.distance - b.distance)[0];
     if (near && near.distance < CLICK_REACH) choose(photo, near.i);

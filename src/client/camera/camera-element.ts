@@ -275,13 +275,13 @@ function createElementClass(): CustomElementConstructor {
     #show(result: TrackResult): void {
       const { faces } = result;
       const style = getComputedStyle(this);
-      const colour = (name: string, fallback: string) => style.getPropertyValue(`--face-camera-${name}`) || fallback;
-      const colours = {
-        known: colour('known', '#5eead4'),
-        unknown: colour('unknown', '#ffffff'),
-        ink: colour('ink', '#0b1f1c'),
+      const color = (name: string, fallback: string) => style.getPropertyValue(`--face-camera-${name}`) || fallback;
+      const colors = {
+        known: color('known', '#5eead4'),
+        unknown: color('unknown', '#ffffff'),
+        ink: color('ink', '#0b1f1c'),
       };
-      drawFaces(this.#overlay, result, faces, this.#mirrored, colours, (face) => this.#nameOf(face));
+      drawFaces(this.#overlay, result, faces, this.#mirrored, colors, (face) => this.#nameOf(face));
       if (faces.length > 0) this.#emit('face', result);
       else if (this.#hadFace) this.#emit('noface', null);
       this.#hadFace = faces.length > 0;

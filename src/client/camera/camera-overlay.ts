@@ -36,7 +36,7 @@ export function drawFaces(
   for (const face of faces) {
     const { box, landmarks } = face;
     const isKnown = face.identification?.decision === 'identified';
-    const colour = isKnown ? style.known : style.unknown;
+    const color = isKnown ? style.known : style.unknown;
     const left = toX(mirrored ? box.x + box.width : box.x);
     context.beginPath();
     context.roundRect(left, box.y * scale, box.width * scale, box.height * scale, 6 * unit);
@@ -46,10 +46,10 @@ export function drawFaces(
     // Dashes, so that color is not the only difference.
     context.setLineDash(isKnown ? [] : [6 * unit, 4 * unit]);
     context.lineWidth = 2 * unit;
-    context.strokeStyle = colour;
+    context.strokeStyle = color;
     context.stroke();
     context.setLineDash([]);
-    context.fillStyle = colour;
+    context.fillStyle = color;
     const radius = Math.max(0.9 * unit, Math.min(2 * unit, (box.width * scale) / 100));
     for (const point of landmarks) {
       context.beginPath();
@@ -57,7 +57,7 @@ export function drawFaces(
       context.fill();
     }
     const name = nameOf(face);
-    if (name !== '') drawName(context, name, left, box.y * scale, colour, style.ink, unit);
+    if (name !== '') drawName(context, name, left, box.y * scale, color, style.ink, unit);
   }
 }
 
@@ -66,7 +66,7 @@ function drawName(
   name: string,
   left: number,
   top: number,
-  colour: string,
+  color: string,
   ink: string,
   unit: number,
 ): void {
@@ -77,7 +77,7 @@ function drawName(
   const height = size + 1.2 * padding;
   const x = Math.max(0, Math.min(left, context.canvas.width - width));
   const y = Math.max(0, top - height - 2 * unit);
-  context.fillStyle = colour;
+  context.fillStyle = color;
   context.beginPath();
   context.roundRect(x, y, width, height, 4 * unit);
   context.fill();

@@ -24,10 +24,10 @@ export interface Runtime {
   /** Number of live sessions. */
   readonly sessionCount: number;
   /**
-   * @param optimised see the manifest
+   * @param optimized see the manifest
    * @throws InfaceError `MODEL_LOAD_FAILED` when the file is no model that the runtime can read
    */
-  addModel(id: string, bytes: Uint8Array, optimised?: boolean): Promise<Run>;
+  addModel(id: string, bytes: Uint8Array, optimized?: boolean): Promise<Run>;
   /** Waits for the current run and releases all sessions. Later runs reject with `CLOSED`. */
   close(): Promise<void>;
 }
@@ -92,7 +92,7 @@ interface OrtLoader {
 
 interface Slot {
   readonly id: string;
-  readonly optimised: boolean;
+  readonly optimized: boolean;
   /** Kept where the session may have to be built again. */
   readonly bytes: Uint8Array | null;
   session: ort.InferenceSession;
@@ -126,12 +126,12 @@ export function createRuntime(
   /** Rejects when the GPU is gone; never resolves. Known once the first session made the device. */
   let deviceLost: Promise<never> | null = null;
 
-  async function createSession(id: string, optimised: boolean, bytes: Uint8Array): Promise<ort.InferenceSession> {
+  async function createSession(id: string, optimized: boolean, bytes: Uint8Array): Promise<ort.InferenceSession> {
     try {
       await loaded;
       return await ort.InferenceSession.create(bytes, {
         executionProviders: [backend],
-        graphOptimizationLevel: optimised && backend === 'wasm' ? 'disabled' : 'all',
+        graphOptimizationLevel: optimized && backend === 'wasm' ? 'disabled' : 'all',
         // The int8 embedder and some shape arithmetic stay on the CPU under WebGPU; that is intended and not worth a warning.
         logSeverityLevel: 3,
       });
@@ -159,7 +159,7 @@ export function createRuntime(
     deviceLost = null;
     for (const slot of slots) {
       await slot.session.release().catch(() => undefined);
-      if (slot.bytes) slot.session = await createSession(slot.id, slot.optimised, slot.bytes);
+      if (slot.bytes) slot.session = await createSession(slot.id, slot.optimized, slot.bytes);
     }
     onFallback();
   }
@@ -214,10 +214,10 @@ export function createRuntime(
     get sessionCount() {
       return slots.length;
     },
-    async addModel(id, bytes, optimised = false) {
+    async addModel(id, bytes, optimized = false) {
       const slot = await enqueue(async () => {
-        const session = await createSession(id, optimised, bytes);
-        const created: Slot = { id, optimised, bytes: backend === 'webgpu' ? bytes : null, session };
+        const session = await createSession(id, optimized, bytes);
+        const created: Slot = { id, optimized, bytes: backend === 'webgpu' ? bytes : null, session };
         await watchDevice();
         slots.push(created);
         return created;

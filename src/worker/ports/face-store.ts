@@ -42,7 +42,7 @@ export interface StoredProfile {
   readonly templates: readonly Template[] | null;
 }
 
-/** What a collection recognises, read at one moment. */
+/** What a collection recognizes, read at one moment. */
 export interface CollectionContent {
   readonly revision: number;
   readonly unknowns: boolean;
@@ -61,7 +61,7 @@ export interface StoreChange {
   readonly collections?: Omit<RecordsChange, 'origin'>;
   /** Profiles that left a collection. Those that were deleted are in `profiles`. */
   readonly removed?: { readonly collectionId: string; readonly profileIds: readonly string[] };
-  /** Collections that recognise something else now. */
+  /** Collections that recognize something else now. */
   readonly classifiers?: readonly { readonly collectionId: string; readonly state: StoredClassifierState }[];
   /** The key is another one, or was locked: what was decrypted must be forgotten. */
   readonly vault?: 'changed' | 'locked';
@@ -111,7 +111,7 @@ export interface FaceStore {
   getProfile(owner: Owner, id: string): Promise<Profile>;
   updateProfile(owner: Owner, id: string, change: ProfileChange): Promise<Profile>;
   deleteProfile(owner: Owner, id: string): Promise<void>;
-  /** In the order of enrolment. */
+  /** In the order of enrollment. */
   templatesOf(owner: Owner, profileId: string): Promise<Template[]>;
   /** `null` for profiles without a name and for those that are gone. */
   namesOf(profileIds: readonly string[]): Promise<(string | null)[]>;

@@ -2,7 +2,7 @@
  * The backup file: all profiles and collections, encrypted with a passphrase.
  *
  * Layout: `INFACE` and the version of the format (8 bytes); length of the head (uint32, little-endian); the head (JSON: how
- * the key is made of the passphrase, and the initialisation vector); the content (JSON, AES-GCM 256, authenticated
+ * the key is made of the passphrase, and the initialization vector); the content (JSON, AES-GCM 256, authenticated
  * together with all that precedes it); SHA-256 of everything before it. The hash tells a damaged file from a wrong
  * passphrase; it is the authentication that keeps altered files out.
  */

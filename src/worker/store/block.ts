@@ -11,7 +11,7 @@ export interface BlockItem {
   readonly vector: Float32Array;
 }
 
-/** @param items in the order of enrolment, all vectors of one length */
+/** @param items in the order of enrollment, all vectors of one length */
 export function encodeBlock(items: readonly BlockItem[]): Uint8Array<ArrayBuffer> {
   const rows = items.map(({ id, createdAt, quality }) => [id, createdAt, quality]);
   return pack(

@@ -180,7 +180,7 @@ function spaceOf(templates: readonly NewTemplate[]): string {
   return first.space;
 }
 
-/** The `count` templates of the best pictures, in the order of enrolment; of equal ones the later ones. */
+/** The `count` templates of the best pictures, in the order of enrollment; of equal ones the later ones. */
 function withoutWeakest(items: readonly BlockItem[], count: number): BlockItem[] {
   const strength = ({ quality }: BlockItem) => quality ?? 0;
   const byStrength = items

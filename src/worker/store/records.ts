@@ -82,7 +82,7 @@ export async function profilesOf(tx: ReadTransaction, collectionId: string): Pro
 }
 
 /**
- * Counts up what collections recognise. Their classifiers go, for nobody uses them any more, and what was made of the
+ * Counts up what collections recognize. Their classifiers go, for nobody uses them any more, and what was made of the
  * templates of somebody who is deleted must not outlive them.
  * @returns the states that the classifiers have now
  */

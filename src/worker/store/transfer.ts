@@ -99,7 +99,7 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
             await tx.objectStore('tombstones').delete(['collection', id]);
           }
           for (const negative of negatives) await tx.objectStore('negatives').put(negative);
-          // Collections that stay as they are recognise other templates of the profiles that were replaced.
+          // Collections that stay as they are recognize other templates of the profiles that were replaced.
           for (const record of stored.collections.values()) {
             if (membersOf.has(record.id)) continue;
             const keys = await tx.objectStore('memberships').getAllKeys(startingWith(record.id));

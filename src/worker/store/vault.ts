@@ -136,7 +136,7 @@ export function acceptsParameters({ iterations, salt }: PassphraseParameters): b
 
 /** The AES-GCM key of a passphrase. Takes some tenths of a second, which is its purpose. */
 export async function deriveKey(passphrase: string, { iterations, salt }: PassphraseParameters): Promise<CryptoKey> {
-  // Normalised, so that a letter with an accent is the same on every keyboard.
+  // Normalized, so that a letter with an accent is the same on every keyboard.
   const bytes = new TextEncoder().encode(passphrase.normalize('NFKC'));
   const material = await subtle().importKey('raw', bytes, 'PBKDF2', false, ['deriveKey']);
   const algorithm = { name: 'PBKDF2', hash: 'SHA-256', iterations, salt };

@@ -98,7 +98,7 @@ export type Acquisition =
 interface Stages {
   /** Reads and closes the bitmap. */
   readonly open: (frame: Frame, options: DetectorOptions, signal: AbortSignal, clock: Clock) => OpenFrame;
-  /** The one way from an image of one person to an embedding; enrol and match differ only after it. */
+  /** The one way from an image of one person to an embedding; enroll and match differ only after it. */
   readonly acquire: (
     face: FaceFrame,
     options: DetectorOptions,

@@ -22,7 +22,7 @@ import {
   type AcquisitionParts,
   type SpoofCheck,
 } from './acquisition.js';
-import { judgeEnrolment } from './enrolment.js';
+import { judgeEnrollment } from './enrollment.js';
 import type { BackupContent, FaceStore, Owner, StoreChange } from '../ports/face-store.js';
 import { createIdentifier, DEFAULT_MAX_FPIR, MAX_REMEMBERED, type FaceToIdentify } from './identification.js';
 import type { LoadedCollections } from './loaded-collections.js';
@@ -79,8 +79,8 @@ export interface Engine {
 const MAX_TRACKERS = 32;
 const DEFAULT_ACCURACY: Accuracy = 'balanced';
 /** Of faces that are enrolled: they are looked at once, and compared for years. */
-const ENROLMENT_ACCURACY: Accuracy = 'high';
-/** Templates that an enrolment should have, as the seed recommends. */
+const ENROLLMENT_ACCURACY: Accuracy = 'high';
+/** Templates that an enrollment should have, as the seed recommends. */
 const RECOMMENDED_TEMPLATES = 3;
 /** Negative examples per profile and collection. */
 const MAX_NEGATIVES = 50;
@@ -115,7 +115,7 @@ export function createEngine(parts: EngineParts): Engine {
     const check = await spoofCheckOf(options);
     const images: Acquisition[] = [];
     for (const face of faces) {
-      images.push(await acquire(face, options, ENROLMENT_ACCURACY, check, context.signal, clock));
+      images.push(await acquire(face, options, ENROLLMENT_ACCURACY, check, context.signal, clock));
     }
     return images;
   }
@@ -130,7 +130,7 @@ export function createEngine(parts: EngineParts): Engine {
   ) {
     if (policy === 'off') {
       const nothing = { profileId, references: [], galleries: [] };
-      return judgeEnrolment(images, { policy, calibration, scoring, space, maxFpir: DEFAULT_MAX_FPIR, ...nothing });
+      return judgeEnrollment(images, { policy, calibration, scoring, space, maxFpir: DEFAULT_MAX_FPIR, ...nothing });
     }
     const stored = profileId === null ? [] : await store.templatesOf(owner, profileId);
     for (const template of stored) assertSameSpace(template, space);
@@ -139,7 +139,7 @@ export function createEngine(parts: EngineParts): Engine {
     // Whoever put the profile into the collection, a duplicate in it is one.
     for (const id of collectionIds) galleries.push((await loaded.load(null, id)).gallery);
     const judged = { policy, calibration, scoring, space, maxFpir: DEFAULT_MAX_FPIR, profileId, references, galleries };
-    return judgeEnrolment(images, judged);
+    return judgeEnrollment(images, judged);
   }
 
   /** Records know nothing of a training that runs. */

@@ -1,6 +1,6 @@
 /** Who a face is: from its vector and a loaded collection to the 1:N decision. */
 import type { Calibration } from '../../recognition/decision.js';
-import type { Neighbour } from '../../recognition/gallery.js';
+import type { Neighbor } from '../../recognition/gallery.js';
 import { predict } from '../../recognition/classifier.js';
 import { decideIdentity, distanceAtFpir, similarityAt } from '../../recognition/decision.js';
 import { distance, type Comparable } from '../../recognition/scoring.js';
@@ -67,7 +67,7 @@ interface Ranking {
   readonly unknown: number | null;
 }
 
-type Ranked = Omit<Candidate, 'name'> & Pick<Neighbour, 'distance' | 'row'>;
+type Ranked = Omit<Candidate, 'name'> & Pick<Neighbor, 'distance' | 'row'>;
 
 export function createIdentifier({ calibration, namesOf }: IdentificationParts): Identifier {
   const { commonness = 0 } = calibration;

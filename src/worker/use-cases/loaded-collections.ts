@@ -171,7 +171,7 @@ export function createLoadedCollections(
         for (const id of loaded?.gallery.profileIds ?? []) count(id);
         for (const { profileId } of loaded?.negatives ?? []) count(profileId);
         for (const id of training?.classifier.profileIds ?? []) count(id);
-        for (const neighbour of training?.nearest ?? []) if (neighbour) count(neighbour.profileId);
+        for (const neighbor of training?.nearest ?? []) if (neighbor) count(neighbor.profileId);
       }
       return counts;
     },

@@ -44,7 +44,7 @@ const JUDGE_EVERY = 5;
 /** Improvement of the quality score that justifies another embedding. */
 const BETTER_QUALITY = 0.1;
 /** Number of frames after which a face is recognized again in any case. */
-const RECOGNISE_EVERY = 90;
+const RECOGNIZE_EVERY = 90;
 const DEFAULT_MAX_FACES = 10;
 
 /** Result of the embedder and the spoof check for a face in one frame. */
@@ -173,13 +173,13 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
       ),
     ];
 
-    const recognised: Track[] = [];
+    const recognized: Track[] = [];
     for (const track of tracks.map((each) => judge(image, each, frame))) {
-      let next = await recognise(image, track, frame, context);
+      let next = await recognize(image, track, frame, context);
       if (!next) {
         const { detection, points, appearance } = track;
         const anew = begin(image, { detection, landmarks: points, appearance }, nextId++, frame);
-        next = (await recognise(image, anew, frame, context)) ?? anew;
+        next = (await recognize(image, anew, frame, context)) ?? anew;
       }
       const { since } = next;
       const face = next.recognition?.face;
@@ -188,10 +188,10 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
       const same = since === frame && face ? lost.find((other) => isPerson(other.face, face, SAME_PERSON)) : undefined;
       if (same) lost = lost.filter(({ id }) => id !== same.id);
       const identified = await identify({ ...next, id: same?.id ?? next.id }, context.collection, options);
-      recognised.push({ ...identified, smoothed: smoothTrack(identified, seconds) });
+      recognized.push({ ...identified, smoothed: smoothTrack(identified, seconds) });
     }
-    const state = { frame, atMs, nextId, detectedAt: isDetected ? frame : before.detectedAt, tracks: recognised, lost };
-    const faces = recognised.map((track) => describe(image, track, options));
+    const state = { frame, atMs, nextId, detectedAt: isDetected ? frame : before.detectedAt, tracks: recognized, lost };
+    const faces = recognized.map((track) => describe(image, track, options));
     faces.sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height);
     return { state, faces, detected: isDetected };
   };
@@ -205,12 +205,12 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     const appearance = image.appearance({ detection: track.detection, landmarks: points });
     const isSame = likeness(appearance, track.appearance) >= SAME_PICTURE;
     if (!isSame) return null;
-    const [from, to] = [centreOf(track.points), centreOf(points)];
+    const [from, to] = [centerOf(track.points), centerOf(points)];
     return { ...track, points, appearance, motion: { x: to.x - from.x, y: to.y - from.y } };
   }
 
   /** @returns `null` when the face is not the one that the track was recognized as */
-  async function recognise(
+  async function recognize(
     image: OpenFrame,
     track: Track,
     frame: number,
@@ -220,7 +220,7 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     const { recognition, quality } = track;
     const face = { detection: track.detection, landmarks: track.points };
     const { score } = quality;
-    if (recognition && frame - recognition.frame < RECOGNISE_EVERY) {
+    if (recognition && frame - recognition.frame < RECOGNIZE_EVERY) {
       if (track.judgedAt !== frame || score < recognition.quality + BETTER_QUALITY) return track;
     }
     const placed = { ...face, detection: { ...track.detection, box: boxOf(track) } };
@@ -293,7 +293,7 @@ function boxOf({ detection: { box }, anchor, points }: Pick<Track, 'detection' |
   return { x: center.x - width / 2, y: center.y - height / 2, width, height };
 }
 
-function centreOf(points: readonly Point[]): Point {
+function centerOf(points: readonly Point[]): Point {
   return {
     x: points.reduce((sum, { x }) => sum + x, 0) / points.length,
     y: points.reduce((sum, { y }) => sum + y, 0) / points.length,

@@ -95,7 +95,7 @@ export function createTrainer(parts: TrainerParts): Trainer {
       await store.saveClassifier(collectionId, content.revision, null);
       throw new InfaceError(
         'COLLECTION_EMPTY',
-        `Collection '${collectionId}' has no templates to learn from. Enrol profiles into it first.`,
+        `Collection '${collectionId}' has no templates to learn from. Enroll profiles into it first.`,
       );
     }
     const { profileIds, rows, templateCount, unknowns, before } = content;

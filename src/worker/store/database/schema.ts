@@ -22,7 +22,7 @@ export interface ProfileRecord {
 
 /**
  * The templates of one profile, encrypted together: opening one block costs about as much as opening one vector. One
- * record a profile, so that enrolment and deletion touch nobody else's.
+ * record a profile, so that enrollment and deletion touch nobody else's.
  */
 export interface TemplateBlock extends Sealed {
   readonly profileId: string;
@@ -44,7 +44,7 @@ export interface CollectionRecord {
   readonly name: string;
   readonly unknowns: boolean;
   readonly owner: string | null;
-  /** Rises with every change of what the collection recognises. */
+  /** Rises with every change of what the collection recognizes. */
   readonly revision: number;
   /** The revision that the last classifier was trained at, `null` when there was none. It is stored while that is current. */
   readonly trainedRevision: number | null;

@@ -1,10 +1,10 @@
-/** The pictures of one enrolment as cards: which face is meant, and what became of each. */
+/** The pictures of one enrollment as cards: which face is meant, and what became of each. */
 import { html, nothing, render } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { ImageReport, SpoofVerdict } from '../../../src/index.js';
 import type { Context } from '../../context.js';
-import { centreOf, drawMarks } from '../../draw.js';
-import type { Shot } from './enrol-shots.js';
+import { centerOf, drawMarks } from '../../draw.js';
+import type { Shot } from './enroll-shots.js';
 
 /** A click belongs to the nearest face that is within this many box widths. */
 const CLICK_REACH = 0.8;
@@ -26,7 +26,7 @@ export function createReview(
   { onChoose, onRemove, onReplace }: ReviewEvents,
 ): Review {
   const { library, texts } = context;
-  const words = texts.enrol;
+  const words = texts.enroll;
   let shots: readonly Shot[] = [];
   // An overlay is as large as it is shown; its pixels follow.
   const resized = new ResizeObserver(mark);
@@ -126,8 +126,8 @@ export function createReview(
   function click(shot: Shot, { offsetX, offsetY, currentTarget }: MouseEvent): void {
     const scale = shot.size.width / (currentTarget as HTMLElement).clientWidth;
     const distances = shot.faces.map(({ box }) => {
-      const centre = centreOf(box);
-      return Math.hypot(offsetX * scale - centre.x, offsetY * scale - centre.y) / box.width;
+      const center = centerOf(box);
+      return Math.hypot(offsetX * scale - center.x, offsetY * scale - center.y) / box.width;
     });
     const least = Math.min(...distances);
     if (least < CLICK_REACH) onChoose(shot, distances.indexOf(least));

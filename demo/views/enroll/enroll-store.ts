@@ -1,4 +1,4 @@
-/** The enrolment itself: a new profile, or more templates for one of the same name. */
+/** The enrollment itself: a new profile, or more templates for one of the same name. */
 import { InfaceError, type FaceImage, type FaceKit, type ImageReport, type Profile } from '../../../src/index.js';
 import type { Context } from '../../context.js';
 
@@ -9,7 +9,7 @@ export interface Person {
   readonly images: readonly FaceImage[];
 }
 
-export interface Enrolment {
+export interface Enrollment {
   /** `null` where no image could be used: nothing was stored. */
   readonly profile: Profile | null;
   readonly isNew: boolean;
@@ -25,11 +25,11 @@ export function findNamesake({ library }: Context, collectionId: string, name: s
   return library.profilesOf(collectionId).find((profile) => isSame(profile.name)) ?? null;
 }
 
-/** Enrols into the chosen collection, or into a first one. */
-export async function enrolPerson(context: Context, person: Person, signal: AbortSignal): Promise<Enrolment> {
+/** Enrolls into the chosen collection, or into a first one. */
+export async function enrollPerson(context: Context, person: Person, signal: AbortSignal): Promise<Enrollment> {
   const kit = await context.kit.ready();
   signal.throwIfAborted();
-  const { id } = await context.library.chosenOr(context.texts.enrol.firstCollection);
+  const { id } = await context.library.chosenOr(context.texts.enroll.firstCollection);
   const profile = findNamesake(context, id, person.name);
   try {
     return await store(kit, person, id, profile, 'report', signal);
@@ -47,7 +47,7 @@ async function store(
   namesake: Profile | null,
   spoof: 'report' | 'off',
   signal: AbortSignal,
-): Promise<Enrolment> {
+): Promise<Enrollment> {
   const shared = { collectionId, isChecked: spoof === 'report' };
   if (namesake) {
     const result = await kit.addImages(namesake.id, images, { spoof, signal });

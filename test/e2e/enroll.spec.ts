@@ -1,4 +1,4 @@
-/** Enrolment: guided before the camera, and from files. The guided one sees a photo, and a simulated head that turns. */
+/** Enrollment: guided before the camera, and from files. The guided one sees a photo, and a simulated head that turns. */
 import { chromium, type Locator, type Page } from '@playwright/test';
 import { BROWSER_ARGS } from '../../tools/browser.mjs';
 import { filmFile, makeFilms } from '../../lab/liveness/make-films.js';
@@ -18,8 +18,8 @@ async function pickFace(photo: Locator, number: number): Promise<void> {
 }
 
 test.describe('guided', () => {
-  test('takes the pose that is shown, skips others, enrols, and takes it back', async ({ page }) => {
-    await openDemo(page, 'enrol');
+  test('takes the pose that is shown, skips others, enrolls, and takes it back', async ({ page }) => {
+    await openDemo(page, 'enroll');
     await page.getByRole('button', { name: 'Start camera' }).click();
     await expect(picture(page, 'Straight')).toBeVisible();
     await expect(ring(page)).toHaveAttribute('aria-valuetext', '1 of 5');
@@ -31,8 +31,8 @@ test.describe('guided', () => {
     await expect(page.getByLabel('Name', { exact: true })).toBeFocused();
 
     await page.keyboard.type('Ann');
-    await page.getByLabel('What the person agreed to').fill('may be recognised here');
-    await page.getByRole('button', { name: 'Enrol Ann from 1 picture' }).click();
+    await page.getByLabel('What the person agreed to').fill('may be recognized here');
+    await page.getByRole('button', { name: 'Enroll Ann from 1 picture' }).click();
     await expect(outcome(page)).toHaveText('Ann is enrolled from 1 photo. Three or more photos are recommended.');
     await expect(picture(page, 'Straight')).toContainText(/Used/);
     await expect(picture(page, 'Straight')).toContainText(/real/);
@@ -45,15 +45,15 @@ test.describe('guided', () => {
     await page.getByRole('button', { name: 'Undo' }).click();
     await expect(outcome(page)).toHaveText('Ann was taken back: nothing of it is kept.');
     await expect(page.getByText('Ann is in “People” already')).toBeHidden();
-    await expect(page.getByRole('button', { name: 'Enrol Ann from 1 picture' })).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Enroll Ann from 1 picture' })).toBeVisible();
   });
 
   test('asks for a name and a picture first, and starts again', async ({ page }) => {
-    await openDemo(page, 'enrol');
-    await page.getByRole('button', { name: 'Enrol', exact: true }).click();
+    await openDemo(page, 'enroll');
+    await page.getByRole('button', { name: 'Enroll', exact: true }).click();
     await expect(outcome(page)).toHaveText('Give the person a name first.');
     await page.getByLabel('Name', { exact: true }).fill('Ann');
-    await page.getByRole('button', { name: 'Enrol', exact: true }).click();
+    await page.getByRole('button', { name: 'Enroll', exact: true }).click();
     await expect(outcome(page)).toHaveText('Take a picture or choose a photo first.');
 
     await page.getByRole('button', { name: 'Start camera' }).click();
@@ -63,7 +63,7 @@ test.describe('guided', () => {
     // The pose is open again, and the camera still shows it.
     await expect(picture(page, 'Straight')).toBeVisible();
     for (let i = 0; i < 4; i++) await page.getByRole('button', { name: 'Skip this pose' }).click();
-    await expect(caption(page)).toHaveText('Look the pictures through, then enrol');
+    await expect(caption(page)).toHaveText('Look the pictures through, then enroll');
     await page.getByRole('button', { name: 'Start again' }).click();
     await expect(ring(page)).toHaveAttribute('aria-valuetext', '1 of 5');
     await expect(caption(page)).toHaveText('Turn your head a little to your left');
@@ -91,12 +91,12 @@ const filmTest = test.extend({
 filmTest('guided, a head that does what is asked fills the ring by itself', async ({ page }) => {
   filmTest.setTimeout(300_000);
   await makeFilms(['poses']);
-  await openDemo(page, 'enrol');
+  await openDemo(page, 'enroll');
   await page.getByRole('button', { name: 'Start camera' }).click();
   for (const text of ['Turn your head a little to your left', 'Lift your chin a little', 'Lower your chin a little']) {
     await expect(caption(page)).toHaveText(text);
   }
-  await expect(caption(page)).toHaveText('That is all. Look the pictures through, then enrol');
+  await expect(caption(page)).toHaveText('That is all. Look the pictures through, then enroll');
   await expect(ring(page)).toHaveAttribute('aria-valuetext', '5 of 5');
   await expect(pictures(page).getByRole('heading')).toHaveText(['Straight', 'Left', 'Right', 'Up', 'Down']);
   await expect(page.getByRole('button', { name: 'Start camera' })).toBeVisible();
@@ -104,19 +104,19 @@ filmTest('guided, a head that does what is asked fills the ring by itself', asyn
 
 test.describe('from files', () => {
   test('the person is chosen in a group, added to, and not enrolled twice', async ({ page }) => {
-    await openDemo(page, 'enrol');
+    await openDemo(page, 'enroll');
     await page.getByLabel('From photo files').check();
     await pickPhotos(page, [samplePhoto(6)]);
     const group = picture(page, 'sample6.jpg');
     await expect(group).toContainText('Several faces: which one is the person?');
     await page.getByLabel('Name', { exact: true }).fill('Ann');
-    await page.getByRole('button', { name: 'Enrol', exact: true }).click();
+    await page.getByRole('button', { name: 'Enroll', exact: true }).click();
     await expect(outcome(page)).toHaveText('Choose the face in each photo that shows several, or remove the photo.');
     await pickFace(group, 2);
-    await page.getByRole('button', { name: 'Enrol Ann from 1 picture' }).click();
+    await page.getByRole('button', { name: 'Enroll Ann from 1 picture' }).click();
     await expect(outcome(page)).toContainText('Ann is enrolled from 1 photo.');
 
-    await page.getByRole('button', { name: 'Enrol another person' }).click();
+    await page.getByRole('button', { name: 'Enroll another person' }).click();
     await expect(pictures(page)).toHaveCount(0);
     await page.getByLabel('Name', { exact: true }).fill('ann');
     await expect(page.getByText('ann is in “People” already: the photos are added to that profile.')).toBeVisible();
@@ -125,12 +125,12 @@ test.describe('from files', () => {
     await page.getByRole('button', { name: 'Add 1 picture to ann' }).click();
     await expect(outcome(page)).toContainText('1 photo added to ann, who was enrolled already.');
 
-    await page.getByRole('button', { name: 'Enrol another person' }).click();
+    await page.getByRole('button', { name: 'Enroll another person' }).click();
     await page.getByLabel('Name', { exact: true }).fill('Bob');
     await pickPhotos(page, [samplePhoto(6)]);
     const twice = picture(page, 'sample6.jpg');
     await pickFace(twice, 2);
-    await page.getByRole('button', { name: 'Enrol Bob from 1 picture' }).click();
+    await page.getByRole('button', { name: 'Enroll Bob from 1 picture' }).click();
     await expect(outcome(page)).toContainText('Bob was not enrolled: no picture could be used.');
     await expect(twice).toContainText('Not used: it looks like Ann, who is enrolled already.');
 
@@ -139,7 +139,7 @@ test.describe('from files', () => {
     await (await chooser).setFiles(samplePhoto(5));
     await pickFace(picture(page, 'sample5.jpg'), 1);
     await expect(pictures(page)).toHaveCount(1);
-    await page.getByRole('button', { name: 'Enrol Bob from 1 picture' }).click();
+    await page.getByRole('button', { name: 'Enroll Bob from 1 picture' }).click();
     await expect(outcome(page)).toContainText('Bob is enrolled from 1 photo.');
     await page.getByRole('link', { name: 'See “People”' }).click();
     await expect(page.getByRole('group', { name: 'People' }).getByRole('listitem')).toHaveText([
@@ -149,7 +149,7 @@ test.describe('from files', () => {
   });
 
   test('a click on the picture chooses, and what cannot be used is said', async ({ page }) => {
-    await openDemo(page, 'enrol');
+    await openDemo(page, 'enroll');
     await page.getByLabel('From photo files').check();
     const chooser = page.waitForEvent('filechooser');
     await page.getByRole('button', { name: 'Choose photos' }).click();
@@ -170,7 +170,7 @@ test.describe('from files', () => {
       page,
       Array.from({ length: 9 }, () => samplePhoto(6)),
     );
-    await expect(page.getByText('1 photo left out: 10 are the most for one enrolment.')).toBeVisible();
+    await expect(page.getByText('1 photo left out: 10 are the most for one enrollment.')).toBeVisible();
     await expect(pictures(page)).toHaveCount(10);
 
     const overlay = picture(page, 'sample6.jpg').first().locator('.stage > canvas:last-child');

@@ -1,13 +1,13 @@
-/** Which images of an enrolment are taken: quality, one person, and nobody twice. */
+/** Which images of an enrollment are taken: quality, one person, and nobody twice. */
 import { describe, expect, it } from 'vitest';
-import { findDuplicate, findSamePerson } from '../../src/recognition/enrolment.js';
+import { findDuplicate, findSamePerson } from '../../src/recognition/enrollment.js';
 import { createGallery } from '../../src/recognition/gallery.js';
 import { createScoring } from '../../src/recognition/scoring.js';
 import type { ImageReport } from '../../src/api/enrollment.js';
 import type { DetectedFace } from '../../src/api/faces.js';
 import type { QualityReport } from '../../src/api/quality.js';
 import type { Acquisition } from '../../src/worker/use-cases/acquisition.js';
-import { judgeEnrolment, type EnrolmentContext } from '../../src/worker/use-cases/enrolment.js';
+import { judgeEnrollment, type EnrollmentContext } from '../../src/worker/use-cases/enrollment.js';
 import { angularDistance, atAngle, CALIBRATION, comparable, SPACE, template } from './vectors.js';
 
 /** A face in this direction. */
@@ -104,7 +104,7 @@ const found = (degrees: number, quality: Partial<QualityReport> = {}): Acquisiti
 const failed: Acquisition = { acquired: false, reason: 'many-faces', faceCount: 3, refused: null };
 
 /** One person within 66 degrees, where the similarity is 0.4; a duplicate of one of few profiles within about 60. */
-const CONTEXT: EnrolmentContext = {
+const CONTEXT: EnrollmentContext = {
   policy: 'guidance',
   calibration: CALIBRATION,
   scoring: createScoring(2, null),
@@ -115,8 +115,8 @@ const CONTEXT: EnrolmentContext = {
   maxFpir: 0.003,
 };
 
-function judge(images: readonly Acquisition[], context: Partial<EnrolmentContext> = {}) {
-  const { templates, report } = judgeEnrolment(images, { ...CONTEXT, ...context });
+function judge(images: readonly Acquisition[], context: Partial<EnrollmentContext> = {}) {
+  const { templates, report } = judgeEnrollment(images, { ...CONTEXT, ...context });
   const reports = report(templates.map((_, i) => `t${i}`));
   const outcomes = reports.map((r: ImageReport) => (r.accepted ? [r.templateId, ...r.warnings] : r.reasons));
   return { templates, reports, outcomes };

@@ -1,7 +1,7 @@
-/** The pictures of one enrolment, from the camera or from files. */
+/** The pictures of one enrollment, from the camera or from files. */
 import type { DetectedFace, FaceImage, ImageReport } from '../../../src/index.js';
-import { centreOf, drawThumbnail, type Size } from '../../draw.js';
-import type { Pose } from './enrol-poses.js';
+import { centerOf, drawThumbnail, type Size } from '../../draw.js';
+import type { Pose } from './enroll-poses.js';
 
 /** As many as the kit takes at once. */
 export const MAX_SHOTS = 10;
@@ -27,7 +27,7 @@ export interface Shot {
   readonly report: ImageReport | null;
 }
 
-/** Whether it waits for the enrolment. */
+/** Whether it waits for the enrollment. */
 export function isReady({ problem, report, chosen }: Shot): boolean {
   return problem === null && report === null && chosen !== null;
 }
@@ -43,5 +43,5 @@ export function choose(shot: Shot, index: number): Shot {
 /** The shot as the kit takes it: the face is found again by where it was. */
 export function toFaceImage({ image, faces, chosen }: Shot): FaceImage {
   const face = faces[chosen ?? 0];
-  return face ? { image, face: centreOf(face.box) } : image;
+  return face ? { image, face: centerOf(face.box) } : image;
 }

@@ -5,7 +5,7 @@ import type { Context } from '../../context.js';
 import { createQueue } from '../../dom.js';
 import { fit } from '../../draw.js';
 import { takePhotos } from '../../photo-input.js';
-import { choose, MAX_SHOTS, type Shot } from './enrol-shots.js';
+import { choose, MAX_SHOTS, type Shot } from './enroll-shots.js';
 
 /** Longer side of a shown photo, in pixels. */
 const SHOWN_SIDE = 960;
@@ -53,20 +53,20 @@ export function createFiles(host: HTMLElement, context: Context, { room, onPick,
     if (done === all) done = all = 0;
     all += taken.length;
     onPick();
-    status = left > 0 ? texts.enrol.tooMany(left, MAX_SHOTS) : '';
+    status = left > 0 ? texts.enroll.tooMany(left, MAX_SHOTS) : '';
     draw();
     for (const file of taken) {
       enqueue(async () => {
         if (isClosed()) return;
-        status = context.kit.state.phase === 'ready' ? texts.enrol.lookingAt(done + 1, all) : texts.shell.waiting;
+        status = context.kit.state.phase === 'ready' ? texts.enroll.lookingAt(done + 1, all) : texts.shell.waiting;
         draw();
         const kit = await context.kit.ready();
-        status = texts.enrol.lookingAt(done + 1, all);
+        status = texts.enroll.lookingAt(done + 1, all);
         draw();
         const shot = await look(file, kit);
         if (isClosed()) return;
         done++;
-        if (done === all) status = left > 0 ? texts.enrol.tooMany(left, MAX_SHOTS) : '';
+        if (done === all) status = left > 0 ? texts.enroll.tooMany(left, MAX_SHOTS) : '';
         draw();
         onShot(shot);
       });
@@ -90,7 +90,7 @@ export function createFiles(host: HTMLElement, context: Context, { room, onPick,
     try {
       const { faces, width, height } = await kit.detect(file, { signal });
       const seen: Shot = { ...shot, size: { width, height }, faces, picture: await paint(file, { width, height }) };
-      if (faces.length === 0) return { ...seen, problem: texts.enrol.noFile };
+      if (faces.length === 0) return { ...seen, problem: texts.enroll.noFile };
       return faces.length === 1 ? choose(seen, 0) : seen;
     } catch (error) {
       return { ...shot, problem: context.explain(error) };

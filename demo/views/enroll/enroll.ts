@@ -1,26 +1,26 @@
 /** A new person, or more pictures of a known one: from the camera, guided, or from photo files. */
 import { html, nothing, render } from 'lit';
 import type { View } from '../../context.js';
-import { createFiles } from './enrol-files.js';
-import { createGuide, type PoseShot } from './enrol-guide.js';
-import type { Pose } from './enrol-poses.js';
-import { createReview } from './enrol-review.js';
-import { choose, isReady, MAX_SHOTS, toFaceImage, type Shot } from './enrol-shots.js';
-import { enrolPerson, type Enrolment } from './enrol-store.js';
-import { createWho } from './enrol-who.js';
-import './enrol.css';
+import { createFiles } from './enroll-files.js';
+import { createGuide, type PoseShot } from './enroll-guide.js';
+import type { Pose } from './enroll-poses.js';
+import { createReview } from './enroll-review.js';
+import { choose, isReady, MAX_SHOTS, toFaceImage, type Shot } from './enroll-shots.js';
+import { enrollPerson, type Enrollment } from './enroll-store.js';
+import { createWho } from './enroll-who.js';
+import './enroll.css';
 
 type Way = 'camera' | 'files';
 
 export const mount: View = (host, context) => {
   const { library, texts } = context;
-  const words = texts.enrol;
+  const words = texts.enroll;
   const closed = new AbortController();
   let way: Way = 'camera';
   let shots: readonly Shot[] = [];
-  /** The enrolment that runs. */
+  /** The enrollment that runs. */
   let running: AbortController | null = null;
-  let done: (Enrolment & { readonly name: string; readonly used: number }) | null = null;
+  let done: (Enrollment & { readonly name: string; readonly used: number }) | null = null;
   let status = '';
 
   function drawFrame(): void {
@@ -61,7 +61,7 @@ export const mount: View = (host, context) => {
   function draw(): void {
     const ready = shots.filter(isReady).length;
     const { name, isKnown } = who;
-    const label = name === '' || ready === 0 ? words.enrolNobody : (isKnown ? words.add : words.enrol)(name, ready);
+    const label = name === '' || ready === 0 ? words.enrollNobody : (isKnown ? words.add : words.enroll)(name, ready);
     render(
       html`${shots.length === 0 ? html`<p class="muted">${words.nothing}</p>` : nothing}
         <div class="row">
@@ -70,7 +70,7 @@ export const mount: View = (host, context) => {
             class=${done ? 'act' : 'act primary'}
             ?hidden=${done !== null && ready === 0}
             aria-disabled=${running !== null}
-            @click=${enrol}
+            @click=${enroll}
           >
             ${label}
           </button>
@@ -181,7 +181,7 @@ export const mount: View = (host, context) => {
     draw();
   }
 
-  async function enrol(): Promise<void> {
+  async function enroll(): Promise<void> {
     if (running) return;
     const ready = shots.filter(isReady);
     const { name, consent } = who;
@@ -202,7 +202,7 @@ export const mount: View = (host, context) => {
     const person = { name, consent, images: ready.map(toFaceImage) };
     say(context.kit.state.phase === 'ready' ? words.enrolling(ready.length) : texts.shell.waiting);
     try {
-      const result = await enrolPerson(context, person, AbortSignal.any([running.signal, closed.signal]));
+      const result = await enrollPerson(context, person, AbortSignal.any([running.signal, closed.signal]));
       running = null;
       finish(name, ready, result);
       await library.refresh();
@@ -212,7 +212,7 @@ export const mount: View = (host, context) => {
     }
   }
 
-  function finish(name: string, tried: readonly Shot[], result: Enrolment): void {
+  function finish(name: string, tried: readonly Shot[], result: Enrollment): void {
     const reports = new Map(tried.map(({ id }, i) => [id, result.reports[i] ?? null]));
     const used = result.reports.filter(({ accepted }) => accepted).length;
     done = { ...result, name, used };
@@ -231,7 +231,7 @@ export const mount: View = (host, context) => {
     return parts.join(' ');
   }
 
-  /** A fresh enrolment only: what was added to a profile cannot be told from what was there. */
+  /** A fresh enrollment only: what was added to a profile cannot be told from what was there. */
   async function takeBack(name: string, profileId: string): Promise<void> {
     try {
       const kit = await context.kit.ready();

@@ -1,9 +1,9 @@
 /** The ring round the face: a part for each pose, filled when it is taken. */
 import { html, svg } from 'lit';
 import type { Texts } from '../../texts/texts.js';
-import { POSES, type Pose } from './enrol-poses.js';
+import { POSES, type Pose } from './enroll-poses.js';
 
-export type PoseState = keyof Texts['enrol']['poseStates'];
+export type PoseState = keyof Texts['enroll']['poseStates'];
 
 const RADIUS = 46;
 const INNER_RADIUS = 41;
@@ -13,16 +13,16 @@ const HALF_SPAN = 40;
 const DIRECTIONS = { left: 180, right: 0, up: 270, down: 90 } as const;
 
 /** @param states by pose */
-export function drawRing({ enrol }: Texts, states: Readonly<Record<Pose, PoseState>>) {
+export function drawRing({ enroll }: Texts, states: Readonly<Record<Pose, PoseState>>) {
   const taken = POSES.filter((pose) => states[pose] === 'taken').length;
   return html`<div
     class="ring"
     role="progressbar"
-    aria-label=${enrol.ring}
+    aria-label=${enroll.ring}
     aria-valuemin="0"
     aria-valuemax=${POSES.length}
     aria-valuenow=${taken}
-    aria-valuetext=${enrol.ringValue(taken, POSES.length)}
+    aria-valuetext=${enroll.ringValue(taken, POSES.length)}
   >
     <svg viewBox="0 0 100 100" aria-hidden="true">
       <circle class=${states.front} cx="50" cy="50" r=${INNER_RADIUS} />

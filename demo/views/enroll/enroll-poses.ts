@@ -1,4 +1,4 @@
-/** The poses of a guided enrolment: when one is reached, and what helps until then. */
+/** The poses of a guided enrollment: when one is reached, and what helps until then. */
 import type { CameraHint } from '../../../src/client/camera/camera-element.js';
 import type { DetectedFace, QualityIssue, QualityReport } from '../../../src/index.js';
 

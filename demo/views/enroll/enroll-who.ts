@@ -2,7 +2,7 @@
 import { html, render } from 'lit';
 import type { Context } from '../../context.js';
 import { MAX_CONSENT, MAX_NAME } from '../../limits.js';
-import { findNamesake } from './enrol-store.js';
+import { findNamesake } from './enroll-store.js';
 
 export interface Who {
   /** '' for none, as `consent`. */
@@ -19,7 +19,7 @@ export interface Who {
 /** @param onChange when a name was typed, a collection was chosen, or people came and went */
 export function createWho(host: HTMLElement, context: Context, onChange: () => void): Who {
   const { library, texts } = context;
-  const words = texts.enrol;
+  const words = texts.enroll;
   let name = '';
   let consent = '';
 

@@ -50,6 +50,6 @@ export function findDuplicate(
   isNear: (distance: number) => boolean,
 ): string | null {
   if (gallery.size === 0) return null;
-  const other = gallery.search(face, 2).find((neighbour) => neighbour.profileId !== profileId);
+  const other = gallery.search(face, 2).find((neighbor) => neighbor.profileId !== profileId);
   return other && isNear(other.distance) ? other.profileId : null;
 }

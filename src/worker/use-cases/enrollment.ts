@@ -1,6 +1,6 @@
 /** Decides which images of an enrollment are accepted, and why the others are rejected. */
 import { distanceAtFpir, similarityAt, type Calibration } from '../../recognition/decision.js';
-import { findDuplicate, findSamePerson } from '../../recognition/enrolment.js';
+import { findDuplicate, findSamePerson } from '../../recognition/enrollment.js';
 import type { Gallery } from '../../recognition/gallery.js';
 import type { Comparable, Scoring } from '../../recognition/scoring.js';
 import type { EnrollPolicy, ImageReport, RejectionReason } from '../../api/enrollment.js';
@@ -10,7 +10,7 @@ import type { Acquisition } from './acquisition.js';
 import type { NewTemplate } from '../ports/face-store.js';
 
 /** The data against which the images are judged. */
-export interface EnrolmentContext {
+export interface EnrollmentContext {
   readonly policy: EnrollPolicy;
   readonly calibration: Calibration;
   readonly scoring: Scoring;
@@ -42,9 +42,9 @@ type Found = Extract<Acquisition, { acquired: true }>;
  * Judges the images of an enrollment.
  * @returns the templates to store, and a function that creates the reports from the ids of the stored templates
  */
-export function judgeEnrolment(
+export function judgeEnrollment(
   images: readonly Acquisition[],
-  context: EnrolmentContext,
+  context: EnrollmentContext,
 ): { templates: NewTemplate[]; report: (templateIds: readonly string[]) => ImageReport[] } {
   const judged = context.policy === 'off' ? images.map(takeIfFound) : judgeAll(images, context);
   const templates = judged.flatMap((image): NewTemplate[] => {
@@ -67,7 +67,7 @@ function refuse(found: Acquisition, reasons: readonly RejectionReason[], duplica
   return { taken: false, found, reasons, duplicateOf };
 }
 
-function judgeAll(images: readonly Acquisition[], context: EnrolmentContext): Judged[] {
+function judgeAll(images: readonly Acquisition[], context: EnrollmentContext): Judged[] {
   const { policy, calibration, scoring, references, galleries, profileId, maxFpir } = context;
   const judged = images.map((found): Judged => {
     const first = takeIfFound(found);

@@ -13,8 +13,8 @@ import {
   type Pose,
   type PoseHint,
   type View,
-} from './enrol-poses.js';
-import { drawRing, type PoseState } from './enrol-ring.js';
+} from './enroll-poses.js';
+import { drawRing, type PoseState } from './enroll-ring.js';
 
 /** A picture that could be better, by its light for example, is taken after this long in its pose. */
 const PATIENCE_MS = 2_000;
@@ -46,7 +46,7 @@ export interface Guide {
 
 export function createGuide(host: HTMLElement, context: Context, events: GuideEvents): Guide {
   const { texts } = context;
-  const words = texts.enrol;
+  const words = texts.enroll;
   const closed = new AbortController();
   const skipped = new Set<Pose>();
   let taken: ReadonlySet<Pose> = new Set();
