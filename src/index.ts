@@ -49,7 +49,7 @@ export type {
   LivenessResult,
   LivenessSource,
 } from './api/liveness.js';
-export type { MatchOptions, MatchResult, TemplateComparison } from './api/matching.js';
+export type { Accuracy, AccuracyOptions, MatchOptions, MatchResult, TemplateComparison } from './api/matching.js';
 export type { JsonValue, Profile, ProfileChange } from './api/profiles.js';
 export type { QualityIssue, QualityReport } from './api/quality.js';
 export type { Backend, KitInfo, LoadProgress, ModelInfo } from './api/runtime.js';
@@ -58,7 +58,9 @@ export type {
   SpoofFailure,
   SpoofOptions,
   SpoofPolicy,
+  SpoofRates,
   SpoofResult,
+  SpoofRule,
   SpoofVerdict,
 } from './api/spoof.js';
 export type { FaceTracker, TrackedFace, TrackerOptions, TrackResult } from './api/tracking.js';

@@ -1,6 +1,7 @@
 /** What is shown of what is seen: a name at once, everything else when it stays so for a moment. */
 import type { CameraHint } from '../../src/client/camera/camera-element.js';
 import type { QualityIssue, TrackedFace, TrackResult } from '../../src/index.js';
+import { certaintyOf } from '../numbers.js';
 
 export type Shown =
   | { readonly kind: 'waiting' | 'unknown' | 'attack' | 'empty' }
@@ -69,15 +70,15 @@ export function isSame(a: Shown, b: Shown): boolean {
 function judge(face: TrackedFace, { height }: TrackResult): Shown {
   const { identification, quality, spoof } = face;
   if (!identification) return WAITING;
-  if (identification.decision === 'identified') {
-    const { profileId, name, confidence } = identification;
-    return { kind: 'name', profileId, name, score: confidence };
+  if (identification.outcome === 'identified') {
+    const { profileId, name, candidates } = identification;
+    return { kind: 'name', profileId, name, score: certaintyOf(candidates) };
   }
   if (identification.reason === 'empty-collection') return { kind: 'empty' };
   if (identification.reason === 'attack') return { kind: 'attack' };
   if (face.box.height / height < NEAR) return { kind: 'hint', hint: 'come-closer' };
   // Somebody unknown who is seen badly may be somebody known.
-  const unjudged = identification.reason === 'spoof-not-judged' && spoof?.verdict === 'not-judged' ? spoof.reasons : [];
+  const unjudged = identification.reason === 'spoof-not-judged' && spoof?.outcome === 'not-judged' ? spoof.reasons : [];
   const [issue] = [...unjudged, ...quality.unusable];
   return issue ? { kind: 'hint', hint: HINT_OF[issue] } : { kind: 'unknown' };
 }

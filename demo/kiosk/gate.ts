@@ -36,7 +36,7 @@ export function createGate(
   return {
     isClosedTo({ faces: [face] }, nowMs) {
       if (passed && nowMs - seenMs > GONE_MS) passed = null;
-      if (face?.identification?.decision !== 'identified') return false;
+      if (face?.identification?.outcome !== 'identified') return false;
       const { trackId, identification } = face;
       if (passed?.profileId !== identification.profileId || (passed.trackId ?? trackId) !== trackId) return true;
       passed = { profileId: identification.profileId, trackId };
@@ -57,7 +57,7 @@ export function createGate(
       try {
         const options = { ...identifyOptions(), maxFaces: 1, signal };
         const [face = null] = (await kit.identify(result.frame, collectionId, options)).faces;
-        if (face?.decision === 'identified') {
+        if (face?.outcome === 'identified') {
           passed = { profileId: face.profileId, trackId: null };
           seenMs = performance.now();
         }

@@ -87,7 +87,7 @@ export function startSession(options: SessionOptions): Session {
     const event = EVENTS[next.kind];
     if (!event) return;
     // With 'report' somebody is named in spite of it: the log says so.
-    const verdict = result.faces[0]?.spoof?.verdict;
+    const verdict = result.faces[0]?.spoof?.outcome;
     const doubt = next.kind === 'name' && verdict && verdict !== 'bona-fide' ? ` (${verdict})` : '';
     const name = next.kind === 'name' ? (next.name ?? context.texts.kiosk.noName) : '';
     log.add(event, name + doubt, next.kind === 'name' ? next.score : null);

@@ -1,8 +1,11 @@
 /** What the admin of this device has set, across reloads. */
 import type { SpoofPolicy } from '../../src/index.js';
 
+/** The policies that an operator can choose; error rates are not among them. */
+export type KioskSpoof = Extract<SpoofPolicy, string>;
+
 export interface KioskSettings {
-  readonly spoof: SpoofPolicy;
+  readonly spoof: KioskSpoof;
   /** Whether the active challenge has to be passed before a name is shown. */
   readonly challenge: boolean;
   readonly maxFpir: number;
@@ -12,7 +15,7 @@ export interface KioskSettings {
 }
 
 const KEY = 'inface-kiosk-settings';
-export const POLICIES: readonly SpoofPolicy[] = ['require', 'report', 'off'];
+export const POLICIES: readonly KioskSpoof[] = ['require', 'report', 'off'];
 export const RATES: readonly number[] = [0.001, 0.01, 0.05];
 export const HOLD_SECONDS: readonly number[] = [2, 4, 8, 15];
 

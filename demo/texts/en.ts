@@ -9,10 +9,10 @@ import type {
   LivenessReason,
   QualityIssue,
   RejectionReason,
-  SpoofPolicy,
   UnknownReason,
 } from '../../src/index.js';
 import type { KioskEvent } from '../kiosk/log.js';
+import type { KioskSpoof } from '../kiosk/settings.js';
 
 function count(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`;
@@ -782,7 +782,7 @@ export const english = {
         require: 'Name nobody without it',
         report: 'Check, name anyway, and note it in the log',
         off: 'Do not check',
-      } satisfies Record<SpoofPolicy, string>,
+      } satisfies Record<KioskSpoof, string>,
       challenge: 'Ask for movements of the head before a name is shown',
       rate: 'A stranger may be taken for somebody',
       rateValue: (rate: number) => `in ${100 * rate} % of all cases`,

@@ -121,12 +121,12 @@ async function checkIdentify(
     );
     for (const [i, fpir] of FPIRS.entries()) {
       for (const stranger of strangers) {
-        if ((await identify(stranger, fpir)).decision === 'identified') named[i]!.strangers++;
+        if ((await identify(stranger, fpir)).outcome === 'identified') named[i]!.strangers++;
       }
       for (const { enrolled: person, probes: own } of gallery) {
         for (const probe of own) {
           const face = await identify(probe, fpir);
-          if (face.decision === 'identified' && face.profileId === person.name) named[i]!.right++;
+          if (face.outcome === 'identified' && face.profileId === person.name) named[i]!.right++;
         }
       }
     }

@@ -55,7 +55,7 @@ export async function checkKit({ photos }: Lfw, embedder: EmbedderData, models: 
     for (const [i, { vectors }] of probes.entries()) {
       const face = await identify(vectors!, MAX_FPIR);
       const decided = inKit[stage]![i]!;
-      if (decided.name !== (face.decision === 'identified' ? face.name : null)) different++;
+      if (decided.name !== (face.outcome === 'identified' ? face.name : null)) different++;
       const difference = Math.abs(decided.score - face.candidates[0]!.score);
       largestScoreDifference = Math.max(largestScoreDifference, difference);
     }
@@ -139,7 +139,7 @@ async function identifyInPage({
       if (!nearest)
         throw new Error(`The kit found no face in ${url}. Rebuild the package and the models, and run again.`);
       decisions.push({
-        name: nearest.decision === 'identified' ? nearest.name : null,
+        name: nearest.outcome === 'identified' ? nearest.name : null,
         score: nearest.candidates[0]?.score ?? 0,
       });
     }

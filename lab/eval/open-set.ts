@@ -112,7 +112,7 @@ function methodsFor(embedder: EmbedderData): Method[] {
   const kit = (train: boolean) => async (gallery: readonly Person[]) => {
     const identify = await identifyLikeTheKit(gallery, embedder, train);
     return async (probe: FaceVectors, name: string | null): Promise<Found> => {
-      const { decision, candidates } = await identify(probe, ANY_STRANGER);
+      const { outcome: decision, candidates } = await identify(probe, ANY_STRANGER);
       const isBest = candidates[0]?.profileId === name;
       const isNamed = decision === 'identified';
       return { score: isNamed ? candidates[0]!.score : -Infinity, isRight: isNamed && isBest, isBest };

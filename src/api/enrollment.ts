@@ -25,7 +25,7 @@ export type RejectionReason =
 /** What became of one image of an enrollment. */
 export type ImageReport =
   | {
-      readonly accepted: true;
+      readonly outcome: 'accepted';
       readonly templateId: string;
       readonly face: DetectedFace;
       readonly quality: QualityReport;
@@ -35,7 +35,7 @@ export type ImageReport =
       readonly spoof: SpoofVerdict | null;
     }
   | {
-      readonly accepted: false;
+      readonly outcome: 'rejected';
       /** One or more, the most important one first. */
       readonly reasons: readonly RejectionReason[];
       readonly faceCount: number;

@@ -46,15 +46,13 @@ export type Identification = {
   readonly identificationId: string;
   /** Best first. */
   readonly candidates: readonly Candidate[];
-  /** How sure the best candidate is, 0..1: its probability where there is a classifier, otherwise its score. */
-  readonly confidence: number;
   /** The probability of the classifier's unknown class, 0..1, or `null` when no trained one was asked. */
   readonly unknownProbability: number | null;
   /** The verdict on this face, or `null` where the check was off. */
   readonly spoof: SpoofVerdict | null;
 } & (
-  | { readonly decision: 'identified'; readonly profileId: string; readonly name: string | null }
-  | { readonly decision: 'unknown'; readonly reason: UnknownReason }
+  | { readonly outcome: 'identified'; readonly profileId: string; readonly name: string | null }
+  | { readonly outcome: 'unknown'; readonly reason: UnknownReason }
 );
 
 /** A face with the decision on it. */

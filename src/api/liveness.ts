@@ -1,6 +1,7 @@
 /** The active liveness challenge. */
 import type { DetectedFace } from './faces.js';
 import type { ImageInput } from './images.js';
+import type { SpoofPolicy } from './spoof.js';
 
 /**
  * What a person is asked to do. Left and right are the person's own, whether or not the preview is mirrored. `blink` asks to
@@ -59,8 +60,11 @@ export interface LivenessOptions {
   readonly count?: number;
   /** Time for each gesture, and for looking straight after it, in milliseconds, 2,000 to 60,000. Defaults to 10,000. */
   readonly timeLimitMs?: number;
-  /** Whether the passive check looks at frames, too. Defaults to `'require'`. */
-  readonly spoof?: 'require' | 'off';
+  /**
+   * Whether frames are also checked for presentation attacks, and at which error rate. A check without consequence makes no
+   * sense here: `'report'` and `require: false` are refused. Defaults to `'require'`.
+   */
+  readonly spoof?: Exclude<SpoofPolicy, 'report'>;
   readonly onPrompt?: (prompt: LivenessPrompt) => void;
   /** Ends the challenge: `run` rejects with the signal's reason, and it counts as no attempt. */
   readonly signal?: AbortSignal | undefined;

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { InfaceError } from '../api/errors.js';
 import type { Box } from '../api/geometry.js';
+import type { SpoofRates } from '../api/spoof.js';
 import { object, type Parsed } from '../schema/schema.js';
 import { boxCenter, type Similarity } from '../vision/geometry.js';
 import { warpToTensor, type Pixels } from '../vision/image.js';
@@ -117,21 +118,13 @@ function softmax(logits: Float32Array): number[] {
   return powers.map((power) => power / sum);
 }
 
-/** The error rate that a caller requests, or the least score; at most one of them. */
-export interface SpoofLimit {
-  readonly threshold?: number;
-  readonly maxApcer?: number;
-  readonly maxBpcer?: number;
-}
-
 /**
  * Returns the least score of a bona fide face. This is the lowest one that keeps the requested APCER, or the highest
  * one that keeps the requested BPCER.
  * @throws InfaceError `INVALID_INPUT` for a rate that the calibration does not reach
  */
-export function spoofThreshold(limit: SpoofLimit, { modelId, calibration }: FaceAntispoof): number {
-  const { threshold, maxApcer, maxBpcer } = limit;
-  if (threshold !== undefined) return threshold;
+export function spoofThreshold(rates: SpoofRates, { modelId, calibration }: FaceAntispoof): number {
+  const { maxApcer, maxBpcer } = rates;
   if (maxApcer !== undefined) {
     // Negate the scores and reverse the curve, so that both curves ascend.
     const fromStrict = calibration.apcer?.map(([score, rate]) => [-score, rate] as const).reverse();
@@ -141,13 +134,13 @@ export function spoofThreshold(limit: SpoofLimit, { modelId, calibration }: Face
 }
 
 /** Returns the score at which an ascending curve of (score, rate) reaches a rate. Interpolates linearly. */
-function scoreAt(curve: Curve | undefined, rate: number, option: keyof SpoofLimit, modelId: string): number {
+function scoreAt(curve: Curve | undefined, rate: number, option: keyof SpoofRates, modelId: string): number {
   const least = curve?.[0]?.[1];
   if (!curve || least === undefined || rate < least) {
     const known = least === undefined ? 'no rate was measured' : `the lowest rate that was measured is ${least}`;
     throw new InfaceError(
       'INVALID_INPUT',
-      `'${option}' is ${rate}, but for the anti-spoof model '${modelId}' ${known}. Increase it or pass a 'threshold'.`,
+      `'${option}' is ${rate}, but for the anti-spoof model '${modelId}' ${known}. Increase it.`,
     );
   }
   const next = curve.findIndex(([, y]) => y > rate);

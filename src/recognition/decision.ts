@@ -38,8 +38,8 @@ export interface MatchDecision {
 
 /** The 1:N decision on one probe: the part of an `IdentifiedFace` that identifies the person. */
 export type IdentityDecision =
-  | { readonly decision: 'identified'; readonly profileId: string; readonly name: string | null }
-  | { readonly decision: 'unknown'; readonly reason: UnknownReason };
+  | { readonly outcome: 'identified'; readonly profileId: string; readonly name: string | null }
+  | { readonly outcome: 'unknown'; readonly reason: UnknownReason };
 
 /** Least similarity of a match unless the caller passes another. The calibrations put FMR 0.001 here. */
 const DEFAULT_THRESHOLD = 0.5;
@@ -169,17 +169,17 @@ export function decideIdentity({
   readonly rejectedBefore: boolean;
 }): IdentityDecision {
   const [first, second] = candidates;
-  if (first === undefined) return { decision: 'unknown', reason: 'empty-collection' };
+  if (first === undefined) return { outcome: 'unknown', reason: 'empty-collection' };
   const { profileId, name, score, probability } = first;
   // All conditions are written so that NaN fails them.
   const isNear = score >= threshold;
-  if (!isNear) return { decision: 'unknown', reason: 'not-near' };
-  if (rejectedBefore) return { decision: 'unknown', reason: 'rejected-before' };
+  if (!isNear) return { outcome: 'unknown', reason: 'not-near' };
+  if (rejectedBefore) return { outcome: 'unknown', reason: 'rejected-before' };
   if (probability !== null) {
     const isClear = probability >= CLEAR_PREFERENCE * (second?.probability ?? 0);
-    if (!isClear) return { decision: 'unknown', reason: 'ambiguous' };
+    if (!isClear) return { outcome: 'unknown', reason: 'ambiguous' };
   }
-  return { decision: 'identified', profileId, name };
+  return { outcome: 'identified', profileId, name };
 }
 
 function assertRate(name: string, rate: number): void {

@@ -92,7 +92,7 @@ describe('<face-camera>', () => {
     cameras[0]?.show(null);
     await next(camera, 'noface');
     cameras[0]?.show(1);
-    expect(await next(camera, 'face')).toMatchObject({ faces: [{ identification: { decision: 'unknown' } }] });
+    expect(await next(camera, 'face')).toMatchObject({ faces: [{ identification: { outcome: 'unknown' } }] });
 
     camera.remove();
     expect(camera.state).toBe('idle');

@@ -13,7 +13,7 @@ const FACE = {
   landmarks: [],
   rollDegrees: 0,
   spoof: null,
-  identification: { decision: 'identified', profileId: 'anna', name: 'Anna', candidates: [] },
+  identification: { outcome: 'identified', profileId: 'anna', name: 'Anna', candidates: [] },
   quality: { poor: [], unusable: [] },
 } as unknown as TrackedFace;
 const RESULT = { faces: [FACE], width: 64, height: 64, detected: true, timings: {} } as unknown as TrackResult;

@@ -60,15 +60,15 @@ describe('an enrollment', () => {
       warnings: ['few-images'],
       profile: { templateCount: 2 },
       images: [
-        { accepted: true, quality: { unusable: [] } },
-        { accepted: false, reasons: ['not-the-same-person'], duplicateOf: null, face: {} },
-        { accepted: true },
-        { accepted: false },
+        { outcome: 'accepted', quality: { unusable: [] } },
+        { outcome: 'rejected', reasons: ['not-the-same-person'], duplicateOf: null, face: {} },
+        { outcome: 'accepted' },
+        { outcome: 'rejected' },
       ],
     });
     const blurred = result.images[3];
     // The detector may not find a face at all in what is left of it.
-    expect(blurred?.accepted === false && blurred.reasons).toEqual([expect.stringMatching(/blurred|no-face/)]);
+    expect(blurred?.outcome === 'rejected' && blurred.reasons).toEqual([expect.stringMatching(/blurred|no-face/)]);
     const { profile } = result as { profile: Profile };
 
     const again = await kit.enroll([mirroredAnna], { name: 'Nina', collectionId: id });
@@ -132,8 +132,7 @@ describe('a training', () => {
     const result = await other.identify(mirroredAnna, id);
     expect(result.classifier).toBe('trained');
     const face = only(result.faces);
-    expect(face).toMatchObject({ decision: 'identified', name: 'Anna' });
-    expect(face.confidence).toBe(face.candidates[0]?.probability);
+    expect(face).toMatchObject({ outcome: 'identified', name: 'Anna' });
     const sum = face.candidates.reduce((total, { probability }) => total + (probability ?? 0), 0);
     expect(sum + (face.unknownProbability ?? 0)).toBeCloseTo(1, 5);
 
@@ -185,21 +184,21 @@ describe('a rejected identification', () => {
     const { id } = await kit.collections.create('Home');
     const profile = await enrolled(kit, anna, 'Anna', id);
     const face = only((await kit.identify(mirroredAnna, id)).faces);
-    expect(face).toMatchObject({ decision: 'identified', profileId: profile.id, unknownProbability: null });
+    expect(face).toMatchObject({ outcome: 'identified', profileId: profile.id, unknownProbability: null });
     expect(await kit.reject(face.identificationId)).toEqual({
       collectionId: id,
       profileId: profile.id,
       negativeCount: 1,
     });
     expect(only((await kit.identify(mirroredAnna, id)).faces)).toMatchObject({
-      decision: 'unknown',
+      outcome: 'unknown',
       reason: 'rejected-before',
     });
     // Anna herself is still Anna.
-    expect(only((await kit.identify(anna, id)).faces)).toMatchObject({ decision: 'identified' });
+    expect(only((await kit.identify(anna, id)).faces)).toMatchObject({ outcome: 'identified' });
     await kit.train(id);
     expect(only((await kit.identify(mirroredAnna, id)).faces)).toMatchObject({ reason: 'rejected-before' });
-    expect(only((await kit.identify(anna, id)).faces)).toMatchObject({ decision: 'identified' });
+    expect(only((await kit.identify(anna, id)).faces)).toMatchObject({ outcome: 'identified' });
     await expect(kit.reject('never')).rejects.toMatchObject(code('IDENTIFICATION_NOT_FOUND'));
     await expect(kit.reject(face.identificationId, { profileId: 'nobody' })).rejects.toMatchObject(
       code('INVALID_INPUT'),
@@ -311,7 +310,7 @@ describe('the vault', () => {
     const opened = next(other, 'vault', ({ state }) => state === 'open');
     await other.vault.unlock('correct horse');
     await opened;
-    expect(only((await other.identify(anna, id)).faces)).toMatchObject({ decision: 'identified' });
+    expect(only((await other.identify(anna, id)).faces)).toMatchObject({ outcome: 'identified' });
 
     const lockedHere = next(kit, 'vault', ({ state }) => state === 'locked');
     expect(await other.vault.lock()).toEqual({ state: 'locked', hasPassphrase: true });
@@ -325,7 +324,7 @@ describe('the vault', () => {
     await expect(kit.identify(anna, id)).rejects.toMatchObject(code('TEMPLATES_UNREADABLE'));
     await kit.profiles.delete(profile.id);
     await enrolled(kit, anna, 'Anna', id);
-    expect(only((await kit.identify(anna, id)).faces)).toMatchObject({ decision: 'identified' });
+    expect(only((await kit.identify(anna, id)).faces)).toMatchObject({ outcome: 'identified' });
   });
 
   it('takes passphrases of 8 characters and more, and never repeats one', async () => {
@@ -367,7 +366,7 @@ describe('a backup', () => {
     await reset;
     expect(await target.profiles.list()).toEqual(await kit.profiles.list());
     expect(await target.collections.list()).toEqual(await kit.collections.list());
-    expect(only((await target.identify(anna, id)).faces)).toMatchObject({ decision: 'identified', name: 'Anna' });
+    expect(only((await target.identify(anna, id)).faces)).toMatchObject({ outcome: 'identified', name: 'Anna' });
     expect(only((await target.identify(mirroredAnna, id)).faces)).toMatchObject({ reason: 'rejected-before' });
 
     // Deleted here after the file was made: it stays deleted, and the import says so.

@@ -99,11 +99,11 @@ describe.skipIf(!assets)('a model that somebody brings', () => {
         const [nearest] = [...centers.keys()].sort(
           (a, b) => distanceTo(centers[a] as Point) - distanceTo(centers[b] as Point),
         );
-        if (face.decision === 'identified' && face.profileId === ids[nearest as number]) named++;
+        if (face.outcome === 'identified' && face.profileId === ids[nearest as number]) named++;
       }
       await kit.collections.update(all.id, { removeProfileIds: ids });
       const { faces } = await kit.identify(copy, all.id, quick);
-      unknown += faces.filter(({ decision }) => decision === 'unknown').length;
+      unknown += faces.filter(({ outcome: decision }) => decision === 'unknown').length;
       await kit.collections.update(all.id, { addProfileIds: ids });
     }
     console.log('MobileFaceNet:', JSON.stringify({ named, unknown }));

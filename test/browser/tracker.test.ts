@@ -47,7 +47,7 @@ async function kitOfThree(): Promise<{ kit: FaceKit; collectionId: string }> {
 function seen({ faces }: TrackResult): (string | null)[] {
   return [...faces]
     .sort((a, b) => a.box.x - b.box.x)
-    .map(({ identification }) => (identification?.decision === 'identified' ? identification.name : null));
+    .map(({ identification }) => (identification?.outcome === 'identified' ? identification.name : null));
 }
 
 describe('a tracker', () => {
@@ -91,7 +91,7 @@ describe('a tracker', () => {
     await kit.collections.update(collectionId, { removeProfileIds: [profile!.id] });
     const tracker = kit.createTracker({ collectionId });
     const first = await tracker.update(frame([1, 100]));
-    expect(first.faces).toMatchObject([{ identification: { decision: 'unknown' } }]);
+    expect(first.faces).toMatchObject([{ identification: { outcome: 'unknown' } }]);
     await kit.collections.update(collectionId, { addProfileIds: [profile!.id] });
     const second = await tracker.update(frame([1, 104]));
     expect(seen(second)).toEqual(['1']);

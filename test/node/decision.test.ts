@@ -236,11 +236,11 @@ describe('an identification', () => {
     probability,
   });
   const identified = (profileId: string) => ({
-    decision: 'identified',
+    outcome: 'identified',
     profileId,
     name: `${profileId}'s name`,
   });
-  const unknown = (reason: string) => ({ decision: 'unknown', reason });
+  const unknown = (reason: string) => ({ outcome: 'unknown', reason });
   const decide = (candidates: readonly Candidate[], rejectedBefore = false) =>
     decideIdentity({ candidates, threshold: 0.6, rejectedBefore });
 
@@ -292,12 +292,11 @@ describe('an identification', () => {
       ...detected,
       identificationId: 'i',
       candidates,
-      confidence: 0.9,
       unknownProbability: null,
       spoof: null,
       ...decide(candidates),
     };
-    expect(face.decision).toBe('identified');
+    expect(face.outcome).toBe('identified');
   });
 
   it('keeps the rate for strangers in a simulated gallery', () => {
@@ -311,7 +310,7 @@ describe('an identification', () => {
       for (let i = 0; i < 200; i++) smallest = Math.min(smallest, random());
       const score = similarityAt(distanceAtFmr(smallest, PROFILE), ALL_CURVES);
       const decision = decideIdentity({ candidates: [candidate('a', score)], threshold, rejectedBefore: false });
-      if (decision.decision === 'identified') accepted++;
+      if (decision.outcome === 'identified') accepted++;
     }
     expect(accepted).toBeGreaterThan(145);
     expect(accepted).toBeLessThan(255);

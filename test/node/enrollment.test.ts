@@ -118,7 +118,9 @@ const CONTEXT: EnrollmentContext = {
 function judge(images: readonly Acquisition[], context: Partial<EnrollmentContext> = {}) {
   const { templates, report } = judgeEnrollment(images, { ...CONTEXT, ...context });
   const reports = report(templates.map((_, i) => `t${i}`));
-  const outcomes = reports.map((r: ImageReport) => (r.accepted ? [r.templateId, ...r.warnings] : r.reasons));
+  const outcomes = reports.map((r: ImageReport) =>
+    r.outcome === 'accepted' ? [r.templateId, ...r.warnings] : r.reasons,
+  );
   return { templates, reports, outcomes };
 }
 

@@ -113,8 +113,8 @@ describe('identification like the kit', () => {
 
   it.each([false, true])('names who is enrolled and nobody else, trained: %s', async (train) => {
     const identify = await identifyLikeTheKit(people, embedder, train);
-    expect(await identify(faceOfPerson(2), 0.01)).toMatchObject({ decision: 'identified', profileId: 'person 2' });
-    expect(await identify(faceOfPerson(4), 0.01)).toMatchObject({ decision: 'unknown' });
+    expect(await identify(faceOfPerson(2), 0.01)).toMatchObject({ outcome: 'identified', profileId: 'person 2' });
+    expect(await identify(faceOfPerson(4), 0.01)).toMatchObject({ outcome: 'unknown' });
   });
 });
 

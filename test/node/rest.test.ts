@@ -117,16 +117,23 @@ class FakeKit {
     const collection = (id: string) => this.find('COLLECTION', this.collections, id, owner);
     const report = async (image: unknown, i: number): Promise<ImageReport & { who: string | null }> => {
       const who = await look(image, `images[${i}]`);
-      const rejected = { accepted: false, faceCount: 0, face: null, quality: null, spoof: null, who } as const;
+      const rejected = { outcome: 'rejected', faceCount: 0, face: null, quality: null, spoof: null, who } as const;
       if (who === null) return { ...rejected, reasons: ['no-face'], duplicateOf: null };
       if (who === 'twin') return { ...rejected, reasons: ['duplicate-of', 'blurred'], duplicateOf: 'profile-9' };
-      const accepted = { accepted: true, templateId: `t${i}`, face: FACE, quality: QUALITY, spoof: null, who } as const;
+      const accepted = {
+        outcome: 'accepted',
+        templateId: `t${i}`,
+        face: FACE,
+        quality: QUALITY,
+        spoof: null,
+        who,
+      } as const;
       return { ...accepted, warnings: who === 'dim' ? ['too-dark'] : [] };
     };
     const add = async (images: readonly unknown[]) => {
       const reports: (ImageReport & { who: string | null })[] = [];
       for (const [i, image] of images.entries()) reports.push(await report(image, i));
-      const faces = reports.flatMap(({ accepted, who }) => (accepted && who !== null ? [who] : []));
+      const faces = reports.flatMap(({ outcome, who }) => (outcome === 'accepted' && who !== null ? [who] : []));
       return { reports, faces };
     };
     const operations: Omit<FaceOperations, 'reject'> = {
@@ -147,11 +154,11 @@ class FakeKit {
         }
         if (Number.isNaN(this.spoofScore)) {
           const reasons = ['too-small', 'blurred'] as const;
-          return { outcome: 'checked', verdict: 'not-judged', reasons, modelId: 'fake', face: FACE };
+          return { outcome: 'not-judged', reasons, modelId: 'fake', face: FACE };
         }
-        const verdict = this.spoofScore >= 0.5 ? 'bona-fide' : 'attack';
+        const outcome = this.spoofScore >= 0.5 ? 'bona-fide' : 'attack';
         const score = { bonaFideScore: this.spoofScore, threshold: 0.5, modelId: 'fake' };
-        return { outcome: 'checked', verdict, ...score, face: FACE };
+        return { outcome, ...score, face: FACE };
       },
       enroll: async (images, options = {}) => {
         called('enroll', options);
@@ -236,15 +243,14 @@ class FakeKit {
           ...FACE,
           identificationId: 'i1',
           candidates,
-          confidence: 0.5,
           unknownProbability: 0.25,
           spoof: null,
         };
         const [best] = candidates;
         const face =
           best && best.score > 0.5
-            ? ({ ...found, decision: 'identified', profileId: best.profileId, name: best.name } as const)
-            : ({ ...found, decision: 'unknown', reason: 'not-near' } as const);
+            ? ({ ...found, outcome: 'identified', profileId: best.profileId, name: best.name } as const)
+            : ({ ...found, outcome: 'unknown', reason: 'not-near' } as const);
         return { faces: who === null ? [] : [face], classifier: 'trained', threshold: 0.5, timings: TIMINGS };
       },
       train: async (id, options) => {

@@ -105,7 +105,7 @@ function trackerOf(settings: Partial<TrackContext> = {}) {
         const { x, y, width, height } = face.detection.box;
         const isAnna = known({ landmarks: [{ x: x + width / 2, y: y + height / 2 }] }).degrees === 0;
         return Promise.resolve({
-          verdict: isAnna ? 'bona-fide' : 'attack',
+          outcome: isAnna ? 'bona-fide' : 'attack',
           bonaFideScore: isAnna ? 0.9 : 0.1,
           threshold: 0.5,
           modelId: 'model',
@@ -145,7 +145,7 @@ const names = (faces: Awaited<ReturnType<ReturnType<typeof trackerOf>['frame']>>
     .sort((a, b) => a.box.x - b.box.x)
     .map(({ identification, box }) => [
       Math.round(box.x + box.width / 2),
-      identification?.decision === 'identified' ? identification.profileId : null,
+      identification?.outcome === 'identified' ? identification.profileId : null,
     ]);
 /** From left to right. */
 const ids = (faces: readonly TrackedFace[]) =>
@@ -158,7 +158,7 @@ describe('a tracker', () => {
     for (let i = 0; i < 31; i++) {
       const faces = await tracker.frame([at(ANNA, 100 + i), at(BERTA, 400 - i)]);
       expect(ids(faces)).toEqual([1, 2]);
-      expect(faces.map(({ identification }) => identification?.decision)).toEqual(['identified', 'identified']);
+      expect(faces.map(({ identification }) => identification?.outcome)).toEqual(['identified', 'identified']);
       spent.push(...tracker.calls);
     }
     expect(spent.filter((call) => call === 'find')).toHaveLength(3);
@@ -198,7 +198,7 @@ describe('a tracker', () => {
       const [face] = await tracker.frame([at(double, 100)]);
       frames++;
       if (face?.trackId === 1 && frames < 200) continue;
-      expect(face).toMatchObject({ trackId: 2, identification: { decision: 'identified', profileId: 'berta' } });
+      expect(face).toMatchObject({ trackId: 2, identification: { outcome: 'identified', profileId: 'berta' } });
       break;
     }
     expect(frames).toBe(90);
@@ -256,7 +256,7 @@ describe('a tracker', () => {
       gallery: createGallery([template('t2', 'berta', atAngle(90))], SPACE, 0),
     };
     const later = trackerOf({ collection: changed });
-    expect(first?.identification?.decision).toBe('identified');
+    expect(first?.identification?.outcome).toBe('identified');
     const step = createTracking(PARTS);
     const { faces } = await step(
       {
@@ -268,7 +268,7 @@ describe('a tracker', () => {
       tracker.state,
       { options: {}, check: null, collection: changed, atMs: 80 },
     );
-    expect(faces[0]?.identification).toMatchObject({ decision: 'unknown', candidates: [{ profileId: 'berta' }] });
+    expect(faces[0]?.identification).toMatchObject({ outcome: 'unknown', candidates: [{ profileId: 'berta' }] });
     expect(later.calls).toEqual([]);
   });
 
@@ -293,8 +293,8 @@ describe('a tracker', () => {
     const tracker = trackerOf({ check });
     const faces = await tracker.frame([at(ANNA, 100), at(BERTA, 400)]);
     expect(faces).toMatchObject([
-      { spoof: { verdict: 'bona-fide' }, identification: { decision: 'identified', profileId: 'anna' } },
-      { spoof: { verdict: 'attack' }, identification: { decision: 'unknown', reason: 'attack' } },
+      { spoof: { outcome: 'bona-fide' }, identification: { outcome: 'identified', profileId: 'anna' } },
+      { spoof: { outcome: 'attack' }, identification: { outcome: 'unknown', reason: 'attack' } },
     ]);
     await tracker.frame([at(ANNA, 100), at(BERTA, 400)]);
     expect(tracker.calls).toEqual(['follow', 'follow']);
@@ -313,14 +313,14 @@ describe('a tracker', () => {
     for (const person of [ANNA, BERTA, ANNA]) {
       const faces = await replaced.frame([at(person, 100)]);
       expect(replaced.calls).toContain('check');
-      verdicts.push(...faces.map(({ spoof }) => spoof?.verdict));
+      verdicts.push(...faces.map(({ spoof }) => spoof?.outcome));
     }
     expect(verdicts).toEqual(['bona-fide', 'attack', 'bona-fide']);
 
     const swapped = trackerOf({ check, collection });
     await swapped.frame([at(ANNA, 100), at(BERTA, 400)]);
     const after = await swapped.frame([at(BERTA, 100), at(ANNA, 400)]);
-    const byPlace = [...after].sort((a, b) => a.box.x - b.box.x).map(({ spoof }) => spoof?.verdict);
+    const byPlace = [...after].sort((a, b) => a.box.x - b.box.x).map(({ spoof }) => spoof?.outcome);
     expect(byPlace).toEqual(['attack', 'bona-fide']);
   });
 
@@ -332,7 +332,7 @@ describe('a tracker', () => {
     const better = { ...ANNA, quality: 0.7 };
     const faces = await tracker.frame([at(better, 200), at(BERTA, 100)]);
     expect(tracker.calls).toEqual(['follow', 'check', 'embed']);
-    expect(faces).toMatchObject([{ trackId: 1, spoof: { verdict: 'bona-fide' } }]);
+    expect(faces).toMatchObject([{ trackId: 1, spoof: { outcome: 'bona-fide' } }]);
   });
 
   it('moves the box with the points', async () => {

@@ -53,7 +53,7 @@ export function createReview(
     return html`<div class="photo-head">
         <h3>${title}</h3>
         ${
-          report?.accepted
+          report?.outcome === 'accepted'
             ? nothing
             : html`<button
                 type="button"
@@ -69,7 +69,7 @@ export function createReview(
       <p class="state-line">${describe(shot)}</p>
       ${report?.spoof ? html`<p class="muted">${describeSpoof(report.spoof)}</p>` : nothing}
       ${
-        report?.accepted === false
+        report?.outcome === 'rejected'
           ? html`<button type="button" aria-label=${words.replaceWhat(title)} @click=${() => onReplace(shot)}>
               ${words.replace}
             </button>`
@@ -141,7 +141,8 @@ export function createReview(
   }
 
   function describeReport(report: ImageReport): string {
-    if (report.accepted) return report.warnings.length === 0 ? words.used : words.usedThough(report.warnings);
+    if (report.outcome === 'accepted')
+      return report.warnings.length === 0 ? words.used : words.usedThough(report.warnings);
     const other = library.profiles.find(({ id }) => id === report.duplicateOf);
     if (report.reasons[0] === 'duplicate-of' && other) {
       return words.looksLike(other.name ?? texts.common.noName);
@@ -149,7 +150,7 @@ export function createReview(
     return texts.common.refused(report.reasons);
   }
 
-  function describeSpoof({ verdict }: SpoofVerdict): string {
+  function describeSpoof({ outcome: verdict }: SpoofVerdict): string {
     if (verdict === 'not-judged') return words.cannotTell;
     return verdict === 'attack' ? words.seemsAttack : words.seemsReal;
   }

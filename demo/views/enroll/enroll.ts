@@ -105,14 +105,14 @@ export const mount: View = (host, context) => {
   const who = createWho(find('.who'), context, redraw);
   const guide = createGuide(find('.guide'), context, {
     onShot: addPose,
-    onRestart: () => setShots(shots.filter(({ pose, report }) => pose === null || report?.accepted)),
+    onRestart: () => setShots(shots.filter(({ pose, report }) => pose === null || report?.outcome === 'accepted')),
     onFinish: () => {
       if (who.name === '') who.focus();
       else find('.act').focus();
     },
   });
   const closeFiles = createFiles(find('.files'), context, {
-    room: () => MAX_SHOTS - shots.filter(({ report }) => !report?.accepted).length,
+    room: () => MAX_SHOTS - shots.filter(({ report }) => report?.outcome !== 'accepted').length,
     onPick: () => switchTo('files'),
     onShot: (shot) => setShots([...shots, shot]),
   });
@@ -127,7 +127,7 @@ export const mount: View = (host, context) => {
     draw();
     review.show(shots);
     guide.show(
-      new Set(shots.flatMap(({ pose, report }): Pose[] => (pose && report?.accepted !== false ? [pose] : []))),
+      new Set(shots.flatMap(({ pose, report }): Pose[] => (pose && report?.outcome !== 'rejected' ? [pose] : []))),
     );
   }
 
@@ -214,7 +214,7 @@ export const mount: View = (host, context) => {
 
   function finish(name: string, tried: readonly Shot[], result: Enrollment): void {
     const reports = new Map(tried.map(({ id }, i) => [id, result.reports[i] ?? null]));
-    const used = result.reports.filter(({ accepted }) => accepted).length;
+    const used = result.reports.filter(({ outcome }) => outcome === 'accepted').length;
     done = { ...result, name, used };
     status = describe(done);
     setShots(shots.map((shot) => ({ ...shot, report: reports.get(shot.id) ?? shot.report })));

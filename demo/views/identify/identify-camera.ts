@@ -82,7 +82,7 @@ export function createLiveCamera(host: HTMLElement, context: Context, log: Log):
     faces = search?.collection ? detail.faces : [];
     for (const { trackId, identification } of faces) {
       if (!identification || !search?.collection) continue;
-      const who = identification.decision === 'identified' ? identification.profileId : '';
+      const who = identification.outcome === 'identified' ? identification.profileId : '';
       if (logged.get(trackId) === who) continue;
       logged.set(trackId, who);
       log.add({ source: texts.identify.logCamera, identification, search });

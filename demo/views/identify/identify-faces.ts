@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Collection, Identification } from '../../../src/index.js';
 import type { Context } from '../../context.js';
-import { decimal } from '../../numbers.js';
+import { certaintyOf, decimal } from '../../numbers.js';
 
 /** Whose names are looked for, and how often a stranger may be given one. */
 export interface Search {
@@ -12,7 +12,7 @@ export interface Search {
 
 /** The name of a face in a word or two. */
 export function nameOf({ texts }: Context, identification: Identification): string {
-  if (identification.decision === 'unknown') return texts.common.unknown;
+  if (identification.outcome === 'unknown') return texts.common.unknown;
   return identification.name ?? texts.common.noName;
 }
 
@@ -28,13 +28,14 @@ export function drawFace(
 ): TemplateResult {
   const { texts, locale } = context;
   const name = nameOf(context, identification);
-  const isKnown = identification.decision === 'identified';
-  const { confidence, candidates } = identification;
+  const isKnown = identification.outcome === 'identified';
+  const { candidates } = identification;
+  const sure = certaintyOf(candidates);
   // Without a classifier it is a similarity, and no probability.
   const certainty =
     typeof candidates[0]?.probability === 'number'
-      ? texts.identify.sure(Math.round(100 * confidence).toString())
-      : texts.identify.similar(decimal(confidence, 2, locale));
+      ? texts.identify.sure(Math.round(100 * sure).toString())
+      : texts.identify.similar(decimal(sure, 2, locale));
   return html`<div class="face-head">
       <p>
         <strong class=${isKnown ? 'known' : ''}>${name}</strong>
@@ -49,7 +50,7 @@ export function drawFace(
       }
     </div>
     ${
-      identification.decision === 'unknown'
+      identification.outcome === 'unknown'
         ? html`<p>${texts.identify.unknownBecause(identification.reason)}</p>`
         : nothing
     }
@@ -99,7 +100,7 @@ function drawCandidates(
 
 async function reject(
   context: Context,
-  identification: Extract<Identification, { readonly decision: 'identified' }>,
+  identification: Extract<Identification, { readonly outcome: 'identified' }>,
   name: string,
   onRejected: () => void,
 ): Promise<void> {

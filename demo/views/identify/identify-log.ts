@@ -83,18 +83,18 @@ export function createLog(host: HTMLElement, context: Context): Log {
       <th scope="row">${nameOf(context, identification)}</th>
       <td>${best ? decimal(best.score, 2, locale) : '–'}</td>
       <td>${source}</td>
-      <td>${identification.decision === 'unknown' ? texts.identify.reasons[identification.reason] : '–'}</td>
+      <td>${identification.outcome === 'unknown' ? texts.identify.reasons[identification.reason] : '–'}</td>
     </tr>`;
   }
 
   function save(): void {
     const rows = lines.map(({ at, source, identification, search }) => {
       const [best] = identification.candidates;
-      const isKnown = identification.decision === 'identified';
+      const isKnown = identification.outcome === 'identified';
       return [
         at.toISOString(),
         source,
-        identification.decision,
+        identification.outcome,
         isKnown ? identification.name : null,
         best?.score ?? null,
         isKnown ? (best?.probability ?? null) : identification.unknownProbability,

@@ -116,7 +116,7 @@ export function createPhotos(host: HTMLElement, context: Context, log: Log): Pho
   }
 
   function note(photo: Photo, i: number, identification: IdentifiedFace, aim: Search): void {
-    const who = identification.decision === 'identified' ? identification.profileId : '';
+    const who = identification.outcome === 'identified' ? identification.profileId : '';
     if (photo.logged.get(i) === who) return;
     photo.logged.set(i, who);
     log.add({ source: photo.title, identification, search: aim });
@@ -182,7 +182,7 @@ export function createPhotos(host: HTMLElement, context: Context, log: Log): Pho
     const overlay = element.querySelector<HTMLCanvasElement>('.stage > canvas:last-child');
     if (!overlay || !size) return;
     const marks = (faces ?? []).map((face, i) => {
-      const known = face.decision === 'identified';
+      const known = face.outcome === 'identified';
       return { face, label: `${i + 1} ${nameOf(context, face)}`, known, chosen: false };
     });
     drawMarks(overlay, size, marks);

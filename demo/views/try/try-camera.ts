@@ -43,9 +43,9 @@ export function createCamera(host: HTMLElement, context: Context): () => void {
     if (face?.spoof) {
       const { spoof } = face;
       const words =
-        spoof.verdict === 'not-judged'
+        spoof.outcome === 'not-judged'
           ? texts.try.notJudged(spoof.reasons)
-          : (spoof.verdict === 'bona-fide' ? texts.try.bonaFide : texts.try.attack)(
+          : (spoof.outcome === 'bona-fide' ? texts.try.bonaFide : texts.try.attack)(
               decimal(spoof.bonaFideScore, 2, context.locale),
             );
       told = `${told} ${texts.try.spoof} ${words}`;

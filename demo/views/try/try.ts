@@ -112,7 +112,7 @@ export const mount: View = (host, context) => {
         const started = performance.now();
         const checked = await kit.checkSpoof({ image: photo.file, face: centerOf(face.box) }, { signal });
         photo.spoofMs += performance.now() - started;
-        photo.spoofs[i] = checked.outcome === 'checked' ? checked : null;
+        photo.spoofs[i] = checked.outcome === 'failure-to-acquire' ? null : checked;
         draw(photo);
       }
     } catch (error) {
@@ -217,7 +217,7 @@ export const mount: View = (host, context) => {
       result.faces.map((face, i) => ({
         face,
         label: String(i + 1),
-        known: photo.spoofs[i]?.verdict === 'bona-fide',
+        known: photo.spoofs[i]?.outcome === 'bona-fide',
         chosen: photo.chosen === i,
       })),
     );
@@ -291,7 +291,7 @@ function describeQuality({ texts }: Context, quality: QualityReport | null): str
 
 /** What the anti-spoof check says, as part of a sentence. */
 function describeSpoof({ texts, locale }: Context, spoof: SpoofVerdict): string {
-  if (spoof.verdict === 'not-judged') return texts.try.notJudged(spoof.reasons);
+  if (spoof.outcome === 'not-judged') return texts.try.notJudged(spoof.reasons);
   const score = decimal(spoof.bonaFideScore, 2, locale);
-  return spoof.verdict === 'bona-fide' ? texts.try.bonaFide(score) : texts.try.attack(score);
+  return spoof.outcome === 'bona-fide' ? texts.try.bonaFide(score) : texts.try.attack(score);
 }

@@ -287,8 +287,7 @@ function createElementClass(): CustomElementConstructor {
       this.#hadFace = faces.length > 0;
       for (const face of faces) {
         const { identification, trackId } = face;
-        if (identification?.decision !== 'identified' || this.#named.get(trackId) === identification.profileId)
-          continue;
+        if (identification?.outcome !== 'identified' || this.#named.get(trackId) === identification.profileId) continue;
         this.#named.set(trackId, identification.profileId);
         this.#emit('identified', face);
       }
@@ -303,7 +302,7 @@ function createElementClass(): CustomElementConstructor {
 
     #nameOf({ identification }: TrackedFace): string {
       if (!identification) return '';
-      return identification.decision === 'identified' ? (identification.name ?? '') : this.#texts.unknown;
+      return identification.outcome === 'identified' ? (identification.name ?? '') : this.#texts.unknown;
     }
 
     #trackerOptions(): TrackerOptions {

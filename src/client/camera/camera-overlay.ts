@@ -35,7 +35,7 @@ export function drawFaces(
   const toX = (x: number) => (mirrored ? source.width - x : x) * scale;
   for (const face of faces) {
     const { box, landmarks } = face;
-    const isKnown = face.identification?.decision === 'identified';
+    const isKnown = face.identification?.outcome === 'identified';
     const color = isKnown ? style.known : style.unknown;
     const left = toX(mirrored ? box.x + box.width : box.x);
     context.beginPath();

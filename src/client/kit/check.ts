@@ -1,5 +1,6 @@
 /** Checks of what the application passes in, before anything is decoded or sent. */
 import { InfaceError } from '../../api/errors.js';
+import type { SpoofRates } from '../../api/spoof.js';
 import { MAX_METADATA_LENGTH, MAX_NAME_LENGTH, MAX_NOTE_LENGTH } from '../../api/limits.js';
 
 /** Throws when a value is not what an option takes. `name` says where it stands. */
@@ -146,6 +147,29 @@ export const metadata: Rule = (value, name) => {
     );
   }
 };
+
+export const SPOOF_RATE_RULES: Rules<SpoofRates> = { maxApcer: rate, maxBpcer: rate };
+
+/** Accepts a `SpoofPolicy`. */
+export const spoofPolicy: Rule = (value, name) => {
+  if (value === 'off' || value === 'report' || value === 'require') return;
+  if (typeof value !== 'object' || value === null) {
+    throw invalid(name, value, "'off', 'report', 'require' or { require, maxApcer | maxBpcer }");
+  }
+  for (const [key, part] of Object.entries({ require: undefined, ...value })) {
+    const rule = { ...SPOOF_RATE_RULES, require: bool }[key];
+    if (!rule) throw invalid(`a key of ${name}`, key, 'one of require, maxApcer, maxBpcer');
+    if (part !== undefined || key === 'require') rule(part, `${name}.${key}`);
+  }
+  assertOneRate(value, name);
+};
+
+/** @throws InfaceError `INVALID_INPUT` when both rates are given */
+export function assertOneRate({ maxApcer, maxBpcer }: SpoofRates, name: string): void {
+  if (maxApcer !== undefined && maxBpcer !== undefined) {
+    throw new InfaceError('INVALID_INPUT', `${name} takes 'maxApcer' or 'maxBpcer', not both.`);
+  }
+}
 
 /** An error that says where, what was given, and what is taken. */
 export function invalid(name: string, value: unknown, wanted: string): InfaceError {

@@ -13,6 +13,7 @@ import type { SpoofOptions } from '../../api/spoof.js';
 import type { FaceFrame, Frame, WorkerOperations } from '../../wire/worker.js';
 import {
   abortSignal,
+  assertOneRate,
   bool,
   callback,
   checkOptions,
@@ -26,6 +27,8 @@ import {
   nullOr,
   oneOf,
   rate,
+  SPOOF_RATE_RULES,
+  spoofPolicy,
   wholeNumber,
   type Rules,
 } from './check.js';
@@ -42,7 +45,7 @@ const FINDER_RULES: Rules<DetectorOptions> = {
 };
 const DETECTOR_RULES = { ...CALL_RULES, ...FINDER_RULES };
 const POLICY: readonly EnrollPolicy[] = ['strict', 'guidance', 'off'];
-const SPOOF_RULES: Rules<SpoofOptions> = { spoof: oneOf('require', 'report', 'off') };
+const SPOOF_RULES: Rules<SpoofOptions> = { spoof: spoofPolicy };
 const ACCURACY_RULES: Rules<AccuracyOptions> = { accuracy: oneOf('fast', 'balanced', 'high') };
 export const IDENTIFY_RULES: Rules<Omit<IdentifyOptions, 'signal'>> = {
   ...FINDER_RULES,
@@ -113,16 +116,9 @@ export function createOperations(call: Call): FaceOperations {
     checkSpoof: async (image, options = {}) => {
       const { signal, ...wire } = checkOptions('checkSpoof', options, {
         ...DETECTOR_RULES,
-        threshold: fraction,
-        maxApcer: rate,
-        maxBpcer: rate,
+        ...SPOOF_RATE_RULES,
       });
-      if ([wire.threshold, wire.maxApcer, wire.maxBpcer].filter((limit) => limit !== undefined).length > 1) {
-        throw new InfaceError(
-          'INVALID_INPUT',
-          "checkSpoof() takes one of 'threshold', 'maxApcer' and 'maxBpcer', not two.",
-        );
-      }
+      assertOneRate(wire, 'checkSpoof()');
       return call('checkSpoof', { signal }, async (frames) => [await frames.face(image, 'largest', 'image'), wire]);
     },
 

@@ -12,8 +12,18 @@ import type {
   LivenessResult,
   LivenessSource,
 } from '../../api/liveness.js';
+import type { SpoofRule } from '../../api/spoof.js';
 import { changeFailures } from './attempts.js';
-import { abortSignal, callback, checkOptions, eachOf, invalid, oneOf, wholeNumber, type Rules } from '../kit/check.js';
+import {
+  abortSignal,
+  callback,
+  checkOptions,
+  eachOf,
+  invalid,
+  spoofPolicy,
+  wholeNumber,
+  type Rules,
+} from '../kit/check.js';
 import { toFrame } from '../kit/frame-source.js';
 
 const GESTURES: readonly LivenessGesture[] = ['turn-left', 'turn-right', 'look-up', 'come-closer', 'blink'];
@@ -41,7 +51,12 @@ const RULES: Rules<LivenessOptions> = {
   },
   count: wholeNumber(1, 10),
   timeLimitMs: wholeNumber(2_000, 60_000),
-  spoof: oneOf('require', 'off'),
+  spoof: (value, name) => {
+    spoofPolicy(value, name);
+    if (value === 'report' || (typeof value === 'object' && !(value as SpoofRule).require)) {
+      throw invalid(name, value === 'report' ? value : 'require: false', "'off', 'require' or { require: true, ... }");
+    }
+  },
   onPrompt: callback,
   signal: abortSignal,
 };
@@ -67,28 +82,29 @@ export function createLivenessChallenge(
     gestures: allowed = DEFAULT_GESTURES,
     count = DEFAULT_COUNT,
     timeLimitMs = DEFAULT_TIME_LIMIT_MS,
-    spoof = 'require',
+    spoof: policy = 'require',
     onPrompt,
     signal,
   } = checkOptions('createLivenessChallenge', options, RULES);
   // What is missing has no rule to fail.
   RULES.source(source, "createLivenessChallenge() option 'source'");
   const call = signal ? { signal } : {};
+  const { require: isChecked, ...rates } = typeof policy === 'string' ? { require: policy === 'require' } : policy;
   let ran = false;
 
   async function attempt(): Promise<LivenessResult> {
     const gestures = drawGestures(allowed, count, random);
-    const challenge = createChallenge({ gestures, timeLimitMs, spoof: spoof === 'require', random });
+    const challenge = createChallenge({ gestures, timeLimitMs, spoof: isChecked, random });
     let reference: Shot | null = null;
     let best: Shot | null = null;
     const kept = (shot: Shot) => shot === reference || shot === best;
 
     async function lookAt(shot: Shot, what: 'reference' | 'check'): Promise<ChallengeChecks> {
-      const verdict = spoof === 'require' ? await kit.checkSpoof(faceOf(shot), call) : null;
+      const verdict = isChecked ? await kit.checkSpoof(faceOf(shot), { ...call, ...rates }) : null;
       const compared = what === 'check' && reference ? await kit.match(faceOf(shot), faceOf(reference), call) : null;
       return {
         similarity: compared?.outcome === 'compared' ? compared.score : null,
-        spoof: verdict?.outcome === 'checked' && verdict.verdict !== 'not-judged' ? verdict.verdict : null,
+        spoof: verdict?.outcome === 'bona-fide' || verdict?.outcome === 'attack' ? verdict.outcome : null,
       };
     }
 

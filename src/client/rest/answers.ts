@@ -23,9 +23,11 @@ interface ImageLists {
 export function toImageLists(reports: readonly ImageReport[]): ImageLists {
   const named = reports.map((report, i) => ({ img: `img${i}`, report }));
   return {
-    accepted: named.flatMap(({ img, report }) => (report.accepted ? [{ img, warnings: report.warnings }] : [])),
+    accepted: named.flatMap(({ img, report }) =>
+      report.outcome === 'accepted' ? [{ img, warnings: report.warnings }] : [],
+    ),
     rejected: named.flatMap(({ img, report }) =>
-      report.accepted ? [] : [{ img, reasons: report.reasons, duplicate_of: report.duplicateOf }],
+      report.outcome === 'accepted' ? [] : [{ img, reasons: report.reasons, duplicate_of: report.duplicateOf }],
     ),
   };
 }

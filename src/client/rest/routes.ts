@@ -74,10 +74,11 @@ async function detectFaces(operations: FaceOperations, fields: Fields, query: UR
 async function checkSpoof(operations: FaceOperations, fields: Fields): Promise<Answer> {
   const result = await operations.checkSpoof(readImage(fields, 'img'));
   if (result.outcome === 'failure-to-acquire') throw noFace(result.reason);
-  if (result.verdict === 'not-judged')
+  if (result.outcome === 'not-judged') {
     throw new Refusal(400, `The face on img cannot be judged: ${result.reasons.join(', ')}.`);
-  const { verdict, bonaFideScore: score } = result;
-  const data = { class: verdict === 'bona-fide' ? 'real' : 'fake', key: newKey(), score, success: true };
+  }
+  const { outcome, bonaFideScore: score } = result;
+  const data = { class: outcome === 'bona-fide' ? 'real' : 'fake', key: newKey(), score, success: true };
   return { data, message: 'data processed successfully' };
 }
 
@@ -168,12 +169,13 @@ async function identify(operations: FaceOperations, fields: Fields): Promise<Ans
   const { faces } = await operations.identify(readImage(fields, 'img'), collectionId, { maxFaces: 1 });
   const [face] = faces;
   if (!face) throw noFace('no-face');
-  const isKnown = face.decision === 'identified';
+  const [best] = face.candidates;
+  const isKnown = face.outcome === 'identified';
   const data = {
     name: isKnown ? face.name : null,
     key: isKnown ? face.profileId : null,
     unknown: !isKnown,
-    confidence: face.confidence,
+    confidence: best?.probability ?? best?.score ?? 0,
     unknown_probability: face.unknownProbability,
     candidates: face.candidates.map(({ profileId, name, score, probability }) => ({
       name,

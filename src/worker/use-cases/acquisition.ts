@@ -172,10 +172,11 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
         const unseen = judge(face).unusable.filter((issue) => issue !== 'extreme-pose');
         const isSmall = Math.max(width, height) < minFaceSizePx && !unseen.includes('too-small');
         const reasons = isSmall ? (['too-small', ...unseen] as const) : unseen;
-        if (reasons.length > 0) return { verdict: 'not-judged', reasons, modelId };
+        if (reasons.length > 0) return { outcome: 'not-judged', reasons, modelId };
         const bonaFideScore = await spoofScore(antispoof, face);
-        const verdict = bonaFideScore >= threshold ? 'bona-fide' : 'attack';
-        return { verdict, bonaFideScore, threshold, modelId };
+        // Written so that NaN is an attack.
+        const outcome = bonaFideScore >= threshold ? 'bona-fide' : 'attack';
+        return { outcome, bonaFideScore, threshold, modelId };
       },
       describe: ({ detection, landmarks }, landmarkCount = 5) => {
         const points = landmarkCount === 5 ? fivePoints(landmarks) : landmarks;
@@ -204,8 +205,8 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
 
 /** Why a required check refuses a face, or `null`. */
 export function spoofFailure(check: SpoofCheck | null, spoof: SpoofVerdict | null): SpoofFailure | null {
-  if (!check?.required || !spoof || spoof.verdict === 'bona-fide') return null;
-  return spoof.verdict === 'attack' ? 'attack' : 'spoof-not-judged';
+  if (!check?.required || !spoof || spoof.outcome === 'bona-fide') return null;
+  return spoof.outcome === 'attack' ? 'attack' : 'spoof-not-judged';
 }
 
 /**

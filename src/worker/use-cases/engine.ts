@@ -106,7 +106,8 @@ export function createEngine(parts: EngineParts): Engine {
   async function spoofCheckOf({ spoof = 'off' }: SpoofOptions): Promise<SpoofCheck | null> {
     if (spoof === 'off') return null;
     const antispoof = await antispoofModel();
-    return { antispoof, threshold: antispoof.calibration.threshold, required: spoof === 'require' };
+    const { require: required, ...rates } = typeof spoof === 'string' ? { require: spoof === 'require' } : spoof;
+    return { antispoof, threshold: spoofThreshold(rates, antispoof), required };
   }
 
   /** The judged faces of images of one person. */
@@ -181,7 +182,7 @@ export function createEngine(parts: EngineParts): Engine {
       const choice = await image.choose(face);
       if (!('chosen' in choice)) return { outcome: 'failure-to-acquire', ...choice };
       const verdict = await image.checkSpoof({ antispoof, threshold, required: true }, choice.chosen);
-      return { outcome: 'checked', ...verdict, face: image.describe(choice.chosen) };
+      return { ...verdict, face: image.describe(choice.chosen) };
     },
 
     async enroll(context, faces, options) {

@@ -97,10 +97,10 @@ function judgeAll(images: readonly Acquisition[], context: EnrollmentContext): J
 function describe(image: Judged, nextId: () => string): ImageReport {
   if (image.taken) {
     const { face, quality, spoof } = image.found;
-    return { accepted: true, templateId: nextId(), face, quality, warnings: image.warnings, spoof };
+    return { outcome: 'accepted', templateId: nextId(), face, quality, warnings: image.warnings, spoof };
   }
   const { found, reasons, duplicateOf } = image;
-  const refusal = { accepted: false, reasons, faceCount: found.faceCount, duplicateOf } as const;
+  const refusal = { outcome: 'rejected', reasons, faceCount: found.faceCount, duplicateOf } as const;
   if (!found.acquired) return { ...refusal, face: null, quality: null, spoof: null, ...found.refused };
   const { face, quality, spoof } = found;
   return { ...refusal, face, quality, spoof };

@@ -112,7 +112,6 @@ export function createIdentifier({ calibration, namesOf }: IdentificationParts):
           ),
           ...(refusal ? unknownBecause(refusal) : decideIdentity({ candidates, threshold, rejectedBefore })),
           candidates: candidates.slice(0, maxCandidates),
-          confidence: best?.probability ?? best?.score ?? 0,
           unknownProbability: unknown,
           spoof,
         };
@@ -161,4 +160,4 @@ export function createIdentifier({ calibration, namesOf }: IdentificationParts):
   }
 }
 
-const unknownBecause = (reason: UnknownReason) => ({ decision: 'unknown', reason }) as const;
+const unknownBecause = (reason: UnknownReason) => ({ outcome: 'unknown', reason }) as const;
