@@ -81,7 +81,7 @@ export function createLibrary(handle: KitHandle, report: (error: unknown) => voi
       const kit = await handle.ready();
       await read(kit);
       if (library.chosen) return library.chosen;
-      const collection = await kit.collections.create(name, { unknowns: true });
+      const collection = await kit.collections.create(name);
       await read(kit);
       return collection;
     },

@@ -402,13 +402,8 @@ export const german: typeof english = {
     createButton: 'Anlegen',
     created: (name) => `„${name}“ wurde angelegt.`,
     nameMissing: 'Bitte der Sammlung zuerst einen Namen geben.',
-    unknowns: 'Sagen, wie wahrscheinlich es ist, dass ein Gesicht zu niemandem davon gehört',
-    unknownsHint:
-      'Das Training misst dann auch, an erfundenen Gesichtern, wie nahe Fremde kommen, und „unbekannt“ bekommt eine eigene Wahrscheinlichkeit. Wer einen Namen bekommt, hängt nicht davon ab.',
-    settings: 'Name und unbekannte Personen',
+    settings: 'Name',
     renamed: (name) => `Heißt jetzt „${name}“.`,
-    unknownsOn: 'Unbekannte Personen haben vom nächsten Training an eine eigene Wahrscheinlichkeit.',
-    unknownsOff: 'Unbekannte Personen haben keine eigene Wahrscheinlichkeit mehr.',
     deleteCollection: 'Die Sammlung löschen',
     deleteTitle: (name) => `„${name}“ löschen?`,
     deleteText: (n) =>

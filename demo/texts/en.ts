@@ -382,13 +382,8 @@ export const english = {
     createButton: 'Create',
     created: (name: string) => `“${name}” was made.`,
     nameMissing: 'Give the collection a name first.',
-    unknowns: 'Say how likely it is that a face is nobody of these',
-    unknownsHint:
-      'Training then also measures, on made-up faces, how near strangers come, and “unknown” gets a likelihood of its own. Who is named does not depend on it.',
-    settings: 'Name and unknown people',
+    settings: 'Name',
     renamed: (name: string) => `Renamed to “${name}”.`,
-    unknownsOn: 'Unknown people have a likelihood of their own from the next training on.',
-    unknownsOff: 'Unknown people have no likelihood of their own any more.',
     deleteCollection: 'Delete the collection',
     deleteTitle: (name: string) => `Delete “${name}”?`,
     deleteText: (people: number) =>

@@ -28,7 +28,7 @@ import { readManifest } from './measure.js';
 /** The embedder that the shipped worker uses on wasm, and the statistics of its space. */
 export interface EmbedderData {
   readonly entry: Pick<EntryOf<'embedder'>, 'embeddingSpace' | 'dimension' | 'calibration'>;
-  /** `null` if the manifest has no statistics; then there is no unknown class. */
+  /** `null` if the manifest has no statistics. */
   readonly background: Background | null;
   readonly scoring: Scoring;
 }
@@ -66,7 +66,7 @@ export function withScoring(entry: EmbedderData['entry'], background: Background
 export type Identify = (face: FaceVectors, maxFpir: number) => Promise<IdentifiedFace>;
 
 /**
- * Enrolls people into a collection, with an unknown class if there are statistics for one.
+ * Enrolls people into a collection.
  * @param train whether to train its classifier
  */
 export async function identifyLikeTheKit(
@@ -88,8 +88,7 @@ export async function identifyLikeTheKit(
       createdAt: '',
     })),
   }));
-  const unknowns = background !== null;
-  let content: CollectionContent = { revision: 1, unknowns, profiles, negatives: [], classifier: null };
+  let content: CollectionContent = { revision: 1, profiles, negatives: [], classifier: null };
   const unused = () =>
     Promise.reject(
       new Error('The evaluation called a stage that it does not provide. Add the stage to lab/eval/identify.ts.'),

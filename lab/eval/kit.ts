@@ -46,7 +46,7 @@ export async function checkKit({ photos }: Lfw, embedder: EmbedderData, models: 
     ...people.flatMap((all) => (all.length === 1 ? all : [])).slice(0, STRANGERS),
   ];
   const gallery = known.map((all) => ({ name: all[0]!.name, photos: all.slice(0, ENROLLED) }));
-  const inKit = await decideInKit(gallery, probes, embedder.background !== null, models);
+  const inKit = await decideInKit(gallery, probes, models);
 
   let [different, largestScoreDifference] = [0, 0];
   for (const [stage, train] of [false, true].entries()) {
@@ -72,7 +72,6 @@ export async function checkKit({ photos }: Lfw, embedder: EmbedderData, models: 
 async function decideInKit(
   gallery: readonly { readonly name: string; readonly photos: readonly LfwPhoto[] }[],
   probes: readonly LfwPhoto[],
-  unknowns: boolean,
   models: string,
 ): Promise<KitDecision[][]> {
   const served = [...gallery.flatMap(({ photos }) => photos), ...probes];
@@ -89,7 +88,6 @@ async function decideInKit(
       entry: URLS.kit,
       assetsUrl: URLS.assets,
       maxFpir: MAX_FPIR,
-      unknowns,
       gallery: gallery.map(({ name, photos }) => ({ name, photos: photos.map(toKitPhoto) })),
       probes: probes.map(toKitPhoto),
     });
@@ -103,21 +101,19 @@ async function identifyInPage({
   entry,
   assetsUrl,
   maxFpir,
-  unknowns,
   gallery,
   probes,
 }: {
   readonly entry: string;
   readonly assetsUrl: string;
   readonly maxFpir: number;
-  readonly unknowns: boolean;
   readonly gallery: readonly { readonly name: string; readonly photos: readonly KitPhoto[] }[];
   readonly probes: readonly KitPhoto[];
 }): Promise<KitDecision[][]> {
   const { createFaceKit } = (await import(entry)) as Pick<typeof api, 'createFaceKit'>;
   const database = `inface-eval-${performance.now()}`;
   const kit = await createFaceKit({ assetsUrl, database, backend: 'wasm', threads: 1, autoTrain: false, audit: false });
-  const collection = await kit.collections.create('evaluation', { unknowns });
+  const collection = await kit.collections.create('evaluation');
   for (const { name, photos } of gallery) {
     const images: { image: Blob; face: KitPhoto['face'] }[] = [];
     for (const { url, face } of photos) images.push({ image: await (await fetch(url)).blob(), face });

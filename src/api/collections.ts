@@ -8,7 +8,7 @@ export type ClassifierState = 'untrained' | 'training' | 'trained' | 'stale';
 export interface Collection {
   readonly id: string;
   readonly name: string;
-  /** Whether its classifier has an unknown class. */
+  /** The `unknowns` it was created with. */
   readonly unknowns: boolean;
   readonly profileIds: readonly string[];
   readonly classifier: ClassifierState;
@@ -21,8 +21,8 @@ export interface Collection {
 
 export interface CreateCollectionOptions extends CallOptions {
   /**
-   * Gives 'nobody of these' a probability of its own, measured on synthetic faces of nobody; without it, probabilities are
-   * those of the profiles alone. Who is named does not depend on it. Defaults to false.
+   * A flag that the REST facade stores and returns. It changes nothing: every trained collection reports the probability of
+   * 'unknown'. Defaults to false.
    */
   readonly unknowns?: boolean;
 }

@@ -46,7 +46,7 @@ export type Identification = {
   readonly identificationId: string;
   /** Best first. */
   readonly candidates: readonly Candidate[];
-  /** The probability of the classifier's unknown class, 0..1, or `null` when no trained one was asked. */
+  /** The probability that the face belongs to none of the profiles, 0..1; `null` unless the collection is trained. */
   readonly unknownProbability: number | null;
   /** The verdict on this face, or `null` where the check was off. */
   readonly spoof: SpoofVerdict | null;

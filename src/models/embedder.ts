@@ -73,7 +73,7 @@ export const ARCFACE = object({
   precision: v.exactOptional(PRECISION),
   /** Side of the chip in pixels; 112 for most. */
   size: positive,
-  /** Without it, distances are plain cosines, and collections with unknowns cannot be trained. */
+  /** Without it, distances are plain cosines, and trainings do not measure how near strangers come. */
   background: v.exactOptional(DATA_FILE),
 });
 export type ArcFaceEntry = Parsed<typeof ARCFACE>;

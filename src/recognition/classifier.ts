@@ -27,8 +27,6 @@ export interface Classifier {
   readonly commonness: Float32Array;
   /** How much nearer strangers come to these profiles than calibrated, as a negative distance, or 0. */
   readonly strangerShift: number;
-  /** Whether 'none of the profiles' has a probability. */
-  readonly hasUnknown: boolean;
 }
 
 /** The input of a training. */
@@ -42,7 +40,6 @@ export interface TrainingSet {
   readonly calibration: Calibration;
   /** `null` where the embedder has no statistics of many people: then there are none to try. */
   readonly strangers: Strangers | null;
-  readonly unknowns: boolean;
   /** The last training of this collection: of profiles that are as they were, nothing is measured again. */
   readonly before: Training | null;
 }
@@ -108,7 +105,7 @@ export function createStrangers(background: Background, scoring: Scoring): Stran
  * @throws InfaceError `INVALID_INPUT` when there are no profiles
  */
 export async function trainClassifier(
-  { space, profileIds, rows, scoring, calibration, strangers, unknowns, before }: TrainingSet,
+  { space, profileIds, rows, scoring, calibration, strangers, before }: TrainingSet,
   onProgress: (progress: TrainingProgress) => Promise<void> | void,
 ): Promise<Training> {
   const size = profileIds.length;
@@ -163,7 +160,7 @@ export async function trainClassifier(
   // Only ever stricter: where synthetic strangers stay far away, real ones who resemble each other may not.
   const strangerShift = Math.min(0, shift);
   return {
-    classifier: { version: 3, space, profileIds, commonness, strangerShift, hasUnknown: unknowns },
+    classifier: { version: 3, space, profileIds, commonness, strangerShift },
     rows,
     nearest,
   };
@@ -212,8 +209,8 @@ export interface MeasuredProfiles {
 export interface Prediction {
   /** Probability of each of the nearest profiles, 0..1, in their order. */
   readonly probabilities: readonly number[];
-  /** Probability that the probe is none of the profiles; `null` without an unknown class. */
-  readonly unknown: number | null;
+  /** Probability that the probe is none of the profiles, 0..1. */
+  readonly unknown: number;
 }
 
 /**
@@ -227,17 +224,16 @@ export interface Prediction {
  * @param unknownDistance threshold of the decision
  */
 export function predict(
-  { hasUnknown }: Pick<Classifier, 'hasUnknown'>,
   { nearest, sample, stride, size }: MeasuredProfiles,
   unknownDistance: number,
   calibration: Calibration,
 ): Prediction {
   const scale = probabilityScale(calibration);
   // Relative to the least distance, no exponential overflows, and one is 1.
-  const least = nearest.reduce((all, { distance }) => Math.min(all, distance), hasUnknown ? unknownDistance : Infinity);
+  const least = nearest.reduce((all, { distance }) => Math.min(all, distance), unknownDistance);
   const oddsAt = (distance: number) => Math.exp((least - distance) / scale);
   const odds = nearest.map(({ distance }) => oddsAt(distance));
-  const unknownOdds = hasUnknown ? oddsAt(unknownDistance) : 0;
+  const unknownOdds = oddsAt(unknownDistance);
   const rows = new Set(nearest.map(({ row }) => row));
   let [others, otherOdds] = [0, 0];
   for (const [i, distance] of sample.entries()) {
@@ -247,5 +243,5 @@ export function predict(
   }
   if (others > 0) otherOdds *= (size - nearest.length) / others;
   const sum = odds.reduce((all, value) => all + value, unknownOdds + otherOdds);
-  return { probabilities: odds.map((value) => value / sum), unknown: hasUnknown ? unknownOdds / sum : null };
+  return { probabilities: odds.map((value) => value / sum), unknown: unknownOdds / sum };
 }

@@ -19,7 +19,6 @@ const CLASSIFIER = {
   profileIds: ['p'],
   commonness: Float32Array.of(1, 2, 3, 4),
   strangerShift: 0.5,
-  hasUnknown: false,
 } as const;
 
 /** What a scenario works on. */

@@ -172,7 +172,6 @@ function classifierOf(seed: number) {
     profileIds: ['p'],
     commonness: vectorOf(seed),
     strangerShift: seed,
-    hasUnknown: true,
   } as const;
 }
 
@@ -321,7 +320,7 @@ class Subject {
     return { handle: this.handle(id), ...fields, members: profileIds.map((key) => this.handle(key)).sort() };
   }
 
-  content(id: string, { revision, unknowns, profiles, negatives, classifier }: CollectionContent) {
+  content(id: string, { revision, profiles, negatives, classifier }: CollectionContent) {
     const seedsByProfile = (vectors: readonly { readonly profileId: string; readonly vector: Float32Array }[]) => {
       const seeds: Record<string, number[]> = {};
       for (const item of vectors) (seeds[this.handle(item.profileId)] ??= []).push(seedOf(item));
@@ -330,7 +329,6 @@ class Subject {
     if (classifier) expect(classifier).toEqual(classifierOf(classifier.strangerShift));
     return {
       revision: revision - this.baseOf(id),
-      unknowns,
       templates: seedsByProfile(profiles.flatMap(({ templates }) => templates ?? [])),
       negatives: seedsByProfile(negatives),
       loaded: classifier?.strangerShift ?? null,

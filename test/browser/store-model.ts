@@ -167,7 +167,7 @@ function change(state: State, operation: Operation): unknown {
     case 'updateCollection': {
       const { owner, collection: handle, add, remove } = operation;
       const collection = findCollection(state, owner, handle);
-      const { unknowns, revision } = collection;
+      const { revision } = collection;
       const before = [...collection.members];
       for (const profile of add) {
         findProfile(state, owner, profile);
@@ -179,8 +179,7 @@ function change(state: State, operation: Operation): unknown {
       const moved =
         members.filter((profile) => !before.includes(profile)).length +
         before.filter((profile) => !members.includes(profile)).length;
-      const learnsAnew = moved > 0 || collection.unknowns !== unknowns;
-      collection.revision = learnsAnew ? revision + 1 : revision;
+      collection.revision = moved > 0 ? revision + 1 : revision;
       note('update-collection', owner, handle, moved);
       return viewCollection(state, handle);
     }
@@ -282,11 +281,10 @@ export function viewCollection(state: State, handle: string) {
 /** What `loadCollection` gives: seeds by profile. */
 export function viewContent(state: State, handle: string) {
   const collection = state.collections[handle] as ModelCollection;
-  const { revision, unknowns, members, negatives, trained } = collection;
+  const { revision, members, negatives, trained } = collection;
   const seeds = (vectors: readonly ModelVector[] = []) => vectors.map(({ seed }) => seed);
   return {
     revision,
-    unknowns,
     templates: Object.fromEntries(members.map((key) => [key, seeds(state.profiles[key]?.templates)])),
     negatives: Object.fromEntries(Object.entries(negatives).map(([key, faces]) => [key, seeds(faces)])),
     loaded: trained?.revision === revision ? trained.seed : null,

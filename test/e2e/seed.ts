@@ -45,7 +45,7 @@ export async function seed(
         database: 'inface-demo',
         autoTrain: false,
       });
-      const { id } = await kit.collections.create(name, { unknowns: true });
+      const { id } = await kit.collections.create(name);
       const profileIds: Record<string, string> = {};
       for (const [i, { name: person, face }] of wanted.entries()) {
         const bytes = Uint8Array.from(atob(images[i]!), (char) => char.charCodeAt(0));

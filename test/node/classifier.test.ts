@@ -78,7 +78,6 @@ const setOf = (templates: readonly Template[], other: Partial<TrainingSet> = {})
   scoring: SCORING,
   calibration: PEOPLE,
   strangers: createStrangers(BACKGROUND, SCORING),
-  unknowns: false,
   before: null,
   ...other,
 });
@@ -89,7 +88,7 @@ describe('a training', () => {
   it('finds how common every profile is: its mean, as the scoring says', async () => {
     const templates = templatesOf(createPhotos(7, 3), 3);
     const classifier = await train(setOf(templates));
-    expect(classifier).toMatchObject({ version: 3, space: SPACE, hasUnknown: false });
+    expect(classifier).toMatchObject({ version: 3, space: SPACE });
     expect(classifier.profileIds).toEqual(['p0', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6']);
     classifier.profileIds.forEach((id, i) => {
       const mean = SCORING.prepare(profileMean(templates.filter(({ profileId }) => profileId === id)));
@@ -132,12 +131,6 @@ describe('a training', () => {
     const scoring = createScoring(DIMENSION, null);
     const classifier = await train(setOf(templates, { strangers: null, scoring }));
     expect(classifier).toMatchObject({ strangerShift: 0, commonness: vector(0, 0, 0, 0) });
-  });
-
-  it('has an unknown class where that is asked for, and is the same otherwise', async () => {
-    const templates = templatesOf(createPhotos(4, 3), 2);
-    const without = await train(setOf(templates));
-    expect(await train(setOf(templates, { unknowns: true }))).toEqual({ ...without, hasUnknown: true });
   });
 
   it('measures nothing again of profiles that are as they were, with the same result', async () => {
@@ -215,43 +208,32 @@ describe('a training', () => {
 
 describe('a prediction', () => {
   const SCALE = probabilityScale(CALIBRATION);
-  const predictAt = (distances: readonly number[], unknownDistance: number, hasUnknown: boolean, count?: number) => {
+  const predictAt = (distances: readonly number[], unknownDistance: number, count?: number) => {
     const nearest = distances.map((distance, row) => ({ distance, row })).slice(0, count);
     const sample = Float64Array.from(distances);
-    return predict(
-      { hasUnknown },
-      { nearest, sample, stride: 1, size: distances.length },
-      unknownDistance,
-      CALIBRATION,
-    );
+    return predict({ nearest, sample, stride: 1, size: distances.length }, unknownDistance, CALIBRATION);
   };
 
   it('halves the odds where false matches are twice as frequent', () => {
     const at = (times: number) => 0.3 + SCALE * Math.log(times);
     const distances = [at(2), at(1), at(4)];
-    const { probabilities, unknown } = predictAt(distances, at(8), false);
-    [2 / 7, 4 / 7, 1 / 7].forEach((p, i) => {
+    const { probabilities, unknown } = predictAt(distances, at(8));
+    [4 / 15, 8 / 15, 2 / 15].forEach((p, i) => {
       expect(probabilities[i]).toBeCloseTo(p, 12);
     });
-    expect(unknown).toBeNull();
-    const open = predictAt(distances, at(8), true);
-    [4 / 15, 8 / 15, 2 / 15].forEach((p, i) => {
-      expect(open.probabilities[i]).toBeCloseTo(p, 12);
-    });
-    expect(open.unknown).toBeCloseTo(1 / 15, 12);
+    expect(unknown).toBeCloseTo(1 / 15, 12);
     // From 1e-2 to 1e-4 it is a factor of 100: 0.2 of distance in this calibration.
-    const [near, far] = predictAt([0.4, 0.6], 1, false).probabilities;
+    const [near, far] = predictAt([0.4, 0.6], 1).probabilities;
     expect(near! / far!).toBeCloseTo(100, 6);
   });
 
-  it('leaves a lone profile no rival, or unknown: as probable as it at the threshold, less before it', () => {
-    for (const d of [0, 0.5, 9]) expect(predictAt([d], 0.5, false)).toEqual({ probabilities: [1], unknown: null });
-    expect(predictAt([0.5], 0.5, true)).toEqual({ probabilities: [0.5], unknown: 0.5 });
-    expect(predictAt([0.45], 0.5, true).unknown).toBeLessThan(0.5);
-    expect(predictAt([0.55], 0.5, true).unknown).toBeGreaterThan(0.5);
+  it('makes unknown as probable as a lone profile at the threshold, and less probable before it', () => {
+    expect(predictAt([0.5], 0.5)).toEqual({ probabilities: [0.5], unknown: 0.5 });
+    expect(predictAt([0.45], 0.5).unknown).toBeLessThan(0.5);
+    expect(predictAt([0.55], 0.5).unknown).toBeGreaterThan(0.5);
   });
 
-  it.each([false, true])('sums to 1 and is always a number, with an unknown class: %s', (hasUnknown) => {
+  it('sums to 1 and is always a number', () => {
     const random = createRandom(9);
     const cases = [
       [0.5, 0.5, 0.5, 0.5],
@@ -263,13 +245,12 @@ describe('a prediction', () => {
     ];
     for (const distances of cases) {
       for (const limit of [0, 0.4, 1e6]) {
-        const { probabilities, unknown } = predictAt(distances, limit, hasUnknown);
+        const { probabilities, unknown } = predictAt(distances, limit);
         for (const p of probabilities) {
           expect(p).toBeGreaterThanOrEqual(0);
           expect(p).toBeLessThanOrEqual(1);
         }
-        expect(probabilities.reduce((sum, p) => sum + p, unknown ?? 0)).toBeCloseTo(1, 10);
-        expect(unknown === null).toBe(!hasUnknown);
+        expect(probabilities.reduce((sum, p) => sum + p, unknown)).toBeCloseTo(1, 10);
         // The nearer, the more probable.
         const byDistance = [...probabilities.keys()].sort((a, b) => distances[a]! - distances[b]!);
         for (let i = 1; i < byDistance.length; i++) {
@@ -277,31 +258,30 @@ describe('a prediction', () => {
         }
       }
     }
-    expect([...predictAt([3, 3, 3, 3], 1e6, false).probabilities]).toEqual([0.25, 0.25, 0.25, 0.25]);
+    expect(predictAt([3, 3, 3, 3], 1e6)).toEqual({ probabilities: [0.25, 0.25, 0.25, 0.25], unknown: 0 });
   });
 
-  it.each([false, true])('of a few is the one among all when the sample holds all, unknown class: %s', (hasUnknown) => {
+  it('of a few is the one among all when the sample holds all', () => {
     const random = createRandom(11);
     for (let trial = 0; trial < 100; trial++) {
       const size = 2 + Math.floor(100 * random());
       const all = Array.from({ length: size }, () => Math.round(20 * random()) / 20).sort((a, b) => a - b);
       const count = 1 + Math.floor(random() * size);
-      const exact = predictAt(all, 0.4, hasUnknown);
-      const few = predictAt(all, 0.4, hasUnknown, count);
+      const exact = predictAt(all, 0.4);
+      const few = predictAt(all, 0.4, count);
       expect(few.probabilities).toHaveLength(count);
       few.probabilities.forEach((p, i) => {
         expect(p).toBeCloseTo(exact.probabilities[i]!, 12);
       });
-      if (hasUnknown) expect(few.unknown).toBeCloseTo(exact.unknown!, 12);
-      else expect(few.unknown).toBeNull();
+      expect(few.unknown).toBeCloseTo(exact.unknown, 12);
     }
   });
 
   it('is estimated from a sample with the error that is stated, and with exact ratios', () => {
     const random = createRandom(12);
     const [size, count, stride] = [20_000, 64, 10];
-    const predictFrom = (measured: MeasuredProfiles) =>
-      predict({ hasUnknown: false }, measured, 1, CALIBRATION).probabilities;
+    // A threshold so far away that unknown has no share, which would hide the error of the others.
+    const predictFrom = (measured: MeasuredProfiles) => predict(measured, 10, CALIBRATION).probabilities;
     const errors: number[] = [];
     for (let trial = 0; trial < 40; trial++) {
       // A stranger, for whom false match rates are as calibrated: that of each distance is uniform.
@@ -325,16 +305,16 @@ describe('a prediction', () => {
   it('names new photos of 30 people, and prefers unknown for strangers', async () => {
     const photos = createPhotos(30, 13);
     const templates = templatesOf(photos, 3);
-    const trained = await train(setOf(templates, { unknowns: true }));
+    const trained = await train(setOf(templates));
     const gallery = createGallery(templates, SPACE, trained.commonness);
     const limit = distanceAtFpir(0.01, gallery.size, PEOPLE) + trained.strangerShift;
     const best = (face: Float32Array) => {
       const distances = gallery.distances(SCORING.prepare(unitLength(face)));
       const nearest = [...distances].map((distance, row) => ({ distance, row }));
       const measured = { nearest, sample: distances, stride: 1, size: gallery.size };
-      const { probabilities, unknown } = predict(trained, measured, limit, PEOPLE);
+      const { probabilities, unknown } = predict(measured, limit, PEOPLE);
       const highest = Math.max(...probabilities);
-      return unknown! > highest ? null : probabilities.indexOf(highest);
+      return unknown > highest ? null : probabilities.indexOf(highest);
     };
     const own = photos.flatMap((photo, i) => [1, 2, 3].map(() => best(photo()) === i));
     const named = strangers(500, 31).map((face) => best(face) !== null);

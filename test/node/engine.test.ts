@@ -311,7 +311,7 @@ describe('enroll', () => {
         loadCollection: () => {
           // The collection is read to find duplicates, after the last image was embedded.
           controller.abort(reason);
-          return Promise.resolve({ unknowns: false, profiles: [], classifier: null, revision: 1, negatives: [] });
+          return Promise.resolve({ profiles: [], classifier: null, revision: 1, negatives: [] });
         },
         createProfile: write('createProfile'),
         addTemplates: write('addTemplates'),
@@ -472,7 +472,7 @@ function homeStore(templates: readonly Template[], classifier: Classifier | null
       state.reads++;
       const { revision, negatives } = state;
       const profiles = storedProfiles(templates);
-      return Promise.resolve({ unknowns: false, profiles, classifier, revision, negatives });
+      return Promise.resolve({ profiles, classifier, revision, negatives });
     },
     namesOf: (ids: readonly string[]) => {
       state.namesRead.push([...ids]);
@@ -500,7 +500,6 @@ describe('identify', () => {
     profileIds: ['anna', 'berta'],
     commonness: Float32Array.of(0.1 + SCALE * Math.log(4), 0.1),
     strangerShift: 0,
-    hasUnknown: false,
   };
 
   it('reads a collection once per revision, and again when its secrets were forgotten', async () => {
@@ -557,7 +556,7 @@ describe('identify', () => {
         store: homeStore(equal, classifier).store,
       }).engine.identify(context(), frame(), 'home', { maxFpir });
 
-    const result = await identify({ ...CLASSIFIER, strangerShift, hasUnknown: true });
+    const result = await identify({ ...CLASSIFIER, strangerShift });
     expect(result.threshold).toBeCloseTo(1 - limit - strangerShift, 10);
     const [found] = result.faces;
     expect(found).toMatchObject({ outcome: 'identified', profileId: 'berta', name: 'name of berta' });
@@ -567,10 +566,6 @@ describe('identify', () => {
     expect(found?.candidates[0]?.probability).toBeCloseTo(4 / 7, 6);
     expect(found?.candidates[1]?.probability).toBeCloseTo(1 / 7, 6);
     expect(found?.unknownProbability).toBeCloseTo(2 / 7, 6);
-
-    const closed = (await identify(CLASSIFIER)).faces[0];
-    expect(closed?.candidates[0]?.probability).toBeCloseTo(4 / 5, 6);
-    expect(closed?.unknownProbability).toBeNull();
 
     // Strangers come nearer than 0.1 here.
     const strict = await identify({ ...CLASSIFIER, strangerShift: 0.09 - limit });
@@ -690,7 +685,6 @@ describe('a removal', () => {
       });
     const content = (): CollectionContent => ({
       revision: 1,
-      unknowns: false,
       profiles: storedProfiles(members.map((id) => stored(id, id === 'anna' ? 45 : 80))),
       negatives: members.map((profileId) => ({ profileId, space: 'space', vector: atAngle(200) })),
       classifier: null,

@@ -22,7 +22,7 @@ function storeOf(...people: (typeof ANNA)[]) {
       known?.get(profile.id)?.seal === profile.seal ? { ...profile, templates: null } : profile,
     );
     state.decrypted.push(profiles.filter(({ templates }) => templates).map(({ id }) => id));
-    const content: CollectionContent = { revision: 1, unknowns: false, profiles, negatives: [], classifier: null };
+    const content: CollectionContent = { revision: 1, profiles, negatives: [], classifier: null };
     return Promise.resolve(content);
   };
   return { state, reader: createLoadedCollections({ collectionRevision, loadCollection }, EMBEDDER) };
@@ -100,7 +100,7 @@ it('refuses templates of another space, and goes on with what it knew', async ()
 it('leaves out a profile that has no templates', async () => {
   const nobody = { id: 'nobody', seal: 's', templates: [] };
   const profiles = [nobody, ...storedProfiles(ANNA)];
-  const content: CollectionContent = { revision: 1, unknowns: false, profiles, negatives: [], classifier: null };
+  const content: CollectionContent = { revision: 1, profiles, negatives: [], classifier: null };
   const loadCollection = () => Promise.resolve(content);
   const reader = createLoadedCollections({ collectionRevision, loadCollection }, EMBEDDER);
   const { profileIds, rows } = await reader.read(null, 'home');
@@ -112,7 +112,7 @@ it('drops the negatives of a removed profile that has no templates', async () =>
   const negatives = [{ profileId: 'dora', space: SPACE, vector: atAngle(5) }];
   const profiles = storedProfiles(ANNA);
   const loadCollection: FaceStore['loadCollection'] = () =>
-    Promise.resolve({ revision: 1, unknowns: false, profiles, negatives, classifier: null });
+    Promise.resolve({ revision: 1, profiles, negatives, classifier: null });
   const reader = createLoadedCollections({ collectionRevision, loadCollection }, EMBEDDER);
   await reader.load(null, 'home');
   expect(reader.held().get('dora')).toBe(1);

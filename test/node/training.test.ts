@@ -56,7 +56,6 @@ function world(parts: Partial<TrainerParts> = {}, content: Partial<CollectionCon
   const w: World = {
     content: {
       revision: 3,
-      unknowns: false,
       profiles: storedProfiles([template('anna', 1, 0), template('berta', 0, 1)]),
       negatives: [],
       classifier: null,
@@ -243,7 +242,7 @@ describe('train', () => {
     const result = await train(w);
     expect(result).toMatchObject({ collectionId: ID, profileCount: 2, templateCount: 2, unknownCount: 500 });
     expect(result.durationMs).toBeGreaterThanOrEqual(0);
-    expect(w.saved[0]).toMatchObject({ profileIds: ['anna', 'berta'], hasUnknown: false });
+    expect(w.saved[0]).toMatchObject({ profileIds: ['anna', 'berta'] });
     expect(w.news).toEqual([['trained', null]]);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(w.saved).toHaveLength(1);
@@ -319,27 +318,20 @@ describe('train', () => {
 });
 
 describe('strangers', () => {
-  it('are tried whether the collection asks for an unknown class or not, the same ones each time', async () => {
-    const [a, b, without] = [world({}, { unknowns: true }), world({}, { unknowns: true }), world()];
-    const results = [await train(a), await train(b), await train(without)];
-    expect(results.map(({ unknownCount }) => unknownCount)).toEqual([500, 500, 500]);
-    expect(a.saved[0]).toMatchObject({ hasUnknown: true, profileIds: ['anna', 'berta'] });
+  it('are tried, the same ones each time', async () => {
+    const [a, b] = [world(), world()];
+    const results = [await train(a), await train(b)];
+    expect(results.map(({ unknownCount }) => unknownCount)).toEqual([500, 500]);
+    expect(a.saved[0]).toMatchObject({ profileIds: ['anna', 'berta'] });
     expect(a.saved).toEqual(b.saved);
-    expect(without.saved).toEqual([{ ...a.saved[0], hasUnknown: false }]);
     // They lie on the other side, much further away than the calibration says, which makes no threshold looser.
     expect(a.saved[0]?.strangerShift).toBe(0);
   });
 
-  it('cannot be made for an embedder without background statistics, and are not left out in silence', async () => {
-    const w = world({ background: null }, { unknowns: true });
-    await expect(train(w)).rejects.toMatchObject({
-      code: 'INVALID_INPUT',
-      message: expect.stringContaining('no background statistics') as string,
-    });
-    expect(w.saved).toEqual([]);
-    w.content = { ...w.content, unknowns: false };
+  it('are left out for an embedder without background statistics', async () => {
+    const w = world({ background: null });
     expect(await train(w)).toMatchObject({ unknownCount: 0 });
-    expect(w.saved[0]).toMatchObject({ strangerShift: 0, hasUnknown: false });
+    expect(w.saved[0]).toMatchObject({ strangerShift: 0 });
   });
 });
 

@@ -58,17 +58,6 @@ export function createOneCollection(host: HTMLElement, context: Context, id: str
             /></label>
             <button class="bottom">${words.rename}</button>
           </form>
-          <div>
-            <label class="check"
-              ><input
-                type="checkbox"
-                .checked=${one.unknowns}
-                aria-describedby="unknowns-hint"
-                @change=${toggleUnknowns}
-              />${words.unknowns}</label
-            >
-            <p id="unknowns-hint" class="muted">${words.unknownsHint}</p>
-          </div>
           <p>
             <a href=${`?kiosk=${encodeURIComponent(id)}`}>${words.kiosk}</a><br /><span class="muted"
               >${words.kioskHint}</span
@@ -109,14 +98,6 @@ export function createOneCollection(host: HTMLElement, context: Context, id: str
       return;
     }
     await change({ name }, words.renamed(name));
-  }
-
-  async function toggleUnknowns({ target }: Event): Promise<void> {
-    const box = target as HTMLInputElement;
-    const unknowns = box.checked;
-    await change({ unknowns }, unknowns ? words.unknownsOn : words.unknownsOff);
-    // What is stored, also where that did not work.
-    box.checked = collection()?.unknowns ?? unknowns;
   }
 
   async function remove(): Promise<void> {

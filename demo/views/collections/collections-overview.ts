@@ -27,17 +27,6 @@ export function createOverview(host: HTMLElement, context: Context): () => void 
               <label class="field"
                 >${texts.common.name}<input name="name" autocomplete="off" maxlength=${MAX_NAME}
               /></label>
-              <div>
-                <label class="check"
-                  ><input
-                    type="checkbox"
-                    name="unknowns"
-                    checked
-                    aria-describedby="create-unknowns"
-                  />${words.unknowns}</label
-                >
-                <p id="create-unknowns" class="muted">${words.unknownsHint}</p>
-              </div>
               <div class="row"><button class="primary">${words.createButton}</button></div>
               <p class="status" role="status">${status}</p>
             </form>
@@ -76,7 +65,6 @@ export function createOverview(host: HTMLElement, context: Context): () => void 
     const form = event.target as HTMLFormElement;
     const input = form.elements.namedItem('name') as HTMLInputElement;
     const name = input.value.trim();
-    const unknowns = (form.elements.namedItem('unknowns') as HTMLInputElement).checked;
     if (name === '') {
       say(words.nameMissing);
       input.focus();
@@ -85,7 +73,7 @@ export function createOverview(host: HTMLElement, context: Context): () => void 
     if (context.kit.state.phase !== 'ready') say(texts.shell.waiting);
     try {
       const kit = await context.kit.ready();
-      await kit.collections.create(name, { unknowns });
+      await kit.collections.create(name);
       await library.refresh();
       form.reset();
       say(words.created(name));

@@ -156,7 +156,7 @@ export const spoofPolicy: Rule = (value, name) => {
   if (typeof value !== 'object' || value === null) {
     throw invalid(name, value, "'off', 'report', 'require' or { require, maxApcer | maxBpcer }");
   }
-  for (const [key, part] of Object.entries({ require: undefined, ...value })) {
+  for (const [key, part] of Object.entries<unknown>({ require: undefined, ...value })) {
     const rule = { ...SPOOF_RATE_RULES, require: bool }[key];
     if (!rule) throw invalid(`a key of ${name}`, key, 'one of require, maxApcer, maxBpcer');
     if (part !== undefined || key === 'require') rule(part, `${name}.${key}`);

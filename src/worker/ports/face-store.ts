@@ -45,7 +45,6 @@ export interface StoredProfile {
 /** What a collection recognizes, read at one moment. */
 export interface CollectionContent {
   readonly revision: number;
-  readonly unknowns: boolean;
   readonly profiles: readonly StoredProfile[];
   readonly negatives: readonly Negative[];
   /** Only while it is up to date. */

@@ -97,8 +97,7 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
             .put({ ...record, name, unknowns, updatedAt: timestamp(record.updatedAt) });
           const count = added.length + removed.length;
           await note(tx, 'update-collection', { actor: owner, subject: id, count });
-          const learnsAnew = count > 0 || unknowns !== record.unknowns;
-          const classifiers = learnsAnew ? await touchCollections(tx, [id]) : [];
+          const classifiers = count > 0 ? await touchCollections(tx, [id]) : [];
           const updated = await requireCollection(tx, owner, id);
           return { collection: toCollection(updated, await profilesOf(tx, id)), touched: classifiers, left: removed };
         });
@@ -159,7 +158,6 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
       );
       return {
         revision: record.revision,
-        unknowns: record.unknowns,
         profiles: blocks.map((block) => ({
           id: block.profileId,
           seal: sealOf(block),

@@ -61,7 +61,7 @@ interface DecideOptions {
   readonly maxCandidates?: number | undefined;
 }
 
-/** The nearest profiles, and the probability of none of them, `null` without an unknown class. */
+/** The nearest profiles, and the probability of none of all; `null` without a trained classifier. */
 interface Ranking {
   readonly nearest: readonly Ranked[];
   readonly unknown: number | null;
@@ -131,7 +131,6 @@ export function createIdentifier({ calibration, namesOf }: IdentificationParts):
     const prediction =
       classifier &&
       predict(
-        classifier,
         { nearest: found, sample: gallery.distances(face, stride), stride, size: gallery.size },
         limit,
         calibration,

@@ -98,16 +98,9 @@ export function createTrainer(parts: TrainerParts): Trainer {
         `Collection '${collectionId}' has no templates to learn from. Enroll profiles into it first.`,
       );
     }
-    const { profileIds, rows, templateCount, unknowns, before } = content;
-    if (unknowns && !background) {
-      throw new InfaceError(
-        'INVALID_INPUT',
-        'This collection asks for an unknown class, and the embedder of this model manifest has no background statistics ' +
-          'to make one of. Update the collection with unknowns: false, or add them to the entry.',
-      );
-    }
+    const { profileIds, rows, templateCount, before } = content;
     const { space, calibration } = embedder;
-    const set = { space, profileIds, rows, scoring, calibration, strangers, unknowns, before };
+    const set = { space, profileIds, rows, scoring, calibration, strangers, before };
     let lastTold = performance.now();
     const training = await trainClassifier(set, async (progress) => {
       const { done, total } = progress;
