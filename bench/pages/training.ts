@@ -68,7 +68,7 @@ async function train(): Promise<number> {
 
 const page: TrainingPage = {
   async prepare(count) {
-    await kit.eraseAll();
+    await kit.storage.eraseAll();
     const addProfileIds = await importProfiles(await drawPeople(count, 3));
     const { id } = await kit.collections.create(NAME, { unknowns: true });
     await kit.collections.update(id, { addProfileIds });

@@ -144,7 +144,9 @@ export async function identifyLikeTheKit(
     backup: { seal: unused, open: unused },
     onUnlock: () => undefined,
     readPixels: () => createPixels(1, 1, new Uint8ClampedArray(4)),
-    describeRuntime: unused,
+    describeRuntime: () => {
+      throw new Error('not described here');
+    },
   });
   const context = { signal: new AbortController().signal, owner: null, onTrainProgress: () => undefined };
   if (train) await operations.train(context, '');

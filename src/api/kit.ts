@@ -24,8 +24,10 @@ import type { VaultStatus } from './vault.js';
 
 export interface FaceKitOptions {
   /**
-   * Where the folder `assets` of the package is served: it holds `models/` and `ort/`. Same origin. Defaults to
-   * `inface/` beside the page.
+   * URL of the served folder `assets` of the package, which contains `models/` and `ort/`. Same origin. A relative URL is
+   * resolved against the page. Defaults to `inface/` under the page's `<base href>`, or to `/inface/` without one, so that
+   * deep links of a single-page app work.
+   * @example `assetsUrl: '/static/inface/'`
    */
   readonly assetsUrl?: string | URL;
   /**
@@ -87,11 +89,18 @@ export interface FaceOperations {
   addImages(profileId: string, images: readonly FaceImage[], options?: AddImagesOptions): Promise<AddImagesResult>;
 
   /**
-   * Verification, 1:1: the face of the probe against a profile, or against the face of another image. A string that
-   * starts with `data:` is an image, any other a profile id. A face choice defaults to `'largest'`.
+   * Compares the face of an image with a profile (verification, 1:1). A face choice defaults to `'largest'`.
+   * @example `await kit.match(photo, profile.id, { maxFmr: 0.0001 })`
    * @throws InfaceError `INVALID_INPUT`, `PROFILE_NOT_FOUND`, `PROFILE_GONE`, `VAULT_LOCKED`, `EMBEDDING_SPACE_MISMATCH`
    */
-  match(probe: FaceImage, reference: string | FaceImage, options?: MatchOptions): Promise<MatchResult>;
+  match(probe: FaceImage, profileId: string, options?: MatchOptions): Promise<MatchResult>;
+
+  /**
+   * Compares the faces of two images (verification, 1:1). Face choices default to `'largest'`.
+   * @example `await kit.compare(selfie, { image: passport, face: 'only' })`
+   * @throws InfaceError `INVALID_INPUT`
+   */
+  compare(probe: FaceImage, reference: FaceImage, options?: MatchOptions): Promise<MatchResult>;
 
   /**
    * Identification, 1:N, of every face of the image.
@@ -149,9 +158,9 @@ export interface FaceOperations {
 /** The kit: the operations, and the care of what they store. */
 export interface FaceKit extends FaceOperations {
   /**
-   * The operations for one owner: only its profiles and collections exist in them, and what they make is its own. The
-   * kit itself sees everything.
-   * @param owner for the REST facade the id of an API key
+   * For the REST facade: returns the operations for one owner, which see and create only the records of that owner. The
+   * kit itself sees all records.
+   * @param owner id of an API key
    */
   forOwner(owner: string): FaceOperations;
 
@@ -174,12 +183,16 @@ export interface FaceKit extends FaceOperations {
   readonly vault: {
     status(options?: CallOptions): Promise<VaultStatus>;
     /**
-     * Encrypts everything with a new key that only the passphrase opens; `null` goes back to a key that the browser keeps.
-     * The passphrase cannot be recovered.
+     * Encrypts everything with a new key that only the passphrase opens. The passphrase cannot be recovered.
      * @param passphrase 8 to 1,000 characters
      * @throws InfaceError `VAULT_LOCKED`, `INVALID_INPUT`, `STORAGE_QUOTA_EXCEEDED`
      */
-    setPassphrase(passphrase: string | null, options?: CallOptions): Promise<VaultStatus>;
+    setPassphrase(passphrase: string, options?: CallOptions): Promise<VaultStatus>;
+    /**
+     * Encrypts everything with a new key that the browser keeps. Does nothing without a passphrase.
+     * @throws InfaceError `VAULT_LOCKED`, `STORAGE_QUOTA_EXCEEDED`
+     */
+    removePassphrase(options?: CallOptions): Promise<VaultStatus>;
     /** Forgets the key in all tabs until it is unlocked in each. @throws InfaceError `INVALID_INPUT` without a passphrase */
     lock(options?: CallOptions): Promise<VaultStatus>;
     /** @throws InfaceError `WRONG_PASSPHRASE`; `INVALID_INPUT` without a passphrase */
@@ -212,7 +225,7 @@ export interface FaceKit extends FaceOperations {
     clear(options?: CallOptions): Promise<void>;
   };
 
-  /** Keys for the REST facade. */
+  /** For the REST facade: the keys that its callers send. */
   readonly apiKeys: {
     /** The secret is shown here and never again. @throws InfaceError `INVALID_INPUT` */
     create(options: CreateApiKeyOptions): Promise<{ readonly key: ApiKey; readonly secret: string }>;
@@ -223,16 +236,20 @@ export interface FaceKit extends FaceOperations {
     verify(secret: string, options?: CallOptions): Promise<ApiKey | null>;
   };
 
-  /**
-   * Asks the browser to keep what is stored even when space runs short.
-   * @returns whether it will
-   */
-  persist(): Promise<boolean>;
+  /** The storage of this origin. */
+  readonly storage: {
+    /**
+     * Asks the browser to keep the stored data even when space runs short.
+     * @returns whether it will; `false` where the browser has no such promise
+     */
+    persist(): Promise<boolean>;
+    /** Returns the bytes that the origin uses and may use, as the browser estimates them, or `null` if it does not tell. */
+    usage(): Promise<{ readonly usageBytes: number; readonly quotaBytes: number } | null>;
+    /** Deletes all stored data, including the key and the audit trail. The new trail starts with one entry about it. */
+    eraseAll(options?: CallOptions): Promise<void>;
+  };
 
-  /** Deletes everything that is stored, the key and the audit trail included. One entry in the new trail says so. */
-  eraseAll(options?: CallOptions): Promise<void>;
-
-  /** What runs, and how much is stored. */
+  /** Returns the backend, the models, and the number of records. */
   info(options?: CallOptions): Promise<KitInfo>;
 
   /** Releases the models and ends the worker. Pending and later calls reject with `CLOSED`. Stored data stays. */

@@ -36,8 +36,6 @@ export interface KitInfo {
   readonly profileCount: number;
   readonly templateCount: number;
   readonly collectionCount: number;
-  /** What the origin stores and may store, in bytes, as the browser estimates it; `null` where it does not tell. */
-  readonly storage: { readonly usageBytes: number; readonly quotaBytes: number } | null;
   /** Live resources of the worker, to find leaks. `frames` counts images that are being worked on. */
   readonly live: { readonly frames: number; readonly sessions: number };
 }

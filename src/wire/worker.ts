@@ -47,7 +47,8 @@ export interface WorkerOperations {
   checkSpoof(face: FaceFrame, options: Wire<CheckSpoofOptions>): Promise<SpoofResult>;
   enroll(faces: readonly FaceFrame[], options: Wire<EnrollOptions>): Promise<EnrollResult>;
   addImages(profileId: string, faces: readonly FaceFrame[], options: Wire<AddImagesOptions>): Promise<AddImagesResult>;
-  match(probe: FaceFrame, reference: string | FaceFrame, options: Wire<MatchOptions>): Promise<MatchResult>;
+  match(probe: FaceFrame, profileId: string, options: Wire<MatchOptions>): Promise<MatchResult>;
+  compare(probe: FaceFrame, reference: FaceFrame, options: Wire<MatchOptions>): Promise<MatchResult>;
   identify(frame: Frame, collectionId: string, options: Wire<IdentifyOptions>): Promise<IdentifyResult>;
   track(trackerId: string, frame: Frame, options: Wire<TrackerOptions>): Promise<TrackResult>;
   endTracker(trackerId: string): Promise<void>;
@@ -64,7 +65,8 @@ export interface WorkerOperations {
   updateCollection(id: string, change: CollectionChange): Promise<Collection>;
   deleteCollection(id: string): Promise<void>;
   vaultStatus(): Promise<VaultStatus>;
-  setPassphrase(passphrase: string | null): Promise<VaultStatus>;
+  setPassphrase(passphrase: string): Promise<VaultStatus>;
+  removePassphrase(): Promise<VaultStatus>;
   lockVault(): Promise<VaultStatus>;
   unlockVault(passphrase: string): Promise<VaultStatus>;
   destroyKey(): Promise<void>;

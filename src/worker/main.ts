@@ -73,14 +73,11 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     backup: { seal: sealBackup, open: openBackup },
     onUnlock: news.onUnlock,
     readPixels: createPixelReader(),
-    async describeRuntime() {
-      return {
-        version: __INFACE_VERSION__,
-        ...models.describe(),
-        storage: await estimateStorage(),
-        live: { frames: liveFrames, sessions: models.sessionCount() },
-      };
-    },
+    describeRuntime: () => ({
+      version: __INFACE_VERSION__,
+      ...models.describe(),
+      live: { frames: liveFrames, sessions: models.sessionCount() },
+    }),
   });
   // Trainings that another tab left unfinished. A database that cannot be opened is reported to the first call.
   trainer.resume().catch(() => undefined);

@@ -421,7 +421,7 @@ describe('enroll, match, identify', () => {
     expect(same.match).toBe(true);
     expect(same.face.landmarks).toHaveLength(5);
 
-    const image = await kit.match({ image: portrait, face: 'largest' }, await disguised(portrait));
+    const image = await kit.compare({ image: portrait, face: 'largest' }, await disguised(portrait));
     expect(image).toMatchObject({ outcome: 'compared', match: true, comparisons: [{ templateId: null, match: true }] });
     const stranger = await kit.match({ image: other, face: 'largest' }, profile.id);
     expect(stranger).toMatchObject({ outcome: 'compared', match: false });
@@ -436,6 +436,8 @@ describe('enroll, match, identify', () => {
     await expect(kit.match(portrait, profile.id, { maxFmr: 0 })).rejects.toThrow(/above 0 and below 1/);
     await expect(kit.match(portrait, 'nobody')).rejects.toMatchObject({ code: 'PROFILE_NOT_FOUND' });
     await expect(kit.match(portrait, '')).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    await expect(kit.match(portrait, 'data:image/png;base64,AAAA')).rejects.toThrow(/address of an image.*compare\(\)/);
+    await expect(kit.match(portrait, portrait as never)).rejects.toThrow(/profileId must be an id/);
   });
 
   it('answers with reasons where there is no face, or more than one', async () => {
@@ -470,7 +472,7 @@ describe('enroll, match, identify', () => {
 
     const onProbe = await kit.match(empty, profile.id);
     expect(onProbe).toMatchObject({ outcome: 'failure-to-acquire', side: 'probe', reason: 'no-face', faceCount: 0 });
-    const onReference = await kit.match(portrait, { image: group, face: 'only' });
+    const onReference = await kit.compare(portrait, { image: group, face: 'only' });
     expect(onReference).toMatchObject({ side: 'reference', reason: 'many-faces', faceCount: inGroup });
   });
 
@@ -635,7 +637,7 @@ describe('checkSpoof', () => {
     expect(faces[0]?.spoof?.outcome).toBe(verdict);
     expect(faces[0]?.outcome).toBe(verdict === 'bona-fide' ? 'identified' : 'unknown');
     expect(timings.spoofMs).toBeGreaterThan(0);
-    const matched = await kit.match(portrait, portrait, { spoof: 'require' });
+    const matched = await kit.compare(portrait, portrait, { spoof: 'require' });
     expect(matched.outcome).toBe(verdict === 'bona-fide' ? 'compared' : 'failure-to-acquire');
   });
 });
@@ -673,7 +675,7 @@ describe('profiles and collections', () => {
       code: 'PROFILE_NOT_FOUND',
     });
     await expect(kit.collections.update(collection.id, { addProfileIds: 'x' } as never)).rejects.toThrow(/list of ids/);
-    await expect(kit.profiles.get(7 as never)).rejects.toThrow(/id must be an id, which is a text, got 7/);
+    await expect(kit.profiles.get(7 as never)).rejects.toThrow(/id must be an id, which is a string, got 7/);
   });
 });
 

@@ -38,7 +38,7 @@ describe('WebGPU', () => {
       const mirrored = { x: (width - first.x) * 0.8, y: first.y * 0.8 };
       const results = await Promise.all(
         kits.map((kit) =>
-          kit.match({ image: photo, face: first }, { image: copy, face: mirrored }, { detectorSizePx: 256 }),
+          kit.compare({ image: photo, face: first }, { image: copy, face: mirrored }, { detectorSizePx: 256 }),
         ),
       );
       const scores = results.map((result) => {

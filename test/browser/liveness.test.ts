@@ -15,7 +15,7 @@ const KEY = 'inface-liveness';
 const HEAD = recorded.heads[0] as unknown as readonly Vector[];
 const { signal: never } = new AbortController();
 
-type Kit = Pick<FaceKit, 'detect' | 'match' | 'checkSpoof'>;
+type Kit = Pick<FaceKit, 'detect' | 'compare' | 'checkSpoof'>;
 
 /** Sees the head where it is now. */
 function fakeKit(where: () => Partial<Placement>): Kit {
@@ -29,7 +29,7 @@ function fakeKit(where: () => Partial<Placement>): Kit {
   return {
     detect: () =>
       Promise.resolve({ faces: [{ ...see(), quality: null }], width: 640, height: 480, detectorSizePx: 256, timings }),
-    match: () =>
+    compare: () =>
       Promise.resolve({
         outcome: 'compared',
         match: true,

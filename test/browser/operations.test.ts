@@ -317,7 +317,7 @@ describe('the vault', () => {
     await lockedHere;
     await expect(kit.identify(anna, id)).rejects.toMatchObject(code('VAULT_LOCKED'));
     await kit.vault.unlock('correct horse');
-    await kit.vault.setPassphrase(null);
+    await kit.vault.removePassphrase();
     expect(await kit.vault.status()).toEqual({ state: 'open', hasPassphrase: false });
 
     await kit.vault.destroyKey();
@@ -442,7 +442,7 @@ describe('what is stored', () => {
     const { secret } = await kit.apiKeys.create({ name: 'door' });
     await other.identify(anna, id);
     const told = next(other, 'collections', ({ change }) => change === 'reset');
-    await kit.eraseAll();
+    await kit.storage.eraseAll();
     await told;
     expect(await other.profiles.list()).toEqual([]);
     await expect(other.identify(anna, id)).rejects.toMatchObject(code('COLLECTION_NOT_FOUND'));
@@ -453,7 +453,10 @@ describe('what is stored', () => {
 
   it('is kept by the browser when it grants that', async () => {
     const kit = await testKit();
-    expect(typeof (await kit.persist())).toBe('boolean');
+    expect(typeof (await kit.storage.persist())).toBe('boolean');
+    const usage = await kit.storage.usage();
+    expect(usage?.usageBytes).toBeGreaterThan(0);
+    expect(usage?.quotaBytes).toBeGreaterThan(usage?.usageBytes ?? Infinity);
   });
 });
 

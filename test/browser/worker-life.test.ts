@@ -108,6 +108,18 @@ describe('a worker', () => {
     const started = createFaceKit({ assetsUrl: new URL('/nowhere/', location.href), backend: 'wasm' });
     await expect(started).rejects.toEqual(error('MODEL_LOAD_FAILED', /\/nowhere\/models\/manifest.json/));
   });
+
+  it('looks for the assets under the root of the site, or under the base of the page', async () => {
+    const manifest = /\/\/[^/]+\/inface\/models\/manifest.json.*'assetsUrl'/;
+    await expect(createFaceKit({ backend: 'wasm' })).rejects.toEqual(error('MODEL_LOAD_FAILED', manifest));
+    const base = document.head.appendChild(Object.assign(document.createElement('base'), { href: '/app/' }));
+    try {
+      const underBase = /\/\/[^/]+\/app\/inface\/models\/manifest.json/;
+      await expect(createFaceKit({ backend: 'wasm' })).rejects.toEqual(error('MODEL_LOAD_FAILED', underBase));
+    } finally {
+      base.remove();
+    }
+  });
 });
 
 describe('an abort', () => {

@@ -81,7 +81,9 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
     backup: { seal: unused, open: unused },
     onUnlock: () => undefined,
     readPixels: () => PIXELS,
-    describeRuntime: unused,
+    describeRuntime: () => {
+      throw new Error('not described here');
+    },
     ...parts,
   });
   return { engine: operations, purge, calls };
@@ -250,32 +252,32 @@ describe('a check of the frame that is embedded', () => {
       outcome: 'rejected',
       images: [{ outcome: 'rejected', reasons: ['attack'], face: { detectionScore: 0.9 }, spoof: verdict }],
     });
-    const matched = await engine.match(context(), face('only'), face('only'), { spoof: 'require' });
+    const matched = await engine.compare(context(), face('only'), face('only'), { spoof: 'require' });
     expect(matched).toMatchObject({ outcome: 'failure-to-acquire', side: 'probe', reason: 'attack', spoof: verdict });
     expect(calls.filter((call) => call.startsWith('embed'))).toEqual([]);
   });
 
   it('refuses what cannot be judged, where it is required', async () => {
     const { engine } = withScore(1, [detection(0, 0, 40)]);
-    const matched = await engine.match(context(), face('only'), face('only'), { spoof: 'require' });
+    const matched = await engine.compare(context(), face('only'), face('only'), { spoof: 'require' });
     expect(matched).toMatchObject({ reason: 'spoof-not-judged', spoof: { reasons: ['too-small'] } });
   });
 
   it('tells the verdict of the probe, and does nothing else, where it is reported', async () => {
     const { engine } = withScore(0.2);
-    const matched = await engine.match(context(), face('only'), face('only'), { spoof: 'report' });
+    const matched = await engine.compare(context(), face('only'), face('only'), { spoof: 'report' });
     expect(matched).toMatchObject({ outcome: 'compared', match: true, spoof: { outcome: 'attack' } });
   });
 
   it('lets a bona fide face through', async () => {
     const { engine } = withScore(0.8);
-    const matched = await engine.match(context(), face('only'), face('only'), { spoof: 'require' });
+    const matched = await engine.compare(context(), face('only'), face('only'), { spoof: 'require' });
     expect(matched).toMatchObject({ outcome: 'compared', match: true, spoof: { outcome: 'bona-fide' } });
   });
 
   it('is off unless it is asked for', async () => {
     const { engine } = engineWith([detection(0, 0, 100)]);
-    const matched = await engine.match(context(), face('only'), face('only'), {});
+    const matched = await engine.compare(context(), face('only'), face('only'), {});
     expect(matched).toMatchObject({ outcome: 'compared', spoof: null });
   });
 });
@@ -407,7 +409,7 @@ describe('match', () => {
     const { engine, calls } = engineWith([detection(0, 0, 50)], { store });
     await engine.match(context(), face('largest'), 'p', {});
     await engine.match(context(), face('largest'), 'p', { accuracy: 'fast' });
-    await engine.match(context(), face('largest'), face('largest'), { accuracy: 'high' });
+    await engine.compare(context(), face('largest'), face('largest'), { accuracy: 'high' });
     const embedded = calls.filter((call) => call.startsWith('embed'));
     expect(embedded).toEqual(['embed 2', 'embed 1', 'embed 6', 'embed 6']);
   });
@@ -436,7 +438,7 @@ describe('match', () => {
 
   it('compares two pictures', async () => {
     const { engine } = engineWith([detection(0, 0, 50)]);
-    const result = await engine.match(context(), face('largest'), face('largest'), {});
+    const result = await engine.compare(context(), face('largest'), face('largest'), {});
     expect(result).toMatchObject({
       outcome: 'compared',
       match: true,

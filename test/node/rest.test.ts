@@ -196,9 +196,10 @@ class FakeKit {
         const outcome = faces.length > 0 ? 'added' : 'rejected';
         return { outcome, profile, images: reports, replacedTemplateIds: [] };
       },
+      compare: () => Promise.reject(new Error('not a route')),
       match: async (probe, reference, options = {}) => {
         called('match', options);
-        const { faces } = person(reference as string);
+        const { faces } = person(reference);
         const who = await look(probe, 'probe');
         if (who === null) {
           return {

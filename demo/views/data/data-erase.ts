@@ -32,7 +32,7 @@ export function createErasure(host: HTMLElement, context: Context, onChange: () 
     });
     if (!agreed) return;
     await task.run(texts.data.erasing, async (kit) => {
-      await kit.eraseAll();
+      await kit.storage.eraseAll();
       await library.refresh();
       return texts.data.erased;
     });

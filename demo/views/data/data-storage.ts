@@ -1,6 +1,6 @@
 /** How much is stored, and whether the browser may delete it. */
 import { html, render } from 'lit';
-import type { KitInfo } from '../../../src/index.js';
+import type { FaceKit, KitInfo } from '../../../src/index.js';
 import type { Context } from '../../context.js';
 import { createTask } from './data-task.js';
 
@@ -20,10 +20,15 @@ export function describeBytes({ texts, locale }: Context, bytes: number): string
   return texts.data[unit]((bytes / size).toLocaleString(locale, { maximumSignificantDigits: 3 }));
 }
 
+interface Figures {
+  readonly info: KitInfo;
+  readonly usage: Awaited<ReturnType<FaceKit['storage']['usage']>>;
+}
+
 export function createStorage(host: HTMLElement, context: Context): StorageCard {
   const { texts, kit } = context;
   const task = createTask(context, draw);
-  let info: KitInfo | null = null;
+  let figures: Figures | null = null;
   let isKept = false;
   let problem = '';
   let latest = 0;
@@ -31,7 +36,7 @@ export function createStorage(host: HTMLElement, context: Context): StorageCard 
   function draw(): void {
     render(
       html`<h2 id="storage-title">${texts.data.storage}</h2>
-        <div class="figures">${info ? drawFigures(info) : html`<p>${problem || texts.data.reading}</p>`}</div>
+        <div class="figures">${figures ? drawFigures(figures) : html`<p>${problem || texts.data.reading}</p>`}</div>
         <div class="row">
           ${
             isKept
@@ -44,22 +49,19 @@ export function createStorage(host: HTMLElement, context: Context): StorageCard 
     );
   }
 
-  function drawFigures({ profileCount, templateCount, collectionCount, storage }: KitInfo) {
+  function drawFigures({ info: { profileCount, templateCount, collectionCount }, usage }: Figures) {
     return html`<p>${texts.data.counts(profileCount, templateCount, collectionCount)}</p>
       ${
-        storage
+        usage
           ? html`<meter
                 min="0"
-                max=${storage.quotaBytes}
-                high=${0.8 * storage.quotaBytes}
-                value=${storage.usageBytes}
+                max=${usage.quotaBytes}
+                high=${0.8 * usage.quotaBytes}
+                value=${usage.usageBytes}
                 aria-label=${texts.data.usage}
               ></meter>
               <p class="muted">
-                ${texts.data.used(
-                  describeBytes(context, storage.usageBytes),
-                  describeBytes(context, storage.quotaBytes),
-                )}
+                ${texts.data.used(describeBytes(context, usage.usageBytes), describeBytes(context, usage.quotaBytes))}
               </p>`
           : html`<p class="muted">${texts.data.notTold}</p>`
       }`;
@@ -70,9 +72,13 @@ export function createStorage(host: HTMLElement, context: Context): StorageCard 
     try {
       const ready = await kit.ready();
       // The browser's own word, as the kit only asks for it.
-      const [next, kept] = await Promise.all([ready.info(), navigator.storage.persisted()]);
+      const [info, usage, kept] = await Promise.all([
+        ready.info(),
+        ready.storage.usage(),
+        navigator.storage.persisted(),
+      ]);
       if (mine !== latest) return;
-      [info, isKept, problem] = [next, kept, ''];
+      [figures, isKept, problem] = [{ info, usage }, kept, ''];
     } catch (error) {
       if (mine !== latest) return;
       problem = context.explain(error);
@@ -82,7 +88,7 @@ export function createStorage(host: HTMLElement, context: Context): StorageCard 
 
   async function keep(): Promise<void> {
     await task.run(texts.data.working, async (ready) => {
-      isKept = await ready.persist();
+      isKept = await ready.storage.persist();
       // The button is gone.
       return isKept ? '' : texts.data.persistNo;
     });

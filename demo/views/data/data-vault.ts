@@ -127,7 +127,7 @@ export function createVault(host: HTMLElement, context: Context, onChange: () =>
       confirm: texts.data.removePassphrase,
     });
     if (!agreed) return;
-    await change(texts.data.encrypting, (kit) => kit.vault.setPassphrase(null), texts.data.passphraseRemoved);
+    await change(texts.data.encrypting, (kit) => kit.vault.removePassphrase(), texts.data.passphraseRemoved);
   }
 
   draw();

@@ -70,7 +70,7 @@ export async function runSelfTest(
       done++;
       return null;
     }
-    const result = await timed(matchMs, () => kit.match(a, b, { signal }));
+    const result = await timed(matchMs, () => kit.compare(a, b, { signal }));
     if (result.outcome !== 'compared') return null;
     threshold = result.threshold;
     return result.score;

@@ -92,7 +92,7 @@ export function createComparison(host: HTMLElement, context: Context, onChange: 
     draw();
     try {
       const kit = await context.kit.ready();
-      const match = await kit.match(first.image, second.image);
+      const match = await kit.compare(first.image, second.image);
       if (mine !== latest) return;
       result = match;
     } catch (error) {

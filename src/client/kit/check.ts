@@ -113,7 +113,14 @@ export const label: Rule = (value, name) => {
 
 /** The id of a record. */
 export const id: Rule = (value, name) => {
-  if (typeof value !== 'string' || value === '') throw invalid(name, value, 'an id, which is a text');
+  if (typeof value !== 'string' || value === '') throw invalid(name, value, 'an id, which is a string');
+  const [scheme] = /^(data|blob|https?|file):/i.exec(value) ?? [];
+  if (scheme !== undefined) {
+    throw new InfaceError(
+      'INVALID_INPUT',
+      `${name} must be an id, got ${show(value)}, which is the address of an image. Compare two images with compare().`,
+    );
+  }
 };
 
 export const ids: Rule = (value, name) => {

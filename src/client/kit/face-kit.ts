@@ -173,9 +173,11 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
     vault: {
       status: async (options = {}) => callPlainly(call, 'vault.status', 'vaultStatus', options, []),
       setPassphrase: async (passphrase, options = {}) => {
-        if (passphrase !== null) passphraseRule(passphrase, 'passphrase');
+        passphraseRule(passphrase, 'passphrase');
         return callPlainly(call, 'vault.setPassphrase', 'setPassphrase', options, [passphrase]);
       },
+      removePassphrase: async (options = {}) =>
+        callPlainly(call, 'vault.removePassphrase', 'removePassphrase', options, []),
       lock: async (options = {}) => callPlainly(call, 'vault.lock', 'lockVault', options, []),
       unlock: async (passphrase, options = {}) => {
         secretText(passphrase, 'passphrase');
@@ -228,14 +230,21 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
       },
     },
 
-    persist: async () => {
-      assertOpen();
-      // Absent on plain http pages.
-      const storage = (navigator as { storage?: StorageManager }).storage;
-      return (await storage?.persist()) ?? false;
+    storage: {
+      persist: async () => {
+        assertOpen();
+        return (await storageManager()?.persist()) ?? false;
+      },
+      usage: async () => {
+        assertOpen();
+        const { usage, quota } =
+          (await storageManager()
+            ?.estimate()
+            .catch(() => null)) ?? {};
+        return usage === undefined || quota === undefined ? null : { usageBytes: usage, quotaBytes: quota };
+      },
+      eraseAll: async (options = {}) => callPlainly(call, 'storage.eraseAll', 'eraseAll', options, []),
     },
-
-    eraseAll: async (options = {}) => callPlainly(call, 'eraseAll', 'eraseAll', options, []),
 
     info: async (options = {}) => callPlainly(call, 'info', 'info', options, []),
 
@@ -256,7 +265,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
 }
 
 function toWorkerConfig(options: FaceKitOptions): WorkerConfig {
-  const assetsUrl = absolute(options.assetsUrl ?? 'inface/', 'assetsUrl');
+  const assetsUrl = absolute(options.assetsUrl ?? defaultAssetsUrl(), 'assetsUrl');
   return {
     assetsUrl: assetsUrl.endsWith('/') ? assetsUrl : `${assetsUrl}/`,
     backend: options.backend ?? 'auto',
@@ -266,6 +275,16 @@ function toWorkerConfig(options: FaceKitOptions): WorkerConfig {
     autoTrain: options.autoTrain ?? true,
     audit: options.audit ?? true,
   };
+}
+
+/** Relative to `<base href>`, which names the root of a single-page app; the address of the page changes with its routes. */
+function defaultAssetsUrl(): URL {
+  return new URL('inface/', document.querySelector('base[href]') ? document.baseURI : `${location.origin}/`);
+}
+
+/** Returns the storage manager, which plain http pages do not have. */
+function storageManager(): StorageManager | undefined {
+  return (navigator as { storage?: StorageManager }).storage;
 }
 
 /** Nothing may leave the page's origin, and a worker of another one is refused by the browser anyhow. */

@@ -8,7 +8,7 @@ import type { IdentifyOptions } from '../../api/identification.js';
 import type { FaceImage } from '../../api/images.js';
 import type { FaceOperations } from '../../api/kit.js';
 import { MAX_FACES, MAX_IMAGES } from '../../api/limits.js';
-import type { AccuracyOptions } from '../../api/matching.js';
+import type { AccuracyOptions, MatchOptions } from '../../api/matching.js';
 import type { SpoofOptions } from '../../api/spoof.js';
 import type { FaceFrame, Frame, WorkerOperations } from '../../wire/worker.js';
 import {
@@ -141,23 +141,23 @@ export function createOperations(call: Call): FaceOperations {
       return call('addImages', { signal }, async (frames) => [profileId, await toFaces(images, frames), wire]);
     },
 
-    match: async (probe, reference, options = {}) => {
-      const { signal, ...wire } = checkOptions('match', options, {
-        ...DETECTOR_RULES,
-        ...SPOOF_RULES,
-        ...ACCURACY_RULES,
-        threshold: fraction,
-        maxFmr: rate,
-      });
-      if (wire.threshold !== undefined && wire.maxFmr !== undefined) {
-        throw new InfaceError('INVALID_INPUT', "match() takes 'threshold' or 'maxFmr', not both.");
-      }
-      return call('match', { signal }, async (frames) => {
-        const isId = typeof reference === 'string' && !/^data:/i.test(reference);
-        if (isId) id(reference, 'reference');
-        const probed = await frames.face(probe, 'largest', 'probe');
-        return [probed, isId ? reference : await frames.face(reference, 'largest', 'reference'), wire];
-      });
+    match: async (probe, profileId, options = {}) => {
+      id(profileId, 'profileId');
+      const { signal, ...wire } = checkMatch('match', options);
+      return call('match', { signal }, async (frames) => [
+        await frames.face(probe, 'largest', 'probe'),
+        profileId,
+        wire,
+      ]);
+    },
+
+    compare: async (probe, reference, options = {}) => {
+      const { signal, ...wire } = checkMatch('compare', options);
+      return call('compare', { signal }, async (frames) => [
+        await frames.face(probe, 'largest', 'probe'),
+        await frames.face(reference, 'largest', 'reference'),
+        wire,
+      ]);
     },
 
     identify: async (image, collectionId, options = {}) => {
@@ -248,6 +248,20 @@ export class FrameList {
   close(): void {
     for (const bitmap of this.bitmaps) bitmap.close();
   }
+}
+
+function checkMatch(operation: string, options: MatchOptions): MatchOptions {
+  const checked = checkOptions(operation, options, {
+    ...DETECTOR_RULES,
+    ...SPOOF_RULES,
+    ...ACCURACY_RULES,
+    threshold: fraction,
+    maxFmr: rate,
+  });
+  if (checked.threshold !== undefined && checked.maxFmr !== undefined) {
+    throw new InfaceError('INVALID_INPUT', `${operation}() takes 'threshold' or 'maxFmr', not both.`);
+  }
+  return checked;
 }
 
 function checkImages(images: readonly FaceImage[]): void {

@@ -74,7 +74,7 @@ interface Shot {
  * @throws InfaceError `INVALID_INPUT`
  */
 export function createLivenessChallenge(
-  kit: Pick<FaceOperations, 'detect' | 'match' | 'checkSpoof'>,
+  kit: Pick<FaceOperations, 'detect' | 'compare' | 'checkSpoof'>,
   options: LivenessOptions,
 ): LivenessChallenge {
   const {
@@ -101,7 +101,7 @@ export function createLivenessChallenge(
 
     async function lookAt(shot: Shot, what: 'reference' | 'check'): Promise<ChallengeChecks> {
       const verdict = isChecked ? await kit.checkSpoof(faceOf(shot), { ...call, ...rates }) : null;
-      const compared = what === 'check' && reference ? await kit.match(faceOf(shot), faceOf(reference), call) : null;
+      const compared = what === 'check' && reference ? await kit.compare(faceOf(shot), faceOf(reference), call) : null;
       return {
         similarity: compared?.outcome === 'compared' ? compared.score : null,
         spoof: verdict?.outcome === 'bona-fide' || verdict?.outcome === 'attack' ? verdict.outcome : null,

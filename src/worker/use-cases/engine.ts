@@ -10,7 +10,7 @@ import type { Collection, TrainProgress } from '../../api/collections.js';
 import type { AddImagesOptions } from '../../api/enrollment.js';
 import type { DetectedFace } from '../../api/faces.js';
 import { MAX_FACES } from '../../api/limits.js';
-import type { Accuracy } from '../../api/matching.js';
+import type { Accuracy, MatchOptions, MatchResult } from '../../api/matching.js';
 import type { KitInfo } from '../../api/runtime.js';
 import type { SpoofOptions } from '../../api/spoof.js';
 import type { FaceFrame, Wire, WorkerOperations } from '../../wire/worker.js';
@@ -20,6 +20,7 @@ import {
   spoofFailure,
   type Acquisition,
   type AcquisitionParts,
+  type Clock,
   type SpoofCheck,
 } from './acquisition.js';
 import { judgeEnrollment } from './enrollment.js';
@@ -47,8 +48,9 @@ export interface EngineParts extends AcquisitionParts {
   };
   /** Called when a passphrase opened the vault. */
   onUnlock(): void;
-  describeRuntime(): Promise<
-    Omit<KitInfo, 'embeddingSpace' | 'fmrCurve' | 'profileCount' | 'templateCount' | 'collectionCount'>
+  describeRuntime(): Omit<
+    KitInfo,
+    'embeddingSpace' | 'fmrCurve' | 'profileCount' | 'templateCount' | 'collectionCount'
   >;
 }
 
@@ -74,6 +76,14 @@ export interface Engine {
    */
   readonly purge: (change: StoreChange) => void;
 }
+
+/** The template of a profile, or the face of another image, which has no id. */
+type Reference = Parameters<typeof profileMean>[0][number] & {
+  readonly id: string | null;
+  readonly vector: Float32Array;
+};
+
+type FailedAcquisition = Extract<Acquisition, { readonly acquired: false }>;
 
 /** Trackers that are kept; of more, the one that was not used for the longest time begins anew. */
 const MAX_TRACKERS = 32;
@@ -141,6 +151,38 @@ export function createEngine(parts: EngineParts): Engine {
     for (const id of collectionIds) galleries.push((await loaded.load(null, id)).gallery);
     const judged = { policy, calibration, scoring, space, maxFpir: DEFAULT_MAX_FPIR, profileId, references, galleries };
     return judgeEnrollment(images, judged);
+  }
+
+  /** @param refer provides the references once the probe has given a template */
+  async function verify(
+    context: CallContext,
+    probe: FaceFrame,
+    options: Wire<MatchOptions>,
+    refer: (clock: Clock) => Promise<{ acquired: true; references: readonly Reference[] } | FailedAcquisition>,
+  ): Promise<MatchResult> {
+    const clock = createClock();
+    const { accuracy = DEFAULT_ACCURACY } = options;
+    const check = await spoofCheckOf(options);
+    const probed = await acquire(probe, options, accuracy, check, context.signal, clock);
+    const fail = (side: 'probe' | 'reference', { reason, faceCount, refused }: FailedAcquisition): MatchResult => {
+      const spoof = refused?.spoof ?? null;
+      return { outcome: 'failure-to-acquire', side, reason, faceCount, spoof, timings: clock.timings() };
+    };
+    if (!probed.acquired) return fail('probe', probed);
+    const referred = await refer(clock);
+    if (!referred.acquired) return fail('reference', referred);
+
+    const { references } = referred;
+    const vector = scoring.prepare(probed.vector);
+    const comparisons = references.map((reference) => ({
+      templateId: reference.id,
+      distance: distance(vector, scoring.prepare(reference.vector)),
+    }));
+    const whole = distance(vector, scoring.prepare(profileMean(references)));
+    const threshold = matchThreshold(options, fmrCurve(calibration, accuracy, references.length), calibration);
+    const decision = decideMatch(whole, comparisons, threshold, calibration);
+    const { face, spoof } = probed;
+    return { outcome: 'compared', ...decision, face, spoof, timings: clock.timings() };
   }
 
   /** Records know nothing of a training that runs. */
@@ -216,48 +258,23 @@ export function createEngine(parts: EngineParts): Engine {
       return { outcome: 'added', profile, images: report(added.templateIds), replacedTemplateIds };
     },
 
-    async match(context, probe, reference, options) {
-      const clock = createClock();
-      const { accuracy = DEFAULT_ACCURACY } = options;
-      const stored = typeof reference === 'string' ? await store.templatesOf(context.owner, reference) : null;
-      const check = await spoofCheckOf(options);
-      const probed = await acquire(probe, options, accuracy, check, context.signal, clock);
-      const fail = (side: 'probe' | 'reference', failed: Extract<Acquisition, { acquired: false }>) => {
-        const { reason, faceCount, refused } = failed;
-        const spoof = refused?.spoof ?? null;
-        return { outcome: 'failure-to-acquire', side, reason, faceCount, spoof, timings: clock.timings() } as const;
-      };
-      if (!probed.acquired) return fail('probe', probed);
-
-      const face = scoring.prepare(probed.vector);
-      const references: {
-        readonly id: string | null;
-        readonly vector: Float32Array;
-        readonly quality: number | null;
-      }[] = [];
-      if (typeof reference === 'string') {
-        for (const template of stored ?? []) {
-          assertSameSpace(template, space);
-          references.push(template);
-        }
-      } else {
-        const other = await acquire(reference, options, accuracy, null, context.signal, clock);
-        if (!other.acquired) return fail('reference', other);
-        references.push({ id: null, vector: other.vector, quality: null });
-      }
-      if (references.length === 0) {
+    async match(context, probe, profileId, options) {
+      const stored = await store.templatesOf(context.owner, profileId);
+      for (const template of stored) assertSameSpace(template, space);
+      if (stored.length === 0) {
         throw new InfaceError('INVALID_INPUT', 'The profile has 0 templates to match with. Add images of the person.');
       }
-      const comparisons = references.map(({ id, vector }) => ({
-        templateId: id,
-        distance: distance(face, scoring.prepare(vector)),
-      }));
-      const whole = distance(face, scoring.prepare(profileMean(references)));
-      const threshold = matchThreshold(options, fmrCurve(calibration, accuracy, references.length), calibration);
-      const decision = decideMatch(whole, comparisons, threshold, calibration);
-      const { face: probeFace, spoof } = probed;
-      return { outcome: 'compared', ...decision, face: probeFace, spoof, timings: clock.timings() };
+      return verify(context, probe, options, () => Promise.resolve({ acquired: true, references: stored }));
     },
+
+    compare: (context, probe, reference, options) =>
+      verify(context, probe, options, async (clock) => {
+        const { accuracy = DEFAULT_ACCURACY } = options;
+        const other = await acquire(reference, options, accuracy, null, context.signal, clock);
+        return other.acquired
+          ? { acquired: true, references: [{ id: null, quality: null, vector: other.vector }] }
+          : other;
+      }),
 
     async identify(context, frame, collectionId, options) {
       const clock = createClock();
@@ -348,6 +365,7 @@ export function createEngine(parts: EngineParts): Engine {
 
     vaultStatus: () => store.vaultStatus(),
     setPassphrase: (_context, passphrase) => store.setPassphrase(passphrase),
+    removePassphrase: () => store.setPassphrase(null),
     lockVault: () => store.lockVault(),
     async unlockVault(_context, passphrase) {
       const status = await store.unlockVault(passphrase);
@@ -375,7 +393,7 @@ export function createEngine(parts: EngineParts): Engine {
     async info() {
       const { profiles, templates, collections } = await store.count();
       return {
-        ...(await parts.describeRuntime()),
+        ...parts.describeRuntime(),
         embeddingSpace: space,
         fmrCurve: describeFmr(calibration),
         profileCount: profiles,
