@@ -25,7 +25,7 @@ export type {
   RejectionReason,
 } from './api/enrollment.js';
 export type { KitEvents, RecordsChange } from './api/events.js';
-export type { AcquisitionFailure, DetectedFace, DetectorOptions } from './api/faces.js';
+export type { AcquisitionFailure, DetectedFace, DetectorOptions, FaceChoice } from './api/faces.js';
 export type { Box, Point } from './api/geometry.js';
 export type {
   Candidate,
@@ -37,10 +37,11 @@ export type {
   RejectResult,
   UnknownReason,
 } from './api/identification.js';
-export type { FaceChoice, FaceImage, ImageInput } from './api/images.js';
+export type { FaceImage, ImageInput } from './api/images.js';
 export type { FaceKit, FaceKitOptions, FaceOperations } from './api/kit.js';
 export type {
   LivenessChallenge,
+  LivenessFrame,
   LivenessGesture,
   LivenessHint,
   LivenessOptions,
@@ -50,6 +51,7 @@ export type {
   LivenessSource,
 } from './api/liveness.js';
 export type { Accuracy, AccuracyOptions, MatchOptions, MatchResult, TemplateComparison } from './api/matching.js';
+export type { OpenImage, OpenOptions } from './api/open-image.js';
 export type { JsonValue, Profile, ProfileChange } from './api/profiles.js';
 export type { QualityIssue, QualityReport } from './api/quality.js';
 export type { Backend, KitInfo, LoadProgress, ModelInfo } from './api/runtime.js';

@@ -143,6 +143,7 @@ export async function identifyLikeTheKit(
     trainingNow: () => Promise.resolve(new Set<string>()),
     backup: { seal: unused, open: unused },
     onUnlock: () => undefined,
+    onImageClosed: () => undefined,
     readPixels: () => createPixels(1, 1, new Uint8ClampedArray(4)),
     describeRuntime: () => {
       throw new Error('not described here');
@@ -154,7 +155,7 @@ export async function identifyLikeTheKit(
 
   return async ({ balanced }, maxFpir) => {
     current = new Float32Array(balanced);
-    const frame = { bitmap, sourceWidth: 1, sourceHeight: 1, moving: false };
+    const frame = { bitmap, sourceWidth: 1, sourceHeight: 1, mode: 'photo' } as const;
     const { faces } = await operations.identify(context, frame, '', { maxFpir, maxCandidates: 1 });
     return faces[0]!;
   };

@@ -42,7 +42,7 @@ const evalPage: EvalPage = {
       throw new Error(`${photoUrl} responded with status ${response.status}. Check that the photo exists.`);
     const photo = await response.blob();
     const image = steps === '' ? photo : await transform(await createImageBitmap(photo), steps);
-    const frame = await toFrame(image, photoUrl);
+    const frame = await toFrame(image, photoUrl, new AbortController().signal);
     const { faces, detectorSize } = await worker.measure(Comlink.transfer(frame, [frame.bitmap]), options);
     const { sourceWidth: width, sourceHeight: height } = frame;
     return { width, height, detectorSize, faces: faces.map((face) => ({ ...face, views: face.views.map(toBase64) })) };

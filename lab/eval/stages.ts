@@ -41,10 +41,11 @@ export function createMeasurement(
   parts: AcquisitionParts,
   loadAntispoof: (() => Promise<FaceAntispoof>) | null,
 ): (frame: Frame, options: MeasureOptions) => Promise<MeasureResult> {
-  const { open } = createAcquisition(parts);
+  const { read, open } = createAcquisition(parts);
   const { signal } = new AbortController();
   return async (frame, options) => {
-    const image = open(frame, options, signal, createClock());
+    const clock = createClock();
+    const image = open(read(frame, options, clock), signal, clock);
     if (options.spoof && !loadAntispoof)
       throw new Error('The manifest has no anti-spoof model. Measure without `spoof`, or add a model.');
     const antispoof = options.spoof && loadAntispoof ? await loadAntispoof() : null;

@@ -25,6 +25,7 @@
  * - `WRONG_PASSPHRASE`: the passphrase does not open the vault or the backup
  * - `TEMPLATES_UNREADABLE`: stored data was encrypted with a key that was destroyed, or it was altered
  * - `BACKUP_INVALID`: a file is no backup, was truncated or altered; nothing was imported
+ * - `IMAGE_CLOSED`: an open image was closed, by `close()`, by more than 8 open images, or with its worker
  * - `CLOSED`: the kit was closed
  * - `INTERNAL`: a defect of the kit; please report it
  */
@@ -54,6 +55,7 @@ export type ErrorCode =
   | 'WRONG_PASSPHRASE'
   | 'TEMPLATES_UNREADABLE'
   | 'BACKUP_INVALID'
+  | 'IMAGE_CLOSED'
   | 'CLOSED'
   | 'INTERNAL';
 

@@ -31,4 +31,6 @@ export interface KitEvents {
   /** More than 80 % of what the browser allows this origin is used. */
   readonly 'storage-pressure': { readonly usageBytes: number; readonly quotaBytes: number };
   readonly vault: VaultStatus;
+  /** An open image was closed because another one was opened beyond the limit of 8. */
+  readonly 'image-closed': { readonly id: string };
 }

@@ -51,6 +51,13 @@ export interface DetectorOptions {
   readonly minDetectionScore?: number;
 }
 
+/**
+ * Which face of an image counts where one person is meant. `'only'` rejects an image with several faces. `'largest'` takes
+ * the face with the largest box. A point takes the face whose box contains it, and of several the one whose center is
+ * nearest. A face that `detect` found stands for the center of its box.
+ */
+export type FaceChoice = 'only' | 'largest' | Point | { readonly box: Box };
+
 /** Why no template could be made from an image. */
 export type AcquisitionFailure =
   /** No face was found. */

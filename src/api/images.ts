@@ -1,10 +1,12 @@
-/** What an operation takes as an image, and which face of it counts. */
-import type { Point } from './geometry.js';
+/** The images that an operation accepts. */
+import type { FaceChoice } from './faces.js';
+import type { OpenImage } from './open-image.js';
 
 /**
- * What an operation accepts as an image. A string is a `data:` URL; other URLs are refused, fetch them first.
- * Videos give the frame they show. EXIF orientation is honored, transparency is flattened onto white, and a photo is
- * reduced to at most 3,072 px on its longer side before faces are looked for.
+ * An image that an operation accepts. A string or URL is the absolute address of an image (http:, https:, blob: or data:),
+ * which the page fetches: another origin needs CORS headers, and a Content-Security-Policy must allow the address in
+ * `connect-src`. A video gives the frame it shows. EXIF orientation is applied, transparency is flattened onto white, and an
+ * image is reduced to at most 3,072 px on its longer side before faces are detected.
  */
 export type ImageInput =
   | Blob
@@ -15,14 +17,9 @@ export type ImageInput =
   | HTMLCanvasElement
   | OffscreenCanvas
   | VideoFrame
-  | string;
+  | OpenImage
+  | string
+  | URL;
 
-/**
- * Which face of an image counts where one person is meant: `'only'` rejects an image with several faces, `'largest'`
- * takes the one of the largest box, a point takes the face whose box contains it, and of several the one whose center
- * is nearest.
- */
-export type FaceChoice = 'only' | 'largest' | Point;
-
-/** An image of one person; with `face`, the choice for an image that shows several. */
+/** An image of one person; `face` chooses one of several. */
 export type FaceImage = ImageInput | { readonly image: ImageInput; readonly face?: FaceChoice };

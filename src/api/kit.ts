@@ -16,6 +16,7 @@ import type { KitEvents } from './events.js';
 import type { IdentifyOptions, IdentifyResult, RejectOptions, RejectResult } from './identification.js';
 import type { FaceImage, ImageInput } from './images.js';
 import type { MatchOptions, MatchResult } from './matching.js';
+import type { OpenImage, OpenOptions } from './open-image.js';
 import type { Profile, ProfileChange } from './profiles.js';
 import type { Backend, KitInfo, LoadProgress } from './runtime.js';
 import type { CheckSpoofOptions, SpoofResult } from './spoof.js';
@@ -64,7 +65,14 @@ export interface FaceKitOptions {
 
 /** What can be done with faces, profiles and collections. All of it runs in the worker; nothing leaves the page. */
 export interface FaceOperations {
-  /** Finds faces. @throws InfaceError `INVALID_INPUT` */
+  /**
+   * Decodes an image and keeps it open in the worker, so that several operations on it decode it and detect its faces once.
+   * @param options how faces are searched, for all operations on the image
+   * @throws InfaceError `INVALID_INPUT`, `LIMIT_EXCEEDED`
+   */
+  open(image: ImageInput, options?: OpenOptions): Promise<OpenImage>;
+
+  /** Detects faces. @throws InfaceError `INVALID_INPUT`, and with `spoof` `SPOOF_MODEL_UNAVAILABLE` */
   detect(image: ImageInput, options?: DetectOptions): Promise<DetectResult>;
 
   /**

@@ -12,5 +12,8 @@ export const MAX_METADATA_LENGTH = 10_000;
 /** Maximum number of images that a profile takes at once. */
 export const MAX_IMAGES = 10;
 
+/** Maximum number of images that a kit keeps open. */
+export const MAX_OPEN_IMAGES = 8;
+
 /** Maximum number of faces that an image is searched for. */
 export const MAX_FACES = 100;

@@ -1,6 +1,7 @@
 /** The active liveness challenge. */
 import type { DetectedFace } from './faces.js';
 import type { ImageInput } from './images.js';
+import type { OpenImage } from './open-image.js';
 import type { SpoofPolicy } from './spoof.js';
 
 /**
@@ -47,7 +48,10 @@ export interface LivenessPrompt {
 }
 
 /** Frames of a person before a camera, not mirrored: a video that plays, or a function that is asked for one after another. */
-export type LivenessSource = HTMLVideoElement | (() => ImageInput | Promise<ImageInput>);
+export type LivenessSource = HTMLVideoElement | (() => LivenessFrame | Promise<LivenessFrame>);
+
+/** An image that is not open yet. */
+export type LivenessFrame = Exclude<ImageInput, OpenImage>;
 
 export interface LivenessOptions {
   readonly source: LivenessSource;

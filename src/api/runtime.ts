@@ -36,6 +36,13 @@ export interface KitInfo {
   readonly profileCount: number;
   readonly templateCount: number;
   readonly collectionCount: number;
-  /** Live resources of the worker, to find leaks. `frames` counts images that are being worked on. */
-  readonly live: { readonly frames: number; readonly sessions: number };
+  /** Live resources of the worker, to find leaks. */
+  readonly live: {
+    /** Number of images in calls that are running. */
+    readonly frames: number;
+    readonly sessions: number;
+    /** Number of images from `kit.open` that are not closed, and the bytes of their pixels. */
+    readonly openImages: number;
+    readonly openImageBytes: number;
+  };
 }

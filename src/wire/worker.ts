@@ -14,28 +14,37 @@ import type { DetectOptions, DetectResult } from '../api/detection.js';
 import type { AddImagesOptions, AddImagesResult, EnrollOptions, EnrollResult } from '../api/enrollment.js';
 import type { KitEvents } from '../api/events.js';
 import type { IdentifyOptions, IdentifyResult, RejectOptions, RejectResult } from '../api/identification.js';
-import type { FaceChoice } from '../api/images.js';
+import type { DetectorOptions } from '../api/faces.js';
+import type { Point } from '../api/geometry.js';
 import type { MatchOptions, MatchResult } from '../api/matching.js';
+import type { OpenOptions } from '../api/open-image.js';
 import type { Profile, ProfileChange } from '../api/profiles.js';
 import type { Backend, KitInfo, LoadProgress } from '../api/runtime.js';
 import type { CheckSpoofOptions, SpoofResult } from '../api/spoof.js';
 import type { TrackerOptions, TrackResult } from '../api/tracking.js';
 import type { VaultStatus } from '../api/vault.js';
 
-/** An image on its way to the worker: `bitmap` is transferred, and the worker closes it. */
+/** An image on its way to the worker. `bitmap` is transferred, and the worker closes it. */
 export interface Frame {
   readonly bitmap: ImageBitmap;
   /** Size of the source in pixels; the bitmap may be smaller. */
   readonly sourceWidth: number;
   readonly sourceHeight: number;
-  /** True for a frame of a video, where speed counts. */
-  readonly moving: boolean;
+  /** The default of the option `mode`, by the class of the source. */
+  readonly mode: NonNullable<DetectorOptions['mode']>;
 }
 
-/** A frame with the choice of its face. */
+/** An image that `openImage` keeps in the worker. */
+export interface OpenedImage {
+  readonly imageId: string;
+}
+
+export type WireImage = Frame | OpenedImage;
+
+/** An image with the choice of its face. */
 export interface FaceFrame {
-  readonly frame: Frame;
-  readonly face: FaceChoice;
+  readonly frame: WireImage;
+  readonly face: 'only' | 'largest' | Point;
 }
 
 /** Options as they cross: signals and callbacks stay on the page. */
@@ -43,13 +52,17 @@ export type Wire<O> = Omit<O, 'signal' | 'onProgress'>;
 
 /** What the worker can do; the page adds the decoding of images and nothing else. */
 export interface WorkerOperations {
-  detect(frame: Frame, options: Wire<DetectOptions>): Promise<DetectResult>;
+  /** @param imageId unlike that of any other image of the kit, also in another worker */
+  openImage(imageId: string, frame: Frame, options: Wire<OpenOptions>): Promise<void>;
+  /** Does nothing when the image is closed already. */
+  closeImage(imageId: string): Promise<void>;
+  detect(image: WireImage, options: Wire<DetectOptions>): Promise<DetectResult>;
   checkSpoof(face: FaceFrame, options: Wire<CheckSpoofOptions>): Promise<SpoofResult>;
   enroll(faces: readonly FaceFrame[], options: Wire<EnrollOptions>): Promise<EnrollResult>;
   addImages(profileId: string, faces: readonly FaceFrame[], options: Wire<AddImagesOptions>): Promise<AddImagesResult>;
   match(probe: FaceFrame, profileId: string, options: Wire<MatchOptions>): Promise<MatchResult>;
   compare(probe: FaceFrame, reference: FaceFrame, options: Wire<MatchOptions>): Promise<MatchResult>;
-  identify(frame: Frame, collectionId: string, options: Wire<IdentifyOptions>): Promise<IdentifyResult>;
+  identify(image: WireImage, collectionId: string, options: Wire<IdentifyOptions>): Promise<IdentifyResult>;
   track(trackerId: string, frame: Frame, options: Wire<TrackerOptions>): Promise<TrackResult>;
   endTracker(trackerId: string): Promise<void>;
   reject(identificationId: string, options: Wire<RejectOptions>): Promise<RejectResult>;

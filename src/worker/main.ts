@@ -5,7 +5,16 @@ import type { KitEvents } from '../api/events.js';
 import type { LoadProgress } from '../api/runtime.js';
 import { sampleBackground } from '../recognition/background.js';
 import { COHORT_SEED, COHORT_SIZE, createScoring } from '../recognition/scoring.js';
-import type { FaceFrame, Frame, KitEvent, Reply, WorkerApi, WorkerConfig, WorkerNotice } from '../wire/worker.js';
+import type {
+  FaceFrame,
+  Frame,
+  KitEvent,
+  Reply,
+  WireImage,
+  WorkerApi,
+  WorkerConfig,
+  WorkerNotice,
+} from '../wire/worker.js';
 import { loadModels } from './models.js';
 import { createNews } from './news.js';
 import { createPixelReader } from './platform/pixels.js';
@@ -72,6 +81,9 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     trainingNow: () => locks.held(),
     backup: { seal: sealBackup, open: openBackup },
     onUnlock: news.onUnlock,
+    onImageClosed: (id) => {
+      emit({ name: 'image-closed', detail: { id } });
+    },
     readPixels: createPixelReader(),
     describeRuntime: () => ({
       version: __INFACE_VERSION__,
@@ -118,8 +130,8 @@ async function answer<T>(
 function framesIn(args: readonly unknown[]): Frame[] {
   return args.flat().flatMap((arg) => {
     if (typeof arg !== 'object' || arg === null) return [];
-    if ('bitmap' in arg) return [arg as Frame];
-    return 'frame' in arg ? [(arg as FaceFrame).frame] : [];
+    const image = 'frame' in arg ? (arg as FaceFrame).frame : (arg as WireImage);
+    return 'bitmap' in image ? [image] : [];
   });
 }
 

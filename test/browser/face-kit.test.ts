@@ -102,7 +102,7 @@ describe('detect', () => {
     const all = await kit.detect(photo);
     expect((await kit.detect(photo, { maxFaces: 2 })).faces).toEqual(all.faces.slice(0, 2));
     const boxes = await kit.detect(photo, { landmarks: 0 });
-    const withoutPoints = { landmarks: [], rollDegrees: expect.any(Number) as number, quality: null };
+    const withoutPoints = { landmarks: [], rollDegrees: expect.any(Number) as number, quality: null, spoof: null };
     // What the detector alone finds, and more: the landmark net drops what is no face after all.
     for (const { box, detectionScore } of all.faces) {
       expect(boxes.faces).toContainEqual({ box, detectionScore, ...withoutPoints });
@@ -189,9 +189,12 @@ describe('detect', () => {
     video.srcObject = null;
   });
 
-  it('honors the orientation that EXIF gives', async () => {
+  it.each([
+    ['small', 1],
+    ['reduced', 10],
+  ])('applies the EXIF orientation of an image that is %s', async (_, scale) => {
     const kit = await testKit();
-    const upright = await asCanvas(portrait);
+    const upright = await asCanvas(portrait, scale);
     const wide = draw(upright.width + 100, upright.height, (context) => {
       context.fillRect(0, 0, upright.width + 100, upright.height);
       context.drawImage(upright, 0, 0);
@@ -206,7 +209,7 @@ describe('detect', () => {
     const { faces, width, height } = await kit.detect(withOrientation(await asJpeg(stored), 6));
     expect([width, height]).toEqual([wide.width, wide.height]);
     const found = centerOf(faces[0] as DetectedFace);
-    expect(Math.hypot(found.x - expected.x, found.y - expected.y)).toBeLessThan(3);
+    expect(Math.hypot(found.x - expected.x, found.y - expected.y)).toBeLessThan(3 * scale);
   });
 
   it('flattens transparency onto white', async () => {
@@ -259,9 +262,6 @@ describe('detect', () => {
       [undefined, /got undefined/],
       [42, /got 42/],
       [{}, /got \[object Object\]/],
-      ['https://example.org/anna.jpg', /must be a data: URL/],
-      ['data:image/png;base64,###', /cannot be decoded/],
-      ['data:image/png;base64,AAAA', /cannot be decoded as an image/],
       [new Blob([]), /must be an image file that is not empty/],
       [new Blob(['no image'], { type: 'image/jpeg' }), /cannot be decoded as an image/],
       [(photos[0] as Blob).slice(0, 2000), /cannot be decoded as an image/],
@@ -289,7 +289,7 @@ describe('detect', () => {
       [{ detectorSizePx: 300 }, /one of 128, 192, 256, 384, 512, got 300/],
       [{ search: 'group' }, /one of auto, whole, tiles, got 'group'/],
       [{ landmarks: 468 }, /one of 0, 5, 68, got 468/],
-      [{ landmarks: 0, quality: true }, /judges quality by landmarks: ask for 5 or 68/],
+      [{ landmarks: 0, quality: true }, /needs landmarks for 'quality'/],
       [{ maxFace: 1 }, /an option of detect\(\) must be one of .*maxFaces.*got 'maxFace'/],
       [{ signal: {} }, /must be an AbortSignal/],
     ];
@@ -308,7 +308,7 @@ describe('detect', () => {
     }) as typeof real;
     try {
       const before = (await kit.info()).live;
-      expect(before).toEqual({ frames: 0, sessions: 3 });
+      expect(before).toEqual({ frames: 0, sessions: 3, openImages: 0, openImageBytes: 0 });
       for (let i = 0; i < 100; i++) await kit.detect(portrait, { detectorSizePx: 128 });
       await expect(kit.detect(new Blob(['x']))).rejects.toThrow();
       expect((await kit.info()).live).toEqual(before);
@@ -482,7 +482,7 @@ describe('enroll, match, identify', () => {
     await expect(enroll([])).rejects.toThrow(/images must be a list of 1 to 10 images/);
     await expect(enroll(portrait)).rejects.toThrow(/images must be a list/);
     await expect(enroll(Array(11).fill(portrait))).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
-    await expect(enroll([portrait, 'x'])).rejects.toThrow(/images\[1\] must be a data: URL/);
+    await expect(enroll([portrait, 'x'])).rejects.toThrow(/images\[1\] must be the address of an image/);
     await expect(enroll([{ image: portrait, face: 'left' }])).rejects.toThrow(/images\[0\].face must be/);
     await expect(enroll([portrait], { name: ' ' })).rejects.toThrow(/'name' must be a text that is not empty/);
     await expect(enroll([portrait], { name: 'x'.repeat(201) })).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });

@@ -1,11 +1,12 @@
 /** The challenge on the page: options, frames, what counts as a failure. Its faces are simulated, and its kit answers at once. */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   createLivenessChallenge,
   InfaceError,
   type FaceKit,
   type LivenessOptions,
   type LivenessPrompt,
+  type OpenImage,
   type Point,
 } from '../../src/index.js';
 import { place, project, rotationOf, FRONTAL, type Placement, type Vector } from '../../lab/liveness/solid.js';
@@ -15,7 +16,7 @@ const KEY = 'inface-liveness';
 const HEAD = recorded.heads[0] as unknown as readonly Vector[];
 const { signal: never } = new AbortController();
 
-type Kit = Pick<FaceKit, 'detect' | 'compare' | 'checkSpoof'>;
+type Kit = Pick<FaceKit, 'open' | 'compare'>;
 
 /** Sees the head where it is now. */
 function fakeKit(where: () => Partial<Placement>): Kit {
@@ -27,8 +28,16 @@ function fakeKit(where: () => Partial<Placement>): Kit {
     return { box: { x: 200, y: 150, width: 200, height: 200 }, detectionScore: 1, landmarks, rollDegrees: 0 };
   };
   return {
-    detect: () =>
-      Promise.resolve({ faces: [{ ...see(), quality: null }], width: 640, height: 480, detectorSizePx: 256, timings }),
+    open: () => {
+      const faces = [{ ...see(), quality: null, spoof: null }];
+      const image: Partial<OpenImage> = {
+        detect: () => Promise.resolve({ faces, width: 640, height: 480, detectorSizePx: 256, timings }),
+        checkSpoof: () => Promise.reject(new InfaceError('SPOOF_MODEL_UNAVAILABLE', 'No model.')),
+        close: () => open.delete(image),
+      };
+      open.add(image);
+      return Promise.resolve(image as OpenImage);
+    },
     compare: () =>
       Promise.resolve({
         outcome: 'compared',
@@ -40,9 +49,15 @@ function fakeKit(where: () => Partial<Placement>): Kit {
         spoof: null,
         timings,
       }),
-    checkSpoof: () => Promise.reject(new InfaceError('SPOOF_MODEL_UNAVAILABLE', 'No model.')),
   };
 }
+
+/** Images that the challenges opened and have not closed. */
+const open = new Set<object>();
+
+afterEach(() => {
+  expect(open.size).toBe(0);
+});
 
 /** A head that turns when it is asked to, by an angle that is positive to its left. */
 function obedient(options: Partial<LivenessOptions> = {}, angle = 30) {

@@ -141,7 +141,7 @@ describe('an abort', () => {
     plain.abort();
     await expect(aborted).rejects.toMatchObject({ name: 'AbortError' });
     expect(await kit.profiles.list()).toEqual([]);
-    expect((await kit.info()).live).toEqual({ frames: 0, sessions: 3 });
+    expect((await kit.info()).live).toMatchObject({ frames: 0, sessions: 3 });
   });
 
   it('reaches a worker that computes, which then stores nothing', async () => {

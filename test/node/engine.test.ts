@@ -29,7 +29,7 @@ const WIDTH = 400;
 /** A frame of 400 px whose source has 800 px, so that coordinates must be scaled. */
 function frame(closed: string[] = [], name = 'frame'): Frame {
   const bitmap = { width: WIDTH, height: WIDTH, close: () => closed.push(name) } as unknown as ImageBitmap;
-  return { bitmap, sourceWidth: 2 * WIDTH, sourceHeight: 2 * WIDTH, moving: false };
+  return { bitmap, sourceWidth: 2 * WIDTH, sourceHeight: 2 * WIDTH, mode: 'photo' };
 }
 
 const detection = (x: number, y: number, side: number): Detection => ({
@@ -80,6 +80,7 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
     trainingNow: () => Promise.resolve(new Set<string>()),
     backup: { seal: unused, open: unused },
     onUnlock: () => undefined,
+    onImageClosed: () => undefined,
     readPixels: () => PIXELS,
     describeRuntime: () => {
       throw new Error('not described here');
@@ -131,7 +132,7 @@ describe('detect', () => {
 
   it('takes the size and the score that it is given, and 256 for a video', async () => {
     const { engine, calls } = engineWith([]);
-    await engine.detect(context(), { ...frame(), moving: true }, {});
+    await engine.detect(context(), { ...frame(), mode: 'video' }, {});
     await engine.detect(context(), frame(), { detectorSizePx: 128, minDetectionScore: 0.3 });
     expect(calls).toEqual(['detect 256 0.6', 'detect 128 0.3']);
   });

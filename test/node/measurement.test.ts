@@ -44,7 +44,7 @@ it('gives the views of each face as the model outputs them, six unless fewer are
   };
   const frame = (): Frame => {
     const bitmap = { width: 400, height: 400, close: () => undefined } as unknown as ImageBitmap;
-    return { bitmap, sourceWidth: 800, sourceHeight: 800, moving: false };
+    return { bitmap, sourceWidth: 800, sourceHeight: 800, mode: 'photo' };
   };
   const measure = createMeasurement(parts, () => Promise.resolve(antispoof));
   const all = await measure(frame(), {});

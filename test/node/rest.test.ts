@@ -12,6 +12,7 @@ import type {
   DetectedFace,
   FaceKit,
   FaceOperations,
+  OpenImage,
   ImageReport,
   Profile,
   QualityReport,
@@ -92,6 +93,9 @@ class FakeKit {
     return kit as FaceKit;
   }
 
+  /** Number of open images that were closed. */
+  closed = 0;
+
   private find<T extends { readonly owner: string | null }>(
     kind: 'PROFILE' | 'COLLECTION',
     records: ReadonlyMap<string, T>,
@@ -137,11 +141,16 @@ class FakeKit {
       return { reports, faces };
     };
     const operations: Omit<FaceOperations, 'reject'> = {
+      open: async (image) => {
+        await look(image, 'image');
+        const detect: OpenImage['detect'] = (options) => operations.detect(image, options);
+        return { detect, close: () => this.closed++ } as unknown as OpenImage;
+      },
       detect: async (image, options) => {
         called('detect', options);
         const who = await look(image, 'image');
         const face = options?.landmarks === 68 ? { ...FACE, landmarks: ALL_POINTS } : FACE;
-        const faces = who === null ? [] : [{ ...face, quality: null }];
+        const faces = who === null ? [] : [{ ...face, quality: null, spoof: null }];
         return { faces, width: 100, height: 100, detectorSizePx: 256, timings: TIMINGS };
       },
       checkSpoof: async (image) => {

@@ -81,6 +81,8 @@ function trackerOf(settings: Partial<TrackContext> = {}) {
       throw new Error('not asked for');
     };
     return {
+      width: 640,
+      height: 480,
       size: 256,
       detect: unused,
       describeDetection: unused,

@@ -4,6 +4,7 @@ import type {
   DetectedFace,
   DetectResult,
   FaceKit,
+  OpenImage,
   QualityReport,
   SpoofVerdict,
   StageTimings,
@@ -102,15 +103,16 @@ export const mount: View = (host, context) => {
 
   async function look(photo: Photo, kit: FaceKit): Promise<void> {
     const { signal } = photo.close;
+    let image: OpenImage | null = null;
     try {
-      signal.throwIfAborted();
-      photo.result = await kit.detect(photo.file, { landmarks: 68, quality: true, signal });
+      image = await kit.open(photo.file, { signal });
+      photo.result = await image.detect({ landmarks: 68, quality: true, signal });
       photo.picture = await paint(photo.file, photo.result);
       draw(photo);
       for (const [i, face] of photo.result.faces.entries()) {
         if (i >= MAX_CHECKED) break;
         const started = performance.now();
-        const checked = await kit.checkSpoof({ image: photo.file, face: centerOf(face.box) }, { signal });
+        const checked = await image.checkSpoof({ face, signal });
         photo.spoofMs += performance.now() - started;
         photo.spoofs[i] = checked.outcome === 'failure-to-acquire' ? null : checked;
         draw(photo);
@@ -119,6 +121,8 @@ export const mount: View = (host, context) => {
       if (signal.aborted) return;
       photo.problem = context.explain(error);
       draw(photo);
+    } finally {
+      image?.close();
     }
   }
 
@@ -167,7 +171,7 @@ export const mount: View = (host, context) => {
     comparison.add({
       of: photo.title,
       label: `${photo.title}: ${texts.try.face(i + 1)}`,
-      image: { image: photo.file, face: centerOf(face.box) },
+      image: { image: photo.file, face },
       thumbnail: drawThumbnail(photo.picture, photo.picture.width / photo.result.width, face.box),
     });
   }

@@ -1,6 +1,6 @@
 /** Checks of what the application passes in, before anything is decoded or sent. */
 import { InfaceError } from '../../api/errors.js';
-import type { SpoofRates } from '../../api/spoof.js';
+import type { SpoofRates, SpoofRule } from '../../api/spoof.js';
 import { MAX_METADATA_LENGTH, MAX_NAME_LENGTH, MAX_NOTE_LENGTH } from '../../api/limits.js';
 
 /** Throws when a value is not what an option takes. `name` says where it stands. */
@@ -170,6 +170,21 @@ export const spoofPolicy: Rule = (value, name) => {
   }
   assertOneRate(value, name);
 };
+
+/** Accepts the policies that refuse faces, or those that do not. @param why the others make no sense */
+export function spoofPolicyFor(required: boolean, why: string): Rule {
+  return (value, name) => {
+    spoofPolicy(value, name);
+    if (value === 'off') return;
+    const isRequired = typeof value === 'string' ? value === 'require' : (value as SpoofRule).require;
+    if (isRequired === required) return;
+    const word = required ? 'require' : 'report';
+    throw new InfaceError(
+      'INVALID_INPUT',
+      `${name} must be 'off', '${word}' or { require: ${required}, ... }: ${why}.`,
+    );
+  };
+}
 
 /** @throws InfaceError `INVALID_INPUT` when both rates are given */
 export function assertOneRate({ maxApcer, maxBpcer }: SpoofRates, name: string): void {

@@ -22,7 +22,9 @@ import {
   type Rules,
 } from './check.js';
 import { startWorker, type Connection } from './connection.js';
-import { CALL_RULES, callPlainly, createOperations, FrameList, type Call } from './operations.js';
+import { createOpenImages, FrameList } from './open-images.js';
+import { CALL_RULES, callPlainly, createOperations, type Call } from './operations.js';
+import { orAborted } from './abort.js';
 import { createTracker } from './tracker.js';
 
 const MAX_THREADS = 16;
@@ -38,6 +40,7 @@ const EVENTS: Readonly<Record<keyof KitEvents, true>> = {
   backend: true,
   'storage-pressure': true,
   vault: true,
+  'image-closed': true,
 };
 
 const url = (value: unknown, name: string) => {
@@ -71,6 +74,8 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
   let nextCallId = 1;
   let nextTrackerId = 1;
   let closing: Promise<void> | null = null;
+  /** Aborted when the kit is closed: calls that have not reached the worker end. */
+  const closed = new AbortController();
   let connection: Promise<Connection> | null = null;
   const trainListeners = new Map<number, (progress: TrainProgress) => void>();
   /** By event, each with a name of its own, so that one function may listen twice. */
@@ -112,15 +117,23 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
     ): Promise<Awaited<ReturnType<WorkerOperations[K]>>> => {
       assertOpen();
       signal?.throwIfAborted();
-      const frames = new FrameList();
       const callId = nextCallId++;
       let worker: Connection | null = null;
-      const onAbort = () => worker?.abort(callId);
+      /** Ends what comes before the worker: fetching, decoding, and the start of a worker. */
+      const stop = new AbortController();
+      const frames = new FrameList(images, stop.signal);
+      const onAbort = () => {
+        stop.abort(signal?.reason);
+        worker?.abort(callId);
+      };
+      const onClose = () => {
+        stop.abort(closed.signal.reason);
+      };
+      signal?.addEventListener('abort', onAbort);
+      closed.signal.addEventListener('abort', onClose);
       try {
-        const args = await prepare(frames);
-        worker = await connect();
-        signal?.throwIfAborted();
-        signal?.addEventListener('abort', onAbort);
+        const args = await orAborted(prepare(frames), stop.signal);
+        worker = await orAborted(connect(), stop.signal);
         if (onTrainProgress) trainListeners.set(callId, onTrainProgress);
         const reply = await worker.call(callId, owner, operation, args, frames.bitmaps);
         if (reply.ok) return reply.value;
@@ -134,19 +147,28 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
         throw error;
       } finally {
         signal?.removeEventListener('abort', onAbort);
+        closed.signal.removeEventListener('abort', onClose);
         trainListeners.delete(callId);
         frames.close();
       }
     };
 
+  const images = createOpenImages((imageId) => {
+    // A worker that died has released everything, and needs no successor for this.
+    const callId = nextCallId++;
+    connection?.then((worker) => worker.call(callId, null, 'closeImage', [imageId], [])).catch(() => undefined);
+  });
+
+  const operationsFor = (owner: string | null) => createOperations(callFor(owner), images);
+
   const call = callFor(null);
 
   const kit: FaceKit = {
-    ...createOperations(call),
+    ...operationsFor(null),
 
     forOwner: (owner) => {
       id(owner, 'owner');
-      return createOperations(callFor(owner));
+      return operationsFor(owner);
     },
 
     createTracker: (options = {}) => {
@@ -253,6 +275,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
 
   async function close(): Promise<void> {
     listeners.clear();
+    closed.abort(new InfaceError('CLOSED', 'The kit was closed while the call was running.'));
     const open = await connection?.catch(() => null);
     if (!open) return;
     // A transaction on its way is let through; a worker that died meanwhile needs no goodbye.

@@ -1,13 +1,14 @@
-/** Everything that shows a picture, as an ImageBitmap of bounded size that can be transferred to the worker. */
+/** Turns every kind of image into an ImageBitmap of bounded size that can be transferred to the worker. */
 import { imageSize } from 'image-size';
 import { InfaceError } from '../../api/errors.js';
-import type { FaceChoice, FaceImage, ImageInput } from '../../api/images.js';
-import type { FaceFrame, Frame } from '../../wire/worker.js';
+import type { ImageInput } from '../../api/images.js';
+import type { OpenImage } from '../../api/open-image.js';
+import type { Frame } from '../../wire/worker.js';
 import { invalid } from './check.js';
 
 /**
- * Longer side of what is worked on, in pixels: 28 MB for a photo of 4:3. The detector sees at most 512 px of it, so a
- * face that it can find is still larger than the 150 px that the embedder takes.
+ * Longer side of the images that are processed, in pixels: 28 MB for a photo of 4:3. The detector sees at most 512 px of
+ * it, so a face that it can detect is still larger than the 150 px that the embedder takes.
  */
 const MAX_SIDE = 3072;
 
@@ -17,73 +18,103 @@ const MAX_PIXELS = 100_000_000;
 /** Headers lie in the first bytes; JPEG puts thumbnails and profiles before the size. */
 const HEADER_BYTES = 512 * 1024;
 
+const PROTOCOLS: readonly string[] = ['http:', 'https:', 'blob:', 'data:'];
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+interface Source {
+  readonly source: ImageBitmapSource;
+  /** Size as shown, in pixels; `null` for a file whose header cannot be read. */
+  readonly size: Size | null;
+  readonly mode: Frame['mode'];
+}
+
 /**
- * @param name where the image stands among the arguments, for messages
- * @throws InfaceError `INVALID_INPUT` when it is no image, is empty, or cannot be decoded
+ * @param name of the argument, for messages
+ * @param signal ends the wait; what is decoded after that is closed
+ * @param inTurn the queue for files; by default, they are decoded at once
+ * @throws InfaceError `INVALID_INPUT` when it is no image, is empty, or cannot be fetched or decoded; `LIMIT_EXCEEDED`; or the
+ * signal's reason
  */
-export async function toFrame(input: ImageInput, name: string): Promise<Frame> {
-  const { source, moving } = await toBitmapSource(input, name);
-  let bitmap: ImageBitmap;
+export async function toFrame(
+  input: Exclude<ImageInput, OpenImage>,
+  name: string,
+  signal: AbortSignal,
+  inTurn: Turns = (work) => work(),
+): Promise<Frame> {
+  const isAddress = typeof input === 'string' || tagOf(input) === 'URL';
+  const image = isAddress
+    ? await fetchImage(input as string | URL, name, signal)
+    : (input as Exclude<typeof input, string | URL>);
+  const { source, size, mode } = await toSource(image, name);
+  signal.throwIfAborted();
+  const isFile = source instanceof Blob;
+  const frame = await (isFile ? inTurn(() => decode(source, size, name), signal) : decode(source, size, name));
+  if (signal.aborted) {
+    frame.bitmap.close();
+    signal.throwIfAborted();
+  }
+  return { ...frame, mode };
+}
+
+/** Decodes a source straight to the size that is processed, if its size is known. */
+async function decode(source: ImageBitmapSource, size: Size | null, name: string): Promise<Omit<Frame, 'mode'>> {
   try {
-    bitmap = await createImageBitmap(source);
+    if (size && longSideOf(size) > MAX_SIDE) {
+      const bitmap = await createImageBitmap(source, reductionOf(size));
+      // A browser that resizes before it turns the image by its EXIF orientation gives another shape.
+      if (isReduced(bitmap, size)) return { bitmap, sourceWidth: size.width, sourceHeight: size.height };
+      bitmap.close();
+    }
+    const whole = await createImageBitmap(source);
+    const { width: sourceWidth, height: sourceHeight } = whole;
+    if (longSideOf(whole) <= MAX_SIDE) return { bitmap: whole, sourceWidth, sourceHeight };
+    try {
+      return { bitmap: await createImageBitmap(whole, reductionOf(whole)), sourceWidth, sourceHeight };
+    } finally {
+      whole.close();
+    }
   } catch (cause) {
     throw undecodable(name, cause);
   }
-  const { width, height } = bitmap;
-  const scale = MAX_SIDE / Math.max(width, height);
-  if (scale < 1) {
-    try {
-      const reduced = await createImageBitmap(bitmap, {
-        resizeWidth: Math.max(1, Math.round(width * scale)),
-        resizeHeight: Math.max(1, Math.round(height * scale)),
-        resizeQuality: 'medium',
-      });
-      return { bitmap: reduced, sourceWidth: width, sourceHeight: height, moving };
-    } catch (cause) {
-      throw undecodable(name, cause);
-    } finally {
-      bitmap.close();
-    }
-  }
-  return { bitmap, sourceWidth: width, sourceHeight: height, moving };
 }
 
-/** An image with the choice of its face. */
-export async function toFaceFrame(input: FaceImage, fallback: FaceChoice, name: string): Promise<FaceFrame> {
-  if (hasChoice(input)) {
-    const face = input.face ?? fallback;
-    checkFaceChoice(face, `${name}.face`);
-    return { frame: await toFrame(input.image, `${name}.image`), face };
-  }
-  return { frame: await toFrame(input, name), face: fallback };
+/** Gives the longer side alone, so that the browser keeps the shape, and no side of a very narrow image becomes 0. */
+function reductionOf({ width, height }: Size): ImageBitmapOptions {
+  const side = width >= height ? { resizeWidth: MAX_SIDE } : { resizeHeight: MAX_SIDE };
+  return { ...side, resizeQuality: 'medium' };
 }
 
-function hasChoice(input: FaceImage): input is Extract<FaceImage, { readonly image: ImageInput }> {
-  // Typed callers cannot pass null, others can; toFrame then says what is wrong.
-  const given: unknown = input;
-  return typeof given === 'object' && given !== null && 'image' in given;
+/** Whether a bitmap has the shape of the source, up to the rounding of its shorter side. */
+function isReduced(bitmap: Size, size: Size): boolean {
+  const scale = MAX_SIDE / longSideOf(size);
+  return Math.abs(bitmap.width - size.width * scale) <= 1 && Math.abs(bitmap.height - size.height * scale) <= 1;
 }
 
-function checkFaceChoice(face: FaceChoice, name: string): void {
-  if (face === 'only' || face === 'largest') return;
-  const point: unknown = face;
-  if (typeof point === 'object' && point !== null && 'x' in point && 'y' in point) {
-    if (Number.isFinite(point.x) && Number.isFinite(point.y)) return;
-  }
-  throw invalid(name, face, "'only', 'largest' or a point { x, y } in pixels");
+/** Waits for its turn, unless the signal is aborted before. */
+export type Turns = <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+
+/** Creates a queue in which files are decoded one at a time, because each may take 400 MB until it is reduced. */
+export function createTurns(): Turns {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work, signal) => {
+    const result = last.then(() => {
+      signal.throwIfAborted();
+      return work();
+    });
+    last = result.catch(() => undefined);
+    return result;
+  };
 }
 
-async function toBitmapSource(
-  input: ImageInput,
-  name: string,
-): Promise<{ source: ImageBitmapSource; moving: boolean }> {
-  if (typeof input === 'string') return { source: await checkSize(decodeDataUrl(input, name), name), moving: false };
-  // By tag and not by instanceof: the element may come from another window, and not every browser has every class.
-  const tag = Object.prototype.toString.call(input).slice('[object '.length, -1);
-  switch (tag) {
+async function toSource(input: Exclude<ImageInput, OpenImage | string | URL>, name: string): Promise<Source> {
+  switch (tagOf(input)) {
     case 'Blob':
     case 'File':
-      return { source: await checkSize(input as Blob, name), moving: false };
+      return { source: input as Blob, size: await sizeOfFile(input as Blob, name), mode: 'photo' };
     case 'HTMLImageElement': {
       const image = input as HTMLImageElement;
       try {
@@ -91,72 +122,108 @@ async function toBitmapSource(
       } catch (cause) {
         throw undecodable(name, cause);
       }
-      if (image.naturalWidth === 0) throw invalid(name, input, 'an image with a size');
-      return { source: image, moving: false };
+      const { naturalWidth: width, naturalHeight: height } = image;
+      if (width === 0) throw invalid(name, input, 'an image with a size');
+      return { source: image, size: { width, height }, mode: 'photo' };
     }
     case 'HTMLVideoElement': {
       const video = input as HTMLVideoElement;
       if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.videoWidth === 0) {
         throw new InfaceError('INVALID_INPUT', `${name} is a video that shows no frame yet. Wait for 'loadeddata'.`);
       }
-      return { source: video, moving: true };
+      return { source: video, size: { width: video.videoWidth, height: video.videoHeight }, mode: 'video' };
     }
     case 'VideoFrame': {
       const frame = input as VideoFrame;
       if (frame.format === null && frame.codedWidth === 0) throw invalid(name, input, 'a frame that is not closed');
-      return { source: frame, moving: true };
+      return { source: frame, size: { width: frame.displayWidth, height: frame.displayHeight }, mode: 'video' };
     }
     case 'HTMLCanvasElement':
     case 'OffscreenCanvas':
     case 'ImageBitmap':
     case 'ImageData': {
       const sized = input as ImageData;
-      if (sized.width === 0 || sized.height === 0) throw invalid(name, input, 'an image with a size');
-      return { source: sized, moving: false };
+      const { width, height } = sized;
+      if (width === 0 || height === 0) throw invalid(name, input, 'an image with a size');
+      return { source: sized, size: { width, height }, mode: 'photo' };
     }
     default:
       throw invalid(
         name,
         input,
-        'a Blob, ImageData, ImageBitmap, image, video or canvas element, OffscreenCanvas, VideoFrame or data: URL',
+        'a Blob, ImageData, ImageBitmap, image, video or canvas element, OffscreenCanvas, VideoFrame, an image that this kit ' +
+          'opened, or the address of an image',
       );
   }
 }
 
-/** Decoded by hand: fetching a data: URL would need a hole in the page's content security policy. */
-function decodeDataUrl(url: string, name: string): Blob {
-  const match = /^data:([^;,]*)((?:;[^;,]*)*),/i.exec(url);
-  if (!match) throw invalid(name, url, 'a data: URL; fetch other addresses first and pass the Blob');
-  const body = url.slice(match[0].length);
+/** By tag and not by instanceof: an element may come from another window, and not every browser has every class. */
+function tagOf(input: unknown): string {
+  return Object.prototype.toString.call(input).slice('[object '.length, -1);
+}
+
+async function fetchImage(input: string | URL, name: string, signal: AbortSignal): Promise<Blob> {
+  const address = String(input);
+  const protocol = /^[a-z][a-z0-9+.-]*:/i.exec(address)?.[0].toLowerCase();
+  if (protocol === undefined || !PROTOCOLS.includes(protocol)) {
+    const what = protocol === undefined ? 'no absolute address' : `an address with ${protocol}`;
+    throw invalid(name, address, `the address of an image (http:, https:, blob: or data:), not ${what}`);
+  }
+  const shown = address.length > 80 ? `${address.slice(0, 80)}...` : address;
+  let response: Response;
   try {
-    const bytes = /;base64$/i.test(match[2] ?? '')
-      ? Uint8Array.from(atob(decodeURIComponent(body)), (char) => char.charCodeAt(0))
-      : new TextEncoder().encode(decodeURIComponent(body));
-    return new Blob([bytes], { type: match[1] ?? '' });
+    response = await fetch(address, { signal });
+    if (response.ok) return await response.blob();
   } catch (cause) {
-    throw new InfaceError('INVALID_INPUT', `${name} is a data: URL that cannot be decoded: ${String(cause)}`, {
+    signal.throwIfAborted();
+    throw new InfaceError('INVALID_INPUT', `${name} cannot be fetched from ${shown}: ${whyNotFetched(protocol)}`, {
       cause,
     });
   }
+  throw new InfaceError(
+    'INVALID_INPUT',
+    `${name} cannot be fetched from ${shown}: the server answers ${response.status}.`,
+  );
 }
 
-/** Refuses what would not fit into memory. What has no readable header is left to the browser's decoder. */
-async function checkSize(blob: Blob, name: string): Promise<Blob> {
+/** The browser does not tell a page why a fetch failed, so name the possible reasons. */
+function whyNotFetched(protocol: string): string {
+  const policy = `the Content-Security-Policy of the page has no '${protocol}' in connect-src`;
+  if (protocol === 'data:') return `it is not a valid data: URL, or ${policy}.`;
+  if (protocol === 'blob:') return `the URL was revoked, or ${policy}.`;
+  return (
+    'the server cannot be reached, it sends no CORS header (Access-Control-Allow-Origin) for this page, or the ' +
+    'Content-Security-Policy of the page does not allow it in connect-src.'
+  );
+}
+
+/**
+ * Reads the size of an image file from its header.
+ * @returns `null` where the header cannot be read, which leaves the file to the browser's decoder
+ * @throws InfaceError `LIMIT_EXCEEDED` for an image that would not fit into memory
+ */
+async function sizeOfFile(blob: Blob, name: string): Promise<Size | null> {
   if (blob.size === 0) throw invalid(name, blob, 'an image file that is not empty');
-  let pixels: number;
+  let found: ReturnType<typeof imageSize>;
   try {
-    const { width, height } = imageSize(new Uint8Array(await blob.slice(0, HEADER_BYTES).arrayBuffer()));
-    pixels = width * height;
+    found = imageSize(new Uint8Array(await blob.slice(0, HEADER_BYTES).arrayBuffer()));
   } catch {
-    return blob;
+    return null;
   }
+  const { width, height, orientation = 1 } = found;
+  const pixels = width * height;
   if (pixels > MAX_PIXELS) {
     throw new InfaceError(
       'LIMIT_EXCEEDED',
-      `${name} has ${Math.round(pixels / 1e6)} megapixels; ${MAX_PIXELS / 1e6} are the most. Reduce it first.`,
+      `${name} has ${Math.round(pixels / 1e6)} megapixels; the limit is ${MAX_PIXELS / 1e6}. Reduce it first.`,
     );
   }
-  return blob;
+  // EXIF orientations 5 to 8 turn the image by 90 degrees.
+  return orientation > 4 ? { width: height, height: width } : { width, height };
+}
+
+function longSideOf({ width, height }: Size): number {
+  return Math.max(width, height);
 }
 
 function undecodable(name: string, cause: unknown): InfaceError {

@@ -29,10 +29,11 @@ import {
   rate,
   SPOOF_RATE_RULES,
   spoofPolicy,
+  spoofPolicyFor,
   wholeNumber,
   type Rules,
 } from './check.js';
-import { toFaceFrame, toFrame } from './frame-source.js';
+import { createOpenImage, type FrameList, type OpenImages } from './open-images.js';
 
 const MAX_CANDIDATES = 100;
 
@@ -81,7 +82,7 @@ export async function callPlainly<K extends keyof WorkerOperations>(
 }
 
 /** @param call acts for the owner whose operations these are */
-export function createOperations(call: Call): FaceOperations {
+export function createOperations(call: Call, images: OpenImages): FaceOperations {
   const plain = <K extends keyof WorkerOperations>(
     name: string,
     operation: K,
@@ -89,28 +90,39 @@ export function createOperations(call: Call): FaceOperations {
     args: Parameters<WorkerOperations[K]>,
   ) => callPlainly(call, name, operation, options, args);
 
-  const toFaces = async (images: readonly FaceImage[], frames: FrameList): Promise<FaceFrame[]> => {
+  const toFaces = async (images: readonly FaceImage[], frames: FrameList, finder: DetectorOptions) => {
     const faces: FaceFrame[] = [];
-    // One after another: each may be 50 megapixels while it is decoded.
-    for (const [i, image] of images.entries()) faces.push(await frames.face(image, 'only', `images[${i}]`));
+    for (const [i, image] of images.entries()) faces.push(await frames.face(image, 'only', `images[${i}]`, finder));
     return faces;
   };
 
-  return {
+  const operations: FaceOperations = {
+    open: async (image, options = {}) => {
+      const { signal, ...wire } = checkOptions('open', options, DETECTOR_RULES);
+      const imageId = images.nextId();
+      let frame: Frame | null = null;
+      await call('openImage', { signal }, async (frames) => {
+        frame = await frames.decode(image, 'image');
+        return [imageId, frame, wire];
+      });
+      return createOpenImage(images, imageId, frame as unknown as Frame, operations);
+    },
+
     detect: async (image, options = {}) => {
       const { signal, ...wire } = checkOptions('detect', options, {
         ...DETECTOR_RULES,
         landmarks: oneOf(0, 5, 68),
         maxFaces: wholeNumber(1, MAX_FACES),
         quality: bool,
+        spoof: spoofPolicyFor(false, 'detect() refuses no face'),
       });
-      if (wire.landmarks === 0 && wire.quality) {
+      if (wire.landmarks === 0 && (wire.quality || (wire.spoof ?? 'off') !== 'off')) {
         throw new InfaceError(
           'INVALID_INPUT',
-          "detect() judges quality by landmarks: ask for 5 or 68, or for no 'quality'.",
+          "detect() needs landmarks for 'quality' and 'spoof'. Pass landmarks: 5 or 68, or leave these options out.",
         );
       }
-      return call('detect', { signal }, async (frames) => [await frames.frame(image, 'image'), wire]);
+      return call('detect', { signal }, async (frames) => [await frames.image(image, 'image', wire), wire]);
     },
 
     checkSpoof: async (image, options = {}) => {
@@ -119,7 +131,10 @@ export function createOperations(call: Call): FaceOperations {
         ...SPOOF_RATE_RULES,
       });
       assertOneRate(wire, 'checkSpoof()');
-      return call('checkSpoof', { signal }, async (frames) => [await frames.face(image, 'largest', 'image'), wire]);
+      return call('checkSpoof', { signal }, async (frames) => [
+        await frames.face(image, 'largest', 'image', wire),
+        wire,
+      ]);
     },
 
     enroll: async (images, options = {}) => {
@@ -131,21 +146,21 @@ export function createOperations(call: Call): FaceOperations {
         metadata,
         consent: note,
       });
-      return call('enroll', { signal }, async (frames) => [await toFaces(images, frames), toJson(wire)]);
+      return call('enroll', { signal }, async (frames) => [await toFaces(images, frames, wire), toJson(wire)]);
     },
 
     addImages: async (profileId, images, options = {}) => {
       id(profileId, 'profileId');
       checkImages(images);
       const { signal, ...wire } = checkOptions('addImages', options, ADD_RULES);
-      return call('addImages', { signal }, async (frames) => [profileId, await toFaces(images, frames), wire]);
+      return call('addImages', { signal }, async (frames) => [profileId, await toFaces(images, frames, wire), wire]);
     },
 
     match: async (probe, profileId, options = {}) => {
       id(profileId, 'profileId');
       const { signal, ...wire } = checkMatch('match', options);
       return call('match', { signal }, async (frames) => [
-        await frames.face(probe, 'largest', 'probe'),
+        await frames.face(probe, 'largest', 'probe', wire),
         profileId,
         wire,
       ]);
@@ -154,8 +169,8 @@ export function createOperations(call: Call): FaceOperations {
     compare: async (probe, reference, options = {}) => {
       const { signal, ...wire } = checkMatch('compare', options);
       return call('compare', { signal }, async (frames) => [
-        await frames.face(probe, 'largest', 'probe'),
-        await frames.face(reference, 'largest', 'reference'),
+        await frames.face(probe, 'largest', 'probe', wire),
+        await frames.face(reference, 'largest', 'reference', wire),
         wire,
       ]);
     },
@@ -163,7 +178,11 @@ export function createOperations(call: Call): FaceOperations {
     identify: async (image, collectionId, options = {}) => {
       id(collectionId, 'collectionId');
       const { signal, ...wire } = checkOptions('identify', options, { ...CALL_RULES, ...IDENTIFY_RULES });
-      return call('identify', { signal }, async (frames) => [await frames.frame(image, 'image'), collectionId, wire]);
+      return call('identify', { signal }, async (frames) => [
+        await frames.image(image, 'image', wire),
+        collectionId,
+        wire,
+      ]);
     },
 
     reject: async (identificationId, options = {}) => {
@@ -226,28 +245,7 @@ export function createOperations(call: Call): FaceOperations {
       },
     },
   };
-}
-
-/** Frames of one call, closed together when they are not transferred. */
-export class FrameList {
-  readonly bitmaps: ImageBitmap[] = [];
-
-  async frame(...args: Parameters<typeof toFrame>): Promise<Frame> {
-    const frame = await toFrame(...args);
-    this.bitmaps.push(frame.bitmap);
-    return frame;
-  }
-
-  async face(...args: Parameters<typeof toFaceFrame>): Promise<FaceFrame> {
-    const face = await toFaceFrame(...args);
-    this.bitmaps.push(face.frame.bitmap);
-    return face;
-  }
-
-  /** Closing a bitmap that was transferred does nothing. */
-  close(): void {
-    for (const bitmap of this.bitmaps) bitmap.close();
-  }
+  return operations;
 }
 
 function checkMatch(operation: string, options: MatchOptions): MatchOptions {

@@ -12,7 +12,7 @@ export function createTracker(call: Call, trackerId: string, options: TrackerOpt
   return {
     update: async (frame, callOptions = {}) => {
       const { signal } = checkOptions('update', callOptions, CALL_RULES);
-      return call('track', { signal }, async (frames) => [trackerId, await frames.frame(frame, 'frame'), checked]);
+      return call('track', { signal }, async (frames) => [trackerId, await frames.decode(frame, 'frame'), checked]);
     },
     close: async () => callPlainly(call, 'close', 'endTracker', {}, [trackerId]),
   };

@@ -3,8 +3,8 @@ import { InfaceError } from '../../api/errors.js';
 import { addFailure, lockedForMs } from '../../liveness/attempts.js';
 import { createChallenge, drawGestures, isTurn, type ChallengeChecks } from '../../liveness/challenge.js';
 import type { DetectedFace } from '../../api/faces.js';
-import type { FaceImage } from '../../api/images.js';
 import type { FaceOperations } from '../../api/kit.js';
+import type { OpenImage } from '../../api/open-image.js';
 import type {
   LivenessChallenge,
   LivenessGesture,
@@ -12,7 +12,6 @@ import type {
   LivenessResult,
   LivenessSource,
 } from '../../api/liveness.js';
-import type { SpoofRule } from '../../api/spoof.js';
 import { changeFailures } from './attempts.js';
 import {
   abortSignal,
@@ -20,10 +19,11 @@ import {
   checkOptions,
   eachOf,
   invalid,
-  spoofPolicy,
+  spoofPolicyFor,
   wholeNumber,
   type Rules,
 } from '../kit/check.js';
+import { orAborted } from '../kit/abort.js';
 import { toFrame } from '../kit/frame-source.js';
 
 const GESTURES: readonly LivenessGesture[] = ['turn-left', 'turn-right', 'look-up', 'come-closer', 'blink'];
@@ -51,17 +51,18 @@ const RULES: Rules<LivenessOptions> = {
   },
   count: wholeNumber(1, 10),
   timeLimitMs: wholeNumber(2_000, 60_000),
-  spoof: (value, name) => {
-    spoofPolicy(value, name);
-    if (value === 'report' || (typeof value === 'object' && !(value as SpoofRule).require)) {
-      throw invalid(name, value === 'report' ? value : 'require: false', "'off', 'require' or { require: true, ... }");
-    }
-  },
+  spoof: spoofPolicyFor(true, 'a challenge decides by the check, or leaves it out'),
   onPrompt: callback,
   signal: abortSignal,
 };
 
-/** A frame that is kept, with its face. */
+/** The frame that is compared with the later ones, open in the worker. */
+interface Reference {
+  readonly image: OpenImage;
+  readonly face: DetectedFace;
+}
+
+/** The frame that is returned, with its face. */
 interface Shot {
   readonly frame: ImageBitmap;
   readonly face: DetectedFace;
@@ -74,7 +75,7 @@ interface Shot {
  * @throws InfaceError `INVALID_INPUT`
  */
 export function createLivenessChallenge(
-  kit: Pick<FaceOperations, 'detect' | 'compare' | 'checkSpoof'>,
+  kit: Pick<FaceOperations, 'open' | 'compare'>,
   options: LivenessOptions,
 ): LivenessChallenge {
   const {
@@ -95,13 +96,11 @@ export function createLivenessChallenge(
   async function attempt(): Promise<LivenessResult> {
     const gestures = drawGestures(allowed, count, random);
     const challenge = createChallenge({ gestures, timeLimitMs, spoof: isChecked, random });
-    let reference: Shot | null = null;
-    let best: Shot | null = null;
-    const kept = (shot: Shot) => shot === reference || shot === best;
+    const kept: { reference: Reference | null; best: Shot | null } = { reference: null, best: null };
 
-    async function lookAt(shot: Shot, what: 'reference' | 'check'): Promise<ChallengeChecks> {
-      const verdict = isChecked ? await kit.checkSpoof(faceOf(shot), { ...call, ...rates }) : null;
-      const compared = what === 'check' && reference ? await kit.compare(faceOf(shot), faceOf(reference), call) : null;
+    async function check(photo: OpenImage, face: DetectedFace, reference: Reference | null): Promise<ChallengeChecks> {
+      const verdict = isChecked ? await photo.checkSpoof({ ...call, ...rates, face }) : null;
+      const compared = reference && (await kit.compare({ image: photo, face }, reference, call));
       return {
         similarity: compared?.outcome === 'compared' ? compared.score : null,
         spoof: verdict?.outcome === 'bona-fide' || verdict?.outcome === 'attack' ? verdict.outcome : null,
@@ -111,38 +110,39 @@ export function createLivenessChallenge(
     try {
       for (;;) {
         const bitmap = await takeFrame(source, signal);
-        let shot: Shot | null = null;
+        let photo: OpenImage | null = null;
         try {
-          const detectOptions = { ...call, landmarks: 68, detectorSizePx: DETECTOR_SIZE, maxFaces: MAX_FACES } as const;
-          const { faces } = await kit.detect(bitmap, detectOptions);
+          photo = await kit.open(bitmap, { ...call, mode: 'video', detectorSizePx: DETECTOR_SIZE });
+          const { faces } = await photo.detect({ ...call, landmarks: 68, maxFaces: MAX_FACES });
           const { width, height } = bitmap;
           const timeMs = performance.now();
           const step = challenge.step({ timeMs, width, height, faces: faces.map(({ landmarks }) => landmarks) });
           tell(onPrompt, step.prompt);
           signal?.throwIfAborted();
           if (step.ended?.outcome === 'failed') return { outcome: 'failed', gestures, reasons: step.ended.reasons };
-          if (step.ended && best) {
-            const { frame, face }: Shot = best;
-            best = null;
-            if (reference?.frame === frame) reference = null;
+          if (step.ended && kept.best) {
+            const { frame, face } = kept.best;
+            kept.best = null;
             return { outcome: 'passed', gestures, frame, face };
           }
           const [face] = faces;
           if (!step.look || !face) continue;
-          shot = { frame: bitmap, face };
-          if (challenge.report(await lookAt(shot, step.look))) {
-            const previous: Shot | null = best;
-            best = shot;
-            if (previous && !kept(previous)) previous.frame.close();
+          if (challenge.report(await check(photo, face, step.look === 'check' ? kept.reference : null))) {
+            kept.best?.frame.close();
+            kept.best = { frame: bitmap, face };
           }
-          if (step.look === 'reference') reference = shot;
+          if (step.look === 'reference') {
+            kept.reference?.image.close();
+            kept.reference = { image: photo, face };
+          }
         } finally {
-          if (!shot || !kept(shot)) bitmap.close();
+          if (photo !== kept.reference?.image) photo?.close();
+          if (bitmap !== kept.best?.frame) bitmap.close();
         }
       }
     } finally {
-      reference?.frame.close();
-      best?.frame.close();
+      kept.reference?.image.close();
+      kept.best?.frame.close();
     }
   }
 
@@ -168,11 +168,11 @@ export function createLivenessChallenge(
   };
 }
 
-/** The next frame of the source, as a bitmap of its own. */
-async function takeFrame(source: LivenessSource, signal: AbortSignal | undefined): Promise<ImageBitmap> {
-  signal?.throwIfAborted();
+/** Takes the next frame of the source, as a copy. */
+async function takeFrame(source: LivenessSource, signal = new AbortController().signal): Promise<ImageBitmap> {
+  signal.throwIfAborted();
   const image = await orAborted(typeof source === 'function' ? Promise.resolve(source()) : nextFrame(source), signal);
-  return (await toFrame(image, 'source')).bitmap;
+  return (await toFrame(image, 'source', signal)).bitmap;
 }
 
 /** Waits until a video shows something new. */
@@ -186,24 +186,6 @@ async function nextFrame(video: HTMLVideoElement): Promise<HTMLVideoElement> {
     });
   } while (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA);
   return video;
-}
-
-function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', onAbort);
-    });
-  });
-}
-
-function faceOf({ frame, face }: Shot): FaceImage {
-  const { x, y, width, height } = face.box;
-  return { image: frame, face: { x: x + width / 2, y: y + height / 2 } };
 }
 
 /** 0 or more and below 1, and nobody can foresee it. */

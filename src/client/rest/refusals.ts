@@ -40,7 +40,8 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   TEMPLATES_UNREADABLE: 503,
   VAULT_LOCKED: 503,
   WORKER_CRASHED: 503,
-  // No route exports, imports or unlocks.
+  // No route opens an image, exports, imports or unlocks.
+  IMAGE_CLOSED: 500,
   BACKUP_INVALID: 500,
   WRONG_PASSPHRASE: 500,
   INFERENCE_FAILED: 500,

@@ -1,5 +1,6 @@
 /** The routes: which request is which call, and what is made of its result. */
 import type { ApiScope } from '../../api/api-keys.js';
+import type { DetectResult } from '../../api/detection.js';
 import type { FaceOperations } from '../../api/kit.js';
 import { toBoundingBox, toImageLists, toTimestamp, newKey } from './answers.js';
 import { ANY_TYPE, JSON_TYPE } from './body.js';
@@ -59,10 +60,18 @@ export function findRoute(method: string, pathname: string, basePath: string): R
 
 async function detectFaces(operations: FaceOperations, fields: Fields, query: URLSearchParams): Promise<Answer> {
   const image = readImage(fields, 'img');
-  const { faces } = await operations.detect(image);
   // The documentation uses both names.
   const isRaw = ['rawlandmark', 'rawlandmarks'].some((name) => query.get(name)?.toLowerCase() === 'true');
-  const detailed = isRaw ? (await operations.detect(image, { landmarks: 68 })).faces : [];
+  // Open, so that both answers are about the same faces in the same order.
+  const photo = await operations.open(image);
+  let faces: DetectResult['faces'];
+  let detailed: DetectResult['faces'] = [];
+  try {
+    ({ faces } = await photo.detect());
+    if (isRaw) ({ faces: detailed } = await photo.detect({ landmarks: 68 }));
+  } finally {
+    photo.close();
+  }
   const data = faces.map((face, i) => ({
     bounding_box: toBoundingBox(face),
     points: [...face.landmarks.map(({ x }) => Math.round(x)), ...face.landmarks.map(({ y }) => Math.round(y))],

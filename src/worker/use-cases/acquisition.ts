@@ -7,7 +7,6 @@ import { unitMean } from '../../recognition/template.js';
 import type { StageTimings } from '../../api/calls.js';
 import type { AcquisitionFailure, DetectedFace, DetectorOptions } from '../../api/faces.js';
 import type { Point } from '../../api/geometry.js';
-import type { FaceChoice } from '../../api/images.js';
 import { MAX_FACES } from '../../api/limits.js';
 import type { Accuracy } from '../../api/matching.js';
 import type { QualityReport } from '../../api/quality.js';
@@ -18,7 +17,7 @@ import { boxCenter, boxContains } from '../../vision/geometry.js';
 import type { Pixels } from '../../vision/image.js';
 import { measureQuality } from '../../vision/quality.js';
 import type { FaceFrame, Frame } from '../../wire/worker.js';
-import { findFaces, planSearch } from './finder.js';
+import { findFaces, planSearch, type SearchPlan } from './finder.js';
 
 /** What the stages are made of. */
 export interface AcquisitionParts {
@@ -38,15 +37,36 @@ type Choice =
   | { readonly chosen: Acquired; readonly faceCount: number }
   | { readonly reason: AcquisitionFailure; readonly faceCount: number };
 
-/** A frame whose pixels were read. Every stage throws the reason of the call's signal once it is aborted. */
+/** An image in memory. What a stage found of it is kept, so that every later operation starts from there. */
+export interface Picture {
+  readonly pixels: Pixels;
+  /** Size of the source in pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly plan: SearchPlan;
+  /** Least score of a detection, 0..1. */
+  readonly minScore: number;
+  readonly known: {
+    /** By size, the largest first. */
+    detections: readonly Detection[] | null;
+    /** `null` for a detection without landmarks, which is no face. */
+    readonly faces: Map<Detection, Acquired | null>;
+    readonly vectors: Map<Acquired, Map<Accuracy, Float32Array>>;
+  };
+}
+
+/** The stages of one call on a picture. Every stage throws the reason of the call's signal once it is aborted. */
 export interface OpenFrame {
+  /** Size of the source in pixels. */
+  readonly width: number;
+  readonly height: number;
   /** Side of the detector's input for the whole frame, in pixels. */
   readonly size: number;
   /** What the detector takes for faces, the largest ones first. */
   detect(limit: number): Promise<Detection[]>;
   /** Faces with their landmarks, the largest ones first. */
   find(limit: number): Promise<Acquired[]>;
-  choose(face: FaceChoice): Promise<Choice>;
+  choose(face: FaceFrame['face']): Promise<Choice>;
   /** The points of a face from where they are expected, `null` when there is none. */
   follow(points: readonly Point[]): Promise<readonly Point[] | null>;
   /** See vision/appearance.ts. */
@@ -97,42 +117,70 @@ export type Acquisition =
 /** The stages as the use cases call them. `clock` gets the time that each one takes. */
 interface Stages {
   /** Reads and closes the bitmap. */
-  readonly open: (frame: Frame, options: DetectorOptions, signal: AbortSignal, clock: Clock) => OpenFrame;
+  readonly read: (frame: Frame, options: DetectorOptions, clock: Clock) => Picture;
+  readonly open: (picture: Picture, signal: AbortSignal, clock: Clock) => OpenFrame;
   /** The one way from an image of one person to an embedding; enroll and match differ only after it. */
   readonly acquire: (
-    face: FaceFrame,
-    options: DetectorOptions,
+    image: OpenFrame,
+    face: FaceFrame['face'],
     accuracy: Accuracy,
     spoofCheck: SpoofCheck | null,
-    signal: AbortSignal,
-    clock: Clock,
   ) => Promise<Acquisition>;
 }
 
 export function createAcquisition({ detector, landmarker, embedder, readPixels }: AcquisitionParts): Stages {
-  const open: Stages['open'] = (frame, options, signal, clock) => {
-    signal.throwIfAborted();
+  const read: Stages['read'] = (frame, options, clock) => {
     const pixels = clock.time('pixelsMs', () => readPixels(frame.bitmap));
     frame.bitmap.close();
-    const plan = planSearch(pixels, detector, options.mode ?? (frame.moving ? 'video' : 'photo'), options);
-    const minScore = options.minDetectionScore ?? detector.defaultMinScore;
-    const scale = frame.sourceWidth / pixels.width;
+    return {
+      pixels,
+      width: frame.sourceWidth,
+      height: frame.sourceHeight,
+      plan: planSearch(pixels, detector, options.mode ?? frame.mode, options),
+      minScore: options.minDetectionScore ?? detector.defaultMinScore,
+      known: { detections: null, faces: new Map(), vectors: new Map() },
+    };
+  };
 
-    async function detect(): Promise<Detection[]> {
+  const open: Stages['open'] = ({ pixels, plan, minScore, known, width, height }, signal, clock) => {
+    signal.throwIfAborted();
+    // By the longer side, because the shorter one may be a few pixels, rounded.
+    const scale = Math.max(width, height) / Math.max(pixels.width, pixels.height);
+
+    async function detect(): Promise<readonly Detection[]> {
+      if (known.detections) return known.detections;
       const detections = await clock.timeAsync('detectMs', () => findFaces(detector, pixels, plan, minScore, signal));
       signal.throwIfAborted();
-      return detections.sort((a, b) => areaOf(b) - areaOf(a));
+      // Of two calls at once, the first one decides.
+      return (known.detections ??= detections.sort((a, b) => areaOf(b) - areaOf(a)));
+    }
+
+    async function locate(detection: Detection): Promise<Acquired | null> {
+      const before = known.faces.get(detection);
+      if (before !== undefined) return before;
+      const landmarks = await clock.timeAsync('landmarksMs', () => landmarker.locate(pixels, detection, signal));
+      const face = known.faces.get(detection) ?? (landmarks && { detection, landmarks });
+      known.faces.set(detection, face);
+      return face;
     }
 
     async function find(limit: number): Promise<Acquired[]> {
       const found: Acquired[] = [];
       for (const detection of await detect()) {
         if (found.length === limit) break;
-        const landmarks = await clock.timeAsync('landmarksMs', () => landmarker.locate(pixels, detection, signal));
-        if (landmarks) found.push({ detection, landmarks });
+        const face = await locate(detection);
+        if (face) found.push(face);
       }
       signal.throwIfAborted();
       return found;
+    }
+
+    async function embed(face: Acquired, accuracy: Accuracy): Promise<Float32Array> {
+      const vectors = known.vectors.get(face) ?? new Map<Accuracy, Float32Array>();
+      known.vectors.set(face, vectors);
+      const vector = vectors.get(accuracy) ?? unitMean(await embedViews(face, VIEW_COUNTS[accuracy]));
+      vectors.set(accuracy, vector);
+      return vector;
     }
 
     async function embedViews({ landmarks }: Acquired, views: number): Promise<Float32Array[]> {
@@ -150,6 +198,8 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
     }
 
     return {
+      width,
+      height,
       size: plan.size,
       detect: async (limit) => (await detect()).slice(0, limit),
       find,
@@ -162,7 +212,7 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
         return next;
       },
       appearance: ({ landmarks }) => appearanceOf(pixels, landmarks),
-      embed: async (face, accuracy) => unitMean(await embedViews(face, VIEW_COUNTS[accuracy])),
+      embed,
       embedViews,
       judge,
       spoofScore,
@@ -187,9 +237,9 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
   };
 
   return {
+    read,
     open,
-    async acquire({ frame, face }, options, accuracy, spoofCheck, signal, clock) {
-      const image = open(frame, options, signal, clock);
+    async acquire(image, face, accuracy, spoofCheck) {
       const choice = await image.choose(face);
       if (!('chosen' in choice)) return { acquired: false, ...choice, refused: null };
       const { chosen, faceCount } = choice;
@@ -213,7 +263,7 @@ export function spoofFailure(check: SpoofCheck | null, spoof: SpoofVerdict | nul
  * @param found largest first
  * @param scale source pixels per bitmap pixel
  */
-function choose(found: readonly Acquired[], face: FaceChoice, scale: number): Choice {
+function choose(found: readonly Acquired[], face: FaceFrame['face'], scale: number): Choice {
   const faceCount = found.length;
   const [largest] = found;
   if (!largest) return { reason: 'no-face', faceCount };

@@ -8,12 +8,13 @@ import { distance, type Scoring } from '../../recognition/scoring.js';
 import { assertSameSpace, MAX_TEMPLATES } from '../../recognition/template.js';
 import type { Collection, TrainProgress } from '../../api/collections.js';
 import type { AddImagesOptions } from '../../api/enrollment.js';
-import type { DetectedFace } from '../../api/faces.js';
-import { MAX_FACES } from '../../api/limits.js';
+import type { DetectResult } from '../../api/detection.js';
+import type { DetectedFace, DetectorOptions } from '../../api/faces.js';
+import { MAX_FACES, MAX_OPEN_IMAGES } from '../../api/limits.js';
 import type { Accuracy, MatchOptions, MatchResult } from '../../api/matching.js';
 import type { KitInfo } from '../../api/runtime.js';
 import type { SpoofOptions } from '../../api/spoof.js';
-import type { FaceFrame, Wire, WorkerOperations } from '../../wire/worker.js';
+import type { FaceFrame, Wire, WireImage, WorkerOperations } from '../../wire/worker.js';
 import {
   createAcquisition,
   createClock,
@@ -21,6 +22,8 @@ import {
   type Acquisition,
   type AcquisitionParts,
   type Clock,
+  type OpenFrame,
+  type Picture,
   type SpoofCheck,
 } from './acquisition.js';
 import { judgeEnrollment } from './enrollment.js';
@@ -50,8 +53,10 @@ export interface EngineParts extends AcquisitionParts {
   onUnlock(): void;
   describeRuntime(): Omit<
     KitInfo,
-    'embeddingSpace' | 'fmrCurve' | 'profileCount' | 'templateCount' | 'collectionCount'
-  >;
+    'embeddingSpace' | 'fmrCurve' | 'profileCount' | 'templateCount' | 'collectionCount' | 'live'
+  > & { readonly live: Pick<KitInfo['live'], 'frames' | 'sessions'> };
+  /** Called when an open image is closed because of the limit. */
+  onImageClosed(imageId: string): void;
 }
 
 /** What belongs to one call besides its arguments. */
@@ -96,7 +101,7 @@ const RECOMMENDED_TEMPLATES = 3;
 const MAX_NEGATIVES = 50;
 export function createEngine(parts: EngineParts): Engine {
   const { embedder, scoring, store, loaded, trainer } = parts;
-  const { open, acquire } = createAcquisition(parts);
+  const { read, open, acquire } = createAcquisition(parts);
   const { calibration, space } = embedder;
   const identifier = createIdentifier({ calibration, namesOf: (ids) => store.namesOf(ids) });
   const takeFrame = createTracking({ scoring, calibration, identifier });
@@ -104,6 +109,30 @@ export function createEngine(parts: EngineParts): Engine {
   const trackers = new Map<string, TrackerState>();
   /** Of each tracker, the frame that it is at. */
   const trackerTurns = new Map<string, Promise<unknown>>();
+  /** Open images by id, the least recently used one first. */
+  const pictures = new Map<string, Picture>();
+
+  /** Opens an image of a call, or takes one that is open. */
+  function openFor(context: CallContext, image: WireImage, options: DetectorOptions, clock: Clock): OpenFrame {
+    context.signal.throwIfAborted();
+    const picture = 'imageId' in image ? recall(image.imageId) : read(image, options, clock);
+    return open(picture, context.signal, clock);
+  }
+
+  function recall(imageId: string): Picture {
+    const picture = pictures.get(imageId);
+    if (!picture) {
+      throw new InfaceError(
+        'IMAGE_CLOSED',
+        `The image '${imageId}' was closed: by close(), because more than ${MAX_OPEN_IMAGES} images were open, or with ` +
+          'the worker. Open it again.',
+      );
+    }
+    pictures.delete(imageId);
+    pictures.set(imageId, picture);
+    return picture;
+  }
+
   /** @throws InfaceError `SPOOF_MODEL_UNAVAILABLE`: a check that was asked for and cannot run is no pass */
   async function antispoofModel(): Promise<FaceAntispoof> {
     if (parts.loadAntispoof) return parts.loadAntispoof();
@@ -125,8 +154,9 @@ export function createEngine(parts: EngineParts): Engine {
     const clock = createClock();
     const check = await spoofCheckOf(options);
     const images: Acquisition[] = [];
-    for (const face of faces) {
-      images.push(await acquire(face, options, ENROLLMENT_ACCURACY, check, context.signal, clock));
+    for (const { frame, face } of faces) {
+      const image = openFor(context, frame, options, clock);
+      images.push(await acquire(image, face, ENROLLMENT_ACCURACY, check));
     }
     return images;
   }
@@ -163,7 +193,7 @@ export function createEngine(parts: EngineParts): Engine {
     const clock = createClock();
     const { accuracy = DEFAULT_ACCURACY } = options;
     const check = await spoofCheckOf(options);
-    const probed = await acquire(probe, options, accuracy, check, context.signal, clock);
+    const probed = await acquire(openFor(context, probe.frame, options, clock), probe.face, accuracy, check);
     const fail = (side: 'probe' | 'reference', { reason, faceCount, refused }: FailedAcquisition): MatchResult => {
       const spoof = refused?.spoof ?? null;
       return { outcome: 'failure-to-acquire', side, reason, faceCount, spoof, timings: clock.timings() };
@@ -199,28 +229,45 @@ export function createEngine(parts: EngineParts): Engine {
   };
 
   const operations: Operations = {
-    async detect(context, frame, options) {
+    openImage({ signal }, imageId, frame, options) {
+      signal.throwIfAborted();
+      pictures.set(imageId, read(frame, options, createClock()));
+      const [oldest] = pictures.keys();
+      if (pictures.size > MAX_OPEN_IMAGES && oldest !== undefined) {
+        pictures.delete(oldest);
+        parts.onImageClosed(oldest);
+      }
+      return Promise.resolve();
+    },
+    closeImage(_context, imageId) {
+      pictures.delete(imageId);
+      return Promise.resolve();
+    },
+
+    async detect(context, image, options) {
       const clock = createClock();
-      const image = open(frame, options, context.signal, clock);
       const { landmarks, quality, maxFaces = MAX_FACES } = options;
-      const faces =
-        landmarks === 0
-          ? (await image.detect(maxFaces)).map((detection) => ({
-              ...image.describeDetection(detection),
-              quality: null,
-            }))
-          : (await image.find(maxFaces)).map((face) => ({
-              ...image.describe(face, landmarks),
-              quality: quality ? image.judge(face) : null,
-            }));
-      const { sourceWidth: width, sourceHeight: height } = frame;
-      return { faces, width, height, detectorSizePx: image.size, timings: clock.timings() };
+      const check = await spoofCheckOf(options);
+      const frame = openFor(context, image, options, clock);
+      const faces: DetectResult['faces'][number][] = [];
+      if (landmarks === 0) {
+        for (const detection of await frame.detect(maxFaces)) {
+          faces.push({ ...frame.describeDetection(detection), quality: null, spoof: null });
+        }
+      } else {
+        for (const face of await frame.find(maxFaces)) {
+          const spoof = check && (await frame.checkSpoof(check, face));
+          faces.push({ ...frame.describe(face, landmarks), quality: quality ? frame.judge(face) : null, spoof });
+        }
+      }
+      const { width, height, size } = frame;
+      return { faces, width, height, detectorSizePx: size, timings: clock.timings() };
     },
 
     async checkSpoof(context, { frame, face }, options) {
       const antispoof = await antispoofModel();
       const threshold = spoofThreshold(options, antispoof);
-      const image = open(frame, options, context.signal, createClock());
+      const image = openFor(context, frame, options, createClock());
       const choice = await image.choose(face);
       if (!('chosen' in choice)) return { outcome: 'failure-to-acquire', ...choice };
       const verdict = await image.checkSpoof({ antispoof, threshold, required: true }, choice.chosen);
@@ -270,24 +317,25 @@ export function createEngine(parts: EngineParts): Engine {
     compare: (context, probe, reference, options) =>
       verify(context, probe, options, async (clock) => {
         const { accuracy = DEFAULT_ACCURACY } = options;
-        const other = await acquire(reference, options, accuracy, null, context.signal, clock);
+        const image = openFor(context, reference.frame, options, clock);
+        const other = await acquire(image, reference.face, accuracy, null);
         return other.acquired
           ? { acquired: true, references: [{ id: null, quality: null, vector: other.vector }] }
           : other;
       }),
 
-    async identify(context, frame, collectionId, options) {
+    async identify(context, image, collectionId, options) {
       const clock = createClock();
       const { maxFaces = MAX_FACES, accuracy = DEFAULT_ACCURACY } = options;
       const check = await spoofCheckOf(options);
       const { state, ...collection } = await loaded.load(context.owner, collectionId);
       const threshold = identifier.threshold(collection, options.maxFpir);
-      const image = open(frame, options, context.signal, clock);
+      const frame = openFor(context, image, options, clock);
       const probes: (FaceToIdentify & { readonly described: DetectedFace })[] = [];
-      for (const acquired of await image.find(maxFaces)) {
-        const spoof = check && (await image.checkSpoof(check, acquired));
-        const face = scoring.prepare(await image.embed(acquired, accuracy));
-        const described = image.describe(acquired, options.landmarks);
+      for (const acquired of await frame.find(maxFaces)) {
+        const spoof = check && (await frame.checkSpoof(check, acquired));
+        const face = scoring.prepare(await frame.embed(acquired, accuracy));
+        const described = frame.describe(acquired, options.landmarks);
         probes.push({ face, spoof, refusal: spoofFailure(check, spoof), described });
       }
       const identifications = await identifier.decide(probes, collection, options);
@@ -309,14 +357,14 @@ export function createEngine(parts: EngineParts): Engine {
         const check = await spoofCheckOf(options);
         const { collectionId = null } = options;
         const collection = collectionId === null ? null : await loaded.load(context.owner, collectionId);
-        const image = open({ ...frame, moving: true }, options, context.signal, clock);
+        const image = openFor(context, { ...frame, mode: 'video' }, options, clock);
         const before = trackers.get(trackerId) ?? NO_TRACKS;
         const { state, faces, detected } = await takeFrame(image, before, { options, check, collection, atMs });
         trackers.delete(trackerId);
         if (isCurrent()) trackers.set(trackerId, state);
         const [oldest] = trackers.keys();
         if (trackers.size > MAX_TRACKERS && oldest !== undefined) trackers.delete(oldest);
-        const { sourceWidth: width, sourceHeight: height } = frame;
+        const { width, height } = image;
         return { faces, width, height, detected, timings: clock.timings() };
       });
       // One frame after the other, whatever became of the one before.
@@ -392,8 +440,14 @@ export function createEngine(parts: EngineParts): Engine {
 
     async info() {
       const { profiles, templates, collections } = await store.count();
+      const runtime = parts.describeRuntime();
       return {
-        ...parts.describeRuntime(),
+        ...runtime,
+        live: {
+          ...runtime.live,
+          openImages: pictures.size,
+          openImageBytes: [...pictures.values()].reduce((sum, { pixels }) => sum + pixels.data.byteLength, 0),
+        },
         embeddingSpace: space,
         fmrCurve: describeFmr(calibration),
         profileCount: profiles,

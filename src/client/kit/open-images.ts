@@ -1,0 +1,158 @@
+/** The images of calls: decoded for one call, or kept open in the worker for many. */
+import { InfaceError } from '../../api/errors.js';
+import type { DetectorOptions, FaceChoice } from '../../api/faces.js';
+import type { Box, Point } from '../../api/geometry.js';
+import type { FaceImage, ImageInput } from '../../api/images.js';
+import type { FaceOperations } from '../../api/kit.js';
+import type { OpenImage } from '../../api/open-image.js';
+import type { FaceFrame, Frame, WireImage } from '../../wire/worker.js';
+import { invalid } from './check.js';
+import { createTurns, toFrame, type Turns } from './frame-source.js';
+
+interface Opened {
+  readonly id: string;
+  isClosed: boolean;
+  /** Number of calls that use the image; it is released after the last one. */
+  users: number;
+}
+
+/** The images that one kit has open. */
+export interface OpenImages {
+  readonly entries: WeakMap<OpenImage, Opened>;
+  /** Returns an id unlike that of any other image of the kit. */
+  nextId(): string;
+  /** Closes an image in the worker, if there is one. */
+  readonly release: (imageId: string) => void;
+  readonly inTurn: Turns;
+}
+
+export function createOpenImages(release: (imageId: string) => void): OpenImages {
+  let nextId = 1;
+  return { entries: new WeakMap(), nextId: () => `${nextId++}`, release, inTurn: createTurns() };
+}
+
+type Verbs = Pick<FaceOperations, 'detect' | 'checkSpoof' | 'match' | 'identify' | 'enroll'>;
+
+/** @param id of an image that the worker has opened */
+export function createOpenImage(
+  images: OpenImages,
+  id: string,
+  { sourceWidth: width, sourceHeight: height }: Frame,
+  verbs: Verbs,
+): OpenImage {
+  const entry: Opened = { id, isClosed: false, users: 0 };
+  const close = () => {
+    if (entry.isClosed) return;
+    entry.isClosed = true;
+    if (entry.users === 0) images.release(id);
+  };
+  const image: OpenImage = {
+    id,
+    width,
+    height,
+    detect: async (options) => verbs.detect(image, options),
+    checkSpoof: async (options = {}) => verbs.checkSpoof(...withFace(options)),
+    match: async (profileId, options = {}) => {
+      const [chosen, others] = withFace(options);
+      return verbs.match(chosen, profileId, others);
+    },
+    identify: async (collectionId, options) => verbs.identify(image, collectionId, options),
+    enroll: async (options = {}) => {
+      const [chosen, others] = withFace(options);
+      return verbs.enroll([chosen], others);
+    },
+    close,
+    // Absent in browsers without `using`.
+    ...((Symbol as { dispose?: symbol }).dispose ? { [Symbol.dispose]: close } : {}),
+  } as OpenImage;
+  images.entries.set(image, entry);
+  return image;
+
+  function withFace<O extends { readonly face?: FaceChoice }>(options: O): [FaceImage, Omit<O, 'face'>] {
+    // Options that are no object are refused by the operation.
+    if (typeof options !== 'object' || (options as unknown) === null) return [image, options];
+    const { face, ...others } = options;
+    return [face === undefined ? image : { image, face }, others];
+  }
+}
+
+/** The images of one call. Those that are not transferred are closed with the call. */
+export class FrameList {
+  readonly bitmaps: ImageBitmap[] = [];
+  private readonly used: Opened[] = [];
+
+  /** @param signal ends the decoding */
+  constructor(
+    private readonly images: OpenImages,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** Decodes an image. @param name of the argument, for messages */
+  async decode(input: ImageInput, name: string): Promise<Frame> {
+    if (this.images.entries.has(input as OpenImage)) throw invalid(name, input, 'an image that is not open already');
+    const frame = await toFrame(input, name, this.signal, this.images.inTurn);
+    this.bitmaps.push(frame.bitmap);
+    return frame;
+  }
+
+  /** Decodes an image, unless it is open. @param finder the call's options that say how faces are searched */
+  async image(input: ImageInput, name: string, finder: DetectorOptions): Promise<WireImage> {
+    const entry = this.images.entries.get(input as OpenImage);
+    if (!entry) return this.decode(input, name);
+    if (entry.isClosed) {
+      throw new InfaceError('IMAGE_CLOSED', `${name} was closed by close(). Open the image again with kit.open().`);
+    }
+    const option = Object.keys(FINDER_KEYS).find((key) => finder[key as keyof DetectorOptions] !== undefined);
+    if (option !== undefined) {
+      throw new InfaceError(
+        'INVALID_INPUT',
+        `'${option}' cannot change for ${name}, which is open already. Pass it to kit.open().`,
+      );
+    }
+    entry.users++;
+    this.used.push(entry);
+    return { imageId: entry.id };
+  }
+
+  /** An image with the choice of its face. */
+  async face(input: FaceImage, fallback: FaceChoice, name: string, finder: DetectorOptions): Promise<FaceFrame> {
+    if (!hasChoice(input)) return { frame: await this.image(input, name, finder), face: toChoice(fallback, name) };
+    const face = toChoice(input.face ?? fallback, `${name}.face`);
+    return { frame: await this.image(input.image, `${name}.image`, finder), face };
+  }
+
+  close(): void {
+    // Closing a bitmap that was transferred does nothing.
+    for (const bitmap of this.bitmaps) bitmap.close();
+    for (const entry of this.used.splice(0)) if (--entry.users === 0 && entry.isClosed) this.images.release(entry.id);
+  }
+}
+
+const FINDER_KEYS: Readonly<Record<keyof DetectorOptions, true>> = {
+  mode: true,
+  search: true,
+  detectorSizePx: true,
+  minDetectionScore: true,
+};
+
+function hasChoice(input: FaceImage): input is Extract<FaceImage, { readonly image: ImageInput }> {
+  // Typed callers cannot pass null, others can; toFrame then says what is wrong.
+  const given: unknown = input;
+  return typeof given === 'object' && given !== null && 'image' in given;
+}
+
+function toChoice(face: FaceChoice, name: string): FaceFrame['face'] {
+  if (face === 'only' || face === 'largest') return face;
+  const given: unknown = face;
+  if (typeof given === 'object' && given !== null) {
+    const { box } = given as { readonly box?: Partial<Box> | null };
+    if (typeof box === 'object' && box !== null) {
+      const { x = NaN, y = NaN, width = NaN, height = NaN } = box;
+      const center = { x: x + width / 2, y: y + height / 2 };
+      if (Number.isFinite(center.x) && Number.isFinite(center.y)) return center;
+    }
+    const { x, y } = given as Partial<Point>;
+    if (Number.isFinite(x) && Number.isFinite(y)) return { x: x as number, y: y as number };
+  }
+  throw invalid(name, face, "'only', 'largest', a face that detect() found, or a point { x, y } in pixels");
+}
