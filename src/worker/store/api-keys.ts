@@ -1,4 +1,4 @@
-/** The API keys of the REST facade: made, listed, revoked and verified. */
+/** Creates, lists, revokes and verifies the API keys of the REST facade. */
 import { InfaceError } from '../../api/errors.js';
 import type { ApiKey } from '../../api/api-keys.js';
 import type { FaceStore } from '../ports/face-store.js';
@@ -63,7 +63,7 @@ function hash(salt: Uint8Array<ArrayBuffer>, secret: string): Promise<Uint8Array
   return sha256(salted);
 }
 
-/** Looks at every byte, so that the time does not tell how many were right. */
+/** Compares every byte, so that the duration does not reveal how many match. */
 function areEqual(a: Uint8Array, b: Uint8Array): boolean {
   let difference = a.length ^ b.length;
   for (let i = 0; i < a.length; i++) difference |= (a[i] as number) ^ (b[i] ?? 0);

@@ -3,10 +3,10 @@ import type { AuditEntry } from '../../api/audit.js';
 import type { FaceStore } from '../ports/face-store.js';
 import { timestamp, type StoreParts } from './records.js';
 
-/** The subject of a line about a change to the whole store, made by the application. */
+/** Fields of an audit entry about a change that the application made to the whole store. */
 export const WHOLE_STORE = { actor: null, subject: null, count: null } as const;
 
-/** @param enabled whether an audit trail is kept; without, notes are dropped */
+/** @param enabled whether to keep an audit trail; if not, notes are dropped */
 export function createNote(enabled: boolean): StoreParts['note'] {
   return async (tx, action, { actor, subject, count }) => {
     if (enabled) await tx.objectStore('audit').add({ at: timestamp(), action, actor, subject, count });

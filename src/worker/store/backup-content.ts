@@ -1,18 +1,18 @@
-/** The content of a backup as JSON: its schema, and the way there and back. */
+/** Converts the content of a backup to JSON and back, and validates it. */
 import * as v from 'valibot';
 import { MAX_METADATA_LENGTH, MAX_NAME_LENGTH, MAX_NOTE_LENGTH } from '../../api/limits.js';
 import { assertSameSpace, euclideanNorm, MAX_TEMPLATES } from '../../recognition/template.js';
 import { object, parse, type Problem } from '../../schema/schema.js';
 import type { BackupContent, BackupTemplate, JsonObject } from '../ports/face-store.js';
 
-/** The embedder of this kit, as far as its templates are concerned. */
+/** The properties of this kit's embedder that its templates depend on. */
 export interface Embedder {
   readonly space: string;
   /** Length of an embedding. */
   readonly dimension: number;
 }
 
-/** Bytes as base64. */
+/** Schema of bytes in base64. */
 export const BYTES = v.pipe(v.string('base64'), v.base64('base64'), v.transform(fromBase64));
 
 const anyText = v.string('a string');
@@ -25,14 +25,14 @@ const time = v.pipe(anyText, v.check(isTime, 'a time in ISO 8601, in the years 0
 const metadata = v.pipe(
   v.custom<JsonObject>(isObject, 'an object'),
   v.check(isShort, `an object of at most ${MAX_METADATA_LENGTH} characters of JSON`),
-  // A number like 1e400 is parsed as Infinity, which JSON does not have. The kit's own operations also store null.
+  // A number like 1e400 is parsed as Infinity, which JSON cannot represent. Store null, as the kit's operations do.
   v.transform((value) => JSON.parse(JSON.stringify(value)) as JsonObject),
 );
 
-/** The fields that profiles and collections share. */
+/** Schemas of the fields that profiles and collections share. */
 const RECORD = { id, owner: v.nullable(id), createdAt: time, updatedAt: time };
 
-/** The spaces of a content, checked before its templates, whose length depends on the space. */
+/** Schema of the embedding spaces. They are checked first, because the length of a vector depends on its space. */
 const SPACES = object({
   profiles: v.array(object({ space: anyText }), 'a list'),
   collections: v.array(object({ negatives: v.array(object({ space: anyText }), 'a list') }), 'a list'),
@@ -80,7 +80,7 @@ function contentSchema(dimension: number) {
   return object({ profiles: uniqueList(profile), collections: uniqueList(collection) });
 }
 
-/** Records of which no two have the same id. */
+/** Creates the schema of a list of records with unique ids. */
 function uniqueList<I extends v.GenericSchema<unknown, { readonly id: string }>>(item: I) {
   return v.pipe(
     v.array(item, 'a list'),
@@ -91,7 +91,7 @@ function uniqueList<I extends v.GenericSchema<unknown, { readonly id: string }>>
   );
 }
 
-/** Converts a content to JSON. Vectors become base64. */
+/** Converts the content of a backup to JSON. Vectors become base64. */
 export function toJson({ profiles, collections }: BackupContent): unknown {
   const withText = <T extends { readonly templates: readonly BackupTemplate[] }>({ templates, ...record }: T) => ({
     ...record,
@@ -112,9 +112,9 @@ export function toJson({ profiles, collections }: BackupContent): unknown {
 }
 
 /**
- * Parses a content from outside; the inverse of {@link toJson}.
- * @param embedder whose templates can be used here
- * @param fail throws the error that names the first field that is wrong
+ * Parses and validates the JSON that {@link toJson} returns.
+ * @param embedder the embedder whose templates this kit can use
+ * @param fail throws an error that names the first invalid field
  * @throws InfaceError `EMBEDDING_SPACE_MISMATCH`
  */
 export function fromJson(
@@ -143,7 +143,10 @@ function hasDirection(vector: Float32Array): boolean {
   return norm > 0 && norm < Infinity;
 }
 
-/** Times are compared as strings, and a change needs a later one. Neither works with years of more digits. */
+/**
+ * Checks for ISO 8601 with a year from 0 to 8999. Times are compared as strings, and a change needs a later time;
+ * neither works with years of more than four digits.
+ */
 function isTime(text: string): boolean {
   const date = new Date(text);
   return /^[0-8]\d{3}-/.test(text) && !Number.isNaN(date.getTime()) && date.toISOString() === text;
@@ -153,7 +156,7 @@ function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** False as well for an object nested too deep for JSON.stringify(). */
+/** Checks the length as JSON. Returns false for an object nested too deep for JSON.stringify(). */
 function isShort(value: JsonObject): boolean {
   try {
     return JSON.stringify(value).length <= MAX_METADATA_LENGTH;

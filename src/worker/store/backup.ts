@@ -1,10 +1,10 @@
 /**
- * The backup file: all profiles and collections, encrypted with a passphrase.
+ * Writes and reads backup files: all profiles and collections, encrypted with a passphrase.
  *
- * Layout: `INFACE` and the version of the format (8 bytes); length of the head (uint32, little-endian); the head (JSON: how
- * the key is made of the passphrase, and the initialization vector); the content (JSON, AES-GCM 256, authenticated
- * together with all that precedes it); SHA-256 of everything before it. The hash tells a damaged file from a wrong
- * passphrase; it is the authentication that keeps altered files out.
+ * Layout: `INFACE` and the version of the format (8 bytes); length of the head (uint32, little-endian); the head (JSON
+ * with the key derivation parameters and the initialization vector); the content (JSON, AES-GCM 256, authenticated
+ * together with everything before it); SHA-256 of everything before it. The hash distinguishes a damaged file from a
+ * wrong passphrase; only the authentication detects deliberate changes.
  */
 import * as v from 'valibot';
 import { InfaceError } from '../../api/errors.js';
@@ -21,7 +21,7 @@ const HASH_BYTES = 32;
 const IV_BYTES = 12;
 const MAX_HEAD_BYTES = 10_000;
 
-/** The parameters of the encryption. */
+/** Schema of the head, which holds the parameters of the encryption. */
 const HEAD = object({
   cipher: v.literal('AES-GCM-256', "'AES-GCM-256'"),
   kdf: v.literal('PBKDF2-SHA256', "'PBKDF2-SHA256'"),
@@ -30,7 +30,7 @@ const HEAD = object({
   iv: v.pipe(BYTES, v.length(IV_BYTES, `${IV_BYTES} bytes`)),
 });
 
-/** @param passphrase of any length; the caller sees to its strength */
+/** @param passphrase of any length; the caller is responsible for its strength */
 export async function sealBackup(content: BackupContent, passphrase: string): Promise<Blob> {
   const parameters = newParameters();
   const iv = randomBytes(IV_BYTES);
@@ -52,8 +52,8 @@ export async function sealBackup(content: BackupContent, passphrase: string): Pr
 }
 
 /**
- * The inverse of {@link sealBackup}. Everything in it is checked.
- * @param embedder whose templates can be used here
+ * Decrypts a file made by {@link sealBackup} and validates all of its content.
+ * @param embedder the embedder whose templates this kit can use
  * @throws InfaceError `BACKUP_INVALID`, `WRONG_PASSPHRASE`, `EMBEDDING_SPACE_MISMATCH`
  */
 export async function openBackup(file: Blob, passphrase: string, embedder: Embedder): Promise<BackupContent> {
@@ -110,7 +110,7 @@ function encode(json: unknown): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(json));
 }
 
-/** The values themselves stay out of the message: they are somebody's data. */
+/** Creates a function that throws for an invalid field. The message omits its value, which is personal data. */
 function failAt(root: string): (problem: Problem) => never {
   return ({ path, wanted }) => {
     throw damaged(`${pathText(root, path)} should be ${wanted}`);

@@ -1,17 +1,17 @@
-/** Vectors with what is kept beside them as one run of bytes: what is encrypted together. */
+/** Encodes vectors and their metadata as one byte array, which is encrypted as a unit. */
 import type { Classifier } from '../../recognition/classifier.js';
 
-/** One embedding with what is kept beside it. */
+/** One embedding and its metadata. */
 export interface BlockItem {
   readonly id: string;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
-  /** `QualityReport.score` of its picture, 0..1; `null` where it was not measured. */
+  /** `QualityReport.score` of its image, 0..1, or `null` if it was not measured. */
   readonly quality: number | null;
   readonly vector: Float32Array;
 }
 
-/** @param items in the order of enrollment, all vectors of one length */
+/** @param items in order of enrollment, with vectors of equal length */
 export function encodeBlock(items: readonly BlockItem[]): Uint8Array<ArrayBuffer> {
   const rows = items.map(({ id, createdAt, quality }) => [id, createdAt, quality]);
   return pack(
@@ -20,7 +20,7 @@ export function encodeBlock(items: readonly BlockItem[]): Uint8Array<ArrayBuffer
   );
 }
 
-/** The inverse of {@link encodeBlock}, for bytes that were authenticated. */
+/** Decodes the output of {@link encodeBlock}. Does not validate it, so the bytes must be authenticated. */
 export function decodeBlock(bytes: Uint8Array<ArrayBuffer>): BlockItem[] {
   const { head, values } = unpack(bytes);
   const rows = head as [id: string, createdAt: string, quality: number | null][];
@@ -37,18 +37,19 @@ export function encodeClassifier({ commonness, ...head }: Classifier): Uint8Arra
   return pack(head, [commonness]);
 }
 
-/** The inverse of {@link encodeClassifier}, for bytes that were authenticated. */
+/** Decodes the output of {@link encodeClassifier}. Does not validate it, so the bytes must be authenticated. */
 export function decodeClassifier(bytes: Uint8Array<ArrayBuffer>): Classifier {
   const { head, values } = unpack(bytes);
   return { ...(head as Omit<Classifier, 'commonness'>), commonness: values.slice() };
 }
 
-/** Vectors begin at a multiple of this, so that they can be viewed in place. */
+/** Vectors start at a multiple of this number of bytes, so that a Float32Array can view them in place. */
 const ALIGNMENT = 4;
 
 /**
- * Length of the head (uint32, little-endian), the head as JSON, padded with spaces, then the vectors as float32 in the
- * byte order of the machine, which is little-endian wherever there are browsers.
+ * Packs a head and vectors into one byte array. The layout is the length of the padded head (uint32, little-endian),
+ * the head as JSON, padded with spaces, and the vectors as float32 in the byte order of the machine, which is
+ * little-endian wherever there are browsers.
  */
 function pack(head: unknown, vectors: readonly Float32Array[]): Uint8Array<ArrayBuffer> {
   const text = new TextEncoder().encode(JSON.stringify(head));

@@ -1,4 +1,4 @@
-/** Collections, their members, their classifiers and their negative examples. */
+/** Stores collections, their members, classifiers and negative examples. */
 import { InfaceError } from '../../api/errors.js';
 import type { Template } from '../../recognition/template.js';
 import type { FaceStore } from '../ports/face-store.js';
@@ -31,9 +31,15 @@ type Operations = Pick<
   | 'addNegative'
 >;
 
-/** From this part of all profiles on, reading blocks in ranges is faster than one by one (2.7 times for 10,000). */
+/**
+ * Share of all profiles from which blocks are read in ranges. For 10,000 profiles, this is 2.7 times faster than one by
+ * one.
+ */
 const BULK_SHARE = 0.25;
-/** Profiles per range: of 1,000 to 20,000, Chromium gives so many at a time in half the time that one answer with all takes. */
+/**
+ * Number of profiles per range. For 1,000 to 20,000 profiles, ranges of this size take Chromium half the time of a
+ * single request for all.
+ */
 const PROFILES_PER_RANGE = 64;
 
 export function createCollections({ db, keyring, note, changed }: StoreParts): Operations {
@@ -143,7 +149,7 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
         return { record, blocks, negatives, classifier, stored };
       });
       const { record, blocks, negatives, classifier, stored } = found;
-      // What is known is of no use either once its key is locked or gone.
+      // Throw even if the caller knows all templates: they must not be used while the key is locked or destroyed.
       if (blocks.length > 0) keyring.forReading(stored, `templates of collection ${id}`);
       const fresh = blocks.filter((block) => known.get(block.profileId)?.seal !== sealOf(block));
       const [opened, openedNegatives] = await Promise.all([
@@ -175,7 +181,7 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
         const sealed = classifier ? await sealClassifier(await keyring.forWriting(writer), id, classifier) : null;
         return writer.commit(async (tx) => {
           const record = await requireCollection(tx, null, id);
-          // Trained on what is no longer there: nobody would use it.
+          // The collection has changed since the training read it, so the classifier would not be used.
           if (record.revision !== revision) return classifierState(record);
           if (sealed) await tx.objectStore('classifiers').put(sealed);
           else await tx.objectStore('classifiers').delete(id);
@@ -210,12 +216,15 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
   };
 }
 
-/** Sealing takes a number that was never used before, so no two blocks have the same one. */
+/** Returns a string that changes with each write of a block: the IV, which is never reused. */
 function sealOf({ iv }: TemplateBlock): string {
   return String.fromCharCode(...iv);
 }
 
-/** @param profileIds in the order of the database's keys, as the blocks are then */
+/**
+ * @param profileIds in the order of the database's keys
+ * @returns the blocks in the same order
+ */
 async function blocksOf(tx: ReadTransaction, profileIds: readonly string[]): Promise<TemplateBlock[]> {
   const blocks = tx.objectStore('blocks');
   if (profileIds.length < BULK_SHARE * (await blocks.count())) {

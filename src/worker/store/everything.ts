@@ -1,4 +1,4 @@
-/** The records as a whole: how many there are, and their end. */
+/** Operations on the whole store: erase everything, and count the records. */
 import type { FaceStore } from '../ports/face-store.js';
 import { WHOLE_STORE } from './audit.js';
 import type { StoreParts } from './records.js';

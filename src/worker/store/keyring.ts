@@ -1,4 +1,4 @@
-/** Which key opens what is stored, and what is stored under it: templates, negative examples, classifiers. */
+/** Selects the current key, and encrypts templates, negative examples and classifiers with it. */
 import { InfaceError } from '../../api/errors.js';
 import type { Classifier } from '../../recognition/classifier.js';
 import type { VaultStatus } from '../../api/vault.js';
@@ -7,14 +7,17 @@ import { decodeBlock, decodeClassifier, encodeBlock, encodeClassifier, type Bloc
 import type { Writer } from './database/connection.js';
 import type { ClassifierRecord, NegativeBlock, ReadTransaction, TemplateBlock } from './database/schema.js';
 
-/** The key that a passphrase opened, while it is open. A key of the device is read anew each time. */
+/** Holds the key that a passphrase unlocked. A device key is not held; callers read it from the store each time. */
 export interface Keyring {
-  /** The key to write with; the first one is made here. Only for the holder of the writer. @throws `VAULT_LOCKED` */
+  /**
+   * Returns the key for encryption, or creates the first one. Requires the write lock.
+   * @throws InfaceError `VAULT_LOCKED`
+   */
   forWriting(writer: Writer): Promise<OpenKey>;
   /**
-   * The key to read with.
-   * @param stored from {@link readKey}, in the transaction that read what is to be opened
-   * @param context what is to be opened, for the message
+   * Returns the key for decryption.
+   * @param stored the result of {@link readKey}, from the transaction that read the encrypted data
+   * @param context describes the data in the error message
    * @throws InfaceError `VAULT_LOCKED`; `TEMPLATES_UNREADABLE` when there is no key
    */
   forReading(stored: StoredKey | undefined, context: string): OpenKey;
@@ -66,7 +69,7 @@ type BlockPlace = Pick<TemplateBlock, 'profileId' | 'space'>;
 type NegativePlace = Pick<NegativeBlock, 'collectionId' | 'profileId' | 'space'>;
 type ClassifierPlace = Pick<ClassifierRecord, 'collectionId'>;
 
-/** What a record is and where it belongs: see `seal`. */
+/** Returns the context for {@link seal}: the kind of a record and where it belongs. */
 function contextOf(place: BlockPlace | NegativePlace | ClassifierPlace): string {
   if (!('profileId' in place)) return `classifier of collection ${place.collectionId}`;
   const of = `of profile ${place.profileId} in space ${place.space}`;
@@ -82,7 +85,7 @@ export async function sealBlock<P extends BlockPlace | NegativePlace>(
   return { ...place, ...(await seal(key, encodeBlock(items), contextOf(place))) };
 }
 
-/** The inverse of {@link sealBlock}, for many at once. @throws InfaceError `VAULT_LOCKED`, `TEMPLATES_UNREADABLE` */
+/** Decrypts blocks made by {@link sealBlock}. @throws InfaceError `VAULT_LOCKED`, `TEMPLATES_UNREADABLE` */
 export async function openBlocks(
   keyring: Keyring,
   stored: StoredKey | undefined,
@@ -94,7 +97,7 @@ export async function openBlocks(
   return Promise.all(blocks.map(async (block) => decodeBlock(await unseal(key, block, contextOf(block)))));
 }
 
-/** Encrypts a classifier: its weights are made of templates. */
+/** Encrypts a classifier, because its weights are derived from templates. */
 export async function sealClassifier(
   key: OpenKey,
   collectionId: string,
@@ -103,7 +106,7 @@ export async function sealClassifier(
   return { collectionId, ...(await seal(key, encodeClassifier(classifier), contextOf({ collectionId }))) };
 }
 
-/** The inverse of {@link sealClassifier}. */
+/** Decrypts a classifier encrypted by {@link sealClassifier}. */
 export async function openClassifier(
   keyring: Keyring,
   stored: StoredKey | undefined,
@@ -113,7 +116,7 @@ export async function openClassifier(
   return decodeClassifier(await unseal(keyring.forReading(stored, context), record, context));
 }
 
-/** The same record under another key. */
+/** Decrypts a record and encrypts it with another key. */
 export async function reseal<R extends TemplateBlock | NegativeBlock | ClassifierRecord>(
   old: OpenKey,
   next: OpenKey,

@@ -1,4 +1,4 @@
-/** The key in use: a passphrase for it, locking and unlocking it, and destroying it. */
+/** Manages the current key: sets its passphrase, and locks, unlocks and destroys it. */
 import { InfaceError } from '../../api/errors.js';
 import type { FaceStore } from '../ports/face-store.js';
 import { WHOLE_STORE } from './audit.js';
@@ -63,7 +63,7 @@ export function createKeys({ db, keyring, note, changed }: StoreParts): Operatio
     async unlockVault(passphrase) {
       const stored = await passphraseKey();
       keyring.remember(await openPassphraseKey(stored, passphrase));
-      // Another tab may have changed it meanwhile.
+      // Another tab may have replaced the key in the meantime.
       return keyring.status(await db.read(readKey));
     },
 
@@ -81,7 +81,7 @@ export function createKeys({ db, keyring, note, changed }: StoreParts): Operatio
   };
 }
 
-/** Encrypts records under a new key. Drops those that the old key does not open. */
+/** Encrypts records with a new key. Skips those that were not encrypted with the old one. */
 function resealAll<R extends Sealed & Parameters<typeof reseal>[2]>(
   old: OpenKey | null,
   next: OpenKey,

@@ -1,4 +1,4 @@
-/** Profiles and their templates. */
+/** Stores profiles and their templates. */
 import { InfaceError } from '../../api/errors.js';
 import { assertSameSpace } from '../../recognition/template.js';
 import type { FaceStore, NewTemplate } from '../ports/face-store.js';
@@ -172,7 +172,7 @@ function newItem({ vector, quality }: NewTemplate, createdAt: string): BlockItem
   return { id: crypto.randomUUID(), createdAt, quality, vector };
 }
 
-/** All templates of one call come from one embedder. */
+/** Returns the common space of the templates. All templates of one call come from one embedder. */
 function spaceOf(templates: readonly NewTemplate[]): string {
   const [first, ...others] = templates;
   if (!first) throw new InfaceError('INTERNAL', 'A profile was to be stored without templates.');
@@ -180,7 +180,7 @@ function spaceOf(templates: readonly NewTemplate[]): string {
   return first.space;
 }
 
-/** The `count` templates of the best pictures, in the order of enrollment; of equal ones the later ones. */
+/** Returns the `count` items of the best images, in order of enrollment. Prefers later ones among equals. */
 function withoutWeakest(items: readonly BlockItem[], count: number): BlockItem[] {
   const strength = ({ quality }: BlockItem) => quality ?? 0;
   const byStrength = items

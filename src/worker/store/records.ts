@@ -1,4 +1,4 @@
-/** What the parts of the store share: looking records up, and keeping collections and their revisions in step. */
+/** Helpers shared by the parts of the store: find records, and update the revisions of collections. */
 import { InfaceError } from '../../api/errors.js';
 import type { AuditEntry } from '../../api/audit.js';
 import type { Collection } from '../../api/collections.js';
@@ -14,27 +14,27 @@ import type {
 } from './database/schema.js';
 import type { Keyring } from './keyring.js';
 
-/** What every part of the store is made of. */
+/** The dependencies of every part of the store. */
 export interface StoreParts {
   readonly db: Database;
   readonly keyring: Keyring;
-  /** Adds a line to the audit trail, in the transaction of the change that it describes. */
+  /** Adds an entry to the audit trail, in the transaction of the change that it describes. */
   readonly note: (
     tx: WriteTransaction,
     action: AuditEntry['action'],
     about: { readonly actor: Owner; readonly subject: string | null; readonly count: number | null },
   ) => Promise<void>;
-  /** Tells of what was committed. */
+  /** Reports a completed change. */
   readonly changed: (change: StoreChange) => void;
 }
 
-/** Now, and later than `previous`: of two states of a record, the later one has the later time. */
+/** Returns the current time, but at least 1 ms after `previous`. Later states of a record thus have later times. */
 export function timestamp(previous?: string): string {
   const after = previous === undefined ? 0 : Date.parse(previous) + 1;
   return new Date(Math.max(Date.now(), after)).toISOString();
 }
 
-/** Every second part of the keys of one first part: an array sorts behind every string and number. */
+/** Returns the range of all two-part keys with this first part. An array sorts after every string and number. */
 export function startingWith(first: string): IDBKeyRange {
   return IDBKeyRange.bound([first], [first, []]);
 }
@@ -82,9 +82,9 @@ export async function profilesOf(tx: ReadTransaction, collectionId: string): Pro
 }
 
 /**
- * Counts up what collections recognize. Their classifiers go, for nobody uses them any more, and what was made of the
- * templates of somebody who is deleted must not outlive them.
- * @returns the states that the classifiers have now
+ * Increments the revisions of collections and deletes their classifiers. The classifiers are stale, and data derived
+ * from the templates of a deleted profile must not outlive it.
+ * @returns the new states of the classifiers
  */
 export async function touchCollections(
   tx: WriteTransaction,

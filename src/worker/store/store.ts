@@ -1,4 +1,4 @@
-/** The store on IndexedDB, put together of its parts. */
+/** Assembles the IndexedDB store from its parts. */
 import type { FaceStore, StoreChange } from '../ports/face-store.js';
 import { createApiKeys } from './api-keys.js';
 import { createAudit, createNote } from './audit.js';
@@ -14,15 +14,15 @@ import { createTransfer } from './transfer.js';
 import { sealPlainTemplates } from './upgrade.js';
 
 export interface StoreOptions {
-  /** Keeps an audit trail. */
+  /** Whether to keep an audit trail. */
   readonly audit: boolean;
   /** Called after each write of this store. */
   readonly onChange: (change: StoreChange) => void;
 }
 
 /**
- * Opens the store at its first use.
- * @param migrations the steps of this version; tests append to them
+ * Creates the store. Opens the database on first use.
+ * @param migrations the migrations up to this version; tests append to them
  */
 export function createStore(
   name: string,

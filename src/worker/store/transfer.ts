@@ -1,4 +1,4 @@
-/** Everything that is stored as one value, and such a value merged into what is stored. */
+/** Exports all profiles and collections as one value, and merges such a value into the store. */
 import type { ImportConflict } from '../../api/backup.js';
 import type { BackupCollection, BackupContent, BackupProfile, FaceStore } from '../ports/face-store.js';
 import type {
@@ -53,7 +53,7 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
         const stored = await writer.read(readStored);
         const profiles = decide('profile', content.profiles, stored.profiles, stored.tombstones);
         const collections = decide('collection', content.collections, stored.collections, stored.tombstones);
-        // Even when nothing is to be written: a locked vault says so, as it does for every other import.
+        // Get the key even if nothing is written, so that a locked vault rejects every import.
         const key = await keyring.forWriting(writer);
 
         const records = profiles.taken.map(toRecord);
@@ -89,8 +89,8 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
             for (const profileId of membersOf.get(id) ?? []) {
               await tx.objectStore('memberships').put({ collectionId: id, profileId });
             }
-            // A collection that comes back must not count as it did before: a search in another tab, or a training that
-            // is still on its way, would take what it knows of the old one for current.
+            // A restored collection must not reuse a revision. Otherwise a search in another tab, or a training that is
+            // still running, would take its data of the deleted collection for current.
             const revision = before ? before.revision + 1 : Date.now();
             const trainedRevision = before?.trainedRevision ?? null;
             await tx
@@ -99,7 +99,7 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
             await tx.objectStore('tombstones').delete(['collection', id]);
           }
           for (const negative of negatives) await tx.objectStore('negatives').put(negative);
-          // Collections that stay as they are recognize other templates of the profiles that were replaced.
+          // Collections that are not replaced themselves now recognize the new templates of replaced profiles.
           for (const record of stored.collections.values()) {
             if (membersOf.has(record.id)) continue;
             const keys = await tx.objectStore('memberships').getAllKeys(startingWith(record.id));
@@ -136,7 +136,7 @@ async function readStored(tx: ReadTransaction) {
   };
 }
 
-/** Which of the imported records are taken: those that are new, or newer than what is stored under their id. */
+/** Selects the imported records that are new, or newer than the record or tombstone with their id. */
 function decide<T extends { readonly id: string; readonly updatedAt: string }>(
   kind: ImportConflict['kind'],
   imported: readonly T[],

@@ -1,10 +1,10 @@
-/** The part of an upgrade that comes after its transaction, which does not wait for encryption. */
+/** Completes an upgrade after its transaction, which cannot wait for encryption. */
 import type { BlockItem } from './block.js';
 import type { Writer } from './database/connection.js';
 import type { PlainTemplate, TemplateBlock } from './database/schema.js';
 import { sealBlock, type Keyring } from './keyring.js';
 
-/** Encrypts the templates that version 1 stored in the clear, right after the upgrade. */
+/** Encrypts templates that version 1 stored unencrypted. Runs whenever a database is opened. */
 export async function sealPlainTemplates(writer: Writer, keyring: Keyring): Promise<void> {
   const plain = await writer.read((tx) => tx.objectStore('templates').index('profile').getAll());
   if (plain.length === 0) return;

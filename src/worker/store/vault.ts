@@ -1,23 +1,23 @@
-/** Encryption of what is stored, with WebCrypto. Knows keys and bytes, no database. */
+/** Encrypts stored data with WebCrypto. Handles keys and bytes, and does not access the database. */
 import { InfaceError } from '../../api/errors.js';
 
-/** Encrypted bytes, as they are stored. */
+/** Encrypted bytes in their stored form. */
 export interface Sealed {
-  /** The key that opens it. */
+  /** Id of the key that decrypts the data. */
   readonly keyId: string;
   /** 12 bytes, used once. */
   readonly iv: Uint8Array<ArrayBuffer>;
-  /** Ciphertext and tag of AES-GCM. */
+  /** AES-GCM ciphertext and tag. */
   readonly data: ArrayBuffer;
 }
 
-/** A key that can be used. It cannot be exported. */
+/** A usable key. It cannot be exported. */
 export interface OpenKey {
   readonly id: string;
   readonly key: CryptoKey;
 }
 
-/** How a key was made from a passphrase: stored beside what it opens. */
+/** Parameters that derived a key from a passphrase. Stored with the data that the key decrypts. */
 export interface PassphraseParameters {
   readonly kdf: 'PBKDF2-SHA256';
   readonly iterations: number;
@@ -25,7 +25,7 @@ export interface PassphraseParameters {
   readonly salt: Uint8Array<ArrayBuffer>;
 }
 
-/** A key as it is stored: usable as it is, or wrapped by a passphrase. */
+/** A key in its stored form: usable as it is, or wrapped with a passphrase. */
 export type StoredKey =
   | { readonly id: string; readonly kind: 'device'; readonly key: CryptoKey }
   | {
@@ -35,25 +35,25 @@ export type StoredKey =
       readonly wrapped: { readonly iv: Uint8Array<ArrayBuffer>; readonly data: ArrayBuffer };
     };
 
-/** For PBKDF2 with HMAC-SHA-256: OWASP Password Storage Cheat Sheet, 2023. */
+/** Iterations for PBKDF2 with HMAC-SHA-256, from the OWASP Password Storage Cheat Sheet, 2023. */
 const PBKDF2_ITERATIONS = 600_000;
-/** A file from outside may not ask for hours of work, nor offer a key that is guessed in seconds. */
+/** Limits for imported files. A file must not require hours of work, or have a key that is guessed in seconds. */
 const ITERATIONS_ACCEPTED = { min: 100_000, max: 10_000_000 };
 
 const SALT_BYTES = 16;
-/** The size that AES-GCM is made for: NIST SP 800-38D, section 8.2. */
+/** The size that AES-GCM is designed for: NIST SP 800-38D, section 8.2. */
 const IV_BYTES = 12;
 
 const ALGORITHM = { name: 'AES-GCM', length: 256 } as const;
 
-/** A new key that the browser keeps: it can be stored and used, and its bytes never be read. */
+/** Creates a key that the browser can store and use, but whose bytes cannot be read. */
 export async function createDeviceKey(): Promise<{ stored: StoredKey; open: OpenKey }> {
   const id = crypto.randomUUID();
   const key = await subtle().generateKey(ALGORITHM, false, ['encrypt', 'decrypt']);
   return { stored: { id, kind: 'device', key }, open: { id, key } };
 }
 
-/** A new key that is stored wrapped, so that it takes the passphrase to use it. */
+/** Creates a key that is stored wrapped, so that using it requires the passphrase. */
 export async function createPassphraseKey(passphrase: string): Promise<{ stored: StoredKey; open: OpenKey }> {
   const id = crypto.randomUUID();
   const parameters = newParameters();
@@ -66,7 +66,7 @@ export async function createPassphraseKey(passphrase: string): Promise<{ stored:
 }
 
 /**
- * Opens a wrapped key.
+ * Unwraps a stored key.
  * @throws InfaceError `WRONG_PASSPHRASE`
  */
 export async function openPassphraseKey(
@@ -89,8 +89,8 @@ async function unwrap(stored: Extract<StoredKey, { kind: 'passphrase' }>, wrappi
 
 /**
  * Encrypts bytes.
- * @param context what the bytes are and where they belong; they can be opened with the same one only, so that no record
- * can be put in another's place
+ * @param context the kind of data and where it belongs. Decryption requires the same context, so one record cannot
+ * replace another.
  */
 export async function seal({ id, key }: OpenKey, plain: Uint8Array<ArrayBuffer>, context: string): Promise<Sealed> {
   const iv = randomBytes(IV_BYTES);
@@ -98,8 +98,8 @@ export async function seal({ id, key }: OpenKey, plain: Uint8Array<ArrayBuffer>,
 }
 
 /**
- * Decrypts what {@link seal} made.
- * @throws InfaceError `TEMPLATES_UNREADABLE` when it was altered, belongs elsewhere, or its key is another one
+ * Decrypts bytes encrypted by {@link seal}.
+ * @throws InfaceError `TEMPLATES_UNREADABLE` if the data was altered, belongs elsewhere, or has a different key
  */
 export async function unseal(
   { id, key }: OpenKey,
@@ -114,7 +114,7 @@ export async function unseal(
   }
 }
 
-/** The error for stored data that no key opens. @param context what it is, as it was sealed */
+/** Creates the error for stored data that cannot be decrypted. @param context the one passed to {@link seal} */
 export function unreadable(context: string, why: string, cause?: unknown): InfaceError {
   return new InfaceError(
     'TEMPLATES_UNREADABLE',
@@ -123,20 +123,20 @@ export function unreadable(context: string, why: string, cause?: unknown): Infac
   );
 }
 
-/** Parameters for a new passphrase. */
+/** Creates the parameters for a new passphrase. */
 export function newParameters(): PassphraseParameters {
   return { kdf: 'PBKDF2-SHA256', iterations: PBKDF2_ITERATIONS, salt: randomBytes(SALT_BYTES) };
 }
 
-/** Whether parameters from outside are of a strength that this version takes. */
+/** Checks whether this version accepts the strength of parameters from outside. */
 export function acceptsParameters({ iterations, salt }: PassphraseParameters): boolean {
   const { min, max } = ITERATIONS_ACCEPTED;
   return salt.length === SALT_BYTES && Number.isInteger(iterations) && iterations >= min && iterations <= max;
 }
 
-/** The AES-GCM key of a passphrase. Takes some tenths of a second, which is its purpose. */
+/** Derives an AES-GCM key from a passphrase. Takes some tenths of a second, to make guessing slow. */
 export async function deriveKey(passphrase: string, { iterations, salt }: PassphraseParameters): Promise<CryptoKey> {
-  // Normalized, so that a letter with an accent is the same on every keyboard.
+  // Normalize, so that an accented letter has the same bytes on every keyboard.
   const bytes = new TextEncoder().encode(passphrase.normalize('NFKC'));
   const material = await subtle().importKey('raw', bytes, 'PBKDF2', false, ['deriveKey']);
   const algorithm = { name: 'PBKDF2', hash: 'SHA-256', iterations, salt };
@@ -155,7 +155,7 @@ function parametersOf(iv: Uint8Array<ArrayBuffer>, context: string): AesGcmParam
   return { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(context) };
 }
 
-/** Absent on plain http pages, whatever the type says. */
+/** Returns `crypto.subtle`, which is absent on plain http pages although its type does not say so. */
 function subtle(): SubtleCrypto {
   const found = crypto.subtle as SubtleCrypto | undefined;
   if (found) return found;

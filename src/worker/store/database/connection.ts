@@ -1,29 +1,29 @@
-/** The connection to the database: transactions, and one writer at a time over all tabs. */
+/** The database connection: transactions, and a lock that allows one writer at a time across all tabs. */
 import { openDB, type IDBPDatabase } from 'idb';
 import { InfaceError } from '../../../api/errors.js';
 import type { Migration, ReadTransaction, Schema, WriteTransaction } from './schema.js';
 
 export interface Database {
-  /** Everything that `work` reads is of one moment. `work` must wait for nothing but the transaction. */
+  /** Runs `work` in one transaction, on a consistent snapshot. `work` must await nothing but the transaction. */
   read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>;
   /**
-   * Waits until no other tab writes, and keeps them from it. Encryption is done in here, between a read and a commit,
-   * because a transaction does not wait for it.
+   * Runs `work` while no other tab can write. Encrypt here, between a read and a commit, because a transaction does not
+   * wait for encryption.
    */
   exclusive<T>(work: (writer: Writer) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-/** Held by the one who may write. */
+/** Write access to the database, given to the holder of the write lock. */
 export interface Writer extends Pick<Database, 'read'> {
-  /** Everything that `work` writes is stored, or nothing. `work` must wait for nothing but the transaction. */
+  /** Stores everything that `work` writes, or nothing. `work` must await nothing but the transaction. */
   commit<T>(work: (tx: WriteTransaction) => Promise<T>): Promise<T>;
 }
 
 /**
- * The connection is made at the first use, and again after the browser or another tab closed it.
- * @param migrations the steps of this version; tests append to them
- * @param onOpen completes what an upgrade cannot; runs before anybody else gets the connection
+ * Creates a database. Connects on first use, and again after the browser or another tab closed the connection.
+ * @param migrations the migrations up to this version; tests append to them
+ * @param onOpen completes what an upgrade transaction cannot do; runs before any other use of the connection
  */
 export function createDatabase(
   name: string,
@@ -50,7 +50,7 @@ export function createDatabase(
     return connection;
   }
 
-  /** Only the holder of this Web Lock writes. */
+  /** Runs `work` while holding the Web Lock that every write requires. */
   function locked<T>(work: () => Promise<T>): Promise<T> {
     const locks = (navigator as { locks?: LockManager }).locks;
     if (!locks)
@@ -72,7 +72,7 @@ export function createDatabase(
           try {
             tx.abort();
           } catch {
-            // It has aborted already, which is how a full disk shows.
+            // The transaction has already aborted, as it does when the disk is full.
           }
           throw tx.error ?? error;
         }
@@ -104,7 +104,7 @@ export function createDatabase(
   };
 }
 
-/** Opens and migrates the database. `onClosed` is called when the connection ends without our doing. */
+/** Opens and migrates the database. Calls `onClosed` when the browser or another tab ends the connection. */
 async function open(
   name: string,
   migrations: readonly Migration[],
@@ -117,7 +117,7 @@ async function open(
         const run = async () => {
           for (const migrate of migrations.slice(oldVersion)) await migrate(db, tx);
         };
-        // Nobody waits for it: a step that fails takes the whole upgrade back.
+        // idb does not await this. A failed migration rolls back the whole upgrade.
         run().catch(() => {
           tx.done.catch(() => undefined);
           tx.abort();
@@ -133,7 +133,7 @@ async function open(
         );
       },
       blocking(_current, _blocked, event) {
-        // A newer version wants to migrate: let go, or it would wait for this tab to be closed.
+        // A newer version wants to migrate. Close the connection, or it would wait until this tab is closed.
         (event.target as IDBDatabase).close();
         onClosed();
       },

@@ -1,7 +1,4 @@
-/**
- * The schema of the database and its versions: what is stored, and the steps that lead there. A storage version is a change of
- * this file alone.
- */
+/** The database schema and its migrations. A new storage version changes only this file. */
 import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
 import type { ApiKey } from '../../../api/api-keys.js';
 import type { AuditEntry } from '../../../api/audit.js';
@@ -14,23 +11,23 @@ export interface ProfileRecord {
   readonly metadata: Profile['metadata'];
   readonly consent: string | null;
   readonly owner: string | null;
-  /** Kept beside the templates, and written with them, so that a list of thousands opens none of them. */
+  /** Written together with the templates, so that listing thousands of profiles decrypts no template. */
   readonly templateCount: number;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
 
 /**
- * The templates of one profile, encrypted together: opening one block costs about as much as opening one vector. One
- * record a profile, so that enrollment and deletion touch nobody else's.
+ * The templates of one profile, encrypted together. Decrypting a block takes about as long as decrypting one vector.
+ * Each profile has one record, so enrollment and deletion do not touch other profiles.
  */
 export interface TemplateBlock extends Sealed {
   readonly profileId: string;
-  /** In the clear, so that another space is named even when the block cannot be opened. */
+  /** Not encrypted, so that a wrong space is reported even if the block cannot be decrypted. */
   readonly space: string;
 }
 
-/** Whom a profile is not, in one collection: sealed like templates. */
+/** Faces rejected as matches for a profile in one collection, encrypted like templates. */
 export interface NegativeBlock extends TemplateBlock {
   readonly collectionId: string;
 }
@@ -44,15 +41,18 @@ export interface CollectionRecord {
   readonly name: string;
   readonly unknowns: boolean;
   readonly owner: string | null;
-  /** Rises with every change of what the collection recognizes. */
+  /** Increases with every change to what the collection recognizes. */
   readonly revision: number;
-  /** The revision that the last classifier was trained at, `null` when there was none. It is stored while that is current. */
+  /** The revision the last classifier was trained on, or `null`. The classifier is stored only while it is current. */
   readonly trainedRevision: number | null;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
 
-/** What was deleted: its id stays taken, and an import learns that it was deleted later than its file was made. */
+/**
+ * Marks a deleted profile or collection. Requests for its id report the deletion, and an import restores it only if the
+ * imported record was updated later.
+ */
 export interface Tombstone {
   readonly kind: 'profile' | 'collection';
   readonly id: string;
@@ -63,11 +63,11 @@ export interface Tombstone {
 
 export interface ApiKeyRecord extends ApiKey {
   readonly salt: Uint8Array<ArrayBuffer>;
-  /** SHA-256 of the salt and the secret: the secret is 256 random bits, so there is nothing to guess slowly. */
+  /** SHA-256 of the salt and the secret. The secret is 256 random bits, so a slow hash is unnecessary. */
   readonly hash: Uint8Array<ArrayBuffer>;
 }
 
-/** A template as version 1 stored it, in the clear. */
+/** A template as version 1 stored it, unencrypted. */
 export interface PlainTemplate {
   readonly id: string;
   readonly profileId: string;
@@ -79,7 +79,7 @@ export interface PlainTemplate {
 
 export interface Schema extends DBSchema {
   profiles: { key: string; value: ProfileRecord; indexes: { createdAt: string } };
-  /** Of version 1; emptied when a database of version 1 is opened. */
+  /** Used by version 1 only; emptied when a database of version 1 is opened. */
   templates: { key: string; value: PlainTemplate; indexes: { profile: [string, number] } };
   blocks: { key: string; value: TemplateBlock };
   negatives: { key: [collectionId: string, profileId: string]; value: NegativeBlock; indexes: { profileId: string } };
@@ -93,7 +93,7 @@ export interface Schema extends DBSchema {
   tombstones: { key: [kind: string, id: string]; value: Tombstone };
   apiKeys: { key: string; value: ApiKeyRecord; indexes: { createdAt: string } };
   audit: { key: number; value: AuditEntry };
-  /** One record at most, under the key 'current'. */
+  /** At most one record, under the key 'current'. */
   keys: { key: 'current'; value: StoredKey };
 }
 
@@ -101,14 +101,14 @@ type Store = StoreNames<Schema>;
 export type WriteTransaction = IDBPTransaction<Schema, Store[], 'readwrite'>;
 export type ReadTransaction = IDBPTransaction<Schema, Store[], 'readonly' | 'readwrite'>;
 
-/** Takes a database from one version to the next, within the transaction of the upgrade. */
+/** Migrates a database from one version to the next, within the upgrade transaction. */
 export type Migration = (db: IDBPDatabase<Schema>, tx: UpgradeTransaction) => Promise<void>;
 
 type UpgradeTransaction = IDBPTransaction<Schema, Store[], 'versionchange'>;
 
 /**
- * One step per version: `MIGRATIONS[n]` takes a database of version n to n + 1. A step that was released is never
- * changed, a new one is appended.
+ * One migration per version: `MIGRATIONS[n]` takes a database from version n to n + 1. Never change a released
+ * migration; append a new one.
  */
 export const MIGRATIONS: readonly Migration[] = [
   (db: IDBPDatabase<Schema>): Promise<void> => {
@@ -134,7 +134,8 @@ export const MIGRATIONS: readonly Migration[] = [
     for await (const cursor of tx.objectStore('profiles')) {
       await cursor.update({ ...cursor.value, consent: null, owner: null });
     }
-    // Classifiers were in the clear; they are trained again. Templates are encrypted after the upgrade, see `open`.
+    // Version 1 stored classifiers unencrypted. Delete them, to be trained again. Templates are encrypted after the
+    // upgrade, see `sealPlainTemplates`.
     await tx.objectStore('classifiers').clear();
     for await (const cursor of tx.objectStore('collections')) {
       await cursor.update({ ...cursor.value, unknowns: false, owner: null, trainedRevision: null });
