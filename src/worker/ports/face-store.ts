@@ -1,4 +1,4 @@
-/** What the use cases need of a store. Types only: `store.ts` implements it on IndexedDB, tests on plain objects. */
+/** The store as the use cases need it. Types only: `store.ts` implements it on IndexedDB, tests on plain objects. */
 import type { Classifier } from '../../recognition/classifier.js';
 import type { Template } from '../../recognition/template.js';
 import type { ApiKey, ApiScope } from '../../api/api-keys.js';
@@ -9,12 +9,15 @@ import type { RecordsChange } from '../../api/events.js';
 import type { JsonValue, Profile, ProfileChange } from '../../api/profiles.js';
 import type { VaultStatus } from '../../api/vault.js';
 
-/** Whose records a call sees, and to whom belongs what it makes: an API key, or `null` for the application, which sees all. */
+/**
+ * The id of the API key that owns records, or `null` for the application. A call creates records for its owner and sees
+ * only those; the application sees all.
+ */
 export type Owner = string | null;
 
-/** A vector that is about to be stored. */
+/** A template to store. */
 export interface NewTemplate extends Pick<Template, 'space' | 'vector'> {
-  /** `QualityReport.score` of its picture, 0..1. */
+  /** `QualityReport.score` of its image, 0..1. */
   readonly quality: number;
 }
 
@@ -26,47 +29,47 @@ export interface NewProfile {
   readonly collectionId: string | null;
 }
 
-/** A face that was rejected as this profile. */
+/** A face that was rejected as a match for this profile. */
 export interface Negative {
   readonly profileId: string;
   readonly space: string;
   readonly vector: Float32Array;
 }
 
-/** A profile of a collection, as it is stored. */
+/** A stored profile of a collection. */
 export interface StoredProfile {
   readonly id: string;
-  /** Another one after each write of its templates. */
+  /** Changes with each write of the templates. */
   readonly seal: string;
-  /** `null` where the caller knows the templates of this very seal. */
+  /** `null` if the caller already knows the templates with this seal. */
   readonly templates: readonly Template[] | null;
 }
 
-/** What a collection recognizes, read at one moment. */
+/** A consistent snapshot of what a collection recognizes. */
 export interface CollectionContent {
   readonly revision: number;
   readonly profiles: readonly StoredProfile[];
   readonly negatives: readonly Negative[];
-  /** Only while it is up to date. */
+  /** `null` if there is none or it is out of date. */
   readonly classifier: Classifier | null;
 }
 
-/** The state of a stored classifier; whether it is being trained, the store does not know. */
+/** The state of a stored classifier. The store does not know about running trainings. */
 export type StoredClassifierState = Exclude<ClassifierState, 'training'>;
 
-/** What a write did, told after it was committed. */
+/** A change to the store, reported after it is complete. */
 export interface StoreChange {
   readonly profiles?: Omit<RecordsChange, 'origin'>;
   readonly collections?: Omit<RecordsChange, 'origin'>;
-  /** Profiles that left a collection. Those that were deleted are in `profiles`. */
+  /** Profiles removed from a collection. Deleted profiles are in `profiles` instead. */
   readonly removed?: { readonly collectionId: string; readonly profileIds: readonly string[] };
-  /** Collections that recognize something else now. */
+  /** Collections whose recognized faces may have changed, with the state of their classifiers. */
   readonly classifiers?: readonly { readonly collectionId: string; readonly state: StoredClassifierState }[];
-  /** The key is another one, or was locked: what was decrypted must be forgotten. */
+  /** Set when the key was changed, destroyed or locked. Receivers must drop all decrypted data. */
   readonly vault?: 'changed' | 'locked';
 }
 
-/** A profile with its templates, as a backup holds it. */
+/** A profile and its templates in a backup. */
 export interface BackupProfile extends Omit<Profile, 'collectionIds' | 'templateCount'> {
   readonly space: string;
   readonly templates: readonly BackupTemplate[];
@@ -87,19 +90,19 @@ export interface BackupCollection extends Omit<Collection, 'classifier'> {
   }[];
 }
 
-/** All that is worth keeping. */
+/** The content of a backup. */
 export interface BackupContent {
   readonly profiles: readonly BackupProfile[];
   readonly collections: readonly BackupCollection[];
 }
 
-/** A JSON object, as metadata is one. */
+/** A JSON object, such as the metadata of a profile. */
 export type JsonObject = Readonly<Record<string, JsonValue>>;
 
-/** Where profiles and collections are kept. Every method that writes does so in one transaction. */
+/** Stores profiles and collections. Every method writes its changes in one transaction. */
 export interface FaceStore {
   createProfile(owner: Owner, profile: NewProfile): Promise<{ profile: Profile; templateIds: string[] }>;
-  /** @param limit of templates per profile; beyond it the weakest ones that were there give way */
+  /** @param limit maximum number of templates per profile; beyond it, the weakest of the old templates are dropped */
   addTemplates(
     owner: Owner,
     profileId: string,
@@ -110,9 +113,9 @@ export interface FaceStore {
   getProfile(owner: Owner, id: string): Promise<Profile>;
   updateProfile(owner: Owner, id: string, change: ProfileChange): Promise<Profile>;
   deleteProfile(owner: Owner, id: string): Promise<void>;
-  /** In the order of enrollment. */
+  /** Returns the templates in order of enrollment. */
   templatesOf(owner: Owner, profileId: string): Promise<Template[]>;
-  /** `null` for profiles without a name and for those that are gone. */
+  /** Returns the names, with `null` for profiles that have no name or no longer exist. */
   namesOf(profileIds: readonly string[]): Promise<(string | null)[]>;
 
   createCollection(owner: Owner, name: string, unknowns: boolean): Promise<Collection>;
@@ -121,28 +124,31 @@ export interface FaceStore {
   updateCollection(owner: Owner, id: string, change: CollectionChange): Promise<Collection>;
   deleteCollection(owner: Owner, id: string): Promise<void>;
   collectionRevision(owner: Owner, id: string): Promise<{ revision: number; classifier: StoredClassifierState }>;
-  /** @param known the seals of profiles that the caller has read before, by their ids: those are not decrypted again */
+  /** @param known seals of profiles that the caller has read, by profile id; unchanged ones are not decrypted again */
   loadCollection(
     owner: Owner,
     id: string,
     known?: ReadonlyMap<string, Pick<StoredProfile, 'seal'>>,
   ): Promise<CollectionContent>;
   /**
-   * Stores what was trained on the content of `revision`, if that is still the current one; `null` drops what there is. It
-   * tells nobody: the training does when it has ended.
+   * Stores a classifier trained on `revision`, if that is still current; `null` deletes the stored one. Reports no
+   * change, because the training announces its end.
    */
   saveClassifier(id: string, revision: number, classifier: Classifier | null): Promise<StoredClassifierState>;
-  /** @param limit of examples per profile and collection; beyond it the oldest ones give way. @returns their number */
+  /**
+   * @param limit maximum number of examples per profile and collection; beyond it, the oldest are dropped
+   * @returns the number of examples
+   */
   addNegative(owner: Owner, collectionId: string, negative: Negative, limit: number): Promise<number>;
 
-  /** @throws InfaceError `VAULT_LOCKED`, before work is done that could not be stored */
+  /** Checks the vault before work whose result could not be stored. @throws InfaceError `VAULT_LOCKED` */
   assertOpen(): Promise<void>;
   vaultStatus(): Promise<VaultStatus>;
   setPassphrase(passphrase: string | null): Promise<VaultStatus>;
   lockVault(): Promise<VaultStatus>;
   unlockVault(passphrase: string): Promise<VaultStatus>;
   destroyKey(): Promise<void>;
-  /** Another tab locked the vault. A key that another tab replaced opens nothing any more, and needs no telling. */
+  /** Drops the key after another tab locked the vault. A replaced key decrypts nothing, so it needs no such call. */
   forgetKey(): void;
 
   exportContent(): Promise<BackupContent>;
