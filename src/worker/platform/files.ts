@@ -283,7 +283,7 @@ function wrongContent(url: string, got: string, wanted: string): InfaceError {
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  // Absent on plain http pages, whatever the type says.
+  // Absent on plain http pages, although the type does not say so.
   const subtle = crypto.subtle as SubtleCrypto | undefined;
   if (!subtle) {
     throw new InfaceError(

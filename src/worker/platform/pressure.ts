@@ -7,7 +7,7 @@ export interface StorageUse {
 
 /** Share of the quota above which there is pressure. A profile takes about 3 kB, so this leaves room for a warning. */
 const PRESSURE_SHARE = 0.8;
-/** Least time between two estimates. An estimate takes some milliseconds, and not every write should wait for one. */
+/** Minimum time between two estimates. An estimate takes some milliseconds, too long to wait for on every write. */
 const INTERVAL_MS = 10_000;
 
 /** Returns the browser's estimate, or `null` if it has none. */

@@ -1,21 +1,21 @@
-/** The inference runtime. The only module that knows onnxruntime-web. */
+/** Runs models with onnxruntime-web. No other module imports it. */
 import * as ort from 'onnxruntime-web/webgpu';
 import { InfaceError } from '../../api/errors.js';
 import type { Run } from '../../models/run.js';
 import type { Backend } from '../../api/runtime.js';
 import type { AssetFile } from './files.js';
 
-/** What was decided before anything is loaded. */
+/** The backend, chosen before anything is downloaded. */
 export interface BackendChoice {
   readonly backend: Backend;
-  /** Why it is not the preferred one, or `null`. */
+  /** Reason why the backend or its number of threads is not the preferred one, or `null`. */
   readonly note: string | null;
   readonly threads: number;
-  /** The runtime's wasm binary, to be loaded along with the models. */
+  /** The runtime's wasm binary, to load along with the models. */
   readonly wasm: AssetFile;
 }
 
-/** Models in memory, run one at a time. */
+/** Holds models in memory and runs them one at a time. */
 export interface Runtime {
   /** Changes from `webgpu` to `wasm` when the GPU is lost. */
   readonly backend: Backend;
@@ -24,23 +24,23 @@ export interface Runtime {
   /** Number of live sessions. */
   readonly sessionCount: number;
   /**
-   * @param optimized see the manifest
-   * @throws InfaceError `MODEL_LOAD_FAILED` when the file is no model that the runtime can read
+   * @param optimized the field of the manifest
+   * @throws InfaceError `MODEL_LOAD_FAILED` if the runtime cannot read the file as a model
    */
   addModel(id: string, bytes: Uint8Array, optimized?: boolean): Promise<Run>;
-  /** Waits for the current run and releases all sessions. Later runs reject with `CLOSED`. */
+  /** Waits for queued runs and releases all sessions. Later runs reject with `CLOSED`. */
   close(): Promise<void>;
 }
 
-/** How long a failed run waits for the news that the GPU is gone. */
+/** Time that a failed run waits for the loss of the GPU to be reported. */
 const LOSS_GRACE_MS = 100;
 
-/** More threads than this do not make such small nets faster, they only take cores from the page. */
+/** Maximum number of threads with 'auto'. More take cores from the page without speeding up such small nets. */
 const MAX_AUTO_THREADS = 4;
 
 /**
- * Chooses the backend. WebGPU is probed first, because onnxruntime would fetch its 27 MB before it found no adapter.
- * @throws InfaceError `BACKEND_UNAVAILABLE` when `webgpu` was asked for and there is no adapter
+ * Chooses the backend. Probes WebGPU first, because onnxruntime would fetch its 27 MB before checking for an adapter.
+ * @throws InfaceError `BACKEND_UNAVAILABLE` if `webgpu` was requested and there is no adapter
  */
 export async function chooseBackend(wanted: 'auto' | Backend, threads: 'auto' | number): Promise<BackendChoice> {
   const isolated = crossOriginIsolated;
@@ -71,7 +71,7 @@ function choice(backend: Backend, note: string | null, threads: number): Backend
   return { backend, note, threads, wasm: __ORT_FILES__[backend].wasm };
 }
 
-/** The part of WebGPU that is needed here; TypeScript's worker library does not have it yet. */
+/** The part of WebGPU that is used here. TypeScript's worker library does not declare it yet. */
 interface GpuAdapter {
   readonly info: { readonly isFallbackAdapter?: boolean };
 }
@@ -85,7 +85,7 @@ async function requestAdapter(): Promise<GpuAdapter | null> {
   }
 }
 
-/** What the loader script of tools/runtime.ts offers beside onnxruntime's own. */
+/** The export that the loader script of tools/runtime.ts adds to that of onnxruntime. */
 interface OrtLoader {
   readonly use: (wasm: WebAssembly.Module) => void;
 }
@@ -93,15 +93,15 @@ interface OrtLoader {
 interface Slot {
   readonly id: string;
   readonly optimized: boolean;
-  /** Kept where the session may have to be built again. */
+  /** Kept on WebGPU, to rebuild the session if the GPU is lost. */
   readonly bytes: Uint8Array | null;
   session: ort.InferenceSession;
 }
 
 /**
- * Sets onnxruntime up, which it allows once per worker.
- * @param wasm what `choice.wasm` compiles to; what goes wrong with it is told by whoever adds a model
- * @param onFallback called when the GPU was lost and all models are on wasm
+ * Creates the runtime. Sets up onnxruntime, which can be done only once per worker.
+ * @param wasm the module compiled from `chosen.wasm`; if it rejects, `addModel` does
+ * @param onFallback called after the GPU was lost and all models were moved to wasm
  */
 export function createRuntime(
   assetsUrl: string,
@@ -114,7 +114,7 @@ export function createRuntime(
   const loaderUrl = new URL(__ORT_FILES__[chosen.backend].script, assetsUrl).href;
   ort.env.wasm.wasmPaths = { mjs: loaderUrl };
   const loaded = (async () => {
-    // The very script that onnxruntime imports when it makes its first session.
+    // The same script that onnxruntime imports when it creates its first session.
     const loader = (await import(/* @vite-ignore */ /* webpackIgnore: true */ loaderUrl)) as OrtLoader;
     loader.use(await wasm);
   })();
@@ -123,7 +123,7 @@ export function createRuntime(
   const slots: Slot[] = [];
   let { backend, note } = chosen;
   let closed = false;
-  /** Rejects when the GPU is gone; never resolves. Known once the first session made the device. */
+  /** Rejects when the GPU is lost; never resolves. `null` until the first session has created the device. */
   let deviceLost: Promise<never> | null = null;
 
   async function createSession(id: string, optimized: boolean, bytes: Uint8Array): Promise<ort.InferenceSession> {
@@ -132,7 +132,7 @@ export function createRuntime(
       return await ort.InferenceSession.create(bytes, {
         executionProviders: [backend],
         graphOptimizationLevel: optimized && backend === 'wasm' ? 'disabled' : 'all',
-        // The int8 embedder and some shape arithmetic stay on the CPU under WebGPU; that is intended and not worth a warning.
+        // With WebGPU, the int8 embedder and some shape arithmetic stay on the CPU. This is intended: do not warn.
         logSeverityLevel: 3,
       });
     } catch (cause) {
@@ -148,11 +148,11 @@ export function createRuntime(
     deviceLost = device.lost.then(({ reason, message }) => {
       throw new InfaceError('DEVICE_LOST', `The GPU was lost (${reason || 'unknown reason'}): ${message}`);
     });
-    // Between two runs nobody waits for it.
+    // Between two runs, nothing else handles the rejection.
     deviceLost.catch(() => undefined);
   }
 
-  /** Rebuilds every session on wasm. What the lost ones still hold is freed with the worker. */
+  /** Rebuilds every session on wasm. Memory that the lost ones still hold is freed when the worker ends. */
   async function fallBack(error: InfaceError): Promise<void> {
     backend = 'wasm';
     note = `${error.message} Continued on wasm.`;
@@ -169,7 +169,7 @@ export function createRuntime(
       Object.entries(feeds).map(([name, { data, dims }]) => [name, new ort.Tensor('float32', data, dims)]),
     );
     const running = slot.session.run(inputs);
-    // When the device goes first, nobody hears how the run ended.
+    // If the device is lost first, nothing else handles a rejection of the run.
     running.catch(() => undefined);
     const outputs = await (deviceLost ? Promise.race([running, deviceLost]) : running);
     return Object.fromEntries(
@@ -193,7 +193,7 @@ export function createRuntime(
     }
   }
 
-  // onnxruntime runs one session at a time. The link before may have failed: that is its caller's affair.
+  // onnxruntime runs one session at a time. A failed task rejects for its caller only; the next one still runs.
   let queue: Promise<unknown> = Promise.resolve();
   function enqueue<T>(task: () => Promise<T>): Promise<T> {
     const result = queue.then(task);
@@ -253,7 +253,7 @@ function createTurns(): () => Promise<void> {
     });
 }
 
-/** The loss of the device, if that is why a run failed. The run may fail a moment before the loss is told. */
+/** Returns the loss of the device if it made a run fail, else `null`. A run may fail shortly before the report. */
 async function lossOf(deviceLost: Promise<never> | null): Promise<InfaceError | null> {
   if (!deviceLost) return null;
   try {
@@ -263,7 +263,10 @@ async function lossOf(deviceLost: Promise<never> | null): Promise<InfaceError | 
   }
 }
 
-/** A trap inside wasm leaves its memory in an unknown state: the worker has to end, and the page starts another. */
+/**
+ * Converts an error to an InfaceError. A trap in wasm leaves its memory in an unknown state, so its code is
+ * `WORKER_CRASHED`: the page then ends the worker and starts another.
+ */
 function describe(error: unknown, code: 'MODEL_LOAD_FAILED' | 'INFERENCE_FAILED' | 'DEVICE_LOST', what: string) {
   if (error instanceof InfaceError) return error;
   const reason = error instanceof Error ? error.message : String(error);
