@@ -1,6 +1,6 @@
 /**
- * The failed attempts of this origin, in localStorage: it survives a reload, is written at once, and erasing the kit's database
- * unlocks nothing. Whoever clears the browser's data starts anew, as with any store of a page.
+ * Stores the failed attempts of this origin in localStorage. It survives a reload, is written at once, and erasing the
+ * kit's database does not lift the lock. Clearing the browser's data does, as with any storage of a page.
  */
 import { InfaceError } from '../../api/errors.js';
 import { elapse, parseFailures, type Failure } from '../../liveness/attempts.js';
@@ -9,7 +9,7 @@ const KEY = 'inface-liveness';
 const TICK_MS = 1_000;
 
 /**
- * Changes the failures, one tab at a time, and lets their time pass for as long as this page runs.
+ * Changes the failures, one tab at a time, and counts down their remaining time while this page runs.
  * @throws InfaceError `STORAGE_UNAVAILABLE`
  */
 export async function changeFailures(
@@ -32,7 +32,7 @@ export async function changeFailures(
   return changed;
 }
 
-/** Lets the time of the failures pass until there are none. One tab does, or it would pass faster. */
+/** Counts down the time of the failures until none are left. One tab does it, or time would pass faster. */
 async function countDown(): Promise<void> {
   await alone('clock', async () => {
     for (let last = performance.now(); ;) {
@@ -49,9 +49,9 @@ async function countDown(): Promise<void> {
   }).catch(() => undefined);
 }
 
-/** Runs something while no other tab does. */
+/** Runs `work` while no other tab runs work of the same kind. */
 function alone<T>(what: 'store' | 'clock', work: () => T | Promise<T>): Promise<T> {
-  // Absent on plain http pages, which have no camera either.
+  // Absent on plain http pages, which cannot use the camera either.
   const locks = (navigator as { locks?: LockManager }).locks;
   return locks
     ? locks.request(`inface-liveness-${what}`, work)

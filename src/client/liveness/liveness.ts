@@ -1,4 +1,4 @@
-/** An attempt at the challenge: frames go to the worker one at a time, what it finds to the state machine. */
+/** Runs a liveness challenge. Sends frames to the worker one at a time, and its results to the state machine. */
 import { InfaceError } from '../../api/errors.js';
 import { addFailure, lockedForMs } from '../../liveness/attempts.js';
 import { createChallenge, drawGestures, isTurn, type ChallengeChecks } from '../../liveness/challenge.js';
@@ -27,13 +27,13 @@ import { orAborted } from '../kit/abort.js';
 import { toFrame } from '../kit/frame-source.js';
 
 const GESTURES: readonly LivenessGesture[] = ['turn-left', 'turn-right', 'look-up', 'come-closer', 'blink'];
-/** Without `blink`, which the kit's landmark net hardly sees. */
+/** All but `blink`, which the kit's landmark net hardly detects. */
 const DEFAULT_GESTURES = GESTURES.slice(0, -1);
 const DEFAULT_COUNT = 3;
 const DEFAULT_TIME_LIMIT_MS = 10_000;
-/** The kit's size for videos. */
+/** The kit's detector size for videos, in pixels. */
 const DETECTOR_SIZE = 256;
-/** The person, and enough others to see that there are. */
+/** Enough to detect other people in the frame besides the person being checked. */
 const MAX_FACES = 3;
 
 const RULES: Rules<LivenessOptions> = {
@@ -69,8 +69,9 @@ interface Shot {
 }
 
 /**
- * Prepares an attempt to show that a living person is before the camera. `run` asks for gestures in an order that nobody
- * can foresee, and looks whether a head does them; docs/liveness.md says how it decides, and what it does not stop.
+ * Creates a challenge that checks whether a living person is in front of the camera. `run` asks for gestures in an
+ * unpredictable order, and checks whether a head performs them. See docs/liveness.md for how it decides and which
+ * attacks it does not stop.
  * @param kit the kit, or its operations for one owner; nothing is stored
  * @throws InfaceError `INVALID_INPUT`
  */
@@ -87,7 +88,7 @@ export function createLivenessChallenge(
     onPrompt,
     signal,
   } = checkOptions('createLivenessChallenge', options, RULES);
-  // What is missing has no rule to fail.
+  // checkOptions() skips absent keys, so check the required one here.
   RULES.source(source, "createLivenessChallenge() option 'source'");
   const call = signal ? { signal } : {};
   const { require: isChecked, ...rates } = typeof policy === 'string' ? { require: policy === 'require' } : policy;
@@ -153,7 +154,7 @@ export function createLivenessChallenge(
       signal?.throwIfAborted();
       const retryAfterMs = lockedForMs(await changeFailures((failures) => failures));
       if (retryAfterMs > 0) return { outcome: 'locked', retryAfterMs: Math.ceil(retryAfterMs) };
-      // Counted before it ends, so that leaving the page saves nobody from a failure.
+      // Count the attempt as failed before it runs, so that leaving the page does not avoid the failure.
       const id = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join('-');
       await changeFailures((failures) => addFailure(failures, id));
       let failed = false;
@@ -168,17 +169,17 @@ export function createLivenessChallenge(
   };
 }
 
-/** Takes the next frame of the source, as a copy. */
+/** Returns the next frame of the source as a new bitmap, which the caller must close. */
 async function takeFrame(source: LivenessSource, signal = new AbortController().signal): Promise<ImageBitmap> {
   signal.throwIfAborted();
   const image = await orAborted(typeof source === 'function' ? Promise.resolve(source()) : nextFrame(source), signal);
   return (await toFrame(image, 'source', signal)).bitmap;
 }
 
-/** Waits until a video shows something new. */
+/** Waits until a video shows a new frame. */
 async function nextFrame(video: HTMLVideoElement): Promise<HTMLVideoElement> {
   do {
-    // Neither comes to a hidden tab: the challenge rests with it, and its time runs.
+    // Neither callback fires in a hidden tab: the challenge pauses, but its time keeps running.
     await new Promise((resolve) => {
       // Absent in Firefox before 132.
       if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(resolve);
@@ -188,12 +189,12 @@ async function nextFrame(video: HTMLVideoElement): Promise<HTMLVideoElement> {
   return video;
 }
 
-/** 0 or more and below 1, and nobody can foresee it. */
+/** Returns an unpredictable number, at least 0 and below 1. */
 function random(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32;
 }
 
-/** A listener of the application must not break what it listens to. */
+/** Calls a listener of the application. Reports its errors, which must not break the challenge. */
 function tell<T>(listener: ((value: T) => void) | undefined, value: T): void {
   try {
     listener?.(value);
