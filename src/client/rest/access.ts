@@ -1,4 +1,4 @@
-/** Who may ask, and how often: API keys and a budget per key. */
+/** Controls access to the REST facade: authenticates API keys and limits the requests of each. */
 import type { ApiKey } from '../../api/api-keys.js';
 import type { FaceKit } from '../../api/kit.js';
 import { Refusal } from './refusals.js';
@@ -11,8 +11,8 @@ export async function authenticate(kit: FaceKit, secret: string | null): Promise
 }
 
 /**
- * A token bucket per key, which holds the requests of one minute and fills evenly: kept as the time when it is full again
- * (the generic cell rate algorithm), so that refused requests change nothing.
+ * Creates a token bucket per key. It holds the requests of one minute and refills evenly. Only the time when it is full
+ * again is stored (the generic cell rate algorithm), so refused requests change nothing.
  */
 export function createBudget(perMinute: number): (keyId: string) => void {
   const intervalMs = 60_000 / perMinute;

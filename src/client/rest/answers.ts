@@ -1,16 +1,16 @@
-/** The shapes of the documented answers. */
+/** Builds the parts of the documented responses. */
 import type { ImageReport } from '../../api/enrollment.js';
 import type { DetectedFace } from '../../api/faces.js';
 export function toBoundingBox({ box, detectionScore }: DetectedFace): number[] {
   return [box.x, box.y, box.x + box.width, box.y + box.height, detectionScore];
 }
 
-/** Microseconds and no zone, as documented: `2017-08-19T00:13:24.971650`, UTC. */
+/** Formats a UTC time as documented, with microseconds and without a zone: `2017-08-19T00:13:24.971650`. */
 export function toTimestamp(iso: string): string {
   return new Date(iso).toISOString().replace('Z', '000');
 }
 
-/** The images of an enrollment, by the names of their fields. */
+/** The images of an enrollment, each with the name of its field. */
 interface ImageLists {
   readonly accepted: readonly { readonly img: string; readonly warnings: readonly string[] }[];
   readonly rejected: readonly {
@@ -32,7 +32,7 @@ export function toImageLists(reports: readonly ImageReport[]): ImageLists {
   };
 }
 
-/** Unlike randomUUID, this exists on plain http pages, too. */
+/** Creates a random key. Also works on plain http pages, where `randomUUID` is absent. */
 export function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

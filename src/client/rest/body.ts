@@ -1,4 +1,4 @@
-/** What a request carries, and which answers it takes. */
+/** Reads the body of a request, and checks whether the client accepts JSON. */
 import type { Fields } from './fields.js';
 import { Refusal } from './refusals.js';
 
@@ -6,7 +6,7 @@ export const JSON_TYPE = ['application/json'];
 const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp'];
 export const ANY_TYPE = [...JSON_TYPE, ...IMAGE_TYPES];
 
-/** Whether an Accept header leaves room for JSON (RFC 9110, section 12.5.1): the most specific range decides. */
+/** Checks whether an Accept header allows JSON. The most specific range decides (RFC 9110, section 12.5.1). */
 export function acceptsJson(accept: string | null): boolean {
   if (!accept) return true;
   const ranges = accept.split(',').map((range) => {
@@ -43,12 +43,12 @@ export async function readFields(request: Request, types: readonly string[], max
   return fields as Fields;
 }
 
-/** Reads no further than the limit, whatever the request says of its length. */
+/** Reads a body up to the limit, even if its content-length header is wrong. */
 async function readBody(request: Request, maxBytes: number): Promise<Blob> {
   const tooLarge = new Refusal(413, `The body has more than ${maxBytes} bytes.`);
   if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge;
   try {
-    // Firefox has no streams of requests.
+    // Firefox does not support streams of request bodies.
     const stream = request.body as typeof request.body | undefined;
     if (!stream) {
       const body = await request.blob();

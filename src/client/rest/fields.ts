@@ -1,8 +1,8 @@
-/** Reads the fields of a body. */
+/** Reads and validates the fields of a request body. */
 import { MAX_IMAGES } from '../../api/limits.js';
 import { Refusal } from './refusals.js';
 
-/** Fields of a JSON body; a binary body is the field `img`. */
+/** The fields of a JSON body. A binary body becomes the field `img`. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 type Read<T> = (fields: Fields, name: string) => T;
@@ -19,7 +19,7 @@ export function readText(fields: Fields, name: string): string {
 
 export function readId(fields: Fields, name: string): string {
   const value = readText(fields, name);
-  // To the kit a data: URL is an image, which a profile could be mistaken for.
+  // The kit would read a data: URL as an image instead of an id.
   if (/^data:/i.test(value)) throw wrongField(fields, name, 'an id');
   return value;
 }
@@ -36,7 +36,7 @@ export function readFraction(fields: Fields, name: string): number {
   return value;
 }
 
-/** Base64, with or without the prefix of a data: URL. */
+/** Reads a binary image, or one in base64 with or without the prefix of a data: URL. */
 export function readImage(fields: Fields, name: string): Blob {
   const value = fields[name];
   if (value instanceof Blob) return value;
@@ -53,7 +53,7 @@ export function readImage(fields: Fields, name: string): Blob {
   return new Blob([bytes]);
 }
 
-/** img0, img1, ... without gaps. */
+/** Reads the images img0, img1, ... without gaps. */
 export function readImages(fields: Fields): Blob[] {
   const count = Object.keys(fields).filter((name) => /^img\d+$/.test(name)).length;
   if (count > MAX_IMAGES) {

@@ -1,4 +1,4 @@
-/** Answers requests: each becomes a call of a kit, and its result the documented JSON. */
+/** Handles REST requests: calls a kit for each, and returns the result as the documented JSON. */
 import { InfaceError } from '../../api/errors.js';
 import type { FaceKit } from '../../api/kit.js';
 import { authenticate, createBudget } from './access.js';
@@ -7,20 +7,20 @@ import { Refusal, toFailure, toResponse } from './refusals.js';
 import { findRoute } from './routes.js';
 
 export interface RestOptions {
-  /** Path that the routes lie below, without a slash at its end. Defaults to `'/v1'`. */
+  /** Path prefix of the routes, without a trailing slash. Defaults to `'/v1'`. */
   readonly basePath?: string;
-  /** Larger bodies are refused with 413. Defaults to 20,000,000. */
+  /** Maximum size of a body; larger ones are refused with 413. Defaults to 20,000,000. */
   readonly maxBodyBytes?: number;
-  /** Requests that each key may send per minute, at once or spread; more are refused with 429. Defaults to 120. */
+  /** Maximum requests per key and minute, at once or spread out; more are refused with 429. Defaults to 120. */
   readonly requestsPerMinute?: number;
 }
 
-/** Answers a request. It never rejects: every failure is a response. */
+/** Handles a request. Never rejects: every failure becomes a response. */
 export type RestHandler = (request: Request) => Promise<Response>;
 
 /**
- * The REST facade over a kit. Call what it returns like `fetch`, or pass it to {@link serveRest}.
- * @throws InfaceError `INVALID_INPUT` when an option is out of range
+ * Creates the REST facade of a kit. Call the returned handler like `fetch`, or pass it to {@link serveRest}.
+ * @throws InfaceError `INVALID_INPUT` if an option is out of range
  */
 export function createRestHandler(kit: FaceKit, options: RestOptions = {}): RestHandler {
   const { basePath = '/v1', maxBodyBytes = 20_000_000, requestsPerMinute = 120 } = options;

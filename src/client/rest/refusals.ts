@@ -1,10 +1,10 @@
-/** Answers that are no success: refusals of the API, and errors of the kit. */
+/** Error responses: refusals of the REST facade, and errors of the kit. */
 import type { ImageReport } from '../../api/enrollment.js';
 import { InfaceError, type ErrorCode } from '../../api/errors.js';
 import type { RestFailure } from '../../wire/rest.js';
 import { toImageLists } from './answers.js';
 
-/** An answer that is no success, and not the kit's doing. */
+/** A refusal by the REST facade itself, not an error of the kit. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -15,7 +15,7 @@ export class Refusal extends Error {
   }
 }
 
-/** How the kit's errors are answered. The message goes along, except with 500. */
+/** The HTTP status of each error code of the kit. The response includes the message, except with 500. */
 export const STATUS: Readonly<Record<ErrorCode, number>> = {
   INVALID_INPUT: 400,
   LIMIT_EXCEEDED: 400,
@@ -40,7 +40,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   TEMPLATES_UNREADABLE: 503,
   VAULT_LOCKED: 503,
   WORKER_CRASHED: 503,
-  // No route opens an image, exports, imports or unlocks.
+  // Not expected, because no route opens an image, exports, imports or unlocks.
   IMAGE_CLOSED: 500,
   BACKUP_INVALID: 500,
   WRONG_PASSPHRASE: 500,
@@ -57,12 +57,12 @@ export function toFailure(error: unknown): Response {
     const { code } = error;
     return toResponse(STATUS[code], { ...failure, message: inFieldNames(error.message), code } satisfies RestFailure);
   }
-  // For whoever runs the page; the client learns nothing of it.
+  // Report the error on the page. The response does not reveal it to the client.
   reportError(error);
   return toResponse(500, { ...failure, message: 'The request failed inside.' } satisfies RestFailure);
 }
 
-/** The kit names its own arguments, where a client knows the fields that it sent. */
+/** Replaces the kit's argument names in a message with the field names that the client sent. */
 function inFieldNames(message: string): string {
   return message.replace(/^images\[(\d+)\](\.image)?/, 'img$1').replace(/^(image|probe)(\.image)?(?= )/, 'img');
 }

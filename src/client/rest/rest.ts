@@ -1,3 +1,3 @@
-/** Entry "./rest": a cloud API for faces, answered inside the page. Named re-exports, no logic. */
+/** Entry "./rest": a cloud-style REST API for faces, served inside the page. Contains only named re-exports. */
 export { createRestHandler, type RestHandler, type RestOptions } from './handler.js';
 export { serveRest } from './serve.js';

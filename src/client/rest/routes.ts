@@ -1,4 +1,4 @@
-/** The routes: which request is which call, and what is made of its result. */
+/** The routes: each maps a request to a call of the kit, and its result to a response. */
 import type { ApiScope } from '../../api/api-keys.js';
 import type { DetectResult } from '../../api/detection.js';
 import type { FaceOperations } from '../../api/kit.js';
@@ -16,7 +16,7 @@ import {
 } from './fields.js';
 import { noFace, noneUsable, Refusal } from './refusals.js';
 
-/** What a route answers; without a message where the API documents none. */
+/** The response of a route. It has no message if the API documents none. */
 interface Answer {
   readonly data: unknown;
   readonly message?: string | null;
@@ -26,7 +26,7 @@ interface Route {
   readonly path: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly scope: ApiScope;
-  /** Content types that it takes; none when it reads no body. */
+  /** Accepted content types; empty if the route reads no body. */
   readonly types: readonly string[];
   readonly handle: (operations: FaceOperations, fields: Fields, query: URLSearchParams) => Promise<Answer>;
 }
@@ -152,7 +152,7 @@ async function listCollections(operations: FaceOperations): Promise<Answer> {
   };
 }
 
-/** Answers when the training has begun. Whatever refuses it does so before; what happens later is told by the events. */
+/** Responds once the training has started. Earlier failures are in the response, later ones in the kit's events. */
 async function train(operations: FaceOperations, fields: Fields): Promise<Answer> {
   const id = readId(fields, 'collection_id');
   await new Promise<unknown>((begun, failed) => {

@@ -6,8 +6,8 @@ import { toFailure } from './refusals.js';
 
 /**
  * Answers the requests that a service worker with `mountRest` passes to this page.
- * @returns ends it
- * @throws InfaceError `BACKEND_UNAVAILABLE` where there are no service workers
+ * @returns a function that stops answering
+ * @throws InfaceError `BACKEND_UNAVAILABLE` if service workers are not available
  */
 export function serveRest(handler: RestHandler): () => void {
   const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer };
@@ -17,7 +17,7 @@ export function serveRest(handler: RestHandler): () => void {
   const onMessage = (event: MessageEvent<RestAsk | null | undefined>) => {
     const [port] = event.ports;
     if (event.data?.kind !== 'inface-rest' || !port) return;
-    // One request has one answer, also where two kits serve.
+    // A request gets only one response, even if two kits serve.
     event.stopImmediatePropagation();
     port.onmessage = ({ data }: MessageEvent<RestRequest>) => {
       void answerWire(handler, data).then((reply) => port.postMessage(reply, [reply.body]));
@@ -25,7 +25,7 @@ export function serveRest(handler: RestHandler): () => void {
     port.postMessage('ready' satisfies RestReady);
   };
   serviceWorker.addEventListener('message', onMessage);
-  // Messages wait for this when they come before the page was read.
+  // Messages that arrive before the page has been parsed are queued until this call.
   serviceWorker.startMessages();
   return () => serviceWorker.removeEventListener('message', onMessage);
 }
