@@ -193,6 +193,10 @@ describe('the challenge', () => {
     gone.move({}, {});
     expect(gone.show([]).prompt.hint).toBe('no-face');
     expect(gone.show([], 1_000).ended).toEqual({ outcome: 'failed', reasons: ['track-lost'] });
+    const paused = begin(['turn-left']);
+    paused.move({}, {});
+    expect(paused.show([see(HEAD, {})], 900).ended).toBeNull();
+    expect(paused.show([see(HEAD, {})], 1_100).ended).toEqual({ outcome: 'failed', reasons: ['track-lost'] });
     for (const change of [{ x: 14 }, { distance: 30 }]) {
       const cut = begin(['turn-left']);
       cut.move({}, {});

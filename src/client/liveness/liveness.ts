@@ -108,12 +108,16 @@ export function createLivenessChallenge(
       };
     }
 
+    // Loads the anti-spoof model before the first frame counts, because a later one must not wait for it.
+    let isLoaded = !isChecked;
     try {
       for (;;) {
         const bitmap = await takeFrame(source, signal);
         let photo: OpenImage | null = null;
         try {
           photo = await kit.open(bitmap, { ...call, mode: 'video', detectorSizePx: DETECTOR_SIZE });
+          if (!isLoaded) await photo.checkSpoof(call);
+          isLoaded = true;
           const { faces } = await photo.detect({ ...call, landmarks: 68, maxFaces: MAX_FACES });
           const { width, height } = bitmap;
           const timeMs = performance.now();
