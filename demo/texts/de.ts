@@ -402,7 +402,7 @@ export const german: typeof english = {
     createButton: 'Anlegen',
     created: (name) => `„${name}“ wurde angelegt.`,
     nameMissing: 'Bitte der Sammlung zuerst einen Namen geben.',
-    settings: 'Name',
+    settings: 'Einstellungen',
     renamed: (name) => `Heißt jetzt „${name}“.`,
     deleteCollection: 'Die Sammlung löschen',
     deleteTitle: (name) => `„${name}“ löschen?`,

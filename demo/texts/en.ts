@@ -382,7 +382,7 @@ export const english = {
     createButton: 'Create',
     created: (name: string) => `“${name}” was made.`,
     nameMissing: 'Give the collection a name first.',
-    settings: 'Name',
+    settings: 'Settings',
     renamed: (name: string) => `Renamed to “${name}”.`,
     deleteCollection: 'Delete the collection',
     deleteTitle: (name: string) => `Delete “${name}”?`,
