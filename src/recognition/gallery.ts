@@ -7,6 +7,7 @@ import {
   assertSameSpace,
   dotWithRow,
   lengthMismatch,
+  pickRows,
   unitLength,
   unitSum,
   type Template,
@@ -106,9 +107,21 @@ export function galleryOf(
   // Made by the first search: collections that are only listed or trained do without.
   let index: RowIndex | null = null;
 
-  function distanceTo(probe: Comparable, i: number): number {
+  /** The rows of the last stride, packed: reading them far apart takes as long again as comparing them. */
+  let sampled: { readonly stride: number; readonly rows: Float32Array } | null = null;
+
+  function distanceTo(probe: Comparable, i: number, matrix = rows, place = i): number {
     const own = typeof commonness === 'number' ? commonness : (commonness[i] as number);
-    return 1 - dotWithRow(rows, i * dimension, probe.vector, 0, dimension) + probe.commonness + own;
+    return 1 - dotWithRow(matrix, place * dimension, probe.vector, 0, dimension) + probe.commonness + own;
+  }
+
+  function sampleOf(stride: number): Float32Array {
+    if (stride === 1) return rows;
+    if (sampled?.stride !== stride) {
+      const places = Array.from({ length: Math.ceil(size / stride) }, (_, i) => i * stride);
+      sampled = { stride, rows: pickRows(rows, dimension, places) };
+    }
+    return sampled.rows;
   }
 
   function assertLength({ vector }: Comparable): void {
@@ -118,7 +131,8 @@ export function galleryOf(
   function distances(probe: Comparable, stride = 1): Float64Array {
     assertLength(probe);
     const found = new Float64Array(Math.ceil(size / stride));
-    for (let i = 0; i < found.length; i++) found[i] = distanceTo(probe, i * stride);
+    const sample = sampleOf(stride);
+    for (let i = 0; i < found.length; i++) found[i] = distanceTo(probe, i * stride, sample, i);
     return found;
   }
 
