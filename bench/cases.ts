@@ -173,7 +173,7 @@ async function measureSearch({ server, recorder, quick }: Bench): Promise<void> 
       }
       await recorder.run(`search-${label}`, quick ? 2 : 5, subjects, async (subject) => {
         // Call searches that take microseconds often, and searches that take seconds once.
-        const calls = subject === 'inface' ? (size > 100_000 ? 10 : 40) : size >= 100_000 ? 2 : 10;
+        const calls = subject === 'inface' ? 40 : size >= 100_000 ? 2 : 10;
         const bytes = memory[subject] ?? null;
         return [
           ms(`search-${label}`, ...((await pages.get(subject)?.call('search', calls)) ?? [])),

@@ -1,16 +1,27 @@
-/** Measures 1:N search in memory. The URL option `of` chooses the toolkit. */
+/**
+ * Measures 1:N search. The URL option `of` chooses the toolkit.
+ *
+ * The peers search their gallery in memory. The kit identifies: `identify` on open photos whose faces were embedded before,
+ * in its worker, in a trained collection, with the decision, probabilities and names.
+ */
 import type * as faceApi from '@vladmandic/face-api';
 import type * as human from '@vladmandic/human';
-import { createGallery, type Gallery } from '../../src/recognition/gallery.js';
-import { drawPeople, vary } from './faces.js';
+import type * as api from '../../src/index.js';
+import { createStore } from '../../src/worker/store/store.js';
+import { drawPeople } from './faces.js';
 import { measureMemory } from './serve.js';
 
-const SPACE = 'bench';
 const PROBES = 64;
 /** Length of human's descriptors; those of the others have 128 values. */
 const HUMAN_DIMENSION = 1024;
+/** Photos of the bench whose largest faces are the probes of the kit. Those of every second one are enrolled. */
+const PROBE_PHOTOS = [1, 2, 3, 4, 5, 6];
 
-const URLS = { human: '/peers/human/dist/human.esm.js', faceApi: '/peers/face-api/dist/face-api.esm.js' } as const;
+const URLS = {
+  inface: '/kit/index.js',
+  human: '/peers/human/dist/human.esm.js',
+  faceApi: '/peers/face-api/dist/face-api.esm.js',
+} as const;
 
 /** The functions that the page exposes to the bench. */
 export interface SearchPage {
@@ -20,10 +31,10 @@ export interface SearchPage {
    */
   prepare(size: number): Promise<number | null>;
   /**
-   * Searches for the nearest template; half of the probes are enrolled, half are strangers.
+   * Searches for the nearest person; half of the kit's probes are enrolled, half are strangers.
    * @returns milliseconds per search
    */
-  search(count: number): readonly number[];
+  search(count: number): Promise<readonly number[]>;
 }
 
 const random = (length: number) => Float32Array.from({ length }, () => Math.random());
@@ -31,11 +42,33 @@ const repeat = <T>(length: number, make: (i: number) => T): T[] => Array.from({ 
 
 const MAKERS: Readonly<Record<string, (size: number) => Promise<(i: number) => unknown>>> = {
   async inface(size) {
-    const people = await drawPeople(size, 3);
-    const gallery = galleryFrom(people);
-    const probes = probesOf(people, await drawPeople(PROBES, 4));
-    people.length = 0;
-    return (i) => gallery.search(probes[i % PROBES] as (typeof probes)[number], 1);
+    const { createFaceKit } = (await import(/* @vite-ignore */ URLS.inface)) as typeof api;
+    const database = `bench-${crypto.randomUUID()}`;
+    const kit = await createFaceKit({
+      assetsUrl: '/kit/assets/',
+      backend: 'wasm',
+      threads: 1,
+      autoTrain: false,
+      database,
+    });
+    const id = await storePeople(database, size - PROBE_PHOTOS.length / 2, (await kit.info()).embeddingSpace);
+    const photos: api.OpenImage[] = [];
+    for (const number of PROBE_PHOTOS) {
+      const photo = await kit.open(new URL(`/photos/sample${number}.jpg`, location.href));
+      photos.push(photo);
+      const options = { policy: 'off', face: 'largest', collectionId: id } as const;
+      if (number % 2 === 0 && (await photo.enroll(options)).outcome !== 'enrolled')
+        throw new Error(`sample${number}.jpg was not enrolled. Check that it shows a face.`);
+    }
+    await kit.train(id);
+    const identify = (i: number) => (photos[i % photos.length] as api.OpenImage).identify(id, { maxFaces: 1 });
+    for (const [i, number] of PROBE_PHOTOS.entries()) {
+      const { faces, classifier } = await identify(i);
+      const expected = number % 2 === 0 ? 'identified' : 'unknown';
+      if (classifier !== 'trained' || faces[0]?.outcome !== expected)
+        throw new Error(`The face of sample${number}.jpg is ${faces[0]?.outcome} in a ${classifier} collection.`);
+    }
+    return identify;
   },
 
   async human(size) {
@@ -55,22 +88,32 @@ const MAKERS: Readonly<Record<string, (size: number) => Promise<(i: number) => u
   },
 };
 
-function galleryFrom(people: readonly Float32Array[]): Gallery {
-  const templates = people.map((vector, i) => {
-    const id = i.toString(16).padStart(8, '0');
-    return { id, profileId: id, space: SPACE, vector, quality: null, createdAt: '' };
+/**
+ * Writes a collection of synthetic people.
+ * @returns its id
+ */
+async function storePeople(database: string, count: number, space: string): Promise<string> {
+  const at = new Date().toISOString();
+  const dated = { owner: null, createdAt: at, updatedAt: at };
+  const people = await drawPeople(count, 3);
+  const profiles = people.map((vector, i) => ({
+    ...dated,
+    id: crypto.randomUUID(),
+    name: `Person ${i}`,
+    metadata: {},
+    consent: null,
+    space,
+    templates: [{ id: crypto.randomUUID(), createdAt: at, quality: 1, vector }],
+  }));
+  const profileIds = profiles.map(({ id }) => id);
+  const id = crypto.randomUUID();
+  const store = createStore(database, { audit: false, onChange: () => undefined });
+  await store.importContent({
+    profiles,
+    collections: [{ ...dated, id, name: 'bench', unknowns: false, profileIds, negatives: [] }],
   });
-  // Frequencies as after a training: each person has a different one.
-  const commonness = Float32Array.from(people, () => 0.3 + 0.05 * Math.random());
-  return createGallery(templates, SPACE, commonness);
-}
-
-function probesOf(people: readonly Float32Array[], strangers: readonly Float32Array[]) {
-  return strangers.map((stranger, i) => {
-    const vector = i % 2 === 0 ? stranger : vary(people[(i * 7919) % people.length] as Float32Array);
-    const norm = Math.hypot(...vector);
-    return { vector: vector.map((value) => value / norm), commonness: 0.3 };
-  });
+  await store.close();
+  return id;
 }
 
 let search: (i: number) => unknown = () => undefined;
@@ -82,16 +125,19 @@ const page: SearchPage = {
     const before = await measureMemory();
     search = await (MAKERS[new URLSearchParams(location.search).get('of') ?? ''] as (typeof MAKERS)[string])(size);
     // The first search may build part of the gallery.
-    search(0);
+    await search(0);
     const after = await measureMemory();
     return before === null || after === null ? null : after - before;
   },
-  search: (count) =>
-    repeat(count, () => {
+  async search(count) {
+    const times: number[] = [];
+    for (let i = 0; i < count; i++) {
       const before = performance.now();
-      search(next++);
-      return performance.now() - before;
-    }),
+      await search(next++);
+      times.push(performance.now() - before);
+    }
+    return times;
+  },
 };
 
 Object.assign(globalThis, { benchPage: page });
