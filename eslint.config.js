@@ -32,6 +32,17 @@ export default defineConfig(
     rules: { 'no-console': 'off' },
   },
   {
+    // Type tests are compiled and never run: their expressions and names are there for the compiler.
+    files: ['test/types/**'],
+    rules: {
+      '@typescript-eslint/no-namespace': 'off',
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unused-expressions': 'off',
+      '@typescript-eslint/no-unused-vars': 'off',
+    },
+  },
+  {
     // What JSON.parse gives is described by a JSDoc type where it is read; JavaScript has no other way to say so.
     files: ['**/*.mjs'],
     rules: {

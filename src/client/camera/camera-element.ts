@@ -56,6 +56,48 @@ export interface FaceCamera extends HTMLElement {
   /** Resolves when the camera shows an image or has failed. */
   start(): Promise<void>;
   stop(): void;
+  addEventListener<K extends keyof FaceCameraEvents>(
+    type: K,
+    listener: (this: FaceCamera, event: CustomEvent<FaceCameraEvents[K]>) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener<K extends Exclude<keyof HTMLElementEventMap, keyof FaceCameraEvents>>(
+    type: K,
+    listener: (this: FaceCamera, event: HTMLElementEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
+
+/** Attributes, properties and event handlers of `<face-camera>` for JSX, see docs/camera.md. */
+export interface FaceCameraProps {
+  readonly collection?: string;
+  readonly autostart?: boolean | '';
+  readonly device?: string;
+  readonly mirror?: 'on' | 'off';
+  readonly width?: number | string;
+  readonly height?: number | string;
+  readonly landmarks?: 68 | '68';
+  readonly spoof?: 'report' | 'require';
+  readonly 'max-fpir'?: number | string;
+  readonly kit?: FaceKit | null;
+  readonly texts?: Partial<CameraTexts>;
+  readonly onface?: (event: CustomEvent<FaceCameraEvents['face']>) => void;
+  readonly onnoface?: (event: CustomEvent<FaceCameraEvents['noface']>) => void;
+  readonly onquality?: (event: CustomEvent<FaceCameraEvents['quality']>) => void;
+  readonly onidentified?: (event: CustomEvent<FaceCameraEvents['identified']>) => void;
+  readonly onstatechange?: (event: CustomEvent<FaceCameraEvents['statechange']>) => void;
+  readonly onerror?: (event: CustomEvent<FaceCameraEvents['error']>) => void;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'face-camera': FaceCamera;
+  }
 }
 
 const ATTRIBUTES = ['collection', 'device', 'mirror', 'width', 'height', 'landmarks', 'spoof', 'max-fpir'] as const;
