@@ -38,7 +38,7 @@ class Interrupted extends Error {}
 
 /**
  * Runs a command's `main` and reports what it throws.
- * @param {() => Promise<void>} main
+ * @param {() => Promise<void> | void} main
  */
 export async function runMain(main) {
   try {

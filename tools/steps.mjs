@@ -55,6 +55,7 @@ export const CHECK_STEPS = [
   { name: 'Dependencies', script: 'check:deps' },
   { name: 'Unused code', script: 'check:unused' },
   { name: 'Package', script: 'check:package', needs: ['build'] },
+  { name: 'API report', script: 'check:api', needs: ['build'] },
   { name: 'Size', script: 'check:size', needs: ['build', 'build:demo'] },
 ];
 
