@@ -1,10 +1,13 @@
-/** Keys of the REST facade. */
+/** API keys of the REST facade. */
 import type { CallOptions } from './calls.js';
 
-/** What an API key may do. `collections` includes training, `enroll` includes update and deletion of profiles. */
+/**
+ * A permission of an API key. `enroll` also permits adding images to profiles and deleting profiles; `collections` also
+ * permits training.
+ */
 export type ApiScope = 'detect' | 'spoof' | 'enroll' | 'collections' | 'match' | 'identify';
 
-/** A key for `x-api-key` of the REST facade. The secret is stored as a salted hash only. */
+/** An API key, which REST requests send in the header `x-api-key`. Only a salted hash of its secret is stored. */
 export interface ApiKey {
   readonly id: string;
   readonly name: string;
@@ -13,8 +16,16 @@ export interface ApiKey {
   readonly createdAt: string;
 }
 
+/**
+ * Options of `apiKeys.create`.
+ * @example
+ * ```ts
+ * const { key, secret } = await kit.apiKeys.create({ name: 'Front door', scopes: ['identify', 'match'] });
+ * ```
+ */
 export interface CreateApiKeyOptions extends CallOptions {
+  /** Label of the key, at most 200 characters. */
   readonly name: string;
-  /** What it may do, each once. Defaults to everything. */
+  /** Permissions of the key; one or more, without duplicates. Defaults to all. */
   readonly scopes?: readonly ApiScope[];
 }

@@ -1,10 +1,11 @@
 /** The audit trail. */
 import type { CallOptions } from './calls.js';
 
-/** One line of the audit trail. It holds ids and numbers: no name, no picture, nothing biometric. */
+/** An entry of the audit trail. Contains ids and counts, but no names, images or biometric data. */
 export interface AuditEntry {
   /** ISO 8601, UTC. */
   readonly at: string;
+  /** The operation that was performed. */
   readonly action:
     | 'enroll'
     | 'add-images'
@@ -22,15 +23,25 @@ export interface AuditEntry {
     | 'create-api-key'
     | 'revoke-api-key'
     | 'erase-all';
-  /** The API key that acted, or `null` for the application itself. */
+  /** Id of the API key that acted, or `null` for the application itself. */
   readonly actor: string | null;
-  /** The profile, collection or API key that was acted on; `null` when it was everything. */
+  /** Id of the affected profile, collection or API key; `null` when the action concerns the whole store. */
   readonly subject: string | null;
-  /** How many templates, profiles or members it was about, where that says something. */
+  /**
+   * Number of affected records, or `null` for all other actions.
+   *
+   * - `enroll`, `add-images`: templates that were added
+   * - `delete-profile`: templates of the profile
+   * - `update-collection`: profiles that were added or removed
+   * - `delete-collection`: profiles in the collection
+   * - `reject`: negative examples of the profile in the collection
+   * - `export`, `import`: profiles
+   */
   readonly count: number | null;
 }
 
+/** Options of `audit.list`. */
 export interface AuditListOptions extends CallOptions {
-  /** At most this many entries, the newest ones; 1 to 10,000. Defaults to 100. */
+  /** Maximum number of entries, 1 to 10,000; the newest are returned. Defaults to 100. */
   readonly limit?: number;
 }

@@ -1,25 +1,30 @@
-/** Results of importing a backup. */
+/** Result of importing a backup. */
 
-/** A record that both sides of an import had, in different states. */
+/** A record of an imported backup that differs from the stored or deleted record with its id. */
 export interface ImportConflict {
   readonly kind: 'profile' | 'collection';
   readonly id: string;
-  /** Which one stays: the newer one. */
+  /** The version that was kept, which is the newer one. */
   readonly kept: 'stored' | 'imported';
-  /** When the stored one was changed or, with `storedDeleted`, deleted. ISO 8601, UTC. */
+  /** Time when the stored record was last changed or, with `storedDeleted`, deleted. ISO 8601, UTC. */
   readonly storedAt: string;
+  /** Whether the record with this id was deleted from the store. */
   readonly storedDeleted: boolean;
+  /** Time when the imported record was last changed. ISO 8601, UTC. */
   readonly importedAt: string;
 }
 
-/** Numbers of records by what an import did with them. */
+/** Number of imported records, by outcome. */
 export interface ImportCounts {
+  /** Records that the store did not contain, which includes deleted ones. */
   readonly added: number;
+  /** Records that replaced an older stored one. */
   readonly updated: number;
-  /** Equal, or the stored one is newer. */
+  /** Records that were not imported, because the stored record or its deletion is as new or newer. */
   readonly kept: number;
 }
 
+/** Result of `backup.import`. */
 export interface ImportResult {
   readonly profiles: ImportCounts;
   readonly collections: ImportCounts;

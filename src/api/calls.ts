@@ -1,15 +1,15 @@
-/** What every call takes and reports. */
+/** Options and timings shared by all calls. */
 
-/** The `AbortSignal` that every call takes. An aborted call rejects with the signal's reason. */
+/** Options of every call. */
 export interface CallOptions {
   /**
-   * Aborts the call. It is heard before and between the stages; a call that had already written keeps its result and
-   * resolves.
+   * Aborts the call, which then rejects with the signal's reason. Takes effect before the next stage; a call that has
+   * already stored its result resolves.
    */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Time spent per stage of one call, in milliseconds, summed over its faces. A stage that did not run has 0. */
+/** Time spent in each stage of a call, in milliseconds, summed over all faces. 0 for a stage that did not run. */
 export interface StageTimings {
   readonly pixelsMs: number;
   readonly detectMs: number;

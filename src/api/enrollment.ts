@@ -6,80 +6,105 @@ import type { QualityIssue, QualityReport } from './quality.js';
 import type { SpoofFailure, SpoofOptions, SpoofVerdict } from './spoof.js';
 
 /**
- * How strictly images of an enrollment are judged. `'guidance'` rejects what would harm recognition: unusable pictures,
- * pictures of somebody else, and people whom the collection has already; it warns of poor ones. `'strict'` rejects poor
- * pictures, too. `'off'` takes every face.
+ * How strictly images of an enrollment are checked.
+ *
+ * - `guidance` rejects images that would harm recognition: unusable ones, those of another person, and those of a
+ *   person whom the collection already contains. It accepts poor images with a warning.
+ * - `strict` also rejects poor images.
+ * - `off` accepts every face.
  */
 export type EnrollPolicy = 'strict' | 'guidance' | 'off';
 
-/** Why an image of an enrollment was not taken. */
+/** Reason why an image of an enrollment was rejected. */
 export type RejectionReason =
   | AcquisitionFailure
   | QualityIssue
   | SpoofFailure
-  /** It disagrees with most images of this enrollment, or with all templates of the profile it was to be added to. */
+  /**
+   * The face does not belong to the person. In `addImages`, it resembles no template of the profile. In `enroll`, it
+   * does not belong to a group of similar faces with more than half of the usable images.
+   */
   | 'not-the-same-person'
-  /** Another profile of the collection looks the same; `duplicateOf` says which. */
+  /** The face would be identified as another profile of the collection, the one in `duplicateOf`. */
   | 'duplicate-of';
 
-/** What became of one image of an enrollment. */
+/** Outcome of one image of an enrollment. */
 export type ImageReport =
   | {
       readonly outcome: 'accepted';
       readonly templateId: string;
       readonly face: DetectedFace;
       readonly quality: QualityReport;
-      /** What could be better. */
+      /** Quality issues that harm recognition a little. */
       readonly warnings: readonly QualityIssue[];
-      /** The verdict on this very image, or `null` where the check was off. */
+      /** The verdict on this image, or `null` when the check was off. */
       readonly spoof: SpoofVerdict | null;
     }
   | {
       readonly outcome: 'rejected';
-      /** One or more, the most important one first. */
+      /** One or more reasons, most important first. */
       readonly reasons: readonly RejectionReason[];
+      /** Number of faces in the image; at most 1 with the face choice `'largest'`. */
       readonly faceCount: number;
-      /** The face that was judged, where there was one. */
+      /** The selected face, or `null` when none was selected. */
       readonly face: DetectedFace | null;
+      /** `null` when no face was selected, or when the spoof check refused it. */
       readonly quality: QualityReport | null;
-      /** The id of the profile that looks the same; only with the reason `'duplicate-of'`. */
+      /** Id of the profile that the face resembles; `null` unless the reason is `'duplicate-of'`. */
       readonly duplicateOf: string | null;
-      /** The verdict on this very image, or `null` where the check was off or there was no face. */
+      /** The verdict on this image, or `null` when the check was off or no face was selected. */
       readonly spoof: SpoofVerdict | null;
     };
 
+/**
+ * Options of `addImages`.
+ * @example
+ * ```ts
+ * const { outcome, images } = await kit.addImages(profile.id, [photo], { policy: 'strict' });
+ * ```
+ */
 export interface AddImagesOptions extends CallOptions, DetectorOptions, SpoofOptions {
-  /** Defaults to `'guidance'`. */
+  /** How strictly the images are checked. Defaults to `'guidance'`. */
   readonly policy?: EnrollPolicy;
 }
 
+/**
+ * Options of `enroll`.
+ * @example
+ * ```ts
+ * const result = await kit.enroll([front, left, right], { name: 'Anna', collectionId: collection.id });
+ * if (result.outcome === 'enrolled') console.log(result.profile.id);
+ * ```
+ */
 export interface EnrollOptions extends AddImagesOptions {
-  /** A label for the person, at most 200 characters. Defaults to none. */
+  /** Name of the person, at most 200 characters. Defaults to none. */
   readonly name?: string;
-  /** Adds the new profile to this collection. */
+  /** Id of a collection to add the new profile to. Defaults to none. */
   readonly collectionId?: string;
-  /** JSON of at most 10,000 characters. Defaults to `{}`. */
+  /** Data of the application to store with the profile, at most 10,000 characters as JSON. Defaults to `{}`. */
   readonly metadata?: Readonly<Record<string, JsonValue>>;
-  /** What the person agreed to, at most 2,000 characters. Defaults to none. */
+  /** Note on the person's consent, at most 2,000 characters. Defaults to none. */
   readonly consent?: string;
 }
 
-/** `rejected`: no image was usable, and nothing was stored. */
+/** Result of `enroll`. With `rejected`, no image was accepted and nothing was stored. */
 export type EnrollResult =
   | {
       readonly outcome: 'enrolled';
       readonly profile: Profile;
+      /** One report per image, in the order of the call. */
       readonly images: readonly ImageReport[];
-      /** `few-images`: fewer than the 3 templates that are recommended. */
+      /** `few-images`: fewer than 3 images were accepted; 3 or more are recommended. */
       readonly warnings: readonly 'few-images'[];
     }
   | { readonly outcome: 'rejected'; readonly images: readonly ImageReport[] };
 
-/** `rejected`: no image was usable, and the profile is as it was. */
+/** Result of `addImages`. With `rejected`, no image was accepted and the profile is unchanged. */
 export interface AddImagesResult {
   readonly outcome: 'added' | 'rejected';
   readonly profile: Profile;
+  /** One report per image, in the order of the call. */
   readonly images: readonly ImageReport[];
-  /** The weakest templates, which gave way because a profile holds at most 50. */
+  /** Ids of the templates of lowest quality that were removed, because a profile holds at most 50. */
   readonly replacedTemplateIds: readonly string[];
 }

@@ -1,33 +1,33 @@
-/** The one error class of the kit, and how it crosses from the worker to the page. */
+/** The error class of the kit, and its conversion for the transfer from the worker to the page. */
 
 /**
- * Why a call failed. Outcomes such as 'no face' or 'unknown' are values of the results, not errors.
+ * The reason why a call failed. Outcomes such as 'no face' or 'unknown' are values of the results, not errors.
  *
  * - `INVALID_INPUT`: an argument has the wrong type, is out of range, or is an image that cannot be decoded
- * - `LIMIT_EXCEEDED`: more images, faces or characters than a call takes
+ * - `LIMIT_EXCEEDED`: the call has more images, pixels or characters than allowed
  * - `MODEL_LOAD_FAILED`: a model, the manifest or the wasm runtime could not be fetched or read
- * - `MODEL_INTEGRITY_FAILED`: a fetched file is not the one the manifest names (size or SHA-256 differ)
- * - `INFERENCE_FAILED`: a model ran and failed, or its outputs are not what its manifest entry says
- * - `BACKEND_UNAVAILABLE`: the backend that was asked for does not exist in this browser
- * - `DEVICE_LOST`: the GPU was lost and the repeated call failed as well
+ * - `MODEL_INTEGRITY_FAILED`: the size or SHA-256 of a fetched file differs from the manifest
+ * - `INFERENCE_FAILED`: a model failed while running, or its outputs do not match its manifest entry
+ * - `BACKEND_UNAVAILABLE`: this browser does not support the requested backend
+ * - `DEVICE_LOST`: the GPU was lost, and the retry on wasm also failed
  * - `WORKER_CRASHED`: the worker ended; the next call starts a new one
- * - `EMBEDDING_SPACE_MISMATCH`: templates of different embedders were about to be compared
- * - `SPOOF_MODEL_UNAVAILABLE`: an anti-spoof check was asked for and the manifest holds no such model
+ * - `EMBEDDING_SPACE_MISMATCH`: the templates to compare are from different embedders
+ * - `SPOOF_MODEL_UNAVAILABLE`: an anti-spoof check was requested, but the manifest has no model for it
  * - `PROFILE_NOT_FOUND`, `COLLECTION_NOT_FOUND`, `API_KEY_NOT_FOUND`: no record has this id
  * - `PROFILE_GONE`, `COLLECTION_GONE`: the record with this id was deleted
- * - `IDENTIFICATION_NOT_FOUND`: the kit does not remember this identification, or it had no candidate
- * - `COLLECTION_EMPTY`: a collection without templates cannot be trained
- * - `TRAINING_ABORTED`: the training was ended by `abortTraining()`
- * - `STORAGE_QUOTA_EXCEEDED`: the browser refused to store more; nothing was written
+ * - `IDENTIFICATION_NOT_FOUND`: the kit no longer stores this identification, or it had no candidate
+ * - `COLLECTION_EMPTY`: the collection to train has no templates
+ * - `TRAINING_ABORTED`: `abortTraining()` or the deletion of the collection ended the training
+ * - `STORAGE_QUOTA_EXCEEDED`: the browser refused to store more data; nothing was written
  * - `STORAGE_UNAVAILABLE`: IndexedDB cannot be opened or used
- * - `STORAGE_BLOCKED`: another tab holds an older version of the database open
+ * - `STORAGE_BLOCKED`: another tab keeps an older version of the database open
  * - `VAULT_LOCKED`: a passphrase protects the templates, and `vault.unlock()` was not called
  * - `WRONG_PASSPHRASE`: the passphrase does not open the vault or the backup
- * - `TEMPLATES_UNREADABLE`: stored data was encrypted with a key that was destroyed, or it was altered
- * - `BACKUP_INVALID`: a file is no backup, was truncated or altered; nothing was imported
- * - `IMAGE_CLOSED`: an open image was closed, by `close()`, by more than 8 open images, or with its worker
+ * - `TEMPLATES_UNREADABLE`: the key of stored data was destroyed, or the data was altered
+ * - `BACKUP_INVALID`: the file is not a backup, or was truncated or altered; nothing was imported
+ * - `IMAGE_CLOSED`: the open image was closed by `close()`, by the limit of 8 open images, or with its worker
  * - `CLOSED`: the kit was closed
- * - `INTERNAL`: a defect of the kit; please report it
+ * - `INTERNAL`: the kit has a bug; please report it
  */
 export type ErrorCode =
   | 'INVALID_INPUT'
@@ -59,7 +59,7 @@ export type ErrorCode =
   | 'CLOSED'
   | 'INTERNAL';
 
-/** Thrown by every operation of the kit. The message says what happened, with which value, and what to do. */
+/** The error that every operation of the kit throws. Its message states what happened, the value, and what to do. */
 export class InfaceError extends Error {
   override readonly name = 'InfaceError';
   readonly code: ErrorCode;
@@ -71,8 +71,8 @@ export class InfaceError extends Error {
 }
 
 /**
- * An error as plain data. comlink copies only `message`, `name` and `stack` of an error, so the code would be lost:
- * the worker answers with this instead of throwing.
+ * An error as plain data, which the worker returns instead of throwing. Otherwise `code` would be lost, because comlink
+ * copies only `message`, `name` and `stack` of a thrown error.
  */
 export interface WireError {
   readonly code: ErrorCode | 'ABORTED';
@@ -80,7 +80,9 @@ export interface WireError {
   readonly stack?: string | undefined;
 }
 
-/** Any thrown value as plain data; the inverse is {@link fromWire}. An abort of the caller keeps its own code. */
+/**
+ * Converts any thrown value to plain data; the inverse is {@link fromWire}. An `AbortError` gets the code `ABORTED`.
+ */
 export function toWire(error: unknown): WireError {
   if (error instanceof InfaceError) return { code: error.code, message: error.message, stack: error.stack };
   if (error instanceof Error) {
@@ -90,7 +92,10 @@ export function toWire(error: unknown): WireError {
   return { code: 'INTERNAL', message: `A value that is no error was thrown: ${String(error)}` };
 }
 
-/** Rebuilds the error on the page. `ABORTED` never gets here: the page throws its own signal's reason instead. */
+/**
+ * Rebuilds the error on the page. An aborted call is not expected here, because the page throws its signal's reason
+ * instead.
+ */
 export function fromWire(error: WireError): InfaceError {
   const rebuilt = new InfaceError(error.code === 'ABORTED' ? 'INTERNAL' : error.code, error.message);
   if (error.stack !== undefined) rebuilt.stack = error.stack;

@@ -3,34 +3,37 @@ import type { ClassifierState, TrainProgress } from './collections.js';
 import type { Backend } from './runtime.js';
 import type { VaultStatus } from './vault.js';
 
-/** Which records changed, and where. */
+/** A change of profiles or collections. */
 export interface RecordsChange {
-  /** `reset`: by an import or an erasure; read everything again. */
+  /** `reset`: an import or `eraseAll` changed the store; read all records again. */
   readonly change: 'created' | 'updated' | 'deleted' | 'reset';
-  /** Empty with `reset`. */
+  /** Ids of the changed records; empty with `reset`. */
   readonly ids: readonly string[];
-  /** `other`: by another tab, or another kit of this page. */
+  /** `other`: another tab, or another kit of this page, made the change. */
   readonly origin: 'this-kit' | 'other';
 }
 
-/** What `kit.on` tells. */
+/** Events of `kit.on`, with the type of each event's value. */
 export interface KitEvents {
+  /** Profiles were created, updated or deleted. */
   readonly profiles: RecordsChange;
+  /** Collections were created, updated or deleted. */
   readonly collections: RecordsChange;
-  /** A classifier got into another state, or its training came further. */
+  /** The state of a classifier changed, or its training progressed. */
   readonly classifier: {
     readonly collectionId: string;
     readonly state: ClassifierState;
-    /** Of a running training of this kit, otherwise `null`. */
+    /** Progress of a training that runs in this kit, otherwise `null`. */
     readonly progress: TrainProgress | null;
-    /** Why an automatic training failed, otherwise `null`. It is tried again after the next change. */
+    /** Reason why an automatic training failed, otherwise `null`. The next change triggers another training. */
     readonly error: string | null;
   };
-  /** The GPU was lost and the kit goes on with wasm. */
+  /** The GPU was lost, and the kit continues on wasm. */
   readonly backend: { readonly backend: Backend; readonly note: string | null };
-  /** More than 80 % of what the browser allows this origin is used. */
+  /** This origin uses more than 80 % of the storage that the browser allows it. */
   readonly 'storage-pressure': { readonly usageBytes: number; readonly quotaBytes: number };
+  /** The vault was locked or unlocked, or its key was replaced or destroyed. */
   readonly vault: VaultStatus;
-  /** An open image was closed because another one was opened beyond the limit of 8. */
+  /** The least recently used open image was closed, because the limit of 8 was exceeded. */
   readonly 'image-closed': { readonly id: string };
 }

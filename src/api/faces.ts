@@ -1,26 +1,26 @@
-/** A detected face, and how faces are searched. */
+/** Detected faces, and options of the search for them. */
 import type { Box, Point } from './geometry.js';
 
-/** A found face. */
+/** A detected face. */
 export interface DetectedFace {
   readonly box: Box;
-  /** How certain the detector is that this is a face, 0..1. */
+  /** The detector's confidence that this is a face, 0..1. */
   readonly detectionScore: number;
   /**
-   * 5 points: left eye, right eye, nose tip, left and right mouth corner. Or 68 points in iBUG order: jaw 0-16, brows
-   * 17-26, nose 27-35, eyes 36-47, mouth 48-67. None where none were asked for.
+   * Landmarks in source pixels. Either 5 points: left eye, right eye, nose tip, left and right mouth corner. Or 68
+   * points in iBUG order: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67. Empty with `landmarks: 0`.
    */
   readonly landmarks: readonly Point[];
   /** Roll of the head in degrees, clockwise in the image; 0 is upright. */
   readonly rollDegrees: number;
 }
 
-/** How faces are searched; part of the options of every operation on images. */
+/** Options of the search for faces. Every operation on images takes them. */
 export interface DetectorOptions {
   /**
-   * Whether the image is a photo, which gets a thorough search, or one of many frames of a video, which gets a fast one.
-   * Defaults to `'video'` for an `HTMLVideoElement` and a `VideoFrame`, and to `'photo'` for everything else. A photo gets
-   * a second pass, at higher resolution, on uncertain detections; a video frame does not.
+   * Whether the image is a photo or a video frame. A photo is searched thoroughly, with a second pass at higher
+   * resolution on uncertain detections; a video frame is searched fast, without it. Defaults to `'video'` for an
+   * `HTMLVideoElement` and a `VideoFrame`, and to `'photo'` for all other images.
    * @example A frame of a video, drawn to a canvas:
    * ```ts
    * await kit.detect(canvas, { mode: 'video' });
@@ -28,10 +28,12 @@ export interface DetectorOptions {
    */
   readonly mode?: 'photo' | 'video';
   /**
-   * Which parts of the image are searched. `'whole'` searches the image as a whole. `'tiles'` also searches two or four
-   * overlapping parts of an image of 640 px or more: it finds the small faces of a group photo and takes about five times
-   * as long. `'auto'` does so only for photos whose first pass finds several small faces or none. Defaults to `'auto'`, or
-   * to `'whole'` with `detectorSizePx`.
+   * Parts of the image to search. Defaults to `'auto'`, or to `'whole'` with `detectorSizePx`.
+   *
+   * - `'whole'` searches the image as a whole.
+   * - `'tiles'` also searches two or four overlapping parts of an image whose longer side has 640 px or more. It finds
+   *   the small faces of a group photo and takes about five times as long.
+   * - `'auto'` searches tiles only in photos whose first pass finds several small faces or no face.
    * @example The small faces of a class photo:
    * ```ts
    * await kit.detect(photo, { search: 'tiles' });
@@ -40,29 +42,33 @@ export interface DetectorOptions {
   readonly search?: 'auto' | 'whole' | 'tiles';
   /**
    * Longer side of the detector's input for the whole image, in pixels. A larger input finds smaller faces and takes
-   * longer. Defaults to 256 for a video frame, and to 256 or 384 for a photo, by its size.
+   * longer. Defaults to 384 for a photo whose longer side exceeds 384 px, and to 256 for all other images.
    * @example The fastest search, for a face near the camera:
    * ```ts
    * await kit.detect(video, { detectorSizePx: 128 });
    * ```
    */
   readonly detectorSizePx?: 128 | 192 | 256 | 384 | 512;
-  /** Least `detectionScore` of a face, 0..1. Defaults to the detector's own, see its model card. */
+  /** Minimum `detectionScore` of a face, 0..1. Defaults to the value in the detector's model card. */
   readonly minDetectionScore?: number;
 }
 
 /**
- * Which face of an image counts where one person is meant. `'only'` rejects an image with several faces. `'largest'` takes
- * the face with the largest box. A point takes the face whose box contains it, and of several the one whose center is
- * nearest. A face that `detect` found stands for the center of its box.
+ * The face to use in an image, for operations on one person.
+ *
+ * - `'only'` uses the only face, and rejects an image with several.
+ * - `'largest'` uses the face with the largest box.
+ * - A point, in source pixels, uses the face whose box contains it. If several do, it uses the one whose center is
+ *   nearest.
+ * - A face that `detect` returned is equivalent to the point at the center of its box.
  */
 export type FaceChoice = 'only' | 'largest' | Point | { readonly box: Box };
 
-/** Why no template could be made from an image. */
+/** Reason why an image gave no face to process. */
 export type AcquisitionFailure =
   /** No face was found. */
   | 'no-face'
-  /** Several faces, and `'only'` was asked for. */
+  /** The image shows several faces, and the face choice was `'only'`. */
   | 'many-faces'
-  /** The point that was given lies in no face. */
+  /** No face contains the given point. */
   | 'no-face-at-point';

@@ -1,8 +1,8 @@
 /**
- * Positions and boxes.
+ * Points and boxes.
  *
- * Coordinates are pixels of the source image as it is shown (EXIF orientation applied), origin at the top left corner,
- * x to the right, y down. 'Left' and 'right' of a face mean left and right in the image.
+ * Coordinates are pixels of the source image as displayed (EXIF orientation applied). The origin is the top left
+ * corner; x points right and y down. 'Left' and 'right' of a face mean left and right in the image.
  */
 
 /** A position in source pixels. */
@@ -11,9 +11,11 @@ export interface Point {
   readonly y: number;
 }
 
-/** An upright rectangle in source pixels; it may reach beyond the image. */
+/** An axis-aligned rectangle in source pixels. It may extend beyond the image. */
 export interface Box {
+  /** Left edge. */
   readonly x: number;
+  /** Top edge. */
   readonly y: number;
   readonly width: number;
   readonly height: number;

@@ -1,82 +1,105 @@
-/** Identification, 1:N. */
+/** Identification (1:N). */
 import type { CallOptions, StageTimings } from './calls.js';
 import type { ClassifierState } from './collections.js';
 import type { DetectedFace, DetectorOptions } from './faces.js';
 import type { AccuracyOptions } from './matching.js';
 import type { SpoofFailure, SpoofOptions, SpoofVerdict } from './spoof.js';
 
+/**
+ * Options of `identify`.
+ * @example
+ * ```ts
+ * const { faces } = await kit.identify(photo, collection.id, { maxFpir: 0.003 });
+ * for (const face of faces) console.log(face.outcome === 'identified' ? face.name : face.reason);
+ * ```
+ */
 export interface IdentifyOptions extends CallOptions, DetectorOptions, AccuracyOptions, SpoofOptions {
   /** Number of landmarks per face. Defaults to 5. */
   readonly landmarks?: 5 | 68;
-  /** At most this many faces, the largest ones; 1 to 100. Defaults to 100. */
+  /** Maximum number of faces, 1 to 100; the largest are identified. Defaults to 100. */
   readonly maxFaces?: number;
   /**
-   * The false positive identification rate to be kept: how often a stranger may be given a name. Above 0 and below 1,
-   * defaults to 0.01. The threshold gets stricter as profiles get more; a trained collection knows its own.
+   * Maximum false positive identification rate, the fraction of strangers identified as someone. Above 0 and below 1;
+   * defaults to 0.01. The threshold becomes stricter as the collection grows, and training adapts it to the collection.
    */
   readonly maxFpir?: number;
-  /** Number of candidates per face, 1 to 100. Defaults to 5. */
+  /** Maximum number of candidates per face, 1 to 100. Defaults to 5. */
   readonly maxCandidates?: number;
 }
 
-/** A profile that a face may belong to. */
+/** A profile that a face may show. */
 export interface Candidate {
   readonly profileId: string;
   readonly name: string | null;
-  /** Calibrated similarity to the mean of the profile's templates, 0..1. */
+  /** Calibrated similarity of the face to the mean of the profile's templates, 0..1. */
   readonly score: number;
   /**
-   * The classifier's probability, or `null` where there is none. Those of all profiles sum to 1 with that of 'unknown'. In
-   * collections of more than 4,096 profiles they are estimates with exact ratios, see `predict` in
-   * `src/recognition/classifier.ts`.
+   * The classifier's probability, 0..1, or `null` without a trained classifier. The probabilities of all profiles and
+   * `unknownProbability` sum to 1. In collections of more than 4,096 profiles they are estimates whose ratios are
+   * exact, see `predict` in `src/recognition/classifier.ts`.
    */
   readonly probability: number | null;
 }
 
 /**
- * Why nobody is named: the collection has no templates; the best candidate is not near enough for the rate that was asked
- * for; the classifier does not clearly prefer it to the second; or the face is nearer to one that was rejected as this person
- * (`kit.reject`) than to the person. With `spoof: 'require'`, also because the face was not found bona fide.
+ * Reason why a face was not identified.
+ *
+ * - `empty-collection`: the collection has no templates
+ * - `not-near`: the similarity of the best candidate is below the threshold
+ * - `ambiguous`: the classifier does not clearly prefer the best candidate to the second
+ * - `rejected-before`: the face is nearer to a negative example of the best candidate (`kit.reject`) than to the
+ *   candidate
+ * - a {@link SpoofFailure}: the spoof check is required, and the face was not found to be bona fide
  */
 export type UnknownReason = 'empty-collection' | 'not-near' | 'ambiguous' | 'rejected-before' | SpoofFailure;
 
 /** The 1:N decision on one face. */
 export type Identification = {
-  /** For `kit.reject`; remembered for the last 200 faces that this kit identified. */
+  /**
+   * Id to pass to `kit.reject`. The kit keeps the last 200 identified faces in memory. It clears them when profiles or
+   * collections are removed or imported, and when the vault changes.
+   */
   readonly identificationId: string;
-  /** Best first. */
+  /** Candidates, best first. */
   readonly candidates: readonly Candidate[];
-  /** The probability that the face belongs to none of the profiles, 0..1; `null` unless the collection is trained. */
+  /** Probability that the face shows none of the profiles, 0..1; `null` without a trained classifier. */
   readonly unknownProbability: number | null;
-  /** The verdict on this face, or `null` where the check was off. */
+  /** The verdict on this face, or `null` when the check was off. */
   readonly spoof: SpoofVerdict | null;
 } & (
   | { readonly outcome: 'identified'; readonly profileId: string; readonly name: string | null }
   | { readonly outcome: 'unknown'; readonly reason: UnknownReason }
 );
 
-/** A face with the decision on it. */
+/** A detected face with its identification. */
 export type IdentifiedFace = DetectedFace & Identification;
 
+/** Options of `reject`. */
 export interface RejectOptions extends CallOptions {
-  /** Whom the face does not show. Defaults to the best candidate of the identification. */
+  /** Id of the profile that the face does not show. Defaults to the best candidate of the identification. */
   readonly profileId?: string;
 }
 
-/** What a rejected identification became: an example of who the profile is not. */
+/** Result of `reject`: the face was stored as a negative example of the profile. */
 export interface RejectResult {
   readonly collectionId: string;
   readonly profileId: string;
-  /** Number of such examples for this profile in this collection; the oldest of more than 50 gives way. */
+  /**
+   * Number of negative examples of the profile in the collection. The limit is 50; beyond it, the oldest is removed.
+   */
   readonly negativeCount: number;
 }
 
+/** Result of `identify`. */
 export interface IdentifyResult {
-  /** Faces by size, largest first; empty when there is none. */
+  /** Faces with their identification, largest first; may be empty. */
   readonly faces: readonly IdentifiedFace[];
-  /** A `trained` one normalizes the distance to each profile, and knows how near strangers come; see docs/accuracy.md. */
+  /**
+   * State of the collection's classifier. With `trained`, the distance to each profile is normalized and the threshold
+   * is adapted to how near strangers come; see docs/accuracy.md.
+   */
   readonly classifier: ClassifierState;
-  /** The least similarity that was asked of a name, from `maxFpir`, the number of profiles and the classifier. */
+  /** The applied similarity threshold, 0..1. It depends on `maxFpir`, the number of profiles and the classifier. */
   readonly threshold: number;
   readonly timings: StageTimings;
 }

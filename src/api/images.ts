@@ -1,12 +1,14 @@
-/** The images that an operation accepts. */
+/** Images that operations accept. */
 import type { FaceChoice } from './faces.js';
 import type { OpenImage } from './open-image.js';
 
 /**
- * An image that an operation accepts. A string or URL is the absolute address of an image (http:, https:, blob: or data:),
- * which the page fetches: another origin needs CORS headers, and a Content-Security-Policy must allow the address in
- * `connect-src`. A video gives the frame it shows. EXIF orientation is applied, transparency is flattened onto white, and an
- * image is reduced to at most 3,072 px on its longer side before faces are detected.
+ * An image that an operation accepts.
+ *
+ * A string or URL is the absolute address of an image (http:, https:, blob: or data:), which the page fetches. Other
+ * origins must send CORS headers, and a Content-Security-Policy must allow the address in `connect-src`. A video
+ * provides the frame that it currently shows. The kit applies the EXIF orientation, flattens transparency onto white,
+ * and reduces the image to at most 3,072 px on its longer side before it detects faces.
  */
 export type ImageInput =
   | Blob
@@ -21,5 +23,5 @@ export type ImageInput =
   | string
   | URL;
 
-/** An image of one person; `face` chooses one of several. */
+/** An image of one person. `face` selects one of several faces; its default depends on the operation. */
 export type FaceImage = ImageInput | { readonly image: ImageInput; readonly face?: FaceChoice };

@@ -1,4 +1,4 @@
-/** The kit and its options. */
+/** The kit, its operations, and its options. */
 import type { ApiKey, CreateApiKeyOptions } from './api-keys.js';
 import type { AuditEntry, AuditListOptions } from './audit.js';
 import type { ImportResult } from './backup.js';
@@ -23,51 +23,65 @@ import type { CheckSpoofOptions, SpoofResult } from './spoof.js';
 import type { FaceTracker, TrackerOptions } from './tracking.js';
 import type { VaultStatus } from './vault.js';
 
+/**
+ * Options of `createFaceKit`.
+ * @example
+ * ```ts
+ * const kit = await createFaceKit({
+ *   assetsUrl: '/static/inface/',
+ *   onProgress: ({ loaded, total }) => console.log(`${loaded} of ${total} bytes`),
+ * });
+ * ```
+ */
 export interface FaceKitOptions {
   /**
-   * URL of the served folder `assets` of the package, which contains `models/` and `ort/`. Same origin. A relative URL is
-   * resolved against the page. Defaults to `inface/` under the page's `<base href>`, or to `/inface/` without one, so that
-   * deep links of a single-page app work.
+   * URL at which the package's `assets` folder with `models/` and `ort/` is served. Must be of the page's origin.
+   * Relative URLs are resolved against the page. Defaults to `inface/` under the page's `<base href>`, or to `/inface/`
+   * without one, so that deep links of a single-page app work.
    * @example `assetsUrl: '/static/inface/'`
    */
   readonly assetsUrl?: string | URL;
   /**
-   * Where `worker.js` of the package is served, same origin. Only for bundlers that do not find it by themselves; Vite
-   * does.
+   * URL at which the package's `worker.js` is served. Must be of the page's origin. Required only with bundlers that do
+   * not find the file themselves; Vite does.
    */
   readonly workerUrl?: string | URL;
-  /** `'auto'`, the default, takes WebGPU where a hardware adapter is found, and wasm otherwise. */
+  /** The backend. Defaults to `'auto'`, which uses WebGPU if there is a hardware adapter, and wasm otherwise. */
   readonly backend?: 'auto' | Backend;
   /**
-   * Threads of the wasm backend, 1 to 16. `'auto'`, the default, takes half of the logical cores, at most 4. More than
-   * 1 needs a cross-origin isolated page; elsewhere it is 1.
+   * Number of threads of the wasm backend, 1 to 16. Defaults to `'auto'`, which is half of the logical cores, at most
+   * 4. Always 1 on pages that are not cross-origin isolated.
    */
   readonly threads?: 'auto' | number;
   /**
-   * `'int8'` is smaller and faster on wasm, `'lossless'` faster on WebGPU. Their templates can be compared with each
-   * other. `'auto'`, the default, chooses by backend.
+   * The variant of the embedder. `'int8'` is smaller, and faster on wasm; `'lossless'` is faster on WebGPU. Their
+   * templates can be compared with each other. Defaults to `'auto'`, which chooses the faster one for the backend.
    */
   readonly embedder?: 'auto' | 'int8' | 'lossless';
   /** Name of the IndexedDB database. Defaults to `'inface'`. */
   readonly database?: string;
   /**
-   * Trains the classifier of a collection by itself, some seconds after it changed and at most 30 s later. Defaults to
-   * true.
+   * Whether to train the classifier of a collection automatically after it changed. Defaults to true. The training
+   * starts after some seconds, at most 30 s after the change.
    */
   readonly autoTrain?: boolean;
-  /** Keeps an audit trail. Defaults to true. */
+  /** Whether to keep an audit trail. Defaults to true. */
   readonly audit?: boolean;
-  /** Called while models are fetched, also when the worker is started again. */
+  /**
+   * Called while the models load, including when the worker is restarted. Not called for the anti-spoof model, which
+   * loads on first use.
+   */
   readonly onProgress?: (progress: LoadProgress) => void;
-  /** Aborts the start. */
+  /** Aborts the start: `createFaceKit` rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** What can be done with faces, profiles and collections. All of it runs in the worker; nothing leaves the page. */
+/** Operations on faces, profiles and collections. They run in the worker; no data leaves the page. */
 export interface FaceOperations {
   /**
-   * Decodes an image and keeps it open in the worker, so that several operations on it decode it and detect its faces once.
-   * @param options how faces are searched, for all operations on the image
+   * Decodes an image and keeps it open in the worker. Several operations on it then share its decoding and face
+   * detection.
+   * @param options search options for all operations on the image
    * @throws InfaceError `INVALID_INPUT`, `LIMIT_EXCEEDED`
    */
   open(image: ImageInput, options?: OpenOptions): Promise<OpenImage>;
@@ -76,190 +90,221 @@ export interface FaceOperations {
   detect(image: ImageInput, options?: DetectOptions): Promise<DetectResult>;
 
   /**
-   * Whether a face is bona fide or a print, a screen, a mask.
-   * @throws InfaceError `SPOOF_MODEL_UNAVAILABLE` while the manifest holds no such model
+   * Checks whether a face is bona fide or an attack, such as a print, a screen or a mask.
+   * @throws InfaceError `INVALID_INPUT`; `SPOOF_MODEL_UNAVAILABLE` when the manifest has no anti-spoof model
    */
   checkSpoof(image: FaceImage, options?: CheckSpoofOptions): Promise<SpoofResult>;
 
   /**
-   * Makes a profile from 1 to 10 images of one person; 3 or more are recommended. A face choice defaults to `'only'`.
-   * All is written in one transaction, or nothing. No image is stored.
+   * Creates a profile from 1 to 10 images of one person; 3 or more are recommended. The face choice defaults to
+   * `'only'`. All data is written in one transaction, or none is. Images are not stored.
    * @throws InfaceError `INVALID_INPUT`, `LIMIT_EXCEEDED`, `COLLECTION_NOT_FOUND`, `COLLECTION_GONE`, `VAULT_LOCKED`,
    * `STORAGE_QUOTA_EXCEEDED`
    */
   enroll(images: readonly FaceImage[], options?: EnrollOptions): Promise<EnrollResult>;
 
   /**
-   * Adds templates from 1 to 10 images. Beyond 50 templates the weakest ones that were there give way.
+   * Adds templates from 1 to 10 images to a profile. The face choice defaults to `'only'`. A profile holds at most 50
+   * templates; beyond that, the existing ones of lowest quality are removed.
    * @throws InfaceError `INVALID_INPUT`, `LIMIT_EXCEEDED`, `PROFILE_NOT_FOUND`, `PROFILE_GONE`, `VAULT_LOCKED`,
    * `EMBEDDING_SPACE_MISMATCH`, `STORAGE_QUOTA_EXCEEDED`
    */
   addImages(profileId: string, images: readonly FaceImage[], options?: AddImagesOptions): Promise<AddImagesResult>;
 
   /**
-   * Compares the face of an image with a profile (verification, 1:1). A face choice defaults to `'largest'`.
+   * Compares a face with a profile (verification, 1:1). The face choice defaults to `'largest'`.
    * @example `await kit.match(photo, profile.id, { maxFmr: 0.0001 })`
-   * @throws InfaceError `INVALID_INPUT`, `PROFILE_NOT_FOUND`, `PROFILE_GONE`, `VAULT_LOCKED`, `EMBEDDING_SPACE_MISMATCH`
+   * @throws InfaceError `INVALID_INPUT`, `PROFILE_NOT_FOUND`, `PROFILE_GONE`, `VAULT_LOCKED`,
+   * `EMBEDDING_SPACE_MISMATCH`
    */
   match(probe: FaceImage, profileId: string, options?: MatchOptions): Promise<MatchResult>;
 
   /**
-   * Compares the faces of two images (verification, 1:1). Face choices default to `'largest'`.
+   * Compares the faces of two images (verification, 1:1). The face choices default to `'largest'`.
    * @example `await kit.compare(selfie, { image: passport, face: 'only' })`
    * @throws InfaceError `INVALID_INPUT`
    */
   compare(probe: FaceImage, reference: FaceImage, options?: MatchOptions): Promise<MatchResult>;
 
   /**
-   * Identification, 1:N, of every face of the image.
+   * Identifies every face in an image against a collection (identification, 1:N).
    * @throws InfaceError `INVALID_INPUT`, `COLLECTION_NOT_FOUND`, `COLLECTION_GONE`, `VAULT_LOCKED`,
    * `EMBEDDING_SPACE_MISMATCH`
    */
   identify(image: ImageInput, collectionId: string, options?: IdentifyOptions): Promise<IdentifyResult>;
 
   /**
-   * Negative training, 'this is not Anna': keeps the face of an identification as an example of who a profile is not. It
-   * counts at once: faces nearer to it than to the profile are not named so any more. The next training learns from it.
-   * @throws InfaceError `IDENTIFICATION_NOT_FOUND` when the kit does not remember it, or it had no candidate;
-   * `INVALID_INPUT` when the profile is not in the collection; `VAULT_LOCKED`
+   * Stores the face of an identification as a negative example of a profile ('this is not Anna'). It takes effect at
+   * once: faces nearer to it than to the profile are no longer identified as that profile.
+   * @throws InfaceError `IDENTIFICATION_NOT_FOUND` when the kit no longer stores the identification, or it had no
+   * candidate; `INVALID_INPUT` when the profile is not in the collection; `VAULT_LOCKED`
    */
   reject(identificationId: string, options?: RejectOptions): Promise<RejectResult>;
 
   /**
-   * Trains the classifier of a collection and stores it. One collection is trained in one tab at a time: a second
-   * training waits for the first. What was learnt of a collection that changed meanwhile is not stored.
+   * Trains the classifier of a collection and stores it. Only one training of a collection runs at a time, across all
+   * tabs; a second one waits for the first. The classifier is not stored if the collection changed during the training.
    * @throws InfaceError `COLLECTION_NOT_FOUND`, `COLLECTION_GONE`, `COLLECTION_EMPTY`, `VAULT_LOCKED`,
    * `TRAINING_ABORTED`
    */
   train(collectionId: string, options?: TrainOptions): Promise<TrainResult>;
 
+  /** Operations on stored profiles. */
   readonly profiles: {
-    /** All profiles, oldest first. */
+    /** Returns all profiles, oldest first. */
     list(options?: CallOptions): Promise<readonly Profile[]>;
-    /** @throws InfaceError `PROFILE_NOT_FOUND`, `PROFILE_GONE` */
+    /** Returns a profile. @throws InfaceError `PROFILE_NOT_FOUND`, `PROFILE_GONE` */
     get(id: string, options?: CallOptions): Promise<Profile>;
-    /** Changes name, metadata or consent. @throws InfaceError `PROFILE_NOT_FOUND`, `PROFILE_GONE` */
+    /**
+     * Changes the name, metadata or consent note of a profile.
+     * @throws InfaceError `PROFILE_NOT_FOUND`, `PROFILE_GONE`
+     */
     update(id: string, change: ProfileChange, options?: CallOptions): Promise<Profile>;
     /**
-     * Deletes a profile, its templates and its memberships; its id is gone for good.
+     * Deletes a profile, its templates, and its memberships in collections. Later calls with its id throw
+     * `PROFILE_GONE`.
      * @throws InfaceError `PROFILE_NOT_FOUND`, `PROFILE_GONE`
      */
     delete(id: string, options?: CallOptions): Promise<void>;
   };
 
+  /** Operations on stored collections. */
   readonly collections: {
+    /**
+     * Creates an empty collection.
+     * @param name at most 200 characters
+     * @throws InfaceError `INVALID_INPUT`, `LIMIT_EXCEEDED`
+     */
     create(name: string, options?: CreateCollectionOptions): Promise<Collection>;
-    /** All collections, oldest first. */
+    /** Returns all collections, oldest first. */
     list(options?: CallOptions): Promise<readonly Collection[]>;
-    /** @throws InfaceError `COLLECTION_NOT_FOUND`, `COLLECTION_GONE` */
+    /** Returns a collection. @throws InfaceError `COLLECTION_NOT_FOUND`, `COLLECTION_GONE` */
     get(id: string, options?: CallOptions): Promise<Collection>;
-    /** @throws InfaceError `COLLECTION_NOT_FOUND`, `COLLECTION_GONE`, `PROFILE_NOT_FOUND`, `PROFILE_GONE` */
+    /**
+     * Changes the name, the flag or the profiles of a collection.
+     * @throws InfaceError `COLLECTION_NOT_FOUND`, `COLLECTION_GONE`, `PROFILE_NOT_FOUND`, `PROFILE_GONE`
+     */
     update(id: string, change: CollectionChange, options?: CallOptions): Promise<Collection>;
     /**
-     * Deletes a collection and its classifier; its profiles stay, its id is gone for good.
+     * Deletes a collection and its classifier, but not its profiles. Later calls with its id throw `COLLECTION_GONE`.
      * @throws InfaceError `COLLECTION_NOT_FOUND`, `COLLECTION_GONE`
      */
     delete(id: string, options?: CallOptions): Promise<void>;
   };
 }
 
-/** The kit: the operations, and the care of what they store. */
+/** A running kit: the operations, events, and the management of stored data. */
 export interface FaceKit extends FaceOperations {
   /**
-   * For the REST facade: returns the operations for one owner, which see and create only the records of that owner. The
-   * kit itself sees all records.
+   * Returns operations that access only the records of one owner, for the REST facade. Records that they create belong
+   * to the owner. The kit itself accesses all records.
    * @param owner id of an API key
    */
   forOwner(owner: string): FaceOperations;
 
   /**
-   * A tracker for one camera: much cheaper per frame than `identify`, and with ids that stay.
+   * Creates a tracker for one camera. It costs much less per frame than `identify`, and its face ids persist.
    * @throws InfaceError `INVALID_INPUT`
    */
   createTracker(options?: TrackerOptions): FaceTracker;
 
   /**
-   * Ends a training of this kit, automatic or not; the collection stays as it was.
-   * @returns whether there was one
+   * Aborts the training of a collection in this kit, whether it was started by `train` or automatically. The collection
+   * is left unchanged.
+   * @returns whether a training was running or scheduled
    */
   abortTraining(collectionId: string, options?: CallOptions): Promise<boolean>;
 
-  /** Listens to events. @returns ends the listening */
+  /** Adds an event listener. @returns a function that removes the listener */
   on<K extends keyof KitEvents>(event: K, listener: (event: KitEvents[K]) => void): () => void;
 
-  /** The key that templates, classifiers and negative examples are encrypted with (AES-GCM, 256 bits). */
+  /** The vault, with the key for templates, classifiers and negative examples (AES-GCM, 256 bits). */
   readonly vault: {
+    /** Returns whether the vault is locked, and whether a passphrase protects it. */
     status(options?: CallOptions): Promise<VaultStatus>;
     /**
-     * Encrypts everything with a new key that only the passphrase opens. The passphrase cannot be recovered.
+     * Re-encrypts the data with a new key that only the passphrase unlocks. A lost passphrase cannot be recovered.
      * @param passphrase 8 to 1,000 characters
      * @throws InfaceError `VAULT_LOCKED`, `INVALID_INPUT`, `STORAGE_QUOTA_EXCEEDED`
      */
     setPassphrase(passphrase: string, options?: CallOptions): Promise<VaultStatus>;
     /**
-     * Encrypts everything with a new key that the browser keeps. Does nothing without a passphrase.
+     * Re-encrypts the data with a new key that the browser stores, even if no passphrase is set.
      * @throws InfaceError `VAULT_LOCKED`, `STORAGE_QUOTA_EXCEEDED`
      */
     removePassphrase(options?: CallOptions): Promise<VaultStatus>;
-    /** Forgets the key in all tabs until it is unlocked in each. @throws InfaceError `INVALID_INPUT` without a passphrase */
+    /**
+     * Drops the key in all tabs. Each tab must then call `unlock`.
+     * @throws InfaceError `INVALID_INPUT` when no passphrase is set
+     */
     lock(options?: CallOptions): Promise<VaultStatus>;
-    /** @throws InfaceError `WRONG_PASSPHRASE`; `INVALID_INPUT` without a passphrase */
+    /**
+     * Unlocks the vault in this tab.
+     * @throws InfaceError `WRONG_PASSPHRASE`; `INVALID_INPUT` when no passphrase is set
+     */
     unlock(passphrase: string, options?: CallOptions): Promise<VaultStatus>;
     /**
-     * Destroys the key, and with it everything that it encrypts (crypto-erase). Profiles and collections stay, as records
-     * whose templates cannot be read any more: operations on them throw `TEMPLATES_UNREADABLE` until they are deleted.
+     * Destroys the key, which makes all data encrypted with it unreadable (crypto-erase). The records of profiles and
+     * collections remain, but operations that need their templates throw `TEMPLATES_UNREADABLE` until they are deleted.
      */
     destroyKey(options?: CallOptions): Promise<void>;
   };
 
-  /** All profiles and collections as one encrypted file. Classifiers, API keys and the audit trail are not part of it. */
+  /** Backup of all profiles and collections. It does not contain classifiers, API keys and the audit trail. */
   readonly backup: {
-    /** @param passphrase 8 to 1,000 characters @throws InfaceError `VAULT_LOCKED`, `TEMPLATES_UNREADABLE` */
+    /**
+     * Returns a backup as a file encrypted with a passphrase.
+     * @param passphrase 8 to 1,000 characters
+     * @throws InfaceError `INVALID_INPUT`, `VAULT_LOCKED`, `TEMPLATES_UNREADABLE`
+     */
     export(passphrase: string, options?: CallOptions): Promise<Blob>;
     /**
-     * Merges a file: of records with the same id, the newer one wins. All of it is written in one transaction, or nothing.
-     * @throws InfaceError `BACKUP_INVALID` when the file is truncated, altered or no backup; `WRONG_PASSPHRASE`;
-     * `EMBEDDING_SPACE_MISMATCH`, `VAULT_LOCKED`, `STORAGE_QUOTA_EXCEEDED`
+     * Merges a backup into the store. Of two records with the same id, the newer one is kept. All data is written in
+     * one transaction, or none is.
+     * @throws InfaceError `BACKUP_INVALID` when the file is not a backup, or was truncated or altered;
+     * `WRONG_PASSPHRASE`, `EMBEDDING_SPACE_MISMATCH`, `VAULT_LOCKED`, `STORAGE_QUOTA_EXCEEDED`
      */
     import(file: Blob, passphrase: string, options?: CallOptions): Promise<ImportResult>;
   };
 
-  /** Who enrolled, deleted, exported what and when. */
+  /** The audit trail: who enrolled, deleted or exported which record, and when. */
   readonly audit: {
-    /** The newest entries, newest first. */
+    /** Returns the newest entries, newest first. */
     list(options?: AuditListOptions): Promise<readonly AuditEntry[]>;
-    /** All entries, oldest first, as JSON Lines. */
+    /** Returns all entries as a JSON Lines file, oldest first. */
     export(options?: CallOptions): Promise<Blob>;
+    /** Deletes all entries. */
     clear(options?: CallOptions): Promise<void>;
   };
 
-  /** For the REST facade: the keys that its callers send. */
+  /** API keys that callers of the REST facade send. */
   readonly apiKeys: {
-    /** The secret is shown here and never again. @throws InfaceError `INVALID_INPUT` */
+    /** Creates an API key. `secret` cannot be retrieved later. @throws InfaceError `INVALID_INPUT` */
     create(options: CreateApiKeyOptions): Promise<{ readonly key: ApiKey; readonly secret: string }>;
+    /** Returns all API keys, oldest first. */
     list(options?: CallOptions): Promise<readonly ApiKey[]>;
-    /** Its profiles and collections stay. @throws InfaceError `API_KEY_NOT_FOUND` */
+    /** Deletes an API key, but not its profiles and collections. @throws InfaceError `API_KEY_NOT_FOUND` */
     revoke(id: string, options?: CallOptions): Promise<void>;
-    /** The key with this secret, or `null`. */
+    /** Returns the API key with this secret, or `null` if there is none. */
     verify(secret: string, options?: CallOptions): Promise<ApiKey | null>;
   };
 
-  /** The storage of this origin. */
+  /** Storage of this origin. */
   readonly storage: {
     /**
-     * Asks the browser to keep the stored data even when space runs short.
-     * @returns whether it will; `false` where the browser has no such promise
+     * Asks the browser not to evict the stored data when space runs short.
+     * @returns whether the browser agreed; `false` if it does not support this
      */
     persist(): Promise<boolean>;
-    /** Returns the bytes that the origin uses and may use, as the browser estimates them, or `null` if it does not tell. */
+    /** Returns the browser's estimates of the used and available bytes, or `null` if it provides none. */
     usage(): Promise<{ readonly usageBytes: number; readonly quotaBytes: number } | null>;
-    /** Deletes all stored data, including the key and the audit trail. The new trail starts with one entry about it. */
+    /** Deletes all stored data, including the key and the audit trail. Starts a new trail with an `erase-all` entry. */
     eraseAll(options?: CallOptions): Promise<void>;
   };
 
-  /** Returns the backend, the models, and the number of records. */
+  /** Returns information about the backend, the models, and the stored records. */
   info(options?: CallOptions): Promise<KitInfo>;
 
-  /** Releases the models and ends the worker. Pending and later calls reject with `CLOSED`. Stored data stays. */
+  /** Releases the models and ends the worker. Pending and later calls reject with `CLOSED`. Stored data is kept. */
   close(): Promise<void>;
 }

@@ -1,109 +1,136 @@
-/** The active liveness challenge. */
+/** Options and results of the active liveness challenge. */
 import type { DetectedFace } from './faces.js';
 import type { ImageInput } from './images.js';
 import type { OpenImage } from './open-image.js';
 import type { SpoofPolicy } from './spoof.js';
 
 /**
- * What a person is asked to do. Left and right are the person's own, whether or not the preview is mirrored. `blink` asks to
- * close the eyes for a second; the kit's own landmark net hardly sees it, see docs/liveness.md.
+ * A gesture that the person is asked to perform. Left and right are those of the person, whether or not the preview is
+ * mirrored. `blink` asks the person to close the eyes for a second; the kit's landmark net hardly detects it, see
+ * docs/liveness.md.
  */
 export type LivenessGesture = 'turn-left' | 'turn-right' | 'look-up' | 'come-closer' | 'blink';
 
-/** Why a challenge was not passed. */
+/** Reason why a challenge failed. */
 export type LivenessReason =
-  /** What was shown turned like a sheet, flat or bent, and not like a head. */
+  /** The target moved like a flat or bent sheet, not like a head. */
   | 'flat-target'
-  /** Not the same person from the first to the last frame. */
+  /** The person changed between the first and the last frame. */
   | 'identity-changed'
-  /** The face was gone for a second, or is where it cannot have come to. */
+  /** The face was absent for a second, or moved farther between two frames than a face can. */
   | 'track-lost'
-  /** What was asked for was not done in time. */
+  /** The person did not do what was asked in time. */
   | 'timeout'
-  /** Another gesture than was asked for, or one that began before it was. */
+  /** The person performed another gesture, or performed it before a person could react to the prompt. */
   | 'wrong-order'
-  /** The passive check says so on most of the frames that it saw. */
+  /** The passive spoof check reported an attack on most of the frames that it checked. */
   | 'attack'
-  /** Somebody else came near the camera. */
+  /** Another person came near the camera. */
   | 'many-faces';
 
-/** What would help right now. */
+/** A hint that helps the person to proceed. */
 export type LivenessHint =
   'no-face' | 'many-faces' | 'move-closer' | 'move-back' | 'look-straight' | 'hold-still' | 'other-way';
 
-/** What to tell the person. Comes with every frame; show `caption`, or a text of your own by `gesture` and `hint`. */
+/**
+ * The instruction to show to the person, passed to `onPrompt` with every frame. Show `caption`, or derive another text
+ * from `hint` and `gesture`.
+ */
 export interface LivenessPrompt {
-  /** `'look-straight'` before the first gesture and after each one. */
+  /** The gesture to perform; `'look-straight'` before the first gesture and after each one. */
   readonly gesture: LivenessGesture | 'look-straight';
+  /** A hint, or `null` if none is needed. */
   readonly hint: LivenessHint | null;
-  /** The hint, or else the gesture, in English. */
+  /** The hint or, without one, the gesture, in English. */
   readonly caption: string;
-  /** Of the gesture, 0..1. */
+  /** Progress of the current gesture, 0..1. */
   readonly progress: number;
-  /** Until the challenge fails unless it is done, in milliseconds. */
+  /** Time left for the current gesture before the challenge fails, in milliseconds. */
   readonly remainingMs: number;
-  /** Gestures that are done, and of all. */
+  /** Number of completed gestures. */
   readonly done: number;
+  /** Total number of gestures. */
   readonly total: number;
 }
 
-/** Frames of a person before a camera, not mirrored: a video that plays, or a function that is asked for one after another. */
+/** A source of frames, not mirrored: a playing video, or a function that is called for each frame. */
 export type LivenessSource = HTMLVideoElement | (() => LivenessFrame | Promise<LivenessFrame>);
 
-/** An image that is not open yet. */
+/** An image for the challenge: any image input except an open image. */
 export type LivenessFrame = Exclude<ImageInput, OpenImage>;
 
+/**
+ * Options of `createLivenessChallenge`.
+ * @example
+ * ```ts
+ * const challenge = createLivenessChallenge(kit, {
+ *   source: video,
+ *   onPrompt: ({ caption }) => (label.textContent = caption),
+ * });
+ * const result = await challenge.run();
+ * ```
+ */
 export interface LivenessOptions {
+  /** The source of the camera's frames, not mirrored. */
   readonly source: LivenessSource;
   /**
-   * The gestures to draw from, one or more, each once, a turn of the head among them: only that tells a head from a sheet. Leave
-   * out what somebody cannot do. Defaults to all but `'blink'`.
+   * Gestures to draw from: one or more, without duplicates. Defaults to all but `'blink'`. At least one must be a turn,
+   * because only turns distinguish a head from a sheet. Omit gestures that a person cannot perform.
    */
   readonly gestures?: readonly LivenessGesture[];
-  /** How many gestures are asked for, 1 to 10; one of them is a turn. Defaults to 3. */
+  /** Number of gestures to perform, 1 to 10. Defaults to 3. At least one is a turn. */
   readonly count?: number;
-  /** Time for each gesture, and for looking straight after it, in milliseconds, 2,000 to 60,000. Defaults to 10,000. */
+  /**
+   * Time limit in milliseconds, 2,000 to 60,000. Defaults to 10,000. It applies separately to each gesture, and to each
+   * time that the person must look straight.
+   */
   readonly timeLimitMs?: number;
   /**
-   * Whether frames are also checked for presentation attacks, and at which error rate. A check without consequence makes no
-   * sense here: `'report'` and `require: false` are refused. Defaults to `'require'`.
+   * Whether to also check frames for presentation attacks, and at which error rate. Defaults to `'require'`. A check
+   * that decides nothing is pointless here, so `'report'` and `require: false` throw `INVALID_INPUT`.
    */
   readonly spoof?: Exclude<SpoofPolicy, 'report'>;
+  /** Called with every frame. */
   readonly onPrompt?: (prompt: LivenessPrompt) => void;
-  /** Ends the challenge: `run` rejects with the signal's reason, and it counts as no attempt. */
+  /** Aborts the challenge: `run` rejects with the signal's reason, and the attempt is not counted as failed. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** `locked`: five attempts failed within three minutes, and nothing was asked. */
+/**
+ * Result of a challenge. With `locked`, the challenge did not start, because five attempts failed within three minutes.
+ */
 export type LivenessResult =
   | {
       readonly outcome: 'passed';
-      /** What was asked, in this order. */
+      /** The requested gestures, in order. */
       readonly gestures: readonly LivenessGesture[];
-      /** The frame that shows the person best, for `enroll`, `match` or `identify`. The caller closes it. */
+      /**
+       * The most frontal frame of the person, to use with `enroll`, `match` or `identify`. The caller must close it.
+       */
       readonly frame: ImageBitmap;
-      /** The face in it, with 68 landmarks. */
+      /** The face in `frame`, with 68 landmarks. */
       readonly face: DetectedFace;
     }
   | {
       readonly outcome: 'failed';
+      /** The requested gestures, in order. */
       readonly gestures: readonly LivenessGesture[];
-      /** One or more, the most important one first. */
+      /** One or more reasons, most important first. */
       readonly reasons: readonly LivenessReason[];
     }
   | {
       readonly outcome: 'locked';
-      /** How long a page with the kit must be open until the next attempt, in milliseconds. */
+      /** Time until the next attempt, in milliseconds. Counts down only while a page with the kit is open. */
       readonly retryAfterMs: number;
     };
 
-/** One attempt. */
+/** One attempt at a liveness challenge. */
 export interface LivenessChallenge {
   /**
-   * Asks, looks and decides, once.
-   * @throws InfaceError `SPOOF_MODEL_UNAVAILABLE` where the passive check is required and there is no model for it;
-   * `STORAGE_UNAVAILABLE` where failures cannot be remembered; `INVALID_INPUT` when it was run before; what `detect` and `match`
-   * throw; or the reason of the signal
+   * Runs the challenge. Can be called only once.
+   * @throws InfaceError `SPOOF_MODEL_UNAVAILABLE` when the passive check is required but has no model;
+   * `STORAGE_UNAVAILABLE` when failed attempts cannot be stored; `INVALID_INPUT` when the challenge was run before; the
+   * errors of `detect` and `match`; or the signal's reason
    */
   run(): Promise<LivenessResult>;
 }

@@ -1,50 +1,66 @@
-/** Verification, 1:1. */
+/** Verification (1:1). */
 import type { CallOptions, StageTimings } from './calls.js';
 import type { AcquisitionFailure, DetectedFace, DetectorOptions } from './faces.js';
 import type { SpoofFailure, SpoofOptions, SpoofVerdict } from './spoof.js';
 
 /**
- * How many views of a face are compared: the face chip alone; the chip and its mirror image; six chips, cut a little
- * differently and mirrored. Each view costs one run of the embedder. Faces that are enrolled always get six.
+ * The number of views of a face that are averaged. Each view costs one run of the embedder.
+ *
+ * - `fast` uses the face chip alone
+ * - `balanced` uses the chip and its mirror image
+ * - `high` uses six views: three slightly different crops and their mirror images
+ *
+ * Enrollment always uses six views.
  */
 export type Accuracy = 'fast' | 'balanced' | 'high';
 
-/** How carefully a face is compared. */
+/** Options of operations that compare faces. */
 export interface AccuracyOptions {
-  /** Defaults to `'balanced'`. `docs/accuracy.md` has the errors of each. */
+  /** Number of views per face. Defaults to `'balanced'`. See `docs/accuracy.md` for the error rates of each value. */
   readonly accuracy?: Accuracy;
 }
 
-/** `spoof` is about the probe: a reference may well be the photo of a document. */
+/**
+ * Options of `match` and `compare`. `spoof` applies to the probe only, because a reference may be the photo of a
+ * document.
+ * @example
+ * ```ts
+ * const result = await kit.match(photo, profile.id, { maxFmr: 0.0001 });
+ * if (result.outcome === 'compared') console.log(result.match, result.score);
+ * ```
+ */
 export interface MatchOptions extends CallOptions, DetectorOptions, AccuracyOptions, SpoofOptions {
-  /** Least similarity of a match, 0..1. Defaults to 0.5, which is a false match rate of 0.001 on LFW. */
+  /** Minimum similarity of a match, 0..1. Defaults to 0.5, a false match rate of 0.001 on LFW. */
   readonly threshold?: number;
-  /** Instead of `threshold`: the false match rate to be kept, above 0 and below 1. */
+  /** Maximum false match rate, above 0 and below 1. Replaces `threshold`; passing both throws `INVALID_INPUT`. */
   readonly maxFmr?: number;
 }
 
-/** The probe against one template of the reference. */
+/** Result of comparing the probe with one template of the reference. */
 export interface TemplateComparison {
-  /** `null` for the template of a reference image. */
+  /** Id of the template; `null` for that of a reference image. */
   readonly templateId: string | null;
-  /** Calibrated similarity, 0..1, falling with the distance. */
+  /** Calibrated similarity, 0..1; decreases with the distance. */
   readonly score: number;
+  /** True when the score reaches the threshold. */
   readonly match: boolean;
 }
 
-/** The 1:1 decision. `failure-to-acquire`: one side gave no template, and nothing was decided. */
+/** Result of `match` and `compare`. With `failure-to-acquire`, one side gave no template to compare. */
 export type MatchResult =
   | {
       readonly outcome: 'compared';
       /** True when the score reaches the threshold. */
       readonly match: boolean;
-      /** Calibrated similarity of the probe and the mean of the reference's templates, 0..1. */
+      /** Calibrated similarity of the probe to the mean of the reference's templates, 0..1. */
       readonly score: number;
-      /** The similarity threshold that was applied. */
+      /** The applied similarity threshold, 0..1. */
       readonly threshold: number;
+      /** One comparison per template of the reference. */
       readonly comparisons: readonly TemplateComparison[];
+      /** The face of the probe. */
       readonly face: DetectedFace;
-      /** The verdict on the probe, or `null` where the check was off. */
+      /** The verdict on the probe, or `null` when the check was off. */
       readonly spoof: SpoofVerdict | null;
       readonly timings: StageTimings;
     }
@@ -52,8 +68,9 @@ export type MatchResult =
       readonly outcome: 'failure-to-acquire';
       readonly side: 'probe' | 'reference';
       readonly reason: AcquisitionFailure | SpoofFailure;
+      /** Number of faces in the image of that side; at most 1 with the face choice `'largest'`. */
       readonly faceCount: number;
-      /** The verdict that refused the probe, `null` with every other reason. */
+      /** The verdict that refused the probe; `null` for all other reasons. */
       readonly spoof: SpoofVerdict | null;
       readonly timings: StageTimings;
     };

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** An image that stays open in the worker. */
+/** Images that stay open in the worker for several operations. */
 import type { CallOptions } from './calls.js';
 import type { DetectOptions, DetectResult } from './detection.js';
 import type { EnrollOptions, EnrollResult } from './enrollment.js';
@@ -8,19 +8,20 @@ import type { IdentifyOptions, IdentifyResult } from './identification.js';
 import type { MatchOptions, MatchResult } from './matching.js';
 import type { CheckSpoofOptions, SpoofResult } from './spoof.js';
 
+/** Options of `open`. The search options apply to all operations on the image. */
 export interface OpenOptions extends CallOptions, DetectorOptions {}
 
-/** Options of an operation on an open image: how faces are searched was decided when it was opened. */
+/** Options of an operation on an open image. Search options are set when the image is opened. */
 type OnOpen<O> = Omit<O, keyof DetectorOptions> & {
-  /** As in `FaceImage`; usually a face that `detect` found. */
+  /** The face to use, as in `FaceImage`; usually one that `detect` returned. */
   readonly face?: FaceChoice;
 };
 
 /**
- * An image in the memory of the worker: it is decoded once, and its faces are detected once, however many operations follow.
- * It is also an `ImageInput`, for `kit.compare` and for `kit.enroll` with several images.
+ * An image in the memory of the worker. However many operations use it, it is decoded once and its faces are detected
+ * once. It is also an `ImageInput`, for `kit.compare` and for `kit.enroll` with several images.
  *
- * A kit keeps at most 8 images open. One more closes the least recently used one, with the event `image-closed`. An
+ * A kit keeps at most 8 images open. Opening another closes the least recently used one and emits `image-closed`. An
  * operation on a closed image throws `IMAGE_CLOSED`.
  * @example
  * ```ts
@@ -31,23 +32,27 @@ type OnOpen<O> = Omit<O, keyof DetectorOptions> & {
  * ```
  */
 export interface OpenImage {
-  /** As in the event `image-closed`. */
+  /** Id of the image, as in the event `image-closed`. */
   readonly id: string;
-  /** Size of the source in pixels. */
+  /** Width of the source in pixels. */
   readonly width: number;
+  /** Height of the source in pixels. */
   readonly height: number;
-  /** @throws InfaceError `INVALID_INPUT`, `IMAGE_CLOSED` */
+  /** Detects faces. @throws InfaceError as `kit.detect`, `IMAGE_CLOSED` */
   detect(options?: Omit<DetectOptions, keyof DetectorOptions>): Promise<DetectResult>;
-  /** Checks a face, by default the largest one. @throws InfaceError as `kit.checkSpoof`, `IMAGE_CLOSED` */
+  /**
+   * Checks a face, by default the largest, for presentation attacks.
+   * @throws InfaceError as `kit.checkSpoof`, `IMAGE_CLOSED`
+   */
   checkSpoof(options?: OnOpen<CheckSpoofOptions>): Promise<SpoofResult>;
-  /** Compares a face, by default the largest one, with a profile. @throws InfaceError as `kit.match`, `IMAGE_CLOSED` */
+  /** Compares a face, by default the largest, with a profile. @throws InfaceError as `kit.match`, `IMAGE_CLOSED` */
   match(profileId: string, options?: OnOpen<MatchOptions>): Promise<MatchResult>;
   /** Identifies every face. @throws InfaceError as `kit.identify`, `IMAGE_CLOSED` */
   identify(collectionId: string, options?: Omit<IdentifyOptions, keyof DetectorOptions>): Promise<IdentifyResult>;
-  /** Enrolls a face, by default the only one. @throws InfaceError as `kit.enroll`, `IMAGE_CLOSED` */
+  /** Enrolls a face, by default the only face of the image. @throws InfaceError as `kit.enroll`, `IMAGE_CLOSED` */
   enroll(options?: OnOpen<EnrollOptions>): Promise<EnrollResult>;
-  /** Releases the memory. Operations that are running finish; closing twice does nothing. */
+  /** Releases the memory once running operations have finished. Calling it again does nothing. */
   close(): void;
-  /** As `close`, for `using`. */
+  /** Calls `close`, for `using` declarations. */
   [Symbol.dispose](): void;
 }

@@ -1,29 +1,35 @@
-/** Enrolled people. */
+/** Profiles of enrolled people. */
 
-/** A JSON value, as metadata may hold it. */
+/** A JSON value in the metadata of a profile. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** One enrolled person. */
 export interface Profile {
   readonly id: string;
+  /** Name of the person, or `null` if none is set. */
   readonly name: string | null;
-  /** Whatever the application stored with the profile. */
+  /** Data that the application stored with the profile. */
   readonly metadata: Readonly<Record<string, JsonValue>>;
-  /** What the person agreed to, in the application's words; `null` when nothing was noted. */
+  /** Note on the person's consent, or `null` if there is none. */
   readonly consent: string | null;
-  /** The API key that the profile belongs to, or `null` for the application itself. */
+  /** Id of the API key that owns the profile, or `null` for the application itself. */
   readonly owner: string | null;
   /** Number of stored templates. */
   readonly templateCount: number;
+  /** Ids of the collections that contain the profile. */
   readonly collectionIds: readonly string[];
   /** ISO 8601, UTC. */
   readonly createdAt: string;
+  /** ISO 8601, UTC. */
   readonly updatedAt: string;
 }
 
-/** What changes in a profile; an absent field stays, `null` removes what is there. */
+/** Changes to a profile. Absent fields are left unchanged; `null` removes the value. */
 export interface ProfileChange {
+  /** New name, at most 200 characters. */
   readonly name?: string | null;
+  /** New metadata, at most 10,000 characters as JSON. Replaces all existing metadata. */
   readonly metadata?: Readonly<Record<string, JsonValue>>;
+  /** New consent note, at most 2,000 characters. */
   readonly consent?: string | null;
 }

@@ -1,27 +1,30 @@
-/** How well a face is shown. */
+/** Image quality of a face. */
 
-/** What may be wrong with the picture of a face. */
+/** A defect in the image of a face. */
 export type QualityIssue = 'too-small' | 'too-dark' | 'too-bright' | 'blurred' | 'extreme-pose';
 
 /**
- * How well a face is shown. Limits and what they rest on are in `src/vision/quality.ts`: a face with `unusable` issues is
- * recognized much worse than others, one with `poor` issues a little.
+ * Image quality of a face. A face with `unusable` issues is recognized much worse than others, one with `poor` issues a
+ * little worse. `src/vision/quality.ts` has the limits and their measurements.
  */
 export interface QualityReport {
-  /** Distance between the centers of the eyes in pixels of the source. */
+  /** Distance between the centers of the eyes, in source pixels. */
   readonly eyeDistancePx: number;
   /** Mean luminance of the face, 0 (black) to 1 (white). */
   readonly brightness: number;
-  /** Sharpness of the face at the size that recognition works on; 0 is a plain area, higher is sharper. */
+  /** Sharpness of the face, scaled to a fixed size; 0 is a uniform area, higher is sharper. */
   readonly sharpness: number;
-  /** Estimated turn of the head to the side, in degrees; 0 is frontal, positive is to the right in the image. */
+  /** Estimated yaw of the head, in degrees; 0 is frontal, positive is to the right in the image. */
   readonly yawDegrees: number;
-  /** Estimated nod of the head, in degrees; 0 is frontal, positive is upwards. */
+  /** Estimated pitch of the head, in degrees; 0 is frontal, positive is upward. */
   readonly pitchDegrees: number;
-  /** All measures in one number, 0 (useless) to 1 (ideal); the template of the lowest one is replaced first. */
+  /**
+   * Combined score of all measures, 0 (unusable) to 1 (ideal). When a profile is full, `addImages` replaces the
+   * templates with the lowest score first.
+   */
   readonly score: number;
-  /** What should be better. */
+  /** Issues that harm recognition a little. */
   readonly poor: readonly QualityIssue[];
-  /** What is too bad to be used. */
+  /** Issues that harm recognition a lot. */
   readonly unusable: readonly QualityIssue[];
 }

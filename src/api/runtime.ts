@@ -1,48 +1,61 @@
-/** The backend, the models, and their loading. */
+/** Information about the backend, the models, and their loading progress. */
 
+/** The runtime's execution backend. */
 export type Backend = 'webgpu' | 'wasm';
 
-/** Bytes of the models and the wasm runtime on their way in. `total` is known from the start. */
+/** Progress of loading the models and the wasm runtime. */
 export interface LoadProgress {
-  /** The file that grew. */
+  /** Path of the file that was last read from, within the assets folder. */
   readonly file: string;
-  /** Bytes of all files so far, and in the end. */
+  /** Bytes of all files loaded so far. */
   readonly loaded: number;
+  /** Bytes of all files, known from the start. */
   readonly total: number;
-  /** True when this file came from the cache and not from the network. */
+  /** Whether the file came from the cache and not from the network. */
   readonly fromCache: boolean;
 }
 
+/** A model that the kit uses, as listed in the manifest. */
 export interface ModelInfo {
   readonly id: string;
+  /** Task of the model, such as `'detector'` or `'embedder'`. */
   readonly role: string;
+  /** Size of the file in bytes. */
   readonly bytes: number;
+  /** SHA-256 of the file. */
   readonly sha256: string;
 }
 
+/** Result of `info`: the backend, the models, and the number of records. */
 export interface KitInfo {
+  /** Version of the package. */
   readonly version: string;
   readonly backend: Backend;
-  /** Why `backend` is not what `'auto'` would prefer, or what happened to it; `null` when there is nothing to say. */
+  /** Reason why the backend or its number of threads is not the preferred one, or `null`. */
   readonly backendNote: string | null;
+  /** Number of threads of the wasm backend. */
   readonly threads: number;
   readonly models: readonly ModelInfo[];
+  /** Id of the embedding space. Only templates of the same space can be compared. */
   readonly embeddingSpace: string;
   /**
-   * Of 1:1 comparisons of two images at `accuracy: 'balanced'`: pairs of a similarity threshold, 0..1 and falling, and the false match rate
-   * of that threshold, as measured (docs/accuracy.md).
+   * Measured false match rates of 1:1 comparisons. Each pair is a similarity threshold, 0..1, and the false match rate
+   * at that threshold, in descending order of the threshold. They hold for two images at `accuracy: 'balanced'`
+   * (docs/accuracy.md).
    */
   readonly fmrCurve: readonly (readonly [similarity: number, fmr: number])[];
   readonly profileCount: number;
   readonly templateCount: number;
   readonly collectionCount: number;
-  /** Live resources of the worker, to find leaks. */
+  /** Resources that the worker currently holds, to find leaks. */
   readonly live: {
-    /** Number of images in calls that are running. */
+    /** Number of images in running calls. */
     readonly frames: number;
+    /** Number of models in memory. */
     readonly sessions: number;
-    /** Number of images from `kit.open` that are not closed, and the bytes of their pixels. */
+    /** Number of images opened by `kit.open` and not closed. */
     readonly openImages: number;
+    /** Bytes of the pixels of the open images. */
     readonly openImageBytes: number;
   };
 }

@@ -1,4 +1,4 @@
-/** Faces followed through a video. */
+/** Tracking of faces in a video. */
 import type { CallOptions, StageTimings } from './calls.js';
 import type { DetectedFace, DetectorOptions } from './faces.js';
 import type { Identification } from './identification.js';
@@ -7,56 +7,69 @@ import type { AccuracyOptions } from './matching.js';
 import type { QualityReport } from './quality.js';
 import type { SpoofOptions, SpoofVerdict } from './spoof.js';
 
+/**
+ * Options of `createTracker`.
+ * @example
+ * ```ts
+ * const tracker = kit.createTracker({ collectionId: collection.id, maxFaces: 3 });
+ * const { faces } = await tracker.update(video);
+ * ```
+ */
 export interface TrackerOptions extends Omit<DetectorOptions, 'mode'>, AccuracyOptions, SpoofOptions {
-  /** Whose names are looked for. Defaults to nobody's: faces are followed only. */
+  /** Id of the collection to identify faces in. Defaults to none: faces are tracked but not identified. */
   readonly collectionId?: string;
-  /** As for `identify`. */
+  /** Maximum false positive identification rate, as in `identify`. Defaults to 0.01. */
   readonly maxFpir?: number;
-  /** Number of candidates per face, 1 to 100. Defaults to 5. */
+  /** Maximum number of candidates per face, 1 to 100. Defaults to 5. */
   readonly maxCandidates?: number;
   /** Number of landmarks per face. Defaults to 5. */
   readonly landmarks?: 5 | 68;
-  /** At most this many faces, the largest ones; 1 to 100. Defaults to 10. */
+  /** Maximum number of faces, 1 to 100; the largest are tracked. Defaults to 10. */
   readonly maxFaces?: number;
 }
 
-/** A face that is followed. Box and landmarks are smoothed. */
+/** A tracked face. Box and landmarks are smoothed over time. */
 export type TrackedFace = DetectedFace & {
   /**
-   * The same from frame to frame, and again when a face that was gone for up to 3 seconds is recognized. It says that the
-   * picture went on without a cut, not who somebody is: ask `identification` for that.
+   * Id of the track, constant from frame to frame. With `collectionId`, a face that was gone for up to 3 seconds gets
+   * its id back when it is recognized. Use `identification`, not this id, to determine who the person is.
    */
   readonly trackId: number;
   /**
-   * Who it is: decided when the face appears, again when it is seen better, when the picture has a cut, when the collection
-   * changes, and every 90 frames. `null` without a collection.
+   * The identification of the face; `null` without a collection. It is made when the face appears, and again when its
+   * image improves, when its appearance changes abruptly, when the collection changes, and every 90 frames.
    */
   readonly identification: Identification | null;
-  /** The verdict on the frame that was recognized last, or `null` where the check was off. */
+  /** The verdict on the frame on which the check last ran, or `null` when the check was off. */
   readonly spoof: SpoofVerdict | null;
-  /** How well the face is shown, judged when it appears and every 5 frames. */
+  /** Image quality of the face, measured when it appears and every 5 frames. */
   readonly quality: QualityReport;
 };
 
+/** Result of `FaceTracker.update`. */
 export interface TrackResult {
-  /** Faces by size, largest first. */
+  /** Tracked faces, largest first; may be empty. */
   readonly faces: readonly TrackedFace[];
-  /** Size of the frame in pixels. */
+  /** Width of the frame in pixels. */
   readonly width: number;
+  /** Height of the frame in pixels. */
   readonly height: number;
-  /** Whether the whole frame was searched: when there was no face, one was lost, and every 15 frames. */
+  /**
+   * Whether the detector ran on this frame. It runs when nothing is tracked, when a face was lost, and after 15 frames
+   * without a run.
+   */
   readonly detected: boolean;
   readonly timings: StageTimings;
 }
 
-/** Follows the faces of one camera. */
+/** A tracker for the faces in one video. */
 export interface FaceTracker {
   /**
-   * Takes the next frame. Frames wait for each other: drop those that come while one is on its way. After a gap of more than a
-   * second, all faces are new.
-   * @throws InfaceError as `identify` does; the tracker is as it was before
+   * Processes the next frame. Frames are processed one at a time, so drop frames that arrive while one is pending. All
+   * tracks end after a gap of more than a second between two frames.
+   * @throws InfaceError as `identify`; a frame that fails does not change the tracker
    */
   update(frame: ImageInput, options?: CallOptions): Promise<TrackResult>;
-  /** Forgets the faces. A later frame begins anew. */
+  /** Ends all tracks. A later frame starts new ones. */
   close(): Promise<void>;
 }

@@ -1,8 +1,9 @@
-/** The key that templates are encrypted with. */
+/** State of the vault, which holds the key for stored templates. */
 
-/** `locked`: templates cannot be read or written before `vault.unlock()`. */
+/** State of the vault. With `locked`, templates cannot be read or written until `vault.unlock()` is called. */
 export type VaultState = 'open' | 'locked';
 
+/** Status of the vault. */
 export interface VaultStatus {
   readonly state: VaultState;
   /** Whether a passphrase protects the key. */
