@@ -1,6 +1,6 @@
-/** Waiting that ends early. */
+/** Aborts the wait for a promise. */
 
-/** Rejects with the signal's reason as soon as it is aborted; what becomes of `work` after that is ignored. */
+/** Waits for `work`, but rejects with the signal's reason as soon as it is aborted. Ignores `work` after that. */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => {

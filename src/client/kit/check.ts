@@ -1,20 +1,20 @@
-/** Checks of what the application passes in, before anything is decoded or sent. */
+/** Checks arguments of the application before anything is decoded or sent to the worker. */
 import { InfaceError } from '../../api/errors.js';
 import type { SpoofRates, SpoofRule } from '../../api/spoof.js';
 import { MAX_METADATA_LENGTH, MAX_NAME_LENGTH, MAX_NOTE_LENGTH } from '../../api/limits.js';
 
-/** Throws when a value is not what an option takes. `name` says where it stands. */
+/** Checks a value, and throws an error that contains `name` if the value is not allowed. */
 export type Rule = (value: unknown, name: string) => void;
 
-/** One rule per option; what has no rule does not exist. */
+/** One rule per option. `checkOptions` rejects options without a rule. */
 export type Rules<T> = { readonly [K in keyof Required<T>]: Rule };
 
 /**
- * Checks options and copies those that are set.
- * @throws InfaceError `INVALID_INPUT` naming the option, its value and what it takes
+ * Checks options and returns a copy without undefined ones.
+ * @throws InfaceError `INVALID_INPUT` with the option, its value and the allowed values, or another error of a rule
  */
 export function checkOptions<T extends object>(operation: string, options: T, rules: Rules<T>): T {
-  // Typed callers cannot get this wrong, others can.
+  // TypeScript prevents this, but callers may use JavaScript.
   const given: unknown = options;
   if (typeof given !== 'object' || given === null) {
     throw invalid(`the options of ${operation}()`, given, 'an object');
@@ -36,7 +36,7 @@ export function oneOf(...choices: readonly (string | number)[]): Rule {
   };
 }
 
-/** A whole number of the closed range. */
+/** Accepts whole numbers from `min` to `max`, inclusive. */
 export function wholeNumber(min: number, max: number): Rule {
   return (value, name) => {
     if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
@@ -45,12 +45,12 @@ export function wholeNumber(min: number, max: number): Rule {
   };
 }
 
-/** A number from 0 to 1. */
+/** Accepts numbers from 0 to 1, inclusive. */
 export const fraction: Rule = (value, name) => {
   if (typeof value !== 'number' || !(value >= 0 && value <= 1)) throw invalid(name, value, 'a number from 0 to 1');
 };
 
-/** A probability that is neither impossible nor certain. */
+/** Accepts numbers above 0 and below 1. */
 export const rate: Rule = (value, name) => {
   if (typeof value !== 'number' || !(value > 0 && value < 1))
     throw invalid(name, value, 'a number above 0 and below 1');
@@ -60,7 +60,7 @@ export const bool: Rule = (value, name) => {
   if (typeof value !== 'boolean') throw invalid(name, value, 'true or false');
 };
 
-/** A list of choices, one or more, each once. */
+/** Accepts a list of one or more of the choices, without duplicates. */
 export function eachOf(choices: readonly string[]): Rule {
   return (value, name) => {
     if (!Array.isArray(value) || value.length === 0 || new Set(value).size !== value.length) {
@@ -78,14 +78,14 @@ export function nullOr(rule: Rule): Rule {
   };
 }
 
-/** A secret: its value never gets into a message. */
+/** Accepts a secret string. Its value must never appear in an error message. */
 export const secretText: Rule = (value, name) => {
   if (typeof value !== 'string') throw new InfaceError('INVALID_INPUT', `${name} must be a text, got ${typeof value}.`);
 };
 
 const PASSPHRASE_LENGTH = { min: 8, max: 1_000 };
 
-/** A new passphrase. NIST SP 800-63B asks for 8 characters or more. */
+/** Accepts a new passphrase. The minimum of 8 characters is from NIST SP 800-63B. */
 export const passphrase: Rule = (value, name) => {
   secretText(value, name);
   const { length } = value as string;
@@ -95,7 +95,7 @@ export const passphrase: Rule = (value, name) => {
   }
 };
 
-/** A longer text for people to read. */
+/** Accepts a consent note. */
 export const note: Rule = (value, name) => {
   if (typeof value !== 'string' || value.trim() === '') throw invalid(name, value, 'a text that is not empty');
   if (value.length > MAX_NOTE_LENGTH) {
@@ -103,7 +103,7 @@ export const note: Rule = (value, name) => {
   }
 };
 
-/** A label for people to read. */
+/** Accepts a name. */
 export const label: Rule = (value, name) => {
   if (typeof value !== 'string' || value.trim() === '') throw invalid(name, value, 'a text that is not empty');
   if (value.length > MAX_NAME_LENGTH) {
@@ -111,7 +111,7 @@ export const label: Rule = (value, name) => {
   }
 };
 
-/** The id of a record. */
+/** Accepts the id of a record. Rejects image addresses, which callers may pass by mistake. */
 export const id: Rule = (value, name) => {
   if (typeof value !== 'string' || value === '') throw invalid(name, value, 'an id, which is a string');
   const [scheme] = /^(data|blob|https?|file):/i.exec(value) ?? [];
@@ -138,7 +138,7 @@ export const abortSignal: Rule = (value, name) => {
   if (!(value instanceof AbortSignal)) throw invalid(name, value, 'an AbortSignal');
 };
 
-/** An object that JSON can write. */
+/** Accepts an object that can be written as JSON. */
 export const metadata: Rule = (value, name) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(name, value, 'an object');
   let length: number;
@@ -157,7 +157,7 @@ export const metadata: Rule = (value, name) => {
 
 export const SPOOF_RATE_RULES: Rules<SpoofRates> = { maxApcer: rate, maxBpcer: rate };
 
-/** Accepts a `SpoofPolicy`. */
+/** Accepts any `SpoofPolicy`. */
 export const spoofPolicy: Rule = (value, name) => {
   if (value === 'off' || value === 'report' || value === 'require') return;
   if (typeof value !== 'object' || value === null) {
@@ -171,7 +171,11 @@ export const spoofPolicy: Rule = (value, name) => {
   assertOneRate(value, name);
 };
 
-/** Accepts the policies that refuse faces, or those that do not. @param why the others make no sense */
+/**
+ * Accepts `'off'`, and only policies that refuse faces, or only those that do not.
+ * @param required whether to accept the policies that refuse faces
+ * @param why the reason why the others are rejected, for the error message
+ */
 export function spoofPolicyFor(required: boolean, why: string): Rule {
   return (value, name) => {
     spoofPolicy(value, name);
@@ -186,14 +190,14 @@ export function spoofPolicyFor(required: boolean, why: string): Rule {
   };
 }
 
-/** @throws InfaceError `INVALID_INPUT` when both rates are given */
+/** Checks that at most one of the rates is set. @throws InfaceError `INVALID_INPUT` */
 export function assertOneRate({ maxApcer, maxBpcer }: SpoofRates, name: string): void {
   if (maxApcer !== undefined && maxBpcer !== undefined) {
     throw new InfaceError('INVALID_INPUT', `${name} takes 'maxApcer' or 'maxBpcer', not both.`);
   }
 }
 
-/** An error that says where, what was given, and what is taken. */
+/** Creates an `INVALID_INPUT` error with the name of the value, the value, and the allowed values. */
 export function invalid(name: string, value: unknown, wanted: string): InfaceError {
   return new InfaceError('INVALID_INPUT', `${name} must be ${wanted}, got ${show(value)}.`);
 }

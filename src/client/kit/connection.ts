@@ -1,11 +1,11 @@
-/** The life of one worker, from its start to its end. The only `Comlink.wrap`. */
+/** Starts, calls and ends a worker. No other module calls `Comlink.wrap`. */
 import * as Comlink from 'comlink';
 import { fromWire, InfaceError } from '../../api/errors.js';
 import type { Reply, WorkerApi, WorkerConfig, WorkerNotice, WorkerOperations } from '../../wire/worker.js';
 
-/** A worker that runs and has its models. Its methods reject when it ends, with the reason of its end. */
+/** A running worker with loaded models. Its methods reject when it ends, with the reason for the end. */
 export interface Connection {
-  /** @param frames transferred with the arguments they are part of */
+  /** Calls an operation of the worker. @param frames the bitmaps in `args`, which are transferred */
   call<K extends keyof WorkerOperations>(
     callId: number,
     owner: string | null,
@@ -14,19 +14,19 @@ export interface Connection {
     frames: readonly ImageBitmap[],
   ): Promise<Reply<Awaited<ReturnType<WorkerOperations[K]>>>>;
   abort(callId: number): void;
-  /** Lets the worker finish its transactions and release its sessions. */
+  /** Waits until the worker has finished its transactions and released its sessions. */
   close(): Promise<void>;
-  /** Ends the worker now. */
+  /** Terminates the worker immediately. */
   end(reason: InfaceError): void;
-  /** Rejects when the worker has ended; never resolves. */
+  /** Rejects with the reason when the worker ends; never resolves. */
   readonly ended: Promise<never>;
 }
 
 /**
  * Starts a worker and loads its models.
- * @param workerUrl where `worker.js` is served, or `null` to let the bundler find it
- * @param callId by which the worker knows the start, as it knows every call
- * @throws InfaceError what `createFaceKit` throws; or the reason of `signal`
+ * @param workerUrl URL of `worker.js`, or `null` to let the bundler find it
+ * @param callId id of the start, which the worker handles like a call
+ * @throws InfaceError as `createFaceKit`; or the reason of `signal`
  */
 export async function startWorker(
   workerUrl: string | null,
@@ -46,7 +46,7 @@ export async function startWorker(
   const ended = new Promise<never>((_resolve, reject) => {
     rejectEnded = reject;
   });
-  // Between two calls nobody waits for it.
+  // Between two calls, nothing else handles the rejection.
   ended.catch(() => undefined);
   const end = (reason: unknown) => {
     if (waiting.signal.aborted) return;
@@ -65,7 +65,7 @@ export async function startWorker(
   worker.addEventListener('messageerror', () => {
     crash('a message could not be read');
   });
-  /** comlink leaves the promises of a dead worker pending for ever. */
+  /** Rejects when the worker ends, because comlink leaves the promises of a dead worker pending forever. */
   const alive = <T>(answer: Promise<T>): Promise<T> => Promise.race([answer, ended]);
 
   const onAbort = () => {
@@ -97,7 +97,7 @@ export async function startWorker(
     ended,
     end,
     async call(id, owner, operation, args, frames) {
-      // comlink's types lose the link between an operation and its arguments, which WorkerApi has.
+      // comlink's types lose the relation between an operation and its arguments that WorkerApi declares.
       const send = remote.call as unknown as (...values: unknown[]) => Promise<Reply<never>>;
       try {
         return await alive(send(id, owner, operation, Comlink.transfer(args, [...frames])));
@@ -119,14 +119,14 @@ export async function startWorker(
   };
 }
 
-/** Calls `onEnd` when the worker's lock is free, which is when the worker is gone. */
+/** Calls `onEnd` when the worker's lock is released, which happens when the worker ends. */
 function waitForEnd(lifeLock: string, signal: AbortSignal, onEnd: () => void): void {
   // Absent on plain http pages.
   const locks = (navigator as { locks?: LockManager }).locks;
   locks?.request(lifeLock, { signal }, onEnd).catch(() => undefined);
 }
 
-/** Unlike randomUUID, this exists on plain http pages, too. */
+/** Returns a random string. Unlike randomUUID, getRandomValues also exists on plain http pages. */
 function newToken(): string {
   return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('-');
 }

@@ -1,4 +1,4 @@
-/** The page's side of the kit: one worker, started again when it died, and everything that is asked of it. */
+/** Implements the kit on the page. It runs one worker, restarts it after a crash, and sends it all calls. */
 import { fromWire, InfaceError } from '../../api/errors.js';
 import type { ApiScope } from '../../api/api-keys.js';
 import type { CallOptions } from '../../api/calls.js';
@@ -74,11 +74,11 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
   let nextCallId = 1;
   let nextTrackerId = 1;
   let closing: Promise<void> | null = null;
-  /** Aborted when the kit is closed: calls that have not reached the worker end. */
+  /** Aborts calls that have not reached the worker when the kit is closed. */
   const closed = new AbortController();
   let connection: Promise<Connection> | null = null;
   const trainListeners = new Map<number, (progress: TrainProgress) => void>();
-  /** By event, each with a name of its own, so that one function may listen twice. */
+  /** Listeners by event, each wrapped in an object, so that a function can be added twice. */
   const listeners = new Map<keyof KitEvents, Set<{ readonly call: (event: never) => void }>>();
 
   function onNotice(notice: WorkerNotice): void {
@@ -89,7 +89,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
         callListener(listen, notice.event.detail as never);
   }
 
-  /** The running worker, or a new one. */
+  /** Returns the running worker, or starts one. */
   function connect(signal?: AbortSignal): Promise<Connection> {
     assertOpen();
     if (!connection) {
@@ -119,7 +119,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
       signal?.throwIfAborted();
       const callId = nextCallId++;
       let worker: Connection | null = null;
-      /** Ends what comes before the worker: fetching, decoding, and the start of a worker. */
+      /** Aborts the steps before the worker call: fetching, decoding, and waiting for a worker to start. */
       const stop = new AbortController();
       const frames = new FrameList(images, stop.signal);
       const onAbort = () => {
@@ -142,7 +142,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
           assertOpen();
         }
         const error = fromWire(reply.error);
-        // A worker that lost its GPU and could not go on without it serves nobody; the next call starts another.
+        // The worker crashed, or lost the GPU and could not continue on wasm. End it; the next call starts another.
         if (error.code === 'WORKER_CRASHED' || error.code === 'DEVICE_LOST') worker.end(error);
         throw error;
       } finally {
@@ -154,7 +154,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
     };
 
   const images = createOpenImages((imageId) => {
-    // A worker that died has released everything, and needs no successor for this.
+    // Do not start a worker for this: one that ended has already released all images.
     const callId = nextCallId++;
     connection?.then((worker) => worker.call(callId, null, 'closeImage', [imageId], [])).catch(() => undefined);
   });
@@ -278,7 +278,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
     closed.abort(new InfaceError('CLOSED', 'The kit was closed while the call was running.'));
     const open = await connection?.catch(() => null);
     if (!open) return;
-    // A transaction on its way is let through; a worker that died meanwhile needs no goodbye.
+    // Let running transactions finish. Ignore the error of a worker that has ended in the meantime.
     await open.close().catch(() => undefined);
     open.end(new InfaceError('CLOSED', 'The kit was closed while the call was running.'));
   }
@@ -300,7 +300,10 @@ function toWorkerConfig(options: FaceKitOptions): WorkerConfig {
   };
 }
 
-/** Relative to `<base href>`, which names the root of a single-page app; the address of the page changes with its routes. */
+/**
+ * Returns the default of `assetsUrl`. It is relative to `<base href>`, the root of a single-page app, because the
+ * address of the page changes with its routes.
+ */
 function defaultAssetsUrl(): URL {
   return new URL('inface/', document.querySelector('base[href]') ? document.baseURI : `${location.origin}/`);
 }
@@ -310,7 +313,10 @@ function storageManager(): StorageManager | undefined {
   return (navigator as { storage?: StorageManager }).storage;
 }
 
-/** Nothing may leave the page's origin, and a worker of another one is refused by the browser anyhow. */
+/**
+ * Resolves a URL against the page. Rejects other origins, because no data may leave the page's origin, and browsers
+ * refuse a worker from another one.
+ */
 function absolute(value: string | URL, name: string): string {
   let resolved: URL;
   try {
@@ -324,7 +330,7 @@ function absolute(value: string | URL, name: string): string {
   return resolved.href;
 }
 
-/** A listener of the application must not break what it listens to. */
+/** Calls a listener of the application. Reports its errors, which must not break the kit. */
 function callListener<P>(listener: ((value: P) => void) | undefined, value: P): void {
   try {
     listener?.(value);

@@ -1,4 +1,4 @@
-/** Turns every kind of image into an ImageBitmap of bounded size that can be transferred to the worker. */
+/** Converts every kind of image to an ImageBitmap of limited size, to transfer to the worker. */
 import { imageSize } from 'image-size';
 import { InfaceError } from '../../api/errors.js';
 import type { ImageInput } from '../../api/images.js';
@@ -7,15 +7,15 @@ import type { Frame } from '../../wire/worker.js';
 import { invalid } from './check.js';
 
 /**
- * Longer side of the images that are processed, in pixels: 28 MB for a photo of 4:3. The detector sees at most 512 px of
- * it, so a face that it can detect is still larger than the 150 px that the embedder takes.
+ * Maximum longer side of processed images, in pixels. A 4:3 photo of this size takes 28 MB. The detector's input has at
+ * most 512 px, so a face that it detects is still larger than the 150 px that the embedder takes.
  */
 const MAX_SIDE = 3072;
 
-/** Larger photos are refused before they are decoded: 400 MB of pixels is what a tab on a phone survives. */
+/** Maximum number of pixels, 400 MB, which a tab on a phone survives. Larger photos are refused before decoding. */
 const MAX_PIXELS = 100_000_000;
 
-/** Headers lie in the first bytes; JPEG puts thumbnails and profiles before the size. */
+/** Number of bytes to read for the header. JPEG has thumbnails and profiles before the size. */
 const HEADER_BYTES = 512 * 1024;
 
 const PROTOCOLS: readonly string[] = ['http:', 'https:', 'blob:', 'data:'];
@@ -27,17 +27,18 @@ interface Size {
 
 interface Source {
   readonly source: ImageBitmapSource;
-  /** Size as shown, in pixels; `null` for a file whose header cannot be read. */
+  /** Size as displayed, in pixels; `null` for a file whose header cannot be read. */
   readonly size: Size | null;
   readonly mode: Frame['mode'];
 }
 
 /**
- * @param name of the argument, for messages
- * @param signal ends the wait; what is decoded after that is closed
- * @param inTurn the queue for files; by default, they are decoded at once
- * @throws InfaceError `INVALID_INPUT` when it is no image, is empty, or cannot be fetched or decoded; `LIMIT_EXCEEDED`; or the
- * signal's reason
+ * Decodes an image to a frame for the worker.
+ * @param name name of the argument, for error messages
+ * @param signal aborts the call; a bitmap decoded after that is closed
+ * @param inTurn the queue for files; by default, they are decoded immediately
+ * @throws InfaceError `INVALID_INPUT` when the input is not an image, is empty, or cannot be fetched or decoded;
+ * `LIMIT_EXCEEDED`; or the signal's reason
  */
 export async function toFrame(
   input: Exclude<ImageInput, OpenImage>,
@@ -60,12 +61,12 @@ export async function toFrame(
   return { ...frame, mode };
 }
 
-/** Decodes a source straight to the size that is processed, if its size is known. */
+/** Decodes a source. Reduces it during decoding if its size is known. */
 async function decode(source: ImageBitmapSource, size: Size | null, name: string): Promise<Omit<Frame, 'mode'>> {
   try {
     if (size && longSideOf(size) > MAX_SIDE) {
       const bitmap = await createImageBitmap(source, reductionOf(size));
-      // A browser that resizes before it turns the image by its EXIF orientation gives another shape.
+      // A browser that resizes before it applies the EXIF orientation returns another aspect ratio.
       if (isReduced(bitmap, size)) return { bitmap, sourceWidth: size.width, sourceHeight: size.height };
       bitmap.close();
     }
@@ -82,22 +83,25 @@ async function decode(source: ImageBitmapSource, size: Size | null, name: string
   }
 }
 
-/** Gives the longer side alone, so that the browser keeps the shape, and no side of a very narrow image becomes 0. */
+/**
+ * Returns the options that reduce an image to the maximum size. They set only the longer side, so that the browser
+ * keeps the aspect ratio, and no side of a very narrow image becomes 0.
+ */
 function reductionOf({ width, height }: Size): ImageBitmapOptions {
   const side = width >= height ? { resizeWidth: MAX_SIDE } : { resizeHeight: MAX_SIDE };
   return { ...side, resizeQuality: 'medium' };
 }
 
-/** Whether a bitmap has the shape of the source, up to the rounding of its shorter side. */
+/** Checks whether a reduced bitmap has the aspect ratio of the source, except for rounding. */
 function isReduced(bitmap: Size, size: Size): boolean {
   const scale = MAX_SIDE / longSideOf(size);
   return Math.abs(bitmap.width - size.width * scale) <= 1 && Math.abs(bitmap.height - size.height * scale) <= 1;
 }
 
-/** Waits for its turn, unless the signal is aborted before. */
+/** Runs `work` after all earlier work in the queue, unless the signal is aborted before. */
 export type Turns = <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 
-/** Creates a queue in which files are decoded one at a time, because each may take 400 MB until it is reduced. */
+/** Creates a queue that decodes one file at a time. Each file may take 400 MB until it is reduced. */
 export function createTurns(): Turns {
   let last: Promise<unknown> = Promise.resolve();
   return (work, signal) => {
@@ -157,7 +161,10 @@ async function toSource(input: Exclude<ImageInput, OpenImage | string | URL>, na
   }
 }
 
-/** By tag and not by instanceof: an element may come from another window, and not every browser has every class. */
+/**
+ * Returns the class name of a value. Unlike instanceof, this works with elements of other windows, and in browsers
+ * without the class.
+ */
 function tagOf(input: unknown): string {
   return Object.prototype.toString.call(input).slice('[object '.length, -1);
 }
@@ -186,7 +193,7 @@ async function fetchImage(input: string | URL, name: string, signal: AbortSignal
   );
 }
 
-/** The browser does not tell a page why a fetch failed, so name the possible reasons. */
+/** Returns the possible reasons for a failed fetch, because browsers do not expose the actual one. */
 function whyNotFetched(protocol: string): string {
   const policy = `the Content-Security-Policy of the page has no '${protocol}' in connect-src`;
   if (protocol === 'data:') return `it is not a valid data: URL, or ${policy}.`;
@@ -199,7 +206,7 @@ function whyNotFetched(protocol: string): string {
 
 /**
  * Reads the size of an image file from its header.
- * @returns `null` where the header cannot be read, which leaves the file to the browser's decoder
+ * @returns the displayed size; `null` if the header cannot be read, and only the browser's decoder can determine it
  * @throws InfaceError `LIMIT_EXCEEDED` for an image that would not fit into memory
  */
 async function sizeOfFile(blob: Blob, name: string): Promise<Size | null> {
@@ -218,7 +225,7 @@ async function sizeOfFile(blob: Blob, name: string): Promise<Size | null> {
       `${name} has ${Math.round(pixels / 1e6)} megapixels; the limit is ${MAX_PIXELS / 1e6}. Reduce it first.`,
     );
   }
-  // EXIF orientations 5 to 8 turn the image by 90 degrees.
+  // EXIF orientations 5 to 8 rotate the image by 90 degrees.
   return orientation > 4 ? { width: height, height: width } : { width, height };
 }
 

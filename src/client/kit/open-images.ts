@@ -1,4 +1,4 @@
-/** The images of calls: decoded for one call, or kept open in the worker for many. */
+/** Manages the images of calls, which are decoded for one call or kept open in the worker for many. */
 import { InfaceError } from '../../api/errors.js';
 import type { DetectorOptions, FaceChoice } from '../../api/faces.js';
 import type { Box, Point } from '../../api/geometry.js';
@@ -12,16 +12,16 @@ import { createTurns, toFrame, type Turns } from './frame-source.js';
 interface Opened {
   readonly id: string;
   isClosed: boolean;
-  /** Number of calls that use the image; it is released after the last one. */
+  /** Number of running calls that use the image. A closed image is released after the last one. */
   users: number;
 }
 
-/** The images that one kit has open. */
+/** The open images of one kit. */
 export interface OpenImages {
   readonly entries: WeakMap<OpenImage, Opened>;
-  /** Returns an id unlike that of any other image of the kit. */
+  /** Returns an id that is unique among the images of the kit. */
   nextId(): string;
-  /** Closes an image in the worker, if there is one. */
+  /** Closes an image in the worker. Does nothing when no worker runs. */
   readonly release: (imageId: string) => void;
   readonly inTurn: Turns;
 }
@@ -33,7 +33,7 @@ export function createOpenImages(release: (imageId: string) => void): OpenImages
 
 type Verbs = Pick<FaceOperations, 'detect' | 'checkSpoof' | 'match' | 'identify' | 'enroll'>;
 
-/** @param id of an image that the worker has opened */
+/** Creates the page's handle of an open image. @param id id under which the worker opened the image */
 export function createOpenImage(
   images: OpenImages,
   id: string,
@@ -69,25 +69,25 @@ export function createOpenImage(
   return image;
 
   function withFace<O extends { readonly face?: FaceChoice }>(options: O): [FaceImage, Omit<O, 'face'>] {
-    // Options that are no object are refused by the operation.
+    // The operation rejects options that are not an object.
     if (typeof options !== 'object' || (options as unknown) === null) return [image, options];
     const { face, ...others } = options;
     return [face === undefined ? image : { image, face }, others];
   }
 }
 
-/** The images of one call. Those that are not transferred are closed with the call. */
+/** The images of one call. Closing the list closes those that were not transferred. */
 export class FrameList {
   readonly bitmaps: ImageBitmap[] = [];
   private readonly used: Opened[] = [];
 
-  /** @param signal ends the decoding */
+  /** @param signal aborts the decoding */
   constructor(
     private readonly images: OpenImages,
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Decodes an image. @param name of the argument, for messages */
+  /** Decodes an image. @param name name of the argument, for error messages */
   async decode(input: ImageInput, name: string): Promise<Frame> {
     if (this.images.entries.has(input as OpenImage)) throw invalid(name, input, 'an image that is not open already');
     const frame = await toFrame(input, name, this.signal, this.images.inTurn);
@@ -95,7 +95,7 @@ export class FrameList {
     return frame;
   }
 
-  /** Decodes an image, unless it is open. @param finder the call's options that say how faces are searched */
+  /** Decodes an image, unless it is open. @param finder the search options of the call */
   async image(input: ImageInput, name: string, finder: DetectorOptions): Promise<WireImage> {
     const entry = this.images.entries.get(input as OpenImage);
     if (!entry) return this.decode(input, name);
@@ -114,7 +114,7 @@ export class FrameList {
     return { imageId: entry.id };
   }
 
-  /** An image with the choice of its face. */
+  /** Decodes an image, unless it is open, and adds its face choice. */
   async face(input: FaceImage, fallback: FaceChoice, name: string, finder: DetectorOptions): Promise<FaceFrame> {
     if (!hasChoice(input)) return { frame: await this.image(input, name, finder), face: toChoice(fallback, name) };
     const face = toChoice(input.face ?? fallback, `${name}.face`);
@@ -136,7 +136,7 @@ const FINDER_KEYS: Readonly<Record<keyof DetectorOptions, true>> = {
 };
 
 function hasChoice(input: FaceImage): input is Extract<FaceImage, { readonly image: ImageInput }> {
-  // Typed callers cannot pass null, others can; toFrame then says what is wrong.
+  // JavaScript callers may pass null, for which toFrame then throws.
   const given: unknown = input;
   return typeof given === 'object' && given !== null && 'image' in given;
 }

@@ -1,4 +1,4 @@
-/** The operations on faces, profiles and collections: what is passed in is checked and decoded, then the worker is called. */
+/** Operations on faces, profiles and collections. Checks arguments, decodes images, and calls the worker. */
 import { InfaceError } from '../../api/errors.js';
 import type { CallOptions } from '../../api/calls.js';
 import type { TrainProgress } from '../../api/collections.js';
@@ -60,8 +60,8 @@ export const IDENTIFY_RULES: Rules<Omit<IdentifyOptions, 'signal'>> = {
 const ADD_RULES = { ...DETECTOR_RULES, ...SPOOF_RULES, policy: oneOf(...POLICY) };
 
 /**
- * One call of the worker.
- * @param prepare makes the arguments; the frames among them are transferred, and closed when it does not come to that
+ * Calls an operation of the worker.
+ * @param prepare creates the arguments. Their frames are transferred, or closed if the call fails before that
  */
 export type Call = <K extends keyof WorkerOperations>(
   operation: K,
@@ -70,7 +70,7 @@ export type Call = <K extends keyof WorkerOperations>(
   onTrainProgress?: (progress: TrainProgress) => void,
 ) => Promise<Awaited<ReturnType<WorkerOperations[K]>>>;
 
-/** A call without images. `name` is that of the operation in messages. */
+/** Calls an operation that takes no images. @param name name of the operation in error messages */
 export async function callPlainly<K extends keyof WorkerOperations>(
   call: Call,
   name: string,
@@ -81,7 +81,7 @@ export async function callPlainly<K extends keyof WorkerOperations>(
   return call(operation, checkOptions(name, options, CALL_RULES), () => Promise.resolve(args));
 }
 
-/** @param call acts for the owner whose operations these are */
+/** Creates the operations of one owner. @param call calls the worker for that owner */
 export function createOperations(call: Call, images: OpenImages): FaceOperations {
   const plain = <K extends keyof WorkerOperations>(
     name: string,
@@ -273,7 +273,7 @@ function checkImages(images: readonly FaceImage[]): void {
   }
 }
 
-/** What JSON makes of the metadata, so that the worker gets no value that it could not store. */
+/** Converts the metadata to plain JSON values. The worker then receives only values that it can store. */
 function toJson<T extends { readonly metadata?: unknown }>(options: T): T {
   return options.metadata === undefined
     ? options

@@ -1,12 +1,12 @@
-/** Tracking on the page's side: checks, decodes, calls. What is known of the faces is in the worker. */
+/** Implements trackers on the page: checks arguments, decodes frames, calls the worker. The worker holds the state. */
 import type { FaceTracker, TrackerOptions } from '../../api/tracking.js';
 import { checkOptions, id } from './check.js';
 import { CALL_RULES, callPlainly, IDENTIFY_RULES, type Call } from './operations.js';
 
-/** A tracker's frames are always those of a video. */
+/** Rules without `mode`, because a tracker always treats its frames as video. */
 const { mode: _, ...TRACKER_RULES } = IDENTIFY_RULES;
 
-/** @param trackerId unlike that of any other tracker of the kit */
+/** Creates a tracker. @param trackerId id that is unique among the trackers of the kit */
 export function createTracker(call: Call, trackerId: string, options: TrackerOptions): FaceTracker {
   const checked = checkOptions('createTracker', options, { ...TRACKER_RULES, collectionId: id });
   return {
