@@ -89,7 +89,7 @@ export function toWire(error: unknown): WireError {
     const code = error.name === 'AbortError' ? 'ABORTED' : 'INTERNAL';
     return { code, message: `${error.name}: ${error.message}`, stack: error.stack };
   }
-  return { code: 'INTERNAL', message: `A value that is no error was thrown: ${String(error)}` };
+  return { code: 'INTERNAL', message: `A value that is not an error was thrown: ${String(error)}` };
 }
 
 /**

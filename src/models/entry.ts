@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import { list, object, type Parsed } from '../schema/schema.js';
 
-export const text = v.pipe(v.string('a text'), v.nonEmpty('a text'));
+export const text = v.pipe(v.string('a string'), v.nonEmpty('a string'));
 export const finite = v.pipe(v.number('a number'), v.finite('a number'));
 
 const ABOVE_0 = 'a number above 0';

@@ -484,11 +484,11 @@ describe('enroll, match, identify', () => {
     await expect(enroll(Array(11).fill(portrait))).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
     await expect(enroll([portrait, 'x'])).rejects.toThrow(/images\[1\] must be the address of an image/);
     await expect(enroll([{ image: portrait, face: 'left' }])).rejects.toThrow(/images\[0\].face must be/);
-    await expect(enroll([portrait], { name: ' ' })).rejects.toThrow(/'name' must be a text that is not empty/);
+    await expect(enroll([portrait], { name: ' ' })).rejects.toThrow(/'name' must be a string that is not empty/);
     await expect(enroll([portrait], { name: 'x'.repeat(201) })).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
     await expect(enroll([portrait], { metadata: [] })).rejects.toThrow(/'metadata' must be an object/);
     await expect(enroll([portrait], { metadata: { big: 1n } })).rejects.toThrow(/cannot be written as JSON/);
-    await expect(enroll([portrait], { metadata: { x: 'y'.repeat(10_001) } })).rejects.toThrow(/10000 are the most/);
+    await expect(enroll([portrait], { metadata: { x: 'y'.repeat(10_001) } })).rejects.toThrow(/the limit is 10000/);
     await expect(enroll([portrait], { collectionId: 'none' })).rejects.toMatchObject({ code: 'COLLECTION_NOT_FOUND' });
     await expect(kit.addImages('none', [portrait])).rejects.toMatchObject({ code: 'PROFILE_NOT_FOUND' });
     expect(await kit.profiles.list()).toEqual([]);

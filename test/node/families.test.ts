@@ -388,7 +388,7 @@ describe('their manifest entries', () => {
       'a level without points',
       SCRFD,
       { levels: [{ ...SCRFD.levels[0], points: undefined }] },
-      /levels\[0\].points should be a text, got nothing/,
+      /levels\[0\].points should be a string, got nothing/,
     ],
     [
       'a level without anchors',
@@ -409,10 +409,10 @@ describe('their manifest entries', () => {
       { anchorCount: undefined },
       /anchorCount should be a number above 0, got nothing/,
     ],
-    ['no output', MOBILEFACENET, { output: '' }, /output should be a text/],
+    ['no output', MOBILEFACENET, { output: '' }, /output should be a string/],
     ['no chip', MOBILEFACENET, { size: null }, /size should be a number above 0, got null/],
     ['no dimension', MOBILEFACENET, { dimension: 0 }, /dimension should be a number above 0, got 0/],
-    ['no space', MOBILEFACENET, { embeddingSpace: undefined }, /embeddingSpace should be a text, got nothing/],
+    ['no space', MOBILEFACENET, { embeddingSpace: undefined }, /embeddingSpace should be a string, got nothing/],
     [
       'a background that is no file',
       MOBILEFACENET,

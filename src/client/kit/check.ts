@@ -80,7 +80,8 @@ export function nullOr(rule: Rule): Rule {
 
 /** Accepts a secret string. Its value must never appear in an error message. */
 export const secretText: Rule = (value, name) => {
-  if (typeof value !== 'string') throw new InfaceError('INVALID_INPUT', `${name} must be a text, got ${typeof value}.`);
+  if (typeof value !== 'string')
+    throw new InfaceError('INVALID_INPUT', `${name} must be a string, got ${typeof value}.`);
 };
 
 const PASSPHRASE_LENGTH = { min: 8, max: 1_000 };
@@ -97,17 +98,17 @@ export const passphrase: Rule = (value, name) => {
 
 /** Accepts a consent note. */
 export const note: Rule = (value, name) => {
-  if (typeof value !== 'string' || value.trim() === '') throw invalid(name, value, 'a text that is not empty');
+  if (typeof value !== 'string' || value.trim() === '') throw invalid(name, value, 'a string that is not empty');
   if (value.length > MAX_NOTE_LENGTH) {
-    throw new InfaceError('LIMIT_EXCEEDED', `${name} has ${value.length} characters; ${MAX_NOTE_LENGTH} are the most.`);
+    throw new InfaceError('LIMIT_EXCEEDED', `${name} has ${value.length} characters; the limit is ${MAX_NOTE_LENGTH}.`);
   }
 };
 
 /** Accepts a name. */
 export const label: Rule = (value, name) => {
-  if (typeof value !== 'string' || value.trim() === '') throw invalid(name, value, 'a text that is not empty');
+  if (typeof value !== 'string' || value.trim() === '') throw invalid(name, value, 'a string that is not empty');
   if (value.length > MAX_NAME_LENGTH) {
-    throw new InfaceError('LIMIT_EXCEEDED', `${name} has ${value.length} characters; ${MAX_NAME_LENGTH} are the most.`);
+    throw new InfaceError('LIMIT_EXCEEDED', `${name} has ${value.length} characters; the limit is ${MAX_NAME_LENGTH}.`);
   }
 };
 
@@ -150,7 +151,7 @@ export const metadata: Rule = (value, name) => {
   if (length > MAX_METADATA_LENGTH) {
     throw new InfaceError(
       'LIMIT_EXCEEDED',
-      `${name} is ${length} characters of JSON; ${MAX_METADATA_LENGTH} are the most.`,
+      `${name} is ${length} characters of JSON; the limit is ${MAX_METADATA_LENGTH}.`,
     );
   }
 };

@@ -78,7 +78,7 @@ export async function startWorker(
     if (version !== __INFACE_VERSION__) {
       throw new InfaceError(
         'WORKER_CRASHED',
-        `The worker is of inface ${version}, the page of ${__INFACE_VERSION__}. Serve the worker.js of this version.`,
+        `The worker is version ${version} of inface, the page version ${__INFACE_VERSION__}. Serve the worker.js of this version.`,
       );
     }
     waitForEnd(lifeLock, waiting.signal, () => {

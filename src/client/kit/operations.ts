@@ -268,7 +268,7 @@ function checkImages(images: readonly FaceImage[]): void {
   if (given.length > MAX_IMAGES) {
     throw new InfaceError(
       'LIMIT_EXCEEDED',
-      `images has ${given.length} entries; ${MAX_IMAGES} are the most. Add the rest with addImages().`,
+      `images has ${given.length} entries; the limit is ${MAX_IMAGES}. Add the rest with addImages().`,
     );
   }
 }

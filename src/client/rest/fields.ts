@@ -13,7 +13,7 @@ export function readOptional<T>(fields: Fields, name: string, read: Read<T>): T 
 
 export function readText(fields: Fields, name: string): string {
   const value = fields[name];
-  if (typeof value !== 'string' || value.trim() === '') throw wrongField(fields, name, 'a text that is not empty');
+  if (typeof value !== 'string' || value.trim() === '') throw wrongField(fields, name, 'a string that is not empty');
   return value;
 }
 

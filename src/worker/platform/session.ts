@@ -188,7 +188,7 @@ export function createRuntime(
         await fallBack(lost);
         return await runOnce(slot, feeds);
       } catch (cause) {
-        throw describe(cause, 'DEVICE_LOST', `${lost.message} Going on with wasm failed, too`);
+        throw describe(cause, 'DEVICE_LOST', `${lost.message} Continuing on wasm failed as well`);
       }
     }
   }

@@ -81,7 +81,8 @@ async function readAll(file: Blob): Promise<ArrayBuffer> {
 
 async function readOpening(bytes: Uint8Array<ArrayBuffer>) {
   if (bytes.length < HEAD_AT + HASH_BYTES) throw damaged('it is too short');
-  if (new TextDecoder().decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) throw damaged('it is no backup of inface');
+  if (new TextDecoder().decode(bytes.subarray(0, MAGIC.length)) !== MAGIC)
+    throw damaged('it is not a backup of inface');
   const body = bytes.slice(0, -HASH_BYTES);
   const sum = await sha256(body);
   if (!sum.every((byte, i) => byte === bytes[body.length + i])) throw damaged('it was truncated or altered');
