@@ -1,41 +1,41 @@
 /**
- * What crosses between the service worker and a page that serves REST. Types only.
+ * Defines the messages between the service worker and a page that serves REST. Types only.
  *
- * One request, in order: the service worker asks every page with a port of its own ({@link RestAsk}); a page that serves
- * says so on it ({@link RestReady}); the first one gets the request there and answers it. The other ports are closed.
+ * For each request, the service worker sends every page a {@link RestAsk} with a separate port. Pages that serve reply
+ * {@link RestReady} on their port. The first one receives the request there and answers it. The other ports are closed.
  */
 
-/** Service worker to page, with a port: do you serve REST? */
+/** Message from the service worker to a page, with a port: asks whether the page serves REST. */
 export interface RestAsk {
   readonly kind: 'inface-rest';
 }
 
-/** Page to service worker, on the port: I do. */
+/** Message from the page to the service worker, on the port: the page serves REST. */
 export type RestReady = 'ready';
 
-/** Service worker to the page that was ready first. */
+/** Request from the service worker to the page that was ready first. */
 export interface RestRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** A Blob, which is not copied on the way: the page reads it, and no further than its limit. */
+  /** A Blob, so that it is not copied. The page reads it up to its size limit. */
   readonly body: Blob | null;
 }
 
-/** Page to service worker. */
+/** Response from the page to the service worker. */
 export interface RestResponse {
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Transferred. */
+  /** Transferred, not copied. */
   readonly body: ArrayBuffer;
 }
 
-/** The body of every answer that is no success. */
+/** The body of every error response. */
 export interface RestFailure {
-  /** What is wrong, and where: names the field of the request. */
+  /** Error message. Names the field of the request if one is missing or invalid. */
   readonly message: string;
   readonly success: false;
   readonly data: null;
-  /** The `ErrorCode` of the kit, where the kit refused. */
+  /** The `ErrorCode` if the error comes from the kit, except with status 500. */
   readonly code?: string;
 }

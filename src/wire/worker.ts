@@ -1,4 +1,4 @@
-/** The contract between the page and its worker. Types only, so that neither side imports the other. */
+/** Defines the contract between the page and its worker. Types only, so that neither side imports the other. */
 import type { WireError } from '../api/errors.js';
 import type { ApiKey, ApiScope } from '../api/api-keys.js';
 import type { AuditEntry } from '../api/audit.js';
@@ -24,37 +24,37 @@ import type { CheckSpoofOptions, SpoofResult } from '../api/spoof.js';
 import type { TrackerOptions, TrackResult } from '../api/tracking.js';
 import type { VaultStatus } from '../api/vault.js';
 
-/** An image on its way to the worker. `bitmap` is transferred, and the worker closes it. */
+/** An image to send to the worker. `bitmap` is transferred, and the worker closes it. */
 export interface Frame {
   readonly bitmap: ImageBitmap;
   /** Size of the source in pixels; the bitmap may be smaller. */
   readonly sourceWidth: number;
   readonly sourceHeight: number;
-  /** The default of the option `mode`, by the class of the source. */
+  /** Default of the option `mode`. Depends on the type of the source. */
   readonly mode: NonNullable<DetectorOptions['mode']>;
 }
 
-/** An image that `openImage` keeps in the worker. */
+/** An image that was opened with `openImage` and is kept in the worker. */
 export interface OpenedImage {
   readonly imageId: string;
 }
 
 export type WireImage = Frame | OpenedImage;
 
-/** An image with the choice of its face. */
+/** An image, and which of its faces to use. */
 export interface FaceFrame {
   readonly frame: WireImage;
   readonly face: 'only' | 'largest' | Point;
 }
 
-/** Options as they cross: signals and callbacks stay on the page. */
+/** Options as sent to the worker. Signals and callbacks stay on the page. */
 export type Wire<O> = Omit<O, 'signal' | 'onProgress'>;
 
-/** What the worker can do; the page adds the decoding of images and nothing else. */
+/** The operations of the worker. The page only adds the decoding of images. */
 export interface WorkerOperations {
-  /** @param imageId unlike that of any other image of the kit, also in another worker */
+  /** @param imageId unique among all images of the kit, including those in other workers */
   openImage(imageId: string, frame: Frame, options: Wire<OpenOptions>): Promise<void>;
-  /** Does nothing when the image is closed already. */
+  /** Does nothing if the image is already closed. */
   closeImage(imageId: string): Promise<void>;
   detect(image: WireImage, options: Wire<DetectOptions>): Promise<DetectResult>;
   checkSpoof(face: FaceFrame, options: Wire<CheckSpoofOptions>): Promise<SpoofResult>;
@@ -85,7 +85,7 @@ export interface WorkerOperations {
   destroyKey(): Promise<void>;
   exportBackup(passphrase: string): Promise<Blob>;
   importBackup(file: Blob, passphrase: string): Promise<ImportResult>;
-  /** The newest entries, newest first; all of them without a limit. */
+  /** Returns the newest entries, newest first; all of them if `limit` is `null`. */
   listAudit(limit: number | null): Promise<readonly AuditEntry[]>;
   clearAudit(): Promise<void>;
   createApiKey(name: string, scopes: readonly ApiScope[]): Promise<{ readonly key: ApiKey; readonly secret: string }>;
@@ -96,7 +96,7 @@ export interface WorkerOperations {
   info(): Promise<KitInfo>;
 }
 
-/** The options of the kit as the worker gets them; all URLs absolute. */
+/** The options of the kit as sent to the worker. All URLs are absolute. */
 export interface WorkerConfig {
   readonly assetsUrl: string;
   readonly backend: 'auto' | Backend;
@@ -110,26 +110,26 @@ export interface WorkerConfig {
 /** An event of the kit with its name. */
 export type KitEvent = { [K in keyof KitEvents]: { readonly name: K; readonly detail: KitEvents[K] } }[keyof KitEvents];
 
-/** What the worker tells the page between call and answer. */
+/** A message from the worker to the page other than the reply to a call. */
 export type WorkerNotice =
   | { readonly kind: 'load'; readonly progress: LoadProgress }
   | { readonly kind: 'train'; readonly callId: number; readonly progress: TrainProgress }
   | { readonly kind: 'event'; readonly event: KitEvent };
 
-/** The answer to a call: comlink would strip the code from a thrown error, so errors are values here. */
+/** The reply to a call. Errors are values, because comlink would strip the code from a thrown error. */
 export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
 
-/** The object that the worker exposes through comlink. Every call has an id, by which it can be aborted. */
+/** The object that the worker exposes through comlink. Every call has an id to abort it by. */
 export interface WorkerApi {
   /**
-   * Takes the Web Lock `lifeLock` until the worker ends, however it ends: the page waits for the same lock to learn of
-   * it, because a terminated worker fires no event. Resolves when the lock is held.
+   * Holds the Web Lock `lifeLock` until the worker ends for any reason. Resolves when the lock is held.
+   * The page requests the same lock to detect the end, because a terminated worker fires no event.
    * @returns the version of the package that the worker was built from
    */
   hello(lifeLock: string): Promise<string>;
-  /** Loads the models. The database is opened when it is first needed. */
+  /** Loads the models. The database is opened on first use. */
   start(callId: number, config: WorkerConfig, notify: (notice: WorkerNotice) => void): Promise<Reply<void>>;
-  /** @param owner whose records the call sees; `null` for all */
+  /** @param owner the owner whose records the call can access; `null` for all records */
   call<K extends keyof WorkerOperations>(
     callId: number,
     owner: string | null,
