@@ -1,4 +1,4 @@
-/** From a frame to faces, landmarks and embeddings: the stages that every use case on images shares. */
+/** Turns a frame into faces, landmarks and embeddings, in stages shared by all use cases on images. */
 import type { FaceAntispoof } from '../../models/antispoof.js';
 import type { Detection, FaceDetector } from '../../models/detectors/detector.js';
 import { VIEW_COUNTS, type FaceEmbedder } from '../../models/embedder.js';
@@ -19,7 +19,7 @@ import { measureQuality } from '../../vision/quality.js';
 import type { FaceFrame, Frame } from '../../wire/worker.js';
 import { findFaces, planSearch, type SearchPlan } from './finder.js';
 
-/** What the stages are made of. */
+/** The models and functions that the stages use. */
 export interface AcquisitionParts {
   readonly detector: FaceDetector;
   readonly landmarker: FaceLandmarker;
@@ -27,7 +27,7 @@ export interface AcquisitionParts {
   readonly readPixels: (bitmap: ImageBitmap) => Pixels;
 }
 
-/** One face on its way through the stages, in pixels of the bitmap. */
+/** A detected face with its landmarks, in pixels of the bitmap. */
 export interface Acquired {
   readonly detection: Detection;
   readonly landmarks: readonly Point[];
@@ -37,61 +37,61 @@ type Choice =
   | { readonly chosen: Acquired; readonly faceCount: number }
   | { readonly reason: AcquisitionFailure; readonly faceCount: number };
 
-/** An image in memory. What a stage found of it is kept, so that every later operation starts from there. */
+/** An image in memory. It caches the results of the stages for later operations. */
 export interface Picture {
   readonly pixels: Pixels;
   /** Size of the source in pixels. */
   readonly width: number;
   readonly height: number;
   readonly plan: SearchPlan;
-  /** Least score of a detection, 0..1. */
+  /** Minimum score of a detection, 0..1. */
   readonly minScore: number;
   readonly known: {
-    /** By size, the largest first. */
+    /** By size, largest first. */
     detections: readonly Detection[] | null;
-    /** `null` for a detection without landmarks, which is no face. */
+    /** `null` for a detection without landmarks, which is not a face. */
     readonly faces: Map<Detection, Acquired | null>;
     readonly vectors: Map<Acquired, Map<Accuracy, Float32Array>>;
   };
 }
 
-/** The stages of one call on a picture. Every stage throws the reason of the call's signal once it is aborted. */
+/** The stages of one call on a picture. Every stage throws the reason of the call's signal after an abort. */
 export interface OpenFrame {
   /** Size of the source in pixels. */
   readonly width: number;
   readonly height: number;
   /** Side of the detector's input for the whole frame, in pixels. */
   readonly size: number;
-  /** What the detector takes for faces, the largest ones first. */
+  /** Returns up to `limit` detections, largest first. */
   detect(limit: number): Promise<Detection[]>;
-  /** Faces with their landmarks, the largest ones first. */
+  /** Returns up to `limit` faces with their landmarks, largest first. */
   find(limit: number): Promise<Acquired[]>;
   choose(face: FaceFrame['face']): Promise<Choice>;
-  /** The points of a face from where they are expected, `null` when there is none. */
+  /** Locates the landmarks of a face near their expected positions; `null` if there is no face. */
   follow(points: readonly Point[]): Promise<readonly Point[] | null>;
   /** See vision/appearance.ts. */
   appearance(face: Acquired): Float32Array;
-  /** One unit long: the mean of the views. */
+  /** Returns the mean embedding of the views, scaled to unit length. */
   embed(face: Acquired, accuracy: Accuracy): Promise<Float32Array>;
-  /** Each view alone, as the net gives it. */
+  /** Returns one embedding per view, as output by the model. */
   embedViews(face: Acquired, views: number): Promise<Float32Array[]>;
   judge(face: Acquired): QualityReport;
-  /** The anti-spoof model's score on these very pixels, 0 (attack) to 1 (bona fide). */
+  /** Returns the score of the anti-spoof model on these pixels, 0 (attack) to 1 (bona fide). */
   spoofScore(antispoof: FaceAntispoof, face: Acquired): Promise<number>;
-  /** The verdict, unless too little can be seen of the face. */
+  /** Returns the verdict: `not-judged` if the face is too small, or unusable for a reason other than its pose. */
   checkSpoof(check: SpoofCheck, face: Acquired): Promise<SpoofVerdict>;
-  /** The face in pixels of the source. @param landmarkCount defaults to 5 */
+  /** Returns the face in pixels of the source. @param landmarkCount defaults to 5 */
   describe(face: Acquired, landmarkCount?: 5 | 68): DetectedFace;
-  /** The same without landmarks. */
+  /** Returns a detection in pixels of the source, without landmarks. */
   describeDetection(detection: Detection): DetectedFace;
 }
 
-/** How faces are looked at for presentation attacks. */
+/** Settings of the check for presentation attacks. */
 export interface SpoofCheck {
   readonly antispoof: FaceAntispoof;
-  /** Least score of a bona fide face, 0..1. */
+  /** Minimum score of a bona fide face, 0..1. */
   readonly threshold: number;
-  /** Whether a face that is not found bona fide is refused. */
+  /** Whether to refuse faces that are not judged bona fide. */
   readonly required: boolean;
 }
 
@@ -99,27 +99,27 @@ export type Acquisition =
   | {
       readonly acquired: true;
       readonly face: DetectedFace;
-      /** Faces that were looked at; with the choice 'largest' it is 1. */
+      /** Number of faces found. Always 1 with the choice 'largest', which locates only one. */
       readonly faceCount: number;
       readonly vector: Float32Array;
       readonly quality: QualityReport;
-      /** On the pixels that were embedded. */
+      /** Verdict on the pixels that were embedded, or `null` if the check is off. */
       readonly spoof: SpoofVerdict | null;
     }
   | {
       readonly acquired: false;
       readonly reason: AcquisitionFailure | SpoofFailure;
       readonly faceCount: number;
-      /** Why a required check refused the face. */
+      /** The face that a required check refused, with the verdict. `null` for other reasons. */
       readonly refused: { readonly face: DetectedFace; readonly spoof: SpoofVerdict } | null;
     };
 
-/** The stages as the use cases call them. `clock` gets the time that each one takes. */
+/** The functions that the use cases call. `clock` records the duration of each stage. */
 interface Stages {
-  /** Reads and closes the bitmap. */
+  /** Reads the pixels of a frame and closes its bitmap. */
   readonly read: (frame: Frame, options: DetectorOptions, clock: Clock) => Picture;
   readonly open: (picture: Picture, signal: AbortSignal, clock: Clock) => OpenFrame;
-  /** The one way from an image of one person to an embedding; enroll and match differ only after it. */
+  /** Computes the embedding of one person in an image. Enrollment and matching share this path. */
   readonly acquire: (
     image: OpenFrame,
     face: FaceFrame['face'],
@@ -144,14 +144,14 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
 
   const open: Stages['open'] = ({ pixels, plan, minScore, known, width, height }, signal, clock) => {
     signal.throwIfAborted();
-    // By the longer side, because the shorter one may be a few pixels, rounded.
+    // Use the longer side. The shorter one may be only a few pixels, so rounding would distort the scale.
     const scale = Math.max(width, height) / Math.max(pixels.width, pixels.height);
 
     async function detect(): Promise<readonly Detection[]> {
       if (known.detections) return known.detections;
       const detections = await clock.timeAsync('detectMs', () => findFaces(detector, pixels, plan, minScore, signal));
       signal.throwIfAborted();
-      // Of two calls at once, the first one decides.
+      // If two calls detect at the same time, both use the result that is ready first.
       return (known.detections ??= detections.sort((a, b) => areaOf(b) - areaOf(a)));
     }
 
@@ -224,7 +224,7 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
         const reasons = isSmall ? (['too-small', ...unseen] as const) : unseen;
         if (reasons.length > 0) return { outcome: 'not-judged', reasons, modelId };
         const bonaFideScore = await spoofScore(antispoof, face);
-        // Written so that NaN is an attack.
+        // Written so that NaN counts as an attack.
         const outcome = bonaFideScore >= threshold ? 'bona-fide' : 'attack';
         return { outcome, bonaFideScore, threshold, modelId };
       },
@@ -253,13 +253,14 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
   };
 }
 
-/** Why a required check refuses a face, or `null`. */
+/** Returns the reason why a required check refuses a face, or `null`. */
 export function spoofFailure(check: SpoofCheck | null, spoof: SpoofVerdict | null): SpoofFailure | null {
   if (!check?.required || !spoof || spoof.outcome === 'bona-fide') return null;
   return spoof.outcome === 'attack' ? 'attack' : 'spoof-not-judged';
 }
 
 /**
+ * Chooses one of the faces in an image.
  * @param found largest first
  * @param scale source pixels per bitmap pixel
  */
@@ -298,7 +299,7 @@ function areaOf({ box }: Detection): number {
   return box.width * box.height;
 }
 
-/** Sums up the time of each stage of one call. */
+/** Sums up the duration of each stage of one call. */
 export interface Clock {
   time<T>(stage: keyof StageTimings, work: () => T): T;
   timeAsync<T>(stage: keyof StageTimings, work: () => Promise<T>): Promise<T>;

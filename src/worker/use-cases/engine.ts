@@ -1,4 +1,4 @@
-/** The use cases, top to bottom. Knows roles and a store, no runtime and no database. */
+/** Implements the operations of the worker. Depends on model roles and a store, not on a runtime or a database. */
 import { InfaceError } from '../../api/errors.js';
 import { spoofThreshold, type FaceAntispoof } from '../../models/antispoof.js';
 import type { FaceEmbedder } from '../../models/embedder.js';
@@ -33,33 +33,36 @@ import type { LoadedCollections } from './loaded-collections.js';
 import { createTracking, NO_TRACKS, type TrackerState } from './tracking.js';
 import type { Trainer } from './training.js';
 
-/** What the engine is made of. */
+/** The dependencies of the engine. */
 export interface EngineParts extends AcquisitionParts {
-  /** Loads the anti-spoof model when it is first asked for; `null` when the manifest has none. */
+  /** Loads the anti-spoof model on first use; `null` if the manifest has none. */
   readonly loadAntispoof: (() => Promise<FaceAntispoof>) | null;
   readonly scoring: Scoring;
   readonly store: FaceStore;
   readonly loaded: LoadedCollections;
   readonly trainer: Pick<Trainer, 'train' | 'abort' | 'resume'>;
-  /** The collections that are being trained, here or in another tab. */
+  /** Returns the collections that are being trained in this tab or another one. */
   trainingNow(): Promise<ReadonlySet<string>>;
-  /** The backup file. */
+  /** Writes and reads backup files. */
   readonly backup: {
     seal(content: BackupContent, passphrase: string): Promise<Blob>;
-    /** @throws InfaceError `EMBEDDING_SPACE_MISMATCH` among others; what comes out can be stored */
+    /**
+     * Decrypts and validates a backup file. The returned content can be stored.
+     * @throws InfaceError, for example `EMBEDDING_SPACE_MISMATCH`
+     */
     open(file: Blob, passphrase: string, embedder: Pick<FaceEmbedder, 'space' | 'dimension'>): Promise<BackupContent>;
   };
-  /** Called when a passphrase opened the vault. */
+  /** Called after a passphrase unlocked the vault. */
   onUnlock(): void;
   describeRuntime(): Omit<
     KitInfo,
     'embeddingSpace' | 'fmrCurve' | 'profileCount' | 'templateCount' | 'collectionCount' | 'live'
   > & { readonly live: Pick<KitInfo['live'], 'frames' | 'sessions'> };
-  /** Called when an open image is closed because of the limit. */
+  /** Called when an open image is closed because the limit was exceeded. */
   onImageClosed(imageId: string): void;
 }
 
-/** What belongs to one call besides its arguments. */
+/** The context of one call, in addition to its arguments. */
 export interface CallContext {
   readonly signal: AbortSignal;
   readonly owner: Owner;
@@ -76,13 +79,13 @@ export type Operations = {
 export interface Engine {
   readonly operations: Operations;
   /**
-   * Drops what must not outlive a change, made here or in another tab: the vectors of whoever was removed, and every
-   * tracked or identified face, because it may show one of them.
+   * Drops the data that must not outlive a change made in this tab or another one.
+   * That is the vectors of removed people, and every tracked or identified face, because it may show one of them.
    */
   readonly purge: (change: StoreChange) => void;
 }
 
-/** The template of a profile, or the face of another image, which has no id. */
+/** A template of a profile, or the embedding of a face in another image, which has no id. */
 type Reference = Parameters<typeof profileMean>[0][number] & {
   readonly id: string | null;
   readonly vector: Float32Array;
@@ -90,14 +93,14 @@ type Reference = Parameters<typeof profileMean>[0][number] & {
 
 type FailedAcquisition = Extract<Acquisition, { readonly acquired: false }>;
 
-/** Trackers that are kept; of more, the one that was not used for the longest time begins anew. */
+/** Maximum number of trackers. Beyond it, the state of the least recently used one is dropped. */
 const MAX_TRACKERS = 32;
 const DEFAULT_ACCURACY: Accuracy = 'balanced';
-/** Of faces that are enrolled: they are looked at once, and compared for years. */
+/** Accuracy of enrolled faces. They are embedded once and compared for years. */
 const ENROLLMENT_ACCURACY: Accuracy = 'high';
-/** Templates that an enrollment should have, as the seed recommends. */
+/** Minimum number of templates per enrollment that the seed API recommends. */
 const RECOMMENDED_TEMPLATES = 3;
-/** Negative examples per profile and collection. */
+/** Maximum number of negative examples per profile and collection. */
 const MAX_NEGATIVES = 50;
 export function createEngine(parts: EngineParts): Engine {
   const { embedder, scoring, store, loaded, trainer } = parts;
@@ -105,14 +108,14 @@ export function createEngine(parts: EngineParts): Engine {
   const { calibration, space } = embedder;
   const identifier = createIdentifier({ calibration, namesOf: (ids) => store.namesOf(ids) });
   const takeFrame = createTracking({ scoring, calibration, identifier });
-  /** By id, the one that was used last at the end. */
+  /** States of the trackers by id, least recently used first. */
   const trackers = new Map<string, TrackerState>();
-  /** Of each tracker, the frame that it is at. */
+  /** One promise per tracker, which resolves when its last submitted frame is done. */
   const trackerTurns = new Map<string, Promise<unknown>>();
-  /** Open images by id, the least recently used one first. */
+  /** Open images by id, least recently used first. */
   const pictures = new Map<string, Picture>();
 
-  /** Opens an image of a call, or takes one that is open. */
+  /** Prepares the image of a call: reads a frame, or reuses an image that is already open. */
   function openFor(context: CallContext, image: WireImage, options: DetectorOptions, clock: Clock): OpenFrame {
     context.signal.throwIfAborted();
     const picture = 'imageId' in image ? recall(image.imageId) : read(image, options, clock);
@@ -133,7 +136,10 @@ export function createEngine(parts: EngineParts): Engine {
     return picture;
   }
 
-  /** @throws InfaceError `SPOOF_MODEL_UNAVAILABLE`: a check that was asked for and cannot run is no pass */
+  /**
+   * Returns the anti-spoof model.
+   * @throws InfaceError `SPOOF_MODEL_UNAVAILABLE` if there is none: a check that cannot run must not count as passed
+   */
   async function antispoofModel(): Promise<FaceAntispoof> {
     if (parts.loadAntispoof) return parts.loadAntispoof();
     throw new InfaceError(
@@ -149,7 +155,7 @@ export function createEngine(parts: EngineParts): Engine {
     return { antispoof, threshold: spoofThreshold(rates, antispoof), required };
   }
 
-  /** The judged faces of images of one person. */
+  /** Acquires one face from each image of an enrollment. */
   async function acquireAll(faces: readonly FaceFrame[], options: Wire<AddImagesOptions>, context: CallContext) {
     const clock = createClock();
     const check = await spoofCheckOf(options);
@@ -161,7 +167,10 @@ export function createEngine(parts: EngineParts): Engine {
     return images;
   }
 
-  /** @param collectionIds where a face that looks like somebody else's is a duplicate */
+  /**
+   * Decides which images of an enrollment are accepted.
+   * @param collectionIds the collections in which to search for duplicates
+   */
   async function judge(
     images: readonly Acquisition[],
     { policy = 'guidance' }: Wire<AddImagesOptions>,
@@ -177,13 +186,16 @@ export function createEngine(parts: EngineParts): Engine {
     for (const template of stored) assertSameSpace(template, space);
     const references = stored.map(({ vector }) => scoring.prepare(vector));
     const galleries: Gallery[] = [];
-    // Whoever put the profile into the collection, a duplicate in it is one.
+    // Load with the owner `null`, which can access all profiles: a duplicate counts regardless of its owner.
     for (const id of collectionIds) galleries.push((await loaded.load(null, id)).gallery);
     const judged = { policy, calibration, scoring, space, maxFpir: DEFAULT_MAX_FPIR, profileId, references, galleries };
     return judgeEnrollment(images, judged);
   }
 
-  /** @param refer provides the references once the probe has given a template */
+  /**
+   * Compares a probe with references.
+   * @param refer provides the references; called only after a face was acquired from the probe
+   */
   async function verify(
     context: CallContext,
     probe: FaceFrame,
@@ -215,7 +227,7 @@ export function createEngine(parts: EngineParts): Engine {
     return { outcome: 'compared', ...decision, face, spoof, timings: clock.timings() };
   }
 
-  /** Records know nothing of a training that runs. */
+  /** Adds the state 'training' from the locks, because the store does not know about running trainings. */
   async function withTraining(collections: readonly Collection[]): Promise<Collection[]> {
     const training = await parts.trainingNow();
     return collections.map((collection) =>
@@ -277,7 +289,7 @@ export function createEngine(parts: EngineParts): Engine {
     async enroll(context, faces, options) {
       const { owner } = context;
       const { name = null, metadata = {}, consent = null, collectionId = null } = options;
-      // Before the work, so that a wrong id or a locked vault costs nothing; the transaction checks again.
+      // Check before the work, so that a wrong id or a locked vault costs nothing. The transaction checks again.
       await store.assertOpen();
       if (collectionId !== null) await store.collectionRevision(owner, collectionId);
       const images = await acquireAll(faces, options, context);
@@ -343,7 +355,7 @@ export function createEngine(parts: EngineParts): Engine {
         ...(probes[i] as (typeof probes)[number]).described,
         ...decided,
       }));
-      // What answered is known; a training that runs meanwhile is told of where it could have answered.
+      // If a trained classifier decided, report that. Report a running training only if none did.
       const isTraining = state !== 'trained' && (await parts.trainingNow()).has(collectionId);
       return { faces, classifier: isTraining ? 'training' : state, threshold, timings: clock.timings() };
     },
@@ -352,7 +364,7 @@ export function createEngine(parts: EngineParts): Engine {
       const clock = createClock();
       const atMs = performance.now();
       const turn = (trackerTurns.get(trackerId) ?? Promise.resolve()).then(async () => {
-        // Before anything is read: what comes of it is not kept when secrets are forgotten meanwhile.
+        // Start before reading anything, so that the new state is not kept if a purge happens in the meantime.
         const isCurrent = loaded.watch();
         const check = await spoofCheckOf(options);
         const { collectionId = null } = options;
@@ -367,7 +379,7 @@ export function createEngine(parts: EngineParts): Engine {
         const { width, height } = image;
         return { faces, width, height, detected, timings: clock.timings() };
       });
-      // One frame after the other, whatever became of the one before.
+      // Process the frames of a tracker one after the other, even if an earlier one failed.
       const settled = turn
         .catch(() => undefined)
         .finally(() => {
@@ -418,7 +430,7 @@ export function createEngine(parts: EngineParts): Engine {
     async unlockVault(_context, passphrase) {
       const status = await store.unlockVault(passphrase);
       parts.onUnlock();
-      // What changed while it was locked could not be trained.
+      // Collections that changed while the vault was locked could not be trained.
       await trainer.resume();
       return status;
     },

@@ -34,7 +34,7 @@ const MIN_TILED_SIDE = 640;
 
 /** Fraction of the longer side of the frame below which a face is small: 23 px of an input of 384. */
 const SMALL_FACE = 0.06;
-/** Number of small faces in the first pass from which on it has probably missed others. */
+/** Minimum number of small faces in the first pass that suggests it missed others. */
 const MANY_SMALL_FACES = 2;
 
 /**
@@ -99,7 +99,7 @@ export async function findFaces(
   return suppressNonMaxima(faces, SAME_FACE_IOU);
 }
 
-/** Checks whether tiles probably find faces missed by the first pass: those of a crowd, or any at all. */
+/** Checks whether the first pass probably missed faces. True for several small faces, or no faces at all. */
 function tilesPay(seen: readonly Detection[], pixels: Pixels, { defaultMinScore }: FaceDetector): boolean {
   const faces = seen.filter(({ score }) => score >= defaultMinScore);
   const limit = SMALL_FACE * longSideOf(pixels);

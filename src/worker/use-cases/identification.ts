@@ -1,4 +1,4 @@
-/** Who a face is: from its vector and a loaded collection to the 1:N decision. */
+/** Identifies faces: decides 1:N from the vector of a face and a loaded collection. */
 import type { Calibration } from '../../recognition/decision.js';
 import type { Neighbor } from '../../recognition/gallery.js';
 import { predict } from '../../recognition/classifier.js';
@@ -9,22 +9,23 @@ import type { Candidate, Identification, UnknownReason } from '../../api/identif
 import type { SpoofFailure, SpoofVerdict } from '../../api/spoof.js';
 import type { LoadedCollection } from './loaded-collections.js';
 
-/** Names within `candidates`, best first, are cut to this number unless the caller says otherwise. */
+/** Default number of entries in `candidates`, best first. */
 const DEFAULT_CANDIDATES = 5;
-/** Share of strangers that may get a name. */
+/** Default false positive identification rate: the share of strangers that may be given a name. */
 export const DEFAULT_MAX_FPIR = 0.01;
-/**
- * Number of nearest profiles that probabilities are computed from, and of those that stand for all others. Collections of up
- * to 4,096 profiles get exact probabilities; larger ones get estimates, see `predict`.
- */
+/** Minimum number of nearest profiles that probabilities are computed from. */
 const MEASURED_NEIGHBORS = 64;
+/**
+ * Maximum number of sampled profiles, which stand for all others.
+ * Collections of up to 4,096 profiles get exact probabilities; larger ones get estimates, see `predict`.
+ */
 const SAMPLED_PROFILES = 4096;
-/** Identified faces that can still be rejected: a minute of one face at 3 frames a second. */
+/** Number of recently identified faces that can be rejected: a minute of one face at 3 frames/s. */
 export const MAX_REMEMBERED = 200;
 
 export interface IdentificationParts {
   readonly calibration: Calibration;
-  /** The names of profiles, in their order. */
+  /** Returns the names of profiles, in the order of `profileIds`. */
   readonly namesOf: (profileIds: readonly string[]) => Promise<readonly (string | null)[]>;
 }
 
@@ -35,24 +36,24 @@ interface Remembered {
 }
 
 export interface Identifier {
-  /** The least similarity that is asked of a name. @param maxFpir defaults to {@link DEFAULT_MAX_FPIR} */
+  /** Returns the minimum similarity of an identified face. @param maxFpir defaults to {@link DEFAULT_MAX_FPIR} */
   threshold(collection: LoadedCollection, maxFpir: number | undefined): number;
-  /** Decides on faces of one frame, in their order. Their names are read in one transaction. */
+  /** Identifies the faces of one frame, in their order. Reads all names in one transaction. */
   decide(
     faces: readonly FaceToIdentify[],
     collection: LoadedCollection,
     options: DecideOptions,
   ): Promise<Identification[]>;
-  /** What was decided under this id, unless it is too long ago. */
+  /** Returns the decision with this id, or undefined if it is no longer remembered. */
   recall(identificationId: string): Remembered | undefined;
   forget(): void;
 }
 
 export interface FaceToIdentify {
-  /** Prepared by the scoring. */
+  /** The face, prepared with `Scoring.prepare`. */
   readonly face: Comparable;
   readonly spoof: SpoofVerdict | null;
-  /** Why the face gets no name, whoever it is; `null` to decide by its looks. */
+  /** Reason to return no name regardless of the face; `null` to identify it. */
   readonly refusal: SpoofFailure | null;
 }
 
@@ -61,9 +62,10 @@ interface DecideOptions {
   readonly maxCandidates?: number | undefined;
 }
 
-/** The nearest profiles, and the probability of none of all; `null` without a trained classifier. */
+/** The nearest profiles of a face. */
 interface Ranking {
   readonly nearest: readonly Ranked[];
+  /** Probability that the face is none of the profiles; `null` without a trained classifier. */
   readonly unknown: number | null;
 }
 
@@ -143,13 +145,13 @@ export function createIdentifier({ calibration, namesOf }: IdentificationParts):
     return { nearest, unknown: prediction?.unknown ?? null };
   }
 
-  /** Whether a face is nearer to one that was rejected as this profile than it is to the profile. */
+  /** Checks whether a face is nearer to a face rejected as this profile than to the profile. */
   function wasRejected(
     face: Comparable,
     { profileId, row, distance: toProfile }: Ranked,
     { classifier, negatives }: LoadedCollection,
   ): boolean {
-    // As common as the profile, so that nothing but the cosines is compared.
+    // Use the commonness of the profile for the negatives, so that only the cosines are compared.
     const own = classifier?.commonness[row] ?? commonness;
     return negatives.some(
       (negative) =>

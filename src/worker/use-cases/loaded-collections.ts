@@ -1,4 +1,7 @@
-/** Holds every vector of a collection that outlives a call, and drops it when the person or the collection is removed. */
+/**
+ * Caches the vectors of collections between calls. Drops them when the person or the collection is removed.
+ * No other module holds vectors of a collection longer than a call.
+ */
 import type { FaceEmbedder } from '../../models/embedder.js';
 import { withoutProfiles, type Classifier, type Training } from '../../recognition/classifier.js';
 import { createGallery, galleryOf, type Gallery } from '../../recognition/gallery.js';
@@ -12,33 +15,33 @@ import type {
   StoredClassifierState,
 } from '../ports/face-store.js';
 
-/** A collection as a search needs it. */
+/** A collection with the data that a search needs. */
 export interface LoadedCollection {
   readonly id: string;
   readonly revision: number;
   readonly gallery: Gallery;
   readonly classifier: Classifier | null;
   readonly negatives: readonly Negative[];
-  /** Returns false once somebody was removed since the collection was read. What was made of it must not be kept then. */
+  /** Returns false if there was a purge since the collection was read. Data derived from it must not be kept then. */
   readonly isCurrent: () => boolean;
 }
 
-/** A collection as a training needs it. */
+/** A collection with the data that a training needs. */
 export interface CollectionMeans extends Omit<CollectionContent, 'profiles'> {
   readonly profileIds: readonly string[];
-  /** A mean per profile, row by row in the order of `profileIds`, each one unit long. */
+  /** One unit-length mean per profile, row by row in the order of `profileIds`. */
   readonly rows: Float32Array;
   /** Number of templates of all profiles. */
   readonly templateCount: number;
   /** The last training of the collection, so that the next one measures only what changed. */
   readonly before: Training | null;
-  /** Keeps a training for the next one, unless somebody was removed since the collection was read. */
+  /** Keeps a training for the next one, unless there was a purge since the collection was read. */
   readonly keep: (training: Training | null) => void;
 }
 
 export interface LoadedCollections {
   /**
-   * Returns a collection for a search. Reads it again only if it has changed, even in another tab.
+   * Returns a collection for a search. Reads it again only if it has changed, in this tab or another one.
    * @throws InfaceError as {@link LoadedCollections.read} does
    */
   load(owner: Owner, collectionId: string): Promise<LoadedCollection & { readonly state: StoredClassifierState }>;
@@ -47,18 +50,18 @@ export interface LoadedCollections {
    * @throws InfaceError as `FaceStore.loadCollection` and `createGallery` do
    */
   read(owner: Owner, collectionId: string): Promise<CollectionMeans>;
-  /** Returns a function that tells whether nothing was removed since this call. */
+  /** Returns a function that checks that there was no purge since this call. */
   watch(): () => boolean;
   /**
-   * Drops what a change removed. Additions drop nothing: the revision and the seals show that they are new.
-   * @returns whether the change removed anything or anybody
+   * Drops the data that a change removed. Additions drop nothing: the revision and the seals show that they are new.
+   * @returns whether the change removed anything
    */
   purge(change: StoreChange): boolean;
-  /** Counts the vectors held per profile id, and the negatives. For tests. */
+  /** Counts the vectors held per profile id, including negatives. For tests. */
   held(): ReadonlyMap<string, number>;
 }
 
-/** A profile as it was read. */
+/** A profile at the time it was last read. */
 interface Known {
   readonly seal: string;
   readonly templateCount: number;
@@ -66,7 +69,7 @@ interface Known {
   readonly place: number;
 }
 
-/** What is held of one collection. */
+/** The cached data of one collection. */
 interface Held {
   readonly profiles: ReadonlyMap<string, Known>;
   readonly rows: Float32Array;
@@ -81,7 +84,7 @@ export function createLoadedCollections(
   { space, dimension, calibration: { commonness = 0 } }: Pick<FaceEmbedder, 'space' | 'dimension' | 'calibration'>,
 ): LoadedCollections {
   const collections = new Map<string, Held>();
-  /** Number of purges. A read that began before a purge must not be kept after it. */
+  /** Number of purges. Data that was read before a purge must not be kept after it. */
   let generation = 0;
 
   function watch(): () => boolean {
@@ -109,7 +112,7 @@ export function createLoadedCollections(
     for (const { id, seal, templates } of profiles) {
       const last = templates ? null : before.profiles.get(id);
       const [source, from] = last ? [before.rows, last.place] : [opened.rows, places.get(id)];
-      // A profile without templates resembles nobody.
+      // A profile without templates cannot match any face.
       if (from === undefined) continue;
       const place = known.size;
       rows.set(source.subarray(from * dimension, (from + 1) * dimension), place * dimension);
@@ -178,10 +181,10 @@ export function createLoadedCollections(
   };
 }
 
-/** Returns what is held of a collection without some profiles, so that the others are not decrypted or measured again. */
+/** Removes profiles from the cached data of a collection. The others are not decrypted or measured again. */
 function without(held: Held, gone: ReadonlySet<string>, dimension: number): Held {
   const { profiles, rows, loaded, training } = held;
-  // A profile without templates is not in the gallery, and may still have negatives.
+  // A profile without templates is not in the gallery but may have negatives.
   const isInLoaded =
     loaded?.gallery.profileIds.some((id) => gone.has(id)) ||
     loaded?.negatives.some(({ profileId }) => gone.has(profileId));

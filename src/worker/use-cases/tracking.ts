@@ -22,20 +22,20 @@ import { spoofFailure, type Acquired, type OpenFrame, type SpoofCheck } from './
 import type { Identifier } from './identification.js';
 import type { LoadedCollection } from './loaded-collections.js';
 
-/** Number of frames between two runs of the detector that look for new faces while no face is lost. */
+/** Number of frames between two runs of the detector while no face is lost. Each run finds new faces. */
 const DETECT_EVERY = 15;
-/** Number of consecutive detector runs without the face that end its track. */
+/** Number of consecutive detector runs without a face after which its track ends. */
 const MAX_UNSEEN = 2;
 /** IoU above which two boxes show the same face. */
 const SAME_PLACE_IOU = 0.3;
 /**
- * Least likeness of a face to itself in the previous frame. On 2,600 photos of LFW, 1 in 100,000 pairs of different
+ * Minimum likeness of a face to itself in the previous frame. On 2,600 photos of LFW, 1 in 100,000 pairs of different
  * people is this similar. A photo and its copy with landmarks moved by 2 % of the eye distance, 10 % more or less
  * light, and noise has a likeness of 0.987 at the median and 0.94 at the first percentile. Below the limit, the face is
  * recognized again.
  */
 const SAME_PICTURE = 0.94;
-/** Longest gap between frames. After a longer one, all tracks end, because anyone may be anywhere. */
+/** Longest gap between frames. After a longer one, all tracks end, because people may have moved anywhere. */
 const MAX_GAP_MS = 1_000;
 /** Time for which a lost face keeps its id if it is recognized again. */
 const REMEMBER_MS = 3_000;
@@ -61,7 +61,7 @@ interface Recognition {
 interface Track {
   readonly id: number;
   readonly since: number;
-  /** The last detection, and the points at that time. The box moves with the points. */
+  /** The last detection, and the points at that time (`anchor`). The box moves with the points. */
   readonly detection: Detection;
   readonly anchor: readonly Point[];
   readonly points: readonly Point[];
@@ -209,7 +209,10 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     return { ...track, points, appearance, motion: { x: to.x - from.x, y: to.y - from.y } };
   }
 
-  /** @returns `null` when the face is not the one that the track was recognized as */
+  /**
+   * Embeds the face of a track and checks it for spoofing, if due.
+   * @returns `null` if it is not the face that the track was recognized as before
+   */
   async function recognize(
     image: OpenFrame,
     track: Track,

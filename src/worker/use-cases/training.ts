@@ -1,4 +1,4 @@
-/** Training of classifiers: asked for or by itself, one collection in one tab at a time. */
+/** Trains classifiers on request or automatically. Only one tab trains a collection at a time. */
 import { InfaceError } from '../../api/errors.js';
 import { strangerCount, type Background } from '../../recognition/background.js';
 import { createStrangers, trainClassifier } from '../../recognition/classifier.js';
@@ -8,13 +8,13 @@ import type { ClassifierState, TrainProgress, TrainResult } from '../../api/coll
 import type { FaceStore, Owner } from '../ports/face-store.js';
 import type { LoadedCollections } from './loaded-collections.js';
 
-/** Over all tabs, one collection is trained once at a time. */
+/** Ensures that a collection has only one training at a time, across all tabs. */
 export interface TrainingLocks {
-  /** Waits until nobody trains the collection, and keeps the others from it. @throws the signal's reason */
+  /** Waits for the lock of the collection and runs `work` while holding it. @throws the signal's reason */
   run<T>(collectionId: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
-  /** The same without waiting: false, and nothing done, when somebody trains it. */
+  /** Runs `work` if the lock is free. Otherwise returns false without waiting. */
   tryRun(collectionId: string, work: () => Promise<void>): Promise<boolean>;
-  /** The collections that are being trained, here or in another tab. */
+  /** Returns the collections that are being trained in this tab or another one. */
   held(): Promise<ReadonlySet<string>>;
 }
 
@@ -22,9 +22,9 @@ export interface TrainingLocks {
 export interface TrainingNews {
   readonly collectionId: string;
   readonly state: ClassifierState;
-  /** `null` when it has ended. */
+  /** `null` after the training has ended. */
   readonly progress: TrainProgress | null;
-  /** Why it failed, `null` if it did not. */
+  /** Reason of the failure, or `null`. */
   readonly error: string | null;
 }
 
@@ -33,53 +33,53 @@ export interface TrainerParts {
   readonly loaded: Pick<LoadedCollections, 'read'>;
   readonly embedder: { readonly space: string; readonly calibration: Calibration };
   readonly scoring: Scoring;
-  /** `null` where the embedder has no statistics of many people. */
+  /** `null` if the embedder has no background statistics. */
   readonly background: Background | null;
   readonly locks: TrainingLocks;
-  /** Whether collections are trained after they changed. */
+  /** Whether to train collections automatically after a change. */
   readonly auto: boolean;
-  /** Tells this kit and the others of a state, and this kit of progress. */
+  /** Reports states to this kit and the other tabs, and progress to this kit only. */
   readonly announce: (news: TrainingNews) => void;
 }
 
 export interface Trainer {
-  /** Trains now; an automatic training of the same collection gives way. */
+  /** Trains now. Aborts this trainer's automatic training of the same collection. */
   train(
     owner: Owner,
     collectionId: string,
     signal: AbortSignal,
     onProgress: (progress: TrainProgress) => void,
   ): Promise<TrainResult>;
-  /** Ends what this trainer does for the collection. @returns whether it did something */
+  /** Aborts this trainer's running and scheduled trainings of the collection. @returns whether there were any */
   abort(collectionId: string): boolean;
-  /** Sees to it that a changed collection is trained. @param own whether the change was made by this kit */
+  /** Schedules the training of a changed collection. @param own whether this kit made the change */
   schedule(collectionId: string, own: boolean): void;
-  /** Looks for collections that no tab lived to train, or that were locked. */
+  /** Schedules all untrained collections with profiles. They remain if a tab was closed or the vault was locked. */
   resume(): Promise<void>;
   close(): void;
 }
 
-/** A change is rarely alone: the training waits for this long after the last one, */
+/** Delay of a training after the last change, because changes rarely come alone. */
 const QUIET_MS = 2_000;
-/** but not longer than this after the first, so that half of the promised 30 s is left for a busy worker. */
+/** Maximum delay after the first change. Leaves half of the promised 30 s for a busy worker. */
 const MAX_WAIT_MS = 15_000;
-/** After this, the tab that made the change should have trained; if it was closed, another one does. */
+/** Delay after a change in another tab. That tab should have trained by then; if it was closed, this one does. */
 const OTHERS_MS = 20_000;
-/** A training tells how far it is, and lets other calls through, this often. */
+/** Interval at which a training reports its progress and lets the worker handle other calls. */
 const TELL_AFTER_MS = 30;
 
 export function createTrainer(parts: TrainerParts): Trainer {
   const { store, loaded, embedder, scoring, background, locks, auto, announce } = parts;
-  /** Trainings that are due, each with the time of the first change that it is for. */
+  /** Timers of scheduled trainings, each with the time of the first change it covers. */
   const timers = new Map<string, { readonly timer: ReturnType<typeof setTimeout>; readonly first: number }>();
-  /** Trainings that run or wait for their turn; the automatic ones give way. */
+  /** Trainings that run or wait for the lock. Requested trainings abort automatic ones. */
   const running = new Map<string, Set<{ readonly automatic: boolean; readonly controller: AbortController }>>();
   let closed = false;
   const strangers = background && createStrangers(background, scoring);
 
   /**
-   * Learns from what is stored, and stores what was learnt.
-   * @param onLearnt called before it is stored: then it is too late to end it
+   * Trains a classifier on the stored content of a collection and stores it.
+   * @param onLearnt called before the classifier is stored; from then on, the training cannot be aborted
    */
   async function learn(
     owner: Owner,
@@ -128,7 +128,7 @@ export function createTrainer(parts: TrainerParts): Trainer {
     };
   }
 
-  /** Keeps the books of a training: it can be aborted while it waits and while it runs, until it calls `onLearnt`. */
+  /** Registers a training so that it can be aborted, even while it waits, until it calls `onLearnt`. */
   async function tracked<T>(
     collectionId: string,
     automatic: boolean,
@@ -148,13 +148,13 @@ export function createTrainer(parts: TrainerParts): Trainer {
     }
   }
 
-  /** What the state is once a training ended, however it ended. */
+  /** Announces the state of a collection after a training has ended for any reason. */
   async function announceState(collectionId: string, error: string | null): Promise<void> {
     try {
       const { classifier } = await store.collectionRevision(null, collectionId);
       announce({ collectionId, state: classifier, progress: null, error });
     } catch {
-      // The collection is gone, and its deletion was told.
+      // The collection is gone, and its deletion was already announced.
     }
   }
 
@@ -185,7 +185,7 @@ export function createTrainer(parts: TrainerParts): Trainer {
         );
       } catch (error) {
         const code = error instanceof InfaceError ? error.code : null;
-        // Not failures: it was aborted, has nothing to learn from, is gone, or is tried again when it is unlocked.
+        // Not failures: an abort, an empty or deleted collection, a closed kit, or a locked vault (retried on unlock).
         const isExpected = ['TRAINING_ABORTED', 'COLLECTION_EMPTY', 'COLLECTION_GONE', 'VAULT_LOCKED', 'CLOSED'];
         if (code === null || !isExpected.includes(code))
           failure = error instanceof Error ? error.message : String(error);
@@ -195,7 +195,7 @@ export function createTrainer(parts: TrainerParts): Trainer {
       if ((await store.collectionRevision(null, collectionId)).classifier === 'trained') return;
       const ran = await locks.tryRun(collectionId, work);
       if (ran) await announceState(collectionId, failure);
-      // Another tab is at it. Should it end without having trained, this one comes back.
+      // Another tab is training the collection. Check later, in case that tab ends before it has finished.
       else if (!closed) schedule(collectionId, false);
     } catch {
       // The collection or the database is gone.
@@ -223,7 +223,7 @@ export function createTrainer(parts: TrainerParts): Trainer {
 
   return {
     async train(owner, collectionId, callSignal, onProgress) {
-      // Before the wait, so that a wrong id is told at once.
+      // Check before waiting for the lock, so that a wrong id fails at once.
       await store.collectionRevision(owner, collectionId);
       cancelTimer(collectionId);
       abortRunning(collectionId, (automatic) => automatic);
