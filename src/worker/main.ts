@@ -1,4 +1,4 @@
-/** The worker's entry: puts the parts together and answers the page. The only `Comlink.expose`. */
+/** Connects the parts of the worker and handles calls from the page. The only module that calls `Comlink.expose`. */
 import * as Comlink from 'comlink';
 import { InfaceError, toWire } from '../api/errors.js';
 import type { KitEvents } from '../api/events.js';
@@ -33,9 +33,9 @@ interface Running {
 
 let running: Running | null = null;
 let notify: (notice: WorkerNotice) => void = () => undefined;
-/** Calls that were not answered yet, by id. */
+/** Controllers of the pending calls, by id. */
 const calls = new Map<number, AbortController>();
-/** Bitmaps of calls that were not answered yet. */
+/** Number of bitmaps that belong to pending calls. */
 let liveFrames = 0;
 
 const emit = (event: KitEvent) => notify({ kind: 'event', event });
@@ -50,7 +50,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   const cohort = background && (() => sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort'));
   const scoring = createScoring(embedder.dimension, cohort);
 
-  // Nothing is awaited from here on, so a message of another tab finds everything in its place.
+  // Do not await anything below, so that no message from another tab arrives before all parts exist.
   const news = createNews({
     emit,
     post: (message) => tabs.post(message),
@@ -91,7 +91,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
       live: { frames: liveFrames, sessions: models.sessionCount() },
     }),
   });
-  // Trainings that another tab left unfinished. A database that cannot be opened is reported to the first call.
+  // Resume trainings that another tab left unfinished. If the database cannot be opened, the first call reports it.
   trainer.resume().catch(() => undefined);
   return {
     engine,
@@ -104,7 +104,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   };
 }
 
-/** Runs one call under its id and answers with a value, whatever happens. */
+/** Runs a call and makes it abortable by its id. Never rejects: errors become values. */
 async function answer<T>(
   callId: number,
   owner: string | null,
@@ -126,7 +126,7 @@ async function answer<T>(
   }
 }
 
-/** The bitmaps among the arguments of a call. */
+/** Returns the frames among the arguments of a call. */
 function framesIn(args: readonly unknown[]): Frame[] {
   return args.flat().flatMap((arg) => {
     if (typeof arg !== 'object' || arg === null) return [];
@@ -142,7 +142,7 @@ const api: WorkerApi = {
         resolve(__INFACE_VERSION__);
         return new Promise(() => undefined);
       };
-      // Absent on plain http pages: the worker's error events are then the only sign of its end.
+      // Locks are absent on plain http pages. There, only error events show that the worker ended.
       const locks = (navigator as { locks?: LockManager }).locks;
       if (locks) void locks.request(lifeLock, held);
       else void held();
@@ -160,12 +160,12 @@ const api: WorkerApi = {
     try {
       return await answer(callId, owner, (context) => {
         if (!running) throw new InfaceError('CLOSED', 'The worker was not started.');
-        // The link between K and its arguments, which the compiler does not follow through an index.
+        // TypeScript cannot relate the indexed operation to its arguments, so it needs a cast.
         const run = running.engine.operations[operation] as (...values: unknown[]) => Promise<never>;
         return run(context, ...args);
       });
     } finally {
-      // Closed by the engine once read; a call that failed before has not come that far.
+      // The engine closes each bitmap after reading it. Close those of a call that failed earlier.
       for (const frame of frames) frame.bitmap.close();
       liveFrames -= frames.length;
     }

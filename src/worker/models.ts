@@ -1,4 +1,4 @@
-/** Loads the models of the manifest, and the runtime that they run on. */
+/** Loads the models listed in the manifest, and the runtime that executes them. */
 import type { KitEvents } from '../api/events.js';
 import type { KitInfo, LoadProgress } from '../api/runtime.js';
 import { netsOf, type AntispoofEntry, type FaceAntispoof } from '../models/antispoof.js';
@@ -17,20 +17,20 @@ export interface LoadedModels {
   readonly detector: FaceDetector;
   readonly landmarker: FaceLandmarker;
   readonly embedder: FaceEmbedder;
-  /** `null` for an embedder without background statistics. */
+  /** `null` if the embedder has no background statistics. */
   readonly background: Background | null;
-  /** Loads the anti-spoof model on its first use; `null` when the manifest has none. */
+  /** Loads the anti-spoof model on first use; `null` if the manifest has none. */
   readonly loadAntispoof: (() => Promise<FaceAntispoof>) | null;
   describe(): Pick<KitInfo, 'backend' | 'backendNote' | 'threads' | 'models'>;
-  /** Number of models that are set up now. */
+  /** Number of live sessions. */
   sessionCount(): number;
   close(): Promise<void>;
 }
 
-/** Called while the models load, and after. */
+/** Callbacks for events during and after the loading of the models. */
 interface LoadListeners {
   readonly onProgress: (progress: LoadProgress) => void;
-  /** The backend was replaced by another one. */
+  /** Called after another backend replaced the current one. */
   readonly onBackend: (detail: KitEvents['backend']) => void;
 }
 
@@ -63,7 +63,7 @@ export async function loadModels(
     runtime.addModel(entry.id, await assets.load(assetFile(entry)), entry.optimized);
   const antispoof = manifest.models.some(({ role }) => role === 'antispoof') ? findModel(manifest, 'antispoof') : null;
   const later = antispoof ? netsOf(antispoof).map(assetFile) : [];
-  // Each model is set up as soon as it is there, while others are on their way.
+  // Set up each model as soon as its file is loaded, while other files are still loading.
   const [detect, locate, embed, background] = await Promise.all([
     run(detector).then((ready) => createAdapter(detector, ready)),
     run(landmarker).then((ready) => createAdapter(landmarker, ready)),
@@ -72,10 +72,10 @@ export async function loadModels(
     wasm,
   ]);
   await assets.stored();
-  // Not waited for: what it does not get to is dropped at the next start.
+  // Do not wait: files that it does not reach are dropped at the next start.
   void dropOtherFiles(config.assetsUrl, [...files, ...later]);
 
-  // A page without this check does not need its files, so they come when it is first asked for.
+  // Load the anti-spoof files on first use, because pages without this check do not need them.
   const closing = new AbortController();
   let antispoofLoad: Promise<FaceAntispoof> | null = null;
   const loadAntispoof = (entry: AntispoofEntry): Promise<FaceAntispoof> => {
@@ -84,7 +84,7 @@ export async function loadModels(
       const runs = later.map(async (file, i) => runtime.addModel(`${entry.id} ${i}`, await nets.load(file)));
       return createAdapter(entry, await Promise.all(runs));
     })().catch((error: unknown) => {
-      // The next call tries again.
+      // Let the next call retry.
       antispoofLoad = null;
       throw error;
     });

@@ -1,4 +1,4 @@
-/** Delivers changes: those made here to the other tabs, and all of them to this worker and its page. */
+/** Distributes changes: those made by this kit to other tabs, and all to this worker and its page. */
 import type { RecordsChange } from '../api/events.js';
 import type { VaultStatus } from '../api/vault.js';
 import type { KitEvent } from '../wire/worker.js';
@@ -6,10 +6,10 @@ import type { TabMessage } from './platform/tabs.js';
 import type { StoreChange } from './ports/face-store.js';
 import type { TrainingNews } from './use-cases/training.js';
 
-/** The receivers of news. */
+/** The functions that receive news. */
 interface Receivers {
   emit(event: KitEvent): void;
-  /** Posts to the other tabs. */
+  /** Posts a message to the other tabs. */
   post(message: TabMessage): void;
   watchStorage(): Promise<void>;
   vaultStatus(): Promise<VaultStatus>;
@@ -17,19 +17,19 @@ interface Receivers {
   forgetKey(): void;
   /** Drops the decrypted vectors that must not outlive the change. */
   purge(change: StoreChange): void;
-  /** @param isOurs whether the change was made here */
+  /** Schedules the training of a changed collection. @param isOurs whether this kit made the change */
   schedule(collectionId: string, isOurs: boolean): void;
 }
 
-/** The sources of news. */
+/** Handlers for the sources of news. */
 export interface News {
-  /** This kit changed the store. */
+  /** Called after this kit changed the store. */
   readonly onChange: (change: StoreChange) => void;
-  /** Another tab reports. */
+  /** Called when a message from another tab arrives. */
   readonly onMessage: (message: TabMessage) => void;
-  /** A training of this kit goes on. */
+  /** Called when a training of this kit starts, makes progress, or ends. */
   readonly onTraining: (news: TrainingNews) => void;
-  /** A passphrase opened the vault. */
+  /** Called after a passphrase unlocked the vault. */
   readonly onUnlock: () => void;
 }
 
@@ -66,7 +66,7 @@ export function createNews(to: Receivers): News {
       if (state === 'stale') to.schedule(collectionId, false);
     },
     onTraining({ progress, ...news }) {
-      // Other tabs learn the states; the progress between them concerns this kit alone.
+      // Notify other tabs only of the start and the end. The progress in between concerns only this kit.
       if (progress === null || progress.done === 0) to.post({ kind: 'classifier', ...news });
       to.emit({ name: 'classifier', detail: { ...news, progress } });
     },
