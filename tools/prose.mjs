@@ -11,21 +11,8 @@ import process from 'node:process';
 import ts from 'typescript';
 import { ROOT } from './process.mjs';
 
-/** Folders whose prose was revised; the rest of src follows. */
-const REVISED = [
-  'CONTRIBUTING.md',
-  'bench',
-  'lab',
-  'tools',
-  'src/README.md',
-  'src/client/camera',
-  'src/liveness',
-  'src/models',
-  'src/recognition',
-  'src/schema',
-  'src/service-worker',
-  'src/vision',
-];
+/** Checked by default. The README, docs, the demo and the tests are not revised yet. */
+const REVISED = ['CONTRIBUTING.md', 'bench', 'lab', 'tools', 'src'];
 const MAX_FIRST_SENTENCE = 100;
 
 /**
