@@ -52,7 +52,7 @@ afterEach(() => {
 });
 
 function mount(attributes: Readonly<Record<string, string>>, kit: FaceKit | null): FaceCamera {
-  const camera = document.createElement('face-camera') as FaceCamera;
+  const camera = document.createElement('face-camera');
   for (const [name, value] of Object.entries(attributes)) camera.setAttribute(name, value);
   camera.kit = kit;
   document.body.append(camera);

@@ -233,27 +233,51 @@ describe('events', () => {
 });
 
 describe('what is remembered', () => {
-  it('goes when another tab removes somebody', async () => {
+  it('goes when another tab removes somebody, replaces everything, or takes the key away', async () => {
     const database = `test-${crypto.randomUUID()}`;
     const [kit, other] = [await testKit({ database }), await testKit({ database })];
     const { id } = await kit.collections.create('Home');
     const { id: work } = await kit.collections.create('Work');
     const profile = await enrolled(kit, anna, 'Anna', id);
-    const steps = [
-      ['collections', 'updated', () => other.collections.update(id, { removeProfileIds: [profile.id] })],
-      ['profiles', 'deleted', () => other.profiles.delete(profile.id)],
-      ['collections', 'deleted', () => other.collections.delete(work)],
-    ] as const;
-    for (const [name, change, remove] of steps) {
+    const backup = await kit.backup.export('correct horse');
+    const isReset = ({ change }: { readonly change: string }) => change === 'reset';
+    const steps: (readonly [() => Promise<unknown>, () => Promise<unknown>])[] = [
+      [
+        () => next(kit, 'collections', ({ change }) => change === 'updated'),
+        () => other.collections.update(id, { removeProfileIds: [profile.id] }),
+      ],
+      [() => next(kit, 'profiles', ({ change }) => change === 'deleted'), () => other.profiles.delete(profile.id)],
+      [() => next(kit, 'collections', ({ change }) => change === 'deleted'), () => other.collections.delete(work)],
+      [() => next(kit, 'profiles', isReset), () => other.backup.import(backup, 'correct horse')],
+      [() => next(kit, 'vault', ({ state }) => state === 'locked'), () => other.vault.setPassphrase('battery staple')],
+      [() => next(kit, 'profiles', isReset), () => other.storage.eraseAll()],
+    ];
+    for (const [change, remove] of steps) {
       const { faces } = await kit.identify(anna, id);
       const { identificationId } = faces[0] as (typeof faces)[number];
-      const told = next(kit, name, (event) => event.change === change);
+      const told = change();
       await remove();
       await told;
+      if ((await kit.vault.status()).state === 'locked') await kit.vault.unlock('battery staple');
       // With a profile, so that nothing else can be what is missing.
       const rejected = kit.reject(identificationId, { profileId: profile.id });
       await expect(rejected).rejects.toMatchObject({ code: 'IDENTIFICATION_NOT_FOUND' });
     }
+  });
+
+  it('goes when another tab destroys the key', async () => {
+    const database = `test-${crypto.randomUUID()}`;
+    const [kit, other] = [await testKit({ database }), await testKit({ database })];
+    const { id } = await kit.collections.create('Home');
+    const profile = await enrolled(kit, anna, 'Anna', id);
+    const face = only((await kit.identify(anna, id)).faces);
+    const told = next(kit, 'vault', () => true);
+    await other.vault.destroyKey();
+    await told;
+    await expect(kit.reject(face.identificationId, { profileId: profile.id })).rejects.toMatchObject(
+      code('IDENTIFICATION_NOT_FOUND'),
+    );
+    await expect(kit.identify(anna, id)).rejects.toMatchObject(code('TEMPLATES_UNREADABLE'));
   });
 });
 

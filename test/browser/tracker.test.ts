@@ -31,8 +31,9 @@ function frame(...placed: readonly (readonly [person: number, x: number, y?: num
 }
 
 /** A kit that knows all three. */
-async function kitOfThree(): Promise<{ kit: FaceKit; collectionId: string }> {
-  const kit = await testKit();
+async function kitOfThree(): Promise<{ kit: FaceKit; collectionId: string; database: string }> {
+  const database = `test-${crypto.randomUUID()}`;
+  const kit = await testKit({ database });
   const { id: collectionId } = await kit.collections.create('three');
   for (const [i, image] of people.entries()) {
     const enrolled = await kit.enroll([image], { name: `${i}`, policy: 'off', collectionId });
@@ -40,7 +41,7 @@ async function kitOfThree(): Promise<{ kit: FaceKit; collectionId: string }> {
   }
   // The first frame of a kit can take longer than the second after which a tracker begins anew.
   await kit.createTracker({ collectionId }).update(frame([0, 100]));
-  return { kit, collectionId };
+  return { kit, collectionId, database };
 }
 
 /** Who is where, from left to right. */
@@ -98,6 +99,22 @@ describe('a tracker', () => {
     expect(second.timings.embedMs).toBe(0);
     await kit.collections.update(collectionId, { removeProfileIds: [profile!.id] });
     expect(seen(await tracker.update(frame([1, 108])))).toEqual([null]);
+  });
+
+  it('no longer names somebody whom another tab deleted', async () => {
+    const { kit, collectionId, database } = await kitOfThree();
+    const other = await testKit({ database });
+    const tracker = kit.createTracker({ collectionId });
+    expect(seen(await tracker.update(frame([1, 100])))).toEqual(['1']);
+    const [profile] = (await kit.profiles.list()).filter(({ name }) => name === '1');
+    const told = new Promise((resolve) => {
+      kit.on('profiles', ({ change }) => {
+        if (change === 'deleted') resolve(null);
+      });
+    });
+    await other.profiles.delete(profile!.id);
+    await told;
+    expect(seen(await tracker.update(frame([1, 104])))).toEqual([null]);
   });
 
   it('takes frames in turn, refuses what it does not know, and begins anew when it was closed', async () => {
