@@ -1,5 +1,5 @@
 /**
- * Compares the public API with the reports in test/types (`npm run check:api`), so that no change goes unnoticed.
+ * Compares the public API with the reports in test/types (`npm run check:api`).
  * `npm run api` writes the reports. Both need the declarations of `npm run build`.
  */
 import { existsSync } from 'node:fs';

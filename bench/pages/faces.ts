@@ -1,7 +1,7 @@
 /** Draws embeddings of synthetic people from the embedder's background statistics. */
 import { parseBackground, sampleBackground } from '../../src/recognition/background.js';
 
-const DIMENSION = 128;
+export const DIMENSION = 128;
 /** Spread of the templates of one person: their cosines are about 0.97, as for photos of one person. */
 const NOISE = 0.03;
 

@@ -2,13 +2,18 @@
  * Measures 1:N search. The URL option `of` chooses the toolkit.
  *
  * The peers search their gallery in memory. The kit identifies: `identify` on open photos whose faces were embedded before,
- * in its worker, in a trained collection, with the decision, probabilities and names.
+ * in its worker, in a trained collection, with the decision, probabilities and names. A million people take too long to store,
+ * so of them the use case alone runs, in the page and without a database.
  */
 import type * as faceApi from '@vladmandic/face-api';
 import type * as human from '@vladmandic/human';
 import type * as api from '../../src/index.js';
+import { findModel, parseManifest } from '../../src/models/manifest.js';
+import { galleryOf } from '../../src/recognition/gallery.js';
+import { unitLength } from '../../src/recognition/template.js';
+import { createIdentifier } from '../../src/worker/use-cases/identification.js';
 import { createStore } from '../../src/worker/store/store.js';
-import { drawPeople } from './faces.js';
+import { DIMENSION, drawPeople, vary } from './faces.js';
 import { measureMemory } from './serve.js';
 
 const PROBES = 64;
@@ -16,6 +21,9 @@ const PROBES = 64;
 const HUMAN_DIMENSION = 1024;
 /** Photos of the bench whose largest faces are the probes of the kit. Those of every second one are enrolled. */
 const PROBE_PHOTOS = [1, 2, 3, 4, 5, 6];
+
+/** Number of people up to which the kit is measured with its database. */
+const MAX_STORED = 100_000;
 
 const URLS = {
   inface: '/kit/index.js',
@@ -42,6 +50,7 @@ const repeat = <T>(length: number, make: (i: number) => T): T[] => Array.from({ 
 
 const MAKERS: Readonly<Record<string, (size: number) => Promise<(i: number) => unknown>>> = {
   async inface(size) {
+    if (size > MAX_STORED) return identifyInMemory(size);
     const { createFaceKit } = (await import(/* @vite-ignore */ URLS.inface)) as typeof api;
     const database = `bench-${crypto.randomUUID()}`;
     const kit = await createFaceKit({
@@ -87,6 +96,37 @@ const MAKERS: Readonly<Record<string, (size: number) => Promise<(i: number) => u
     return (i) => matcher.findBestMatch(probes[i % PROBES] as Float32Array);
   },
 };
+
+/** The identification of the kit, in a collection that was not read from a database. */
+async function identifyInMemory(size: number): Promise<(i: number) => unknown> {
+  const manifest = parseManifest(await (await fetch('/kit/assets/models/manifest.json')).json());
+  const { calibration } = findModel(manifest, 'embedder');
+  const people = await drawPeople(size, 3);
+  const strangers = await drawPeople(PROBES, 4);
+  // Frequencies as after a training: each person has a different one.
+  const commonness = Float32Array.from(people, () => 0.3 + 0.05 * Math.random());
+  const rows = new Float32Array(size * DIMENSION);
+  for (const [i, person] of people.entries()) rows.set(person, i * DIMENSION);
+  const probes = strangers.map((stranger, i) => ({
+    vector: unitLength(i % 2 === 0 ? stranger : vary(people[(i * 7919) % size] as Float32Array)),
+    commonness: 0.3,
+  }));
+  people.length = 0;
+  const profileIds = repeat(size, (i) => i.toString(16).padStart(8, '0'));
+  const identifier = createIdentifier({ calibration, namesOf: (ids) => Promise.resolve(ids) });
+  const collection = {
+    id: 'bench',
+    gallery: galleryOf(profileIds, rows, commonness),
+    classifier: { version: 3, space: 'bench', profileIds, commonness, strangerShift: 0 },
+    negatives: [],
+    revision: 1,
+    isCurrent: () => true,
+  } as const;
+  return (i) => {
+    const face = probes[i % PROBES] as (typeof probes)[number];
+    return identifier.decide([{ face, spoof: null, refusal: null }], collection, {});
+  };
+}
 
 /**
  * Writes a collection of synthetic people.
