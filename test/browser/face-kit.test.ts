@@ -482,7 +482,7 @@ describe('enroll, match, identify', () => {
     await expect(enroll([])).rejects.toThrow(/images must be a list of 1 to 10 images/);
     await expect(enroll(portrait)).rejects.toThrow(/images must be a list/);
     await expect(enroll(Array(11).fill(portrait))).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
-    await expect(enroll([portrait, 'x'])).rejects.toThrow(/images\[1\] must be the address of an image/);
+    await expect(enroll([portrait, 'x'])).rejects.toThrow(/images\[1\] must be an absolute address of an image/);
     await expect(enroll([{ image: portrait, face: 'left' }])).rejects.toThrow(/images\[0\].face must be/);
     await expect(enroll([portrait], { name: ' ' })).rejects.toThrow(/'name' must be a string that is not empty/);
     await expect(enroll([portrait], { name: 'x'.repeat(201) })).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });

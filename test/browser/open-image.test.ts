@@ -157,6 +157,13 @@ describe('an open image', () => {
 
   it('of an aborted call is not left behind', async () => {
     const kit = await testKit();
+    const photos = [await kit.open(portrait), await kit.open(portrait)] as const;
+    const comparing = new AbortController();
+    const comparison = kit.compare(photos[0], photos[1], { signal: comparing.signal });
+    comparing.abort(new Error('enough'));
+    await expect(comparison).rejects.toThrow('enough');
+    for (const photo of photos) photo.close();
+    expect(await live(kit)).toMatchObject({ openImages: 0 });
     const controller = new AbortController();
     const opening = kit.open(group, { signal: controller.signal });
     controller.abort(new Error('enough'));
@@ -201,8 +208,8 @@ describe('an address', () => {
   it('that gives no image says which address, what happened, and what to do', async () => {
     const kit = await testKit();
     const cases: [string, RegExp][] = [
-      ['sample1.jpg', /not no absolute address/],
-      ['ftp://example.org/a.jpg', /not an address with ftp:/],
+      ['sample1.jpg', /must be an absolute address of an image .*got 'sample1.jpg'/],
+      ['ftp://example.org/a.jpg', /must be an absolute address of an image .*got 'ftp:/],
       [new URL('/nothing-here.jpg', location.href).href, /nothing-here.jpg: the server answers 404|cannot be decoded/],
       ['http://localhost:1/a.jpg', /localhost:1\/a.jpg.*CORS header.*connect-src/],
       ['data:image/png;base64,###', /not a valid data: URL|that is not empty/],

@@ -173,8 +173,7 @@ async function fetchImage(input: string | URL, name: string, signal: AbortSignal
   const address = String(input);
   const protocol = /^[a-z][a-z0-9+.-]*:/i.exec(address)?.[0].toLowerCase();
   if (protocol === undefined || !PROTOCOLS.includes(protocol)) {
-    const what = protocol === undefined ? 'no absolute address' : `an address with ${protocol}`;
-    throw invalid(name, address, `the address of an image (http:, https:, blob: or data:), not ${what}`);
+    throw invalid(name, address, 'an absolute address of an image (http:, https:, blob: or data:)');
   }
   const shown = address.length > 80 ? `${address.slice(0, 80)}...` : address;
   let response: Response;

@@ -97,6 +97,8 @@ export class FrameList {
 
   /** Decodes an image, unless it is open. @param finder the search options of the call */
   async image(input: ImageInput, name: string, finder: DetectorOptions): Promise<WireImage> {
+    // After an abort the list is closed, so an image that is used from then on would never be released.
+    this.signal.throwIfAborted();
     const entry = this.images.entries.get(input as OpenImage);
     if (!entry) return this.decode(input, name);
     if (entry.isClosed) {
