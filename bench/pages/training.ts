@@ -13,7 +13,7 @@ const NAME = 'bench';
 
 /** The functions that the page exposes to the bench. */
 export interface TrainingPage {
-  /** Stores a collection with an unknown class. */
+  /** Stores a collection. */
   prepare(profiles: number): Promise<void>;
   /**
    * Trains the collection.
@@ -70,7 +70,7 @@ const page: TrainingPage = {
   async prepare(count) {
     await kit.storage.eraseAll();
     const addProfileIds = await importProfiles(await drawPeople(count, 3));
-    const { id } = await kit.collections.create(NAME, { unknowns: true });
+    const { id } = await kit.collections.create(NAME);
     await kit.collections.update(id, { addProfileIds });
   },
   train,
