@@ -19,7 +19,7 @@ export function readText(fields: Fields, name: string): string {
 
 export function readId(fields: Fields, name: string): string {
   const value = readText(fields, name);
-  // The kit would read a data: URL as an image instead of an id.
+  // A data: URL is an image in the wrong field. Name the field here, because the kit only knows its argument.
   if (/^data:/i.test(value)) throw wrongField(fields, name, 'an id');
   return value;
 }
