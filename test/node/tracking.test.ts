@@ -9,7 +9,7 @@ import type { TrackedFace } from '../../src/api/tracking.js';
 import { appearanceOf, likeness } from '../../src/vision/appearance.js';
 import { smooth, type Smoothed } from '../../src/vision/smoothing.js';
 import type { OpenFrame } from '../../src/worker/use-cases/acquisition.js';
-import { createIdentifier } from '../../src/worker/use-cases/identification.js';
+import { createIdentifier, type IdentificationParts } from '../../src/worker/use-cases/identification.js';
 import type { LoadedCollection } from '../../src/worker/use-cases/loaded-collections.js';
 import { createTracking, NO_TRACKS, type TrackContext } from '../../src/worker/use-cases/tracking.js';
 import { landmarks, texture } from './faces.js';
@@ -51,16 +51,20 @@ const COLLECTION: LoadedCollection = {
   negatives: [],
   isCurrent: () => true,
 };
-const PARTS = {
+const partsOf = (namesOf: IdentificationParts['namesOf'] = (ids) => Promise.resolve(ids)) => ({
   scoring: createScoring(2, null),
   calibration: CALIBRATION,
-  identifier: createIdentifier({ calibration: CALIBRATION, namesOf: (ids) => Promise.resolve(ids) }),
-};
+  identifier: createIdentifier({ calibration: CALIBRATION, namesOf }),
+});
 
 /** A tracker with the calls that its frames cost. */
 function trackerOf(settings: Partial<TrackContext> = {}) {
-  const step = createTracking(PARTS);
   const calls: string[] = [];
+  const namesOf = (profileIds: readonly string[]) => {
+    calls.push('names');
+    return Promise.resolve(profileIds);
+  };
+  const step = createTracking(partsOf(namesOf));
   let state = NO_TRACKS;
   let atMs = 0;
 
@@ -220,7 +224,7 @@ describe('a tracker', () => {
     const tracker = trackerOf();
     await tracker.frame([at(ANNA, 100), at(BERTA, 400)]);
     const faces = await tracker.frame([at(BERTA, 100), at(ANNA, 400)], { afterMs: 1_001 });
-    expect(tracker.calls).toEqual(['find', 'embed', 'embed']);
+    expect(tracker.calls).toEqual(['find', 'embed', 'embed', 'names']);
     expect(names(faces)).toEqual([
       [100, 'berta'],
       [400, 'anna'],
@@ -249,6 +253,23 @@ describe('a tracker', () => {
     expect(embeds).toEqual([0, 10]);
   });
 
+  it('reads the names of all faces of a frame at once', async () => {
+    const tracker = trackerOf();
+    const people = [at(ANNA, 100), at(BERTA, 300)];
+    await tracker.frame(people);
+    expect(tracker.calls).toEqual(['find', 'embed', 'embed', 'names']);
+    await tracker.frame(people);
+    expect(tracker.calls).toEqual(['follow', 'follow']);
+    // Berta is looked at again for her picture, and Clara is new.
+    const faces = await tracker.frame([people[0] as Person, at({ ...BERTA, look: CLARA.look }, 300), at(CLARA, 500)]);
+    expect(tracker.calls.filter((call) => call === 'names')).toHaveLength(1);
+    expect(names(faces)).toEqual([
+      [100, 'anna'],
+      [300, 'berta'],
+      [500, 'clara'],
+    ]);
+  });
+
   it('decides anew when the collection changed, without another look', async () => {
     const tracker = trackerOf();
     const [first] = await tracker.frame([at(ANNA, 100)]);
@@ -259,7 +280,7 @@ describe('a tracker', () => {
     };
     const later = trackerOf({ collection: changed });
     expect(first?.identification?.outcome).toBe('identified');
-    const step = createTracking(PARTS);
+    const step = createTracking(partsOf());
     const { faces } = await step(
       {
         follow: () => Promise.resolve(pointsOf(at(ANNA, 100))),
@@ -279,7 +300,7 @@ describe('a tracker', () => {
     await tracker.frame([at(ANNA, 100)]);
     const { state } = tracker;
     const broken = { follow: () => Promise.reject(new Error('broken')) } as unknown as OpenFrame;
-    const failing = createTracking(PARTS)(broken, state, {
+    const failing = createTracking(partsOf())(broken, state, {
       options: {},
       check: null,
       collection: COLLECTION,
@@ -333,7 +354,7 @@ describe('a tracker', () => {
     // Seen better, Anna is checked again. Somebody else is where she was, whom the detector has not found yet.
     const better = { ...ANNA, quality: 0.7 };
     const faces = await tracker.frame([at(better, 200), at(BERTA, 100)]);
-    expect(tracker.calls).toEqual(['follow', 'check', 'embed']);
+    expect(tracker.calls).toEqual(['follow', 'check', 'embed', 'names']);
     expect(faces).toMatchObject([{ trackId: 1, spoof: { outcome: 'bona-fide' } }]);
   });
 

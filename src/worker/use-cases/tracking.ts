@@ -187,11 +187,11 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
       // the id.
       const same = since === frame && face ? lost.find((other) => isPerson(other.face, face, SAME_PERSON)) : undefined;
       if (same) lost = lost.filter(({ id }) => id !== same.id);
-      const identified = await identify({ ...next, id: same?.id ?? next.id }, context.collection, options);
-      recognized.push({ ...identified, smoothed: smoothTrack(identified, seconds) });
+      recognized.push({ ...next, id: same?.id ?? next.id, smoothed: smoothTrack(next, seconds) });
     }
-    const state = { frame, atMs, nextId, detectedAt: isDetected ? frame : before.detectedAt, tracks: recognized, lost };
-    const faces = recognized.map((track) => describe(image, track, options));
+    const named = await identify(recognized, context.collection, options);
+    const state = { frame, atMs, nextId, detectedAt: isDetected ? frame : before.detectedAt, tracks: named, lost };
+    const faces = named.map((track) => describe(image, track, options));
     faces.sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height);
     return { state, faces, detected: isDetected };
   };
@@ -234,17 +234,26 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     return { ...track, recognition: { face: vector, quality: score, frame, spoof, refusal }, identification: null };
   }
 
+  /** Identifies the tracks that were recognized in this frame, or before the collection changed, in one call. */
   async function identify(
-    track: Track,
+    tracks: readonly Track[],
     collection: LoadedCollection | null,
     options: Wire<TrackerOptions>,
-  ): Promise<Track> {
-    const { recognition, identification, revision } = track;
-    if (!collection || !recognition?.face) return { ...track, identification: null, revision: null };
-    if (identification && revision === collection.revision) return track;
-    const { spoof, refusal, face } = recognition;
-    const [decided = null] = await identifier.decide([{ face, spoof, refusal }], collection, options);
-    return { ...track, identification: decided, revision: collection.revision };
+  ): Promise<Track[]> {
+    if (!collection) return tracks.map((track) => ({ ...track, identification: null, revision: null }));
+    const { revision } = collection;
+    const due = tracks.flatMap(({ id, recognition, ...track }) => {
+      if (!recognition?.face || (track.identification && track.revision === revision)) return [];
+      const { face, spoof, refusal } = recognition;
+      return [{ id, face, spoof, refusal }];
+    });
+    if (due.length === 0) return [...tracks];
+    const identifications = await identifier.decide(due, collection, options);
+    const byTrack = new Map(due.map(({ id }, i) => [id, identifications[i] ?? null]));
+    return tracks.map((track) => {
+      const identification = byTrack.get(track.id);
+      return identification === undefined ? track : { ...track, identification, revision };
+    });
   }
 }
 
