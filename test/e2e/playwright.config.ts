@@ -18,7 +18,6 @@ export default defineConfig({
   expect: { timeout: 60_000 },
   use: {
     baseURL: BASE_URL,
-    trace: { mode: 'retain-on-failure', screenshots: false },
     launchOptions: {
       ...(executablePath ? { executablePath } : {}),
       args: [
