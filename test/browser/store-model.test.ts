@@ -488,7 +488,7 @@ describe('a store in two tabs', () => {
       const expected = subject.expected(state);
       for (const tab of tabs) expect(await subject.observe(tab)).toEqual(expected);
     });
-    await fc.assert(property, { numRuns: 500 });
+    await fc.assert(property, { numRuns: 250 });
 
     console.log(reached.toString());
     // The property would hold of sequences that change nothing, too.
