@@ -664,7 +664,7 @@ export const german: typeof english = {
       'Zeigt, wie gut und wie schnell das hier in diesem Browser geht: auf sechs Fotos mit 22 Gesichtern, und auf denselben Fotos gespiegelt, auf 80 % verkleinert, als JPEG der Qualität 0,7, dunkler und um 10 Grad gedreht.',
     plan: 'Jedes der 22 Gesichter wird auf seinen fünf veränderten Fotos gesucht und dort mit sich selbst verglichen (110 Vergleiche), und je Veränderung mit zwei anderen Gesichtern (220 Vergleiche). Verglichen werden immer zwei Ausschnitte des Gesichts. Es sind wenige und einfache Fotos: die Zahlen sagen, ob dieser Browser richtig arbeitet, und nicht, wie gut Gesichter im Allgemeinen erkannt werden.',
     stored:
-      'Auf einem üblichen Notebook dauert es etwa eine Minute. Nichts wird gespeichert, und erfasste Personen bleiben unberührt. Die Fotos kommen von dieser Website.',
+      'Auf einem üblichen Notebook dauert es weniger als eine Minute. Nichts wird gespeichert, und erfasste Personen bleiben unberührt. Die Fotos kommen von dieser Website.',
     start: 'Selbsttest starten',
     cancel: 'Abbrechen',
     progress: (percent) => `${percent} % fertig`,

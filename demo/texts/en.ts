@@ -638,7 +638,7 @@ export const english = {
       'Shows how well and how fast this works in your own browser: on six photos with 22 faces, and on the same photos mirrored, at 80 %, as a JPEG of quality 0.7, darker, and rotated by 10 degrees.',
     plan: 'Each of the 22 faces is looked for in its five transformed photos and compared with itself there (110 comparisons), and with two other faces of the same photo per transformation (220 comparisons): there they are different people, while somebody may be in two of the photos. Each comparison is of two cut-outs of the face. These faces are few, and no sample of people at large: the figures tell whether this browser works as it should, not how well faces are recognized in general.',
     stored:
-      'It takes about a minute on a usual laptop. Nothing is stored, and the people you enrolled are not touched. The photos are fetched from this site.',
+      'It takes less than a minute on a usual laptop. Nothing is stored, and the people you enrolled are not touched. The photos are fetched from this site.',
     start: 'Run the self-test',
     cancel: 'Cancel',
     progress: (percent: number) => `${percent} % done`,
