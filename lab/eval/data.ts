@@ -92,28 +92,6 @@ export async function loadLfw(folder: string, models?: string, limit = Infinity)
   return { photos, ...readPairs(readFileSync(join(folder, 'pairs.txt'), 'utf8'), photos, limit < Infinity) };
 }
 
-/**
- * Loads some pairs of view 2 and measures their photos.
- * @param folder as for {@link loadLfw}
- * @param count half of them show one person; spread over all folds
- */
-export async function loadPairs(folder: string, count: number): Promise<LfwPair[]> {
-  const unmeasured = listPhotos(folder).map((file): LfwPhoto => ({ ...file, face: null, vectors: null }));
-  const { pairs } = readPairs(readFileSync(join(folder, 'pairs.txt'), 'utf8'), unmeasured, false);
-  const every = (same: boolean) => {
-    const all = pairs.filter((pair) => pair.same === same);
-    return Array.from({ length: count / 2 }, (_, i) => all[Math.floor((i * all.length) / (count / 2))]!);
-  };
-  const chosen = [...every(true), ...every(false)];
-  const files = [...new Set(chosen.flatMap(({ first, second }) => [first, second]))];
-  const measured = new Map((await measureFiles(files)).map((photo) => [photo.path, photo]));
-  return chosen.map((pair) => ({
-    ...pair,
-    first: measured.get(pair.first.path)!,
-    second: measured.get(pair.second.path)!,
-  }));
-}
-
 type PhotoFile = Pick<LfwPhoto, 'path' | 'name' | 'number'>;
 
 function listPhotos(folder: string, limit = Infinity): PhotoFile[] {
