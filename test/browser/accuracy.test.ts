@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { DetectedFace, Point } from '../../src/index.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
 import stored from '../fixtures/sample-similarities.json' with { type: 'json' };
-import { asCanvas, asJpeg, draw, samplePhoto, testKit } from './support.js';
+import { asCanvas, asJpeg, draw, samplePhoto, sharedKit } from './support.js';
 
 /** Above what another JPEG decoder or instruction set changes, and below what another crop or model does. */
 const TOLERANCE = 0.02;
@@ -18,7 +18,7 @@ const isIn = ({ box }: DetectedFace, p: Point) =>
 
 describe('similarity', () => {
   it('of each of the 22 faces to each of the 22 enrolled ones is what was stored', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const { id: collectionId } = await kit.collections.create('Samples');
     const profileIds: string[] = [];
     for (const [i, centers] of sampleFaces.entries()) {
@@ -65,7 +65,7 @@ const CHANGES: readonly Change[] = [
 
 describe('detection', () => {
   it('finds all 22 faces of changed photos, and nothing else', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const measured: { name: string; found: number; wrong: number }[] = [];
     for (const { name, scale = 1, quality = 0.95, filter = 'none', rollDegrees = 0 } of CHANGES) {
       let [found, wrong] = [0, 0];

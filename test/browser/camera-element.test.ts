@@ -3,7 +3,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import { defineFaceCamera, type FaceCamera, type FaceCameraEvents } from '../../src/client/camera/camera-element.js';
 import type { FaceKit, Point } from '../../src/index.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
-import { asCanvas, cutOut, samplePhoto, testKit } from './support.js';
+import { asCanvas, cutOut, samplePhoto, sharedKit } from './support.js';
 
 const [WIDTH, HEIGHT] = [640, 360];
 const people: OffscreenCanvas[] = [];
@@ -74,7 +74,7 @@ const part = (camera: FaceCamera, name: string) =>
 
 describe('<face-camera>', () => {
   it('shows the camera, names whom it sees, and frees the camera when it is removed', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const { id } = await kit.collections.create('home');
     await kit.enroll([people[0] as OffscreenCanvas], { name: 'Anna', policy: 'off', collectionId: id });
     const camera = mount({ collection: id, landmarks: '68' }, kit);
@@ -100,7 +100,7 @@ describe('<face-camera>', () => {
   });
 
   it('says what would help, in the texts that it is given', async () => {
-    const camera = mount({}, await testKit());
+    const camera = mount({}, await sharedKit());
     camera.texts = { hints: { 'come-closer': 'Komm näher.' } as never };
     await camera.start();
     cameras[0]?.show(0, 120);
@@ -136,7 +136,7 @@ describe('<face-camera>', () => {
   });
 
   it('passes on what the kit says, and never a raw exception to the user', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const camera = mount({ collection: 'none' }, kit);
     const [error] = await Promise.all([next(camera, 'error'), camera.start()]);
     expect(error).toMatchObject({ problem: 'kit', error: { code: 'COLLECTION_NOT_FOUND' } });
@@ -144,7 +144,7 @@ describe('<face-camera>', () => {
   });
 
   it('keeps the rate of strangers that it is given, and refuses what is none', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const made = vi.spyOn(kit, 'createTracker');
     const camera = mount({ 'max-fpir': '0.001' }, kit);
     await camera.start();
@@ -165,7 +165,7 @@ describe('<face-camera>', () => {
   });
 
   it('looks for others when the collection changes, and opens another camera when that changes', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const [one, other] = [await kit.collections.create('one'), await kit.collections.create('other')];
     await kit.enroll([people[0] as OffscreenCanvas], { name: 'Anna', policy: 'off', collectionId: other.id });
     const camera = mount({ collection: one.id }, kit);
@@ -200,7 +200,7 @@ describe('<face-camera>', () => {
   });
 
   it('works twice on one kit, and starts by itself when told to', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const both = [mount({ autostart: '' }, kit), mount({ autostart: '' }, kit)];
     const results = await Promise.all(both.map((camera) => next(camera, 'face')));
     expect(results.map(({ faces }) => faces.length)).toEqual([1, 1]);

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createFaceKit, type FaceKit, type Point } from '../../src/index.js';
 import docs from '../../docs/api.md?raw';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
-import { asCanvas, asJpeg, cutOut, disguised, samplePhoto, testKit } from './support.js';
+import { asCanvas, asJpeg, cutOut, disguised, samplePhoto, sharedKit } from './support.js';
 
 /** `expression; // -> value` becomes an assertion; the import becomes a variable of the same name. */
 function toScript(markdown: string): { script: string; assertions: number } {
@@ -57,7 +57,7 @@ it('the examples of docs/api.md give what they say', async () => {
 
 it('docs/api.md has an example of every operation', async () => {
   const { script } = toScript(docs);
-  const operations = operationsOf(await testKit());
+  const operations = operationsOf(await sharedKit());
   expect(operations).toContain('collections.update');
   expect(operations.filter((name) => !script.includes(`kit.${name}(`))).toEqual([]);
 });

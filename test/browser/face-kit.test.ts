@@ -3,7 +3,7 @@ import { openDB } from 'idb';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { DetectedFace, FaceImage, FaceKit, ImageInput, Point, Profile } from '../../src/index.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
-import { asCanvas, asJpeg, cutOut, disguised, draw, emptyPhoto, samplePhoto, testKit } from './support.js';
+import { asCanvas, asJpeg, cutOut, disguised, draw, emptyPhoto, samplePhoto, sharedKit, testKit } from './support.js';
 
 const PHOTO_NUMBERS = [1, 2, 3, 4, 5, 6];
 const photos: Blob[] = [];
@@ -31,7 +31,7 @@ describe('detect', () => {
   it.each([{}, { search: 'tiles' }, { detectorSizePx: 512 }] as const)(
     'finds all 22 faces of the six sample photos, and nothing else: %j',
     async (options) => {
-      const kit = await testKit();
+      const kit = await sharedKit();
       const counts: number[] = [];
       for (const [i, photo] of photos.entries()) {
         const { faces } = await kit.detect(photo, options);
@@ -46,7 +46,7 @@ describe('detect', () => {
   );
 
   it('gives boxes, scores and 5 or 68 landmarks in pixels of the source, largest face first', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const photo = photos[5] as Blob;
     const size = await createImageBitmap(photo);
     const [five, all] = [await kit.detect(photo), await kit.detect(photo, { landmarks: 68 })];
@@ -73,7 +73,7 @@ describe('detect', () => {
   });
 
   it('judges how well each face is shown, where that is asked for', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const photo = photos[0] as Blob;
     expect((await kit.detect(photo)).faces.map(({ quality }) => quality)).toEqual([null, null, null]);
     for (const { quality } of (await kit.detect(photo, { quality: true })).faces) {
@@ -83,7 +83,7 @@ describe('detect', () => {
   });
 
   it('follows a turned head with its landmarks', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const upright = (await kit.detect(portrait)).faces[0] as DetectedFace;
     const bitmap = await createImageBitmap(portrait);
     const turned = draw(bitmap.width, bitmap.height, (context) => {
@@ -97,7 +97,7 @@ describe('detect', () => {
   });
 
   it('takes options', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const photo = photos[5] as Blob;
     const all = await kit.detect(photo);
     expect((await kit.detect(photo, { maxFaces: 2 })).faces).toEqual(all.faces.slice(0, 2));
@@ -121,7 +121,7 @@ describe('detect', () => {
   });
 
   it('reads every kind of image in the same way', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const canvas = await asCanvas(portrait);
     const { width, height } = canvas;
     const png = await canvas.convertToBlob();
@@ -167,7 +167,7 @@ describe('detect', () => {
   });
 
   it('reads the frame that a video shows', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const canvas = document.createElement('canvas');
     const bitmap = await createImageBitmap(portrait);
     [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
@@ -193,7 +193,7 @@ describe('detect', () => {
     ['small', 1],
     ['reduced', 10],
   ])('applies the EXIF orientation of an image that is %s', async (_, scale) => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const upright = await asCanvas(portrait, scale);
     const wide = draw(upright.width + 100, upright.height, (context) => {
       context.fillRect(0, 0, upright.width + 100, upright.height);
@@ -213,7 +213,7 @@ describe('detect', () => {
   });
 
   it('flattens transparency onto white', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const bitmap = await createImageBitmap(portrait);
     const cut = (background: string | null) =>
       draw(bitmap.width, bitmap.height, (context) => {
@@ -234,7 +234,7 @@ describe('detect', () => {
   });
 
   it('takes a photo of 50 megapixels, and refuses one that no tab survives', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const photo = photos[0] as Blob;
     const small = await createImageBitmap(photo);
     const factor = Math.sqrt(50e6 / (small.width * small.height));
@@ -256,7 +256,7 @@ describe('detect', () => {
   });
 
   it('says what is wrong with an input that is no image', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const inputs: [unknown, RegExp][] = [
       [null, /image must be a Blob.*got null/],
       [undefined, /got undefined/],
@@ -281,7 +281,7 @@ describe('detect', () => {
   });
 
   it('says what is wrong with options', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const options: [object, RegExp][] = [
       [{ maxFaces: 0 }, /detect\(\) option 'maxFaces' must be a whole number from 1 to 100, got 0/],
       [{ minDetectionScore: '0.5' }, /'minDetectionScore' must be a number from 0 to 1, got '0.5'/],
@@ -298,7 +298,7 @@ describe('detect', () => {
   });
 
   it('keeps no frame and no session after 100 photos', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const bitmaps: ImageBitmap[] = [];
     const real = globalThis.createImageBitmap;
     globalThis.createImageBitmap = (async (...args: Parameters<typeof real>) => {
@@ -323,7 +323,7 @@ describe('detect', () => {
 
 describe('enroll, match, identify', () => {
   it('names each of the 22 faces in a disguised copy, and calls it unknown once its profile is gone', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const { id } = await kit.collections.create('Samples');
     const profiles: { profile: Profile; photo: number; center: Point }[] = [];
     for (const [photo, centers] of sampleFaces.entries()) {
@@ -407,7 +407,7 @@ describe('enroll, match, identify', () => {
   });
 
   it('matches a profile or another image, with the threshold that was asked for', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const other = await cutOut(photos[5] as Blob, (sampleFaces[5] as [Point])[0], 0.3);
     const { profile } = (await kit.enroll([portrait, await disguised(portrait)], { name: 'Anna' })) as {
       profile: Profile;
@@ -441,7 +441,7 @@ describe('enroll, match, identify', () => {
   });
 
   it('answers with reasons where there is no face, or more than one', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const [empty, group] = [await emptyPhoto(), photos[5] as Blob];
     const inGroup = (sampleFaces[5] as Point[]).length;
     const nothing = { outcome: 'rejected', face: null, quality: null, duplicateOf: null, spoof: null };
@@ -477,7 +477,7 @@ describe('enroll, match, identify', () => {
   });
 
   it('refuses wrong arguments of an enrollment and stores nothing', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const enroll = (images: unknown, options?: object) => kit.enroll(images as FaceImage[], options);
     await expect(enroll([])).rejects.toThrow(/images must be a list of 1 to 10 images/);
     await expect(enroll(portrait)).rejects.toThrow(/images must be a list/);
@@ -524,7 +524,7 @@ describe('enroll, match, identify', () => {
   });
 
   it('names every face of a group, and limits faces and candidates as asked', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const { id } = await kit.collections.create('Group');
     const group = photos[5] as Blob;
     for (const center of sampleFaces[5] as Point[])
@@ -549,7 +549,7 @@ describe('enroll, match, identify', () => {
 
 describe('train', () => {
   it('learns a collection, reports progress, and is stale after a change', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const { id } = await kit.collections.create('Home');
     await expect(kit.train(id)).rejects.toMatchObject({ code: 'COLLECTION_EMPTY' });
     const group = photos[5] as Blob;
@@ -574,7 +574,7 @@ describe('train', () => {
   });
 
   it('can be aborted, and then leaves the collection as it was', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const { id } = await kit.collections.create('Home');
     for (const center of sampleFaces[5] as Point[]) {
       await enroll(kit, { image: photos[5] as Blob, face: center }, `at ${center.x}`, id);
@@ -588,7 +588,7 @@ describe('train', () => {
 
 describe('checkSpoof', () => {
   it('judges a face with the model of a plain install, which is loaded when it is first asked', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const { sessions } = (await kit.info()).live;
     const result = await kit.checkSpoof(portrait);
     expect(result).toMatchObject({ threshold: 0.61, modelId: 'inface-antispoof' });
@@ -603,7 +603,7 @@ describe('checkSpoof', () => {
   });
 
   it('does not judge what it cannot see, and finds no face in plain gray', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const small = await asCanvas(portrait, 40 / (await createImageBitmap(portrait)).width);
     const tiny = await kit.checkSpoof(
       draw(400, 400, (context) => {
@@ -615,7 +615,7 @@ describe('checkSpoof', () => {
   });
 
   it('takes one limit, and rates that the calibration reaches', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const both = kit.checkSpoof(portrait, { maxApcer: 0.1, maxBpcer: 0.1 });
     await expect(both).rejects.toThrow(/'maxApcer' or 'maxBpcer', not both/);
     await expect(kit.checkSpoof(portrait, { maxApcer: 1e-6 })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
@@ -628,7 +628,7 @@ describe('checkSpoof', () => {
   });
 
   it('is done on the frame that is enrolled, matched and identified, when that is asked', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const { id } = await kit.collections.create('home');
     const enrolled = await kit.enroll([portrait], { spoof: 'report', policy: 'off', collectionId: id });
     const { outcome: verdict } = enrolled.images[0]?.spoof ?? { outcome: null };
@@ -644,7 +644,7 @@ describe('checkSpoof', () => {
 
 describe('profiles and collections', () => {
   it('are managed by id', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const profile = await enroll(kit, portrait, 'Ana');
     const collection = await kit.collections.create('Home');
     expect(await kit.profiles.update(profile.id, { name: 'Anna', consent: 'signed' })).toMatchObject({

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { DetectedFace, FaceKit, ImageInput, Point } from '../../src/index.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
-import { asJpeg, cutOut, draw, samplePhoto, testKit } from './support.js';
+import { asJpeg, cutOut, draw, samplePhoto, sharedKit, testKit } from './support.js';
 
 const closedImage = { name: 'InfaceError', code: 'IMAGE_CLOSED' };
 const invalid = { name: 'InfaceError', code: 'INVALID_INPUT' };
@@ -36,7 +36,7 @@ const live = async (kit: FaceKit) => (await kit.info()).live;
 
 describe('an open image', () => {
   it('is decoded once, searched once, and answers like the operations on its source', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const { id } = await kit.collections.create('Home');
     const whole = await kit.detect(group, { quality: true, spoof: 'report' });
     expect(whole.faces).toHaveLength(4);
@@ -77,7 +77,7 @@ describe('an open image', () => {
   });
 
   it('is an image of other operations, with others or with itself', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const photo = await kit.open(portrait);
     const other = await kit.open(group);
     expect(await kit.compare(photo, photo)).toMatchObject({ outcome: 'compared', match: true });
@@ -95,7 +95,7 @@ describe('an open image', () => {
   });
 
   it('finds faces as it was told when it was opened, and not otherwise', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const photo = await kit.open(group, { mode: 'video', detectorSizePx: 128, minDetectionScore: 0.7 });
     const whole = await kit.detect(group, { mode: 'video', detectorSizePx: 128, minDetectionScore: 0.7 });
     expect(await photo.detect()).toMatchObject({ faces: whole.faces, detectorSizePx: 128 });
@@ -174,7 +174,7 @@ describe('an open image', () => {
 
 describe('detect', () => {
   it('checks faces for attacks where asked, and refuses none', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const [face] = (await kit.detect(portrait, { spoof: { require: false, maxApcer: 0.5 } })).faces;
     const checked = await kit.checkSpoof(portrait, { maxApcer: 0.5 });
     expect({ ...face?.spoof }).toEqual({ ...face?.spoof, outcome: checked.outcome, modelId: 'inface-antispoof' });
@@ -186,7 +186,7 @@ describe('detect', () => {
 
 describe('an address', () => {
   it('is fetched where an image is taken: http:, blob: and data:, as a string or a URL', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const expected = (await kit.detect(group)).faces;
     const path = '/node_modules/@vladmandic/face-api/demo/sample6.jpg';
     const blobUrl = URL.createObjectURL(group);
@@ -206,7 +206,7 @@ describe('an address', () => {
   });
 
   it('that gives no image says which address, what happened, and what to do', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const cases: [string, RegExp][] = [
       ['sample1.jpg', /must be an absolute address of an image .*got 'sample1.jpg'/],
       ['ftp://example.org/a.jpg', /must be an absolute address of an image .*got 'ftp:/],
@@ -243,7 +243,7 @@ describe('what comes before the worker', () => {
   });
 
   it('does not decode images of calls that were aborted meanwhile', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const controller = new AbortController();
     const reason = new Error('enough');
     const count = await decodings(async () => {
@@ -258,7 +258,7 @@ describe('what comes before the worker', () => {
   });
 
   it('decodes one file at a time', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const real = globalThis.createImageBitmap;
     let [now, most] = [0, 0];
     globalThis.createImageBitmap = (async (...args: Parameters<typeof real>) => {

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { FaceKit, IdentifiedFace, KitEvents, Point, Profile } from '../../src/index.js';
 import { createStore } from '../../src/worker/store/store.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
-import { asCanvas, asJpeg, cutOut, disguised, draw, samplePhoto, testKit } from './support.js';
+import { asCanvas, asJpeg, cutOut, disguised, draw, samplePhoto, sharedKit, testKit } from './support.js';
 
 /** Two people, each alone, and pictures of the first one that are mirrored, and reduced to blur. */
 let anna: Blob;
@@ -51,7 +51,7 @@ const only = (faces: readonly IdentifiedFace[]): IdentifiedFace => {
 
 describe('an enrollment', () => {
   it('takes pictures of one person in good quality, and says why not the others', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const { id } = await kit.collections.create('Home');
     const options = { name: 'Anna', collectionId: id };
     const result = await kit.enroll([anna, berta, mirroredAnna, blurredAnna], options);
@@ -84,7 +84,7 @@ describe('an enrollment', () => {
   });
 
   it('of a stored profile takes more of the same person only', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const { id } = await enrolled(kit, anna, 'Anna');
     expect(await kit.addImages(id, [berta])).toMatchObject({
       outcome: 'rejected',
@@ -101,7 +101,7 @@ describe('an enrollment', () => {
   });
 
   it('keeps at most 50 templates', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const { id } = await enrolled(kit, anna, 'Anna');
     for (let round = 0; round < 5; round++) {
       expect(await kit.addImages(id, Array<Blob>(10).fill(anna))).toMatchObject({ outcome: 'added' });
@@ -180,7 +180,7 @@ describe('a training', () => {
 
 describe('a rejected identification', () => {
   it('is not repeated, before training and after', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const { id } = await kit.collections.create('Home');
     const profile = await enrolled(kit, anna, 'Anna', id);
     const face = only((await kit.identify(mirroredAnna, id)).faces);
@@ -283,7 +283,7 @@ describe('what is remembered', () => {
 
 describe('owners', () => {
   it('have collections and profiles of their own', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const [mine, hers] = [kit.forOwner('me'), kit.forOwner('her')];
     const { id, owner } = await mine.collections.create('Home');
     expect(owner).toBe('me');
@@ -352,7 +352,7 @@ describe('the vault', () => {
   });
 
   it('takes passphrases of 8 characters and more, and never repeats one', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     for (const passphrase of ['secret7', 'x'.repeat(1001), 12345678 as never, undefined as never]) {
       const refused = kit.vault.setPassphrase(passphrase);
       await expect(refused).rejects.toMatchObject(code('INVALID_INPUT'));
@@ -364,7 +364,7 @@ describe('the vault', () => {
 
 describe('a backup', () => {
   it('brings everything to another browser, where it works', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const { id } = await kit.collections.create('Home', { unknowns: true });
     const profile = await enrolled(kit, anna, 'Anna', id);
     await kit.profiles.update(profile.id, { metadata: { badge: 7 }, consent: 'signed' });
@@ -476,7 +476,7 @@ describe('what is stored', () => {
   });
 
   it('is kept by the browser when it grants that', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     expect(typeof (await kit.storage.persist())).toBe('boolean');
     const usage = await kit.storage.usage();
     expect(usage?.usageBytes).toBeGreaterThan(0);
@@ -486,7 +486,7 @@ describe('what is stored', () => {
 
 describe('API keys', () => {
   it('are made, listed, verified and revoked', async () => {
-    const kit = await testKit();
+    const kit = await sharedKit();
     const { key, secret } = await kit.apiKeys.create({ name: 'door', scopes: ['identify'] });
     const all = await kit.apiKeys.create({ name: 'desk' });
     expect(all.key.scopes).toEqual(['detect', 'spoof', 'enroll', 'collections', 'match', 'identify']);

@@ -9,21 +9,29 @@ import { chooseBackend, createRuntime } from '../../src/worker/platform/session.
 /** The test server serves `public` at its root. */
 export const ASSETS_URL = new URL('/', location.href).href;
 
+const KIT_OPTIONS = { assetsUrl: ASSETS_URL, backend: 'wasm', threads: 1, autoTrain: false } as const;
+
 /** A kit on a database of its own, closed and deleted after the test. It trains only when asked, unless a test wants more. */
 export async function testKit(options: FaceKitOptions = {}): Promise<FaceKit> {
   const database = options.database ?? `test-${crypto.randomUUID()}`;
-  const kit = await createFaceKit({
-    assetsUrl: ASSETS_URL,
-    backend: 'wasm',
-    threads: 1,
-    autoTrain: false,
-    ...options,
-    database,
-  });
+  const kit = await createFaceKit({ ...KIT_OPTIONS, ...options, database });
   onTestFinished(async () => {
     await kit.close();
     await deleteDB(database);
   });
+  return kit;
+}
+
+let shared: Promise<FaceKit> | null = null;
+
+/**
+ * The kit of this test file, emptied after the test: its models are loaded and its code is compiled once.
+ * A test of the kit's life, of its memory or of its vault has its own, see {@link testKit}.
+ */
+export async function sharedKit(): Promise<FaceKit> {
+  shared ??= createFaceKit({ ...KIT_OPTIONS, database: `test-${crypto.randomUUID()}` });
+  const kit = await shared;
+  onTestFinished(() => kit.storage.eraseAll());
   return kit;
 }
 
