@@ -77,7 +77,7 @@ module.exports = {
       name: 'client-knows-the-contract-only',
       comment: "The page's side talks to the worker over the wire: what it imports ends in the page's bundle.",
       severity: 'error',
-      from: { path: '^src/client/', pathNot: '^src/client/liveness/' },
+      from: { path: '^src/client/', pathNot: '^src/client/(liveness|rest)/' },
       to: { path: '^src/', pathNot: ['^src/client/', CONTRACT] },
     },
     {
@@ -92,7 +92,7 @@ module.exports = {
       comment: 'An entry of its own: it can be deleted, or used with another kit, without touching the rest.',
       severity: 'error',
       from: { path: '^src/client/rest/' },
-      to: { pathNot: ['^src/client/rest/', API, '^src/wire/rest\\.ts$'] },
+      to: { pathNot: ['^src/client/rest/', '^src/schema/', API, '^src/wire/rest\\.ts$', VALIBOT] },
     },
     {
       name: 'service-worker-knows-its-wire-only',
@@ -167,7 +167,7 @@ module.exports = {
         pathNot: ['^src/worker/(platform|ports|use-cases)/', '^src/(models|vision)/', CONTRACT],
       },
     },
-    onlyIn('valibot', '^src/(schema|models|worker/store)/'),
+    onlyIn('valibot', '^src/(schema|models|client/rest|worker/store)/'),
     onlyIn('onnxruntime-web', '^src/worker/platform/'),
     {
       name: 'demo-uses-the-public-entries',

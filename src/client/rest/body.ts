@@ -40,7 +40,8 @@ export async function readFields(request: Request, types: readonly string[], max
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
     throw new Refusal(400, 'The body must be a JSON object with fields.');
   }
-  return fields as Fields;
+  // An optional field may be null, which is the same as a missing one.
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
 
 /** Reads a body up to the limit, even if its content-length header is wrong. */
