@@ -1,6 +1,14 @@
 export { createFaceKit } from './client/kit/face-kit.js';
 export { createLivenessChallenge } from './client/liveness/liveness.js';
 export { InfaceError, type ErrorCode } from './api/errors.js';
+export {
+  MAX_FACES,
+  MAX_IMAGES,
+  MAX_METADATA_LENGTH,
+  MAX_NAME_LENGTH,
+  MAX_NOTE_LENGTH,
+  MAX_OPEN_IMAGES,
+} from './api/limits.js';
 export type { ApiKey, ApiScope, CreateApiKeyOptions } from './api/api-keys.js';
 export type { AuditEntry, AuditListOptions } from './api/audit.js';
 export type { ImportConflict, ImportCounts, ImportResult } from './api/backup.js';

@@ -1,19 +1,19 @@
-/** Limits of arguments and stored data. The page checks arguments against them, and the worker checks backups. */
+/** Limits of arguments and stored data, public so that a form can show them. */
 
-/** Maximum length of a name, in characters. */
+/** Maximum length of a name, as `String.length`; longer is `LIMIT_EXCEEDED`. */
 export const MAX_NAME_LENGTH = 200;
 
-/** Maximum length of a consent note, in characters. */
+/** Maximum length of a consent note, as `String.length`; longer is `LIMIT_EXCEEDED`. */
 export const MAX_NOTE_LENGTH = 2_000;
 
-/** Maximum length of a profile's metadata, in characters of JSON. */
+/** Maximum length of a profile's metadata, as `String.length` of its JSON; longer is `LIMIT_EXCEEDED`. */
 export const MAX_METADATA_LENGTH = 10_000;
 
-/** Maximum number of images per call of `enroll` or `addImages`. */
+/** Maximum number of images per call of `enroll` or `addImages`; more is `LIMIT_EXCEEDED`. */
 export const MAX_IMAGES = 10;
 
-/** Maximum number of open images per kit. */
+/** Maximum number of open images per kit. Opening another one closes the least recently used one. */
 export const MAX_OPEN_IMAGES = 8;
 
-/** Maximum number of faces per image. */
+/** Maximum number of faces per image, and of the option `maxFaces`; more is `INVALID_INPUT`. */
 export const MAX_FACES = 100;

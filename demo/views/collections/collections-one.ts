@@ -1,8 +1,7 @@
 /** One collection: its name and settings, its training, its people. */
 import { html, render } from 'lit';
-import type { Collection, CollectionChange } from '../../../src/index.js';
+import { MAX_NAME_LENGTH, type Collection, type CollectionChange } from '../../../src/index.js';
 import type { Context } from '../../context.js';
-import { MAX_NAME } from '../../limits.js';
 import { createPeople } from './collections-people.js';
 import { createTraining } from './collections-training.js';
 
@@ -54,7 +53,7 @@ export function createOneCollection(host: HTMLElement, context: Context, id: str
           <h2 id="settings-title">${words.settings}</h2>
           <form class="row" novalidate @submit=${rename}>
             <label class="field grow"
-              >${texts.common.name}<input name="name" autocomplete="off" maxlength=${MAX_NAME} value=${one.name}
+              >${texts.common.name}<input name="name" autocomplete="off" maxlength=${MAX_NAME_LENGTH} value=${one.name}
             /></label>
             <button class="bottom">${words.rename}</button>
           </form>

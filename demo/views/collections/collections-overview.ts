@@ -1,10 +1,7 @@
 /** All collections, and a new one. */
 import { html, render } from 'lit';
-import type { Collection } from '../../../src/index.js';
+import { MAX_NAME_LENGTH, type Collection } from '../../../src/index.js';
 import type { Context } from '../../context.js';
-import { MAX_NAME } from '../../limits.js';
-
-/** The most that the kit takes. */
 
 /** @returns takes it down */
 export function createOverview(host: HTMLElement, context: Context): () => void {
@@ -25,7 +22,7 @@ export function createOverview(host: HTMLElement, context: Context): () => void 
             <h2 id="create-title">${words.create}</h2>
             <form class="form" novalidate @submit=${create}>
               <label class="field"
-                >${texts.common.name}<input name="name" autocomplete="off" maxlength=${MAX_NAME}
+                >${texts.common.name}<input name="name" autocomplete="off" maxlength=${MAX_NAME_LENGTH}
               /></label>
               <div class="row"><button class="primary">${words.createButton}</button></div>
               <p class="status" role="status">${status}</p>

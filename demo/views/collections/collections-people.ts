@@ -1,8 +1,7 @@
 /** The people of a collection, and those who are not in it: thousands, found by name. */
 import { html, render } from 'lit';
-import type { CollectionChange, Profile } from '../../../src/index.js';
+import { MAX_NAME_LENGTH, type CollectionChange, type Profile } from '../../../src/index.js';
 import type { Context } from '../../context.js';
-import { MAX_NAME } from '../../limits.js';
 import { createVirtualList } from '../virtual-list.js';
 
 type Where = 'inside' | 'outside';
@@ -81,7 +80,7 @@ export function createPeople(host: HTMLElement, context: Context, collectionId: 
           class="grow"
           name="name"
           autocomplete="off"
-          maxlength=${MAX_NAME}
+          maxlength=${MAX_NAME_LENGTH}
           aria-label=${words.newName(name)}
           value=${profile.name ?? ''}
         />

@@ -1,11 +1,11 @@
 /** Photos from files: each is looked at, and shows whom there is to choose from. */
 import { html, nothing, render } from 'lit';
-import type { FaceKit } from '../../../src/index.js';
+import { MAX_IMAGES, type FaceKit } from '../../../src/index.js';
 import type { Context } from '../../context.js';
 import { createQueue } from '../../dom.js';
 import { fit } from '../../draw.js';
 import { takePhotos } from '../../photo-input.js';
-import { choose, MAX_SHOTS, type Shot } from './enroll-shots.js';
+import { choose, type Shot } from './enroll-shots.js';
 
 /** Longer side of a shown photo, in pixels. */
 const SHOWN_SIDE = 960;
@@ -53,7 +53,7 @@ export function createFiles(host: HTMLElement, context: Context, { room, onPick,
     if (done === all) done = all = 0;
     all += taken.length;
     onPick();
-    status = left > 0 ? texts.enroll.tooMany(left, MAX_SHOTS) : '';
+    status = left > 0 ? texts.enroll.tooMany(left, MAX_IMAGES) : '';
     draw();
     for (const file of taken) {
       enqueue(async () => {
@@ -66,7 +66,7 @@ export function createFiles(host: HTMLElement, context: Context, { room, onPick,
         const shot = await look(file, kit);
         if (isClosed()) return;
         done++;
-        if (done === all) status = left > 0 ? texts.enroll.tooMany(left, MAX_SHOTS) : '';
+        if (done === all) status = left > 0 ? texts.enroll.tooMany(left, MAX_IMAGES) : '';
         draw();
         onShot(shot);
       });

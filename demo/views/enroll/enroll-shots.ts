@@ -3,9 +3,6 @@ import type { DetectedFace, FaceImage, ImageReport } from '../../../src/index.js
 import { centerOf, drawThumbnail, type Size } from '../../draw.js';
 import type { Pose } from './enroll-poses.js';
 
-/** As many as the kit takes at once. */
-export const MAX_SHOTS = 10;
-
 /** A picture, and what is known of it. */
 export interface Shot {
   readonly id: string;

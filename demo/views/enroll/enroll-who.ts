@@ -1,7 +1,7 @@
 /** Who is enrolled, where to, and what the person agreed to. */
 import { html, render } from 'lit';
+import { MAX_NAME_LENGTH, MAX_NOTE_LENGTH } from '../../../src/index.js';
 import type { Context } from '../../context.js';
-import { MAX_CONSENT, MAX_NAME } from '../../limits.js';
 import { findNamesake } from './enroll-store.js';
 
 export interface Who {
@@ -39,7 +39,7 @@ export function createWho(host: HTMLElement, context: Context, onChange: () => v
               required
               autocomplete="off"
               list="known-names"
-              maxlength=${MAX_NAME}
+              maxlength=${MAX_NAME_LENGTH}
               @input=${changeName}
           /></label>
           <datalist id="known-names">${names.map((known) => html`<option value=${known}></option>`)}</datalist>
@@ -61,7 +61,7 @@ export function createWho(host: HTMLElement, context: Context, onChange: () => v
           >${words.consent}<input
             name="consent"
             autocomplete="off"
-            maxlength=${MAX_CONSENT}
+            maxlength=${MAX_NOTE_LENGTH}
             aria-describedby="consent-hint"
             @input=${changeConsent}
           /><span id="consent-hint" class="muted">${words.consentHint}</span></label

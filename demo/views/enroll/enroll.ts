@@ -1,11 +1,12 @@
 /** A new person, or more pictures of a known one: from the camera, guided, or from photo files. */
 import { html, nothing, render } from 'lit';
+import { MAX_IMAGES } from '../../../src/index.js';
 import type { View } from '../../context.js';
 import { createFiles } from './enroll-files.js';
 import { createGuide, type PoseShot } from './enroll-guide.js';
 import type { Pose } from './enroll-poses.js';
 import { createReview } from './enroll-review.js';
-import { choose, isReady, MAX_SHOTS, toFaceImage, type Shot } from './enroll-shots.js';
+import { choose, isReady, toFaceImage, type Shot } from './enroll-shots.js';
 import { enrollPerson, type Enrollment } from './enroll-store.js';
 import { createWho } from './enroll-who.js';
 import './enroll.css';
@@ -112,7 +113,7 @@ export const mount: View = (host, context) => {
     },
   });
   const closeFiles = createFiles(find('.files'), context, {
-    room: () => MAX_SHOTS - shots.filter(({ report }) => report?.outcome !== 'accepted').length,
+    room: () => MAX_IMAGES - shots.filter(({ report }) => report?.outcome !== 'accepted').length,
     onPick: () => switchTo('files'),
     onShot: (shot) => setShots([...shots, shot]),
   });
