@@ -5,14 +5,9 @@ import { defineConfig } from 'vitest/config';
 import { BROWSER_ARGS } from './tools/browser.mjs';
 import { listDemoFiles } from './tools/demo-files.js';
 import { copyRuntime, describeRuntime } from './tools/runtime.js';
+import { ISOLATION_HEADERS } from './tools/serve.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-
-/** Cross-origin isolation, which gives wasm its threads. */
-const ISOLATED = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-};
 
 /** The package's assets: what `public` holds, as one folder beside the code. */
 const packAssets: Plugin = {
@@ -42,7 +37,7 @@ export default defineConfig(({ command, mode }) => {
     resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
     // Named, because the test server would otherwise find them late and reload the page in the middle of a test.
     optimizeDeps: { include: ['comlink', 'idb', 'image-size', 'onnxruntime-web/webgpu', 'valibot'] },
-    server: { headers: ISOLATED },
+    server: { headers: ISOLATION_HEADERS },
     plugins: mode === 'demo' ? [listDemoFiles('dist-demo')] : demo ? [] : [packAssets],
     worker: {
       format: 'es',

@@ -1,12 +1,11 @@
 /** Serves the built package, the peers, the photos and the bench's pages from one server. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import http from 'node:http';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { build, type Plugin } from 'vite';
 import { ROOT } from '../tools/process.mjs';
-import { MIME_TYPES } from '../tools/serve.mjs';
+import { contentTypeOf, ISOLATION_HEADERS, listen } from '../tools/serve.mjs';
 
 const PAGES = ['inface', 'human', 'face-api', 'search', 'store', 'training'] as const;
 /** Folders by URL prefix. */
@@ -25,12 +24,6 @@ const PRELOADED: Readonly<Record<string, string>> = {
 };
 /** Paths of the bench itself, which do not count as loaded by a toolkit. */
 const UNCOUNTED = /^\/(pages|photos)\/|\.html$|^\/favicon/;
-/** Headers for cross-origin isolation, which wasm threads need; sent for all subjects. */
-const HEADERS = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-};
 
 export interface BenchServer {
   /** Base URL; ends with '/'. */
@@ -49,41 +42,33 @@ export async function serveBench(): Promise<BenchServer> {
     ...(await bundlePages('/pages/plain/', ['store'], [plainVault])),
   ]);
   let bytes = 0;
-  const server = http.createServer((request, response) => {
+  const server = await listen((request, response) => {
+    response.setHeaders(new Map(Object.entries(ISOLATION_HEADERS)));
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const content = pathname.endsWith('.html') ? htmlOf(pathname) : (scripts.get(pathname) ?? readFile(pathname));
+    const isPage = pathname.endsWith('.html');
+    const content = isPage ? htmlOf(pathname) : (scripts.get(pathname) ?? readFile(pathname));
     if (content === undefined) {
-      response.writeHead(404, HEADERS).end();
+      response.writeHead(404).end();
       return;
     }
     const isPhoto = pathname.endsWith('.jpg');
     const body = isPhoto ? Buffer.from(content) : compress(Buffer.from(content));
     if (!UNCOUNTED.test(pathname)) bytes += body.length;
     response.writeHead(200, {
-      ...HEADERS,
-      'Content-Type': pathname.endsWith('.html')
-        ? 'text/html'
-        : (MIME_TYPES[extname(pathname)] ?? 'application/octet-stream'),
+      'Content-Type': contentTypeOf(pathname),
       'Content-Length': body.length,
       ...(isPhoto ? {} : { 'Content-Encoding': 'br' }),
       // Cached like files with a hash in their names: a second visit requests none of them.
-      'Cache-Control': pathname.endsWith('.html') ? 'no-cache' : 'public, max-age=31536000, immutable',
+      'Cache-Control': isPage ? 'no-cache' : 'public, max-age=31536000, immutable',
     });
     response.end(body);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('The server has no port. Run the bench again.');
   return {
-    url: `http://localhost:${address.port}/`,
+    ...server,
     takeBytes() {
       const taken = bytes;
       bytes = 0;
       return taken;
-    },
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
     },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * A static file server for the built demo, with the headers that the page needs.
+ * A static file server on localhost, by default with the headers that the built demo needs.
  *
  * Run it with `node tools/serve.mjs DIR [--port N]`.
  */
@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { Problem, runMain } from './process.mjs';
 
 /** @type {Readonly<Record<string, string>>} */
-export const MIME_TYPES = {
+const MIME_TYPES = {
   '.css': 'text/css; charset=utf-8',
   '.html': 'text/html; charset=utf-8',
   '.ico': 'image/x-icon',
@@ -32,15 +32,19 @@ export const MIME_TYPES = {
   '.webmanifest': 'application/manifest+json',
 };
 
-/**
- * Headers of every response, including worker scripts: a worker takes its policy from its response.
- * COOP and COEP make the page cross-origin isolated, which wasm threads need. 'wasm-unsafe-eval' lets WebAssembly
- * compile without allowing JavaScript's eval.
- */
-const HEADERS = {
+/** Headers that make a page cross-origin isolated, which wasm threads need. */
+export const ISOLATION_HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+/**
+ * Headers of the demo, in every response. A worker takes its policy from the response with its script.
+ * 'wasm-unsafe-eval' lets WebAssembly compile without allowing JavaScript's eval.
+ */
+const DEMO_HEADERS = {
+  ...ISOLATION_HEADERS,
   'Content-Security-Policy': [
     "default-src 'self'",
     "script-src 'self' 'wasm-unsafe-eval'",
@@ -59,26 +63,49 @@ const HEADERS = {
 };
 
 /**
+ * @typedef {object} Server
+ * @property {string} url ends with '/'
+ * @property {() => Promise<void>} close ends open connections
+ */
+
+/**
  * Serves a folder until closed.
  * @param {object} options
  * @param {string} options.root the folder; must exist
  * @param {number} [options.port] default 0: any free port
- * @param {string} [options.host] the address to bind to; default '127.0.0.1', which only this machine reaches
- * @returns {Promise<{ url: string, close: () => Promise<void> }>} `url` ends with '/'; rejects with the system's error
- *   when the folder is missing (ENOENT) or the port cannot be had (EADDRINUSE, EACCES)
+ * @param {Readonly<Record<string, string>>} [options.headers] added to every response; default {@link DEMO_HEADERS}
+ * @returns {Promise<Server>} rejects with the system's error when the folder is missing (ENOENT) or the port cannot be
+ *   had (EADDRINUSE, EACCES)
  */
-export async function createServer({ root, port = 0, host = '127.0.0.1' }) {
+export async function createServer({ root, port = 0, headers = DEMO_HEADERS }) {
   const realRoot = await realpath(root);
-  const server = http.createServer((request, response) => {
-    answer(realRoot, request, response).catch((/** @type {unknown} */ error) => {
+  return listen((request, response) => {
+    response.setHeaders(new Map(Object.entries(headers)));
+    return answer(realRoot, request, response);
+  }, port);
+}
+
+/**
+ * Answers requests on an address that only this machine reaches, until closed.
+ * @param {(request: http.IncomingMessage, response: http.ServerResponse) => void | Promise<void>} handle
+ * @param {number} [port] default 0: any free port
+ * @returns {Promise<Server>} rejects with the system's error when the port cannot be had (EADDRINUSE, EACCES)
+ */
+export async function listen(handle, port = 0) {
+  /** @type {typeof handle} */
+  const handleSafely = async (request, response) => {
+    try {
+      await handle(request, response);
+    } catch (error) {
       console.error(error);
       if (response.headersSent) response.destroy();
       else sendText(response, 500, 'Internal server error');
-    });
-  });
+    }
+  };
+  const server = http.createServer((request, response) => void handleSafely(request, response));
   await new Promise((done, failed) => {
     server.once('error', failed);
-    server.listen(port, host, () => {
+    server.listen(port, '127.0.0.1', () => {
       server.off('error', failed);
       done(undefined);
     });
@@ -87,7 +114,7 @@ export async function createServer({ root, port = 0, host = '127.0.0.1' }) {
   if (address === null || typeof address === 'string') throw new Error('A TCP server has an address with a port.');
   return {
     // A camera needs a secure context, which http://localhost is by definition.
-    url: `http://${host === '127.0.0.1' ? 'localhost' : host}:${address.port}/`,
+    url: `http://localhost:${address.port}/`,
     close: () =>
       new Promise((done) => {
         server.close(() => {
@@ -173,11 +200,21 @@ async function findFile(root, segments) {
 const MISSING_CODES = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EACCES']);
 
 /**
+ * Returns the content type for the name of a file.
+ * @param {string} file
+ * @returns {string}
+ */
+export function contentTypeOf(file) {
+  return MIME_TYPES[extname(file).toLowerCase()] ?? 'application/octet-stream';
+}
+
+/**
+ * Sends a file with its type and length, or confirms the browser's copy of it.
  * @param {string} file
  * @param {http.IncomingMessage} request
  * @param {http.ServerResponse} response
  */
-async function sendFile(file, request, response) {
+export async function sendFile(file, request, response) {
   const handle = await open(file);
   try {
     const { size, mtimeMs } = await handle.stat();
@@ -185,13 +222,12 @@ async function sendFile(file, request, response) {
     // The browser caches the file and revalidates it each time.
     const caching = { ETag: etag, 'Cache-Control': 'no-cache' };
     if (matchesEtag(request.headers['if-none-match'], etag)) {
-      response.writeHead(304, { ...HEADERS, ...caching }).end();
+      response.writeHead(304, caching).end();
       return;
     }
     response.writeHead(200, {
-      ...HEADERS,
       ...caching,
-      'Content-Type': MIME_TYPES[extname(file).toLowerCase()] ?? 'application/octet-stream',
+      'Content-Type': contentTypeOf(file),
       // The page computes its progress from this.
       'Content-Length': size,
     });
@@ -232,7 +268,6 @@ function matchesEtag(header, etag) {
 function sendText(response, status, text) {
   const body = `${text}\n`;
   response.writeHead(status, {
-    ...HEADERS,
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
   });

@@ -1,11 +1,11 @@
 /** Serves the browser the built package, a set of models, the photos, and a page that calls the worker. */
-import { createReadStream, readdirSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { chromium, type Page } from '@playwright/test';
 import { build, createServer, type Plugin } from 'vite';
 import { BROWSER_ARGS, findBrowser } from '../../tools/browser.mjs';
 import { ROOT } from '../../tools/process.mjs';
-import { MIME_TYPES } from '../../tools/serve.mjs';
+import { sendFile } from '../../tools/serve.mjs';
 
 const DIST = join(ROOT, 'dist');
 const CONFIG = { configFile: join(ROOT, 'vite.config.ts'), root: ROOT, logLevel: 'error' } as const;
@@ -106,14 +106,11 @@ function serveFiles(models: string, photos: readonly string[], script: string): 
           return;
         }
         const file = find(path);
-        const stats = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false });
-        if (file === undefined || !stats?.isFile()) {
+        if (file === undefined || !statSync(file, { throwIfNoEntry: false })?.isFile()) {
           next();
           return;
         }
-        response.setHeader('Content-Type', MIME_TYPES[extname(file)] ?? 'application/octet-stream');
-        response.setHeader('Content-Length', stats.size);
-        createReadStream(file).pipe(response);
+        sendFile(file, request, response).catch(next);
       });
     },
   };

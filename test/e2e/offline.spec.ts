@@ -1,27 +1,16 @@
 /** The service worker: a page without a network, on hosts without headers, and through an update. */
 import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { test as base, type Page } from '@playwright/test';
+import { createServer } from '../../tools/serve.mjs';
 import { expect, pickPhotos } from './demo.js';
 import { ROOT, samplePhoto } from './places.js';
 
-const TYPES: Readonly<Record<string, string>> = {
-  '.css': 'text/css',
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.mjs': 'text/javascript',
-  '.json': 'application/json',
-  '.svg': 'image/svg+xml',
-  '.wasm': 'application/wasm',
-  '.webmanifest': 'application/manifest+json',
-};
 const SAVED = 'Works without a network from now on.';
 
-/** A copy of the demo on a host that sends no header but the type; the folder may be changed meanwhile. */
+/** A copy of the demo on a host that sends none of the demo's headers; the folder may be changed meanwhile. */
 const test = base.extend<{ folder: string; host: string }>({
   folder: async ({}, use) => {
     const folder = mkdtempSync(join(tmpdir(), 'inface-demo-'));
@@ -30,20 +19,9 @@ const test = base.extend<{ folder: string; host: string }>({
     rmSync(folder, { recursive: true });
   },
   host: async ({ folder }, use) => {
-    const server = http.createServer((request, response) => {
-      const path = new URL(request.url ?? '', 'http://localhost').pathname;
-      const file = join(folder, path === '/' ? 'index.html' : path);
-      try {
-        const content = readFileSync(file);
-        response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(content);
-      } catch {
-        response.writeHead(404).end();
-      }
-    });
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    await use(`http://localhost:${(server.address() as AddressInfo).port}/`);
-    server.closeAllConnections();
-    await new Promise((done) => server.close(done));
+    const server = await createServer({ root: folder, headers: {} });
+    await use(server.url);
+    await server.close();
   },
 });
 

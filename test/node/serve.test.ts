@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, symlink, truncate, utimes, writeFile } from 'node:f
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createServer } from '../../tools/serve.mjs';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createServer, listen } from '../../tools/serve.mjs';
 
 const SECRET = 'not to be served';
 
@@ -182,6 +182,15 @@ describe('security', () => {
     }
   });
 
+  it('adds other headers instead where they are given', async () => {
+    const plain = await createServer({ root: join(folder, 'root'), headers: { 'x-test': '1' } });
+    for (const path of ['', 'missing.js']) {
+      const { headers } = await fetch(new URL(path, plain.url));
+      expect([headers.get('x-test'), headers.get('content-security-policy')]).toEqual(['1', null]);
+    }
+    await plain.close();
+  });
+
   it.each([
     '/../root-secret/secret.txt',
     '/docs/../../root-secret/secret.txt',
@@ -225,6 +234,17 @@ describe('life', () => {
 
   it('tells that the folder is missing', async () => {
     await expect(createServer({ root: join(folder, 'none') })).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('answers with 500 when a handler fails, and goes on', async () => {
+    const logged = vi.spyOn(console, 'error').mockReturnValue();
+    const failing = await listen(() => {
+      throw new Error('a defect');
+    });
+    for (let i = 0; i < 2; i++) expect((await fetch(failing.url)).status).toBe(500);
+    expect(logged).toHaveBeenCalledTimes(2);
+    logged.mockRestore();
+    await failing.close();
   });
 
   it('ends the connection when a file shrinks while it is sent', { timeout: 3_000 }, async () => {
