@@ -1,6 +1,6 @@
 /** What is shown of what is seen: a name at once, everything else when it stays so for a moment. */
-import type { CameraHint } from '../../src/client/camera/camera-element.js';
-import type { QualityIssue, TrackedFace, TrackResult } from '../../src/index.js';
+import { CAMERA_HINTS, type CameraHint } from '../../src/client/camera/camera-element.js';
+import type { TrackedFace, TrackResult } from '../../src/index.js';
 import { certaintyOf } from '../numbers.js';
 
 export type Shown =
@@ -19,14 +19,6 @@ const STEADY_MS = 800;
 /** The height of a face in parts of the picture below which it should come closer. */
 const NEAR = 0.2;
 const WAITING: Shown = { kind: 'waiting' };
-
-const HINT_OF: Readonly<Record<QualityIssue, CameraHint>> = {
-  'too-small': 'come-closer',
-  'too-dark': 'more-light',
-  'too-bright': 'less-light',
-  blurred: 'hold-still',
-  'extreme-pose': 'turn-to-the-camera',
-};
 
 /** @param holdMs for how long a name stays when its face is gone */
 export function createDecider(holdMs: () => number): Decider {
@@ -80,5 +72,5 @@ function judge(face: TrackedFace, { height }: TrackResult): Shown {
   // Somebody unknown who is seen badly may be somebody known.
   const unjudged = identification.reason === 'spoof-not-judged' && spoof?.outcome === 'not-judged' ? spoof.reasons : [];
   const [issue] = [...unjudged, ...quality.unusable];
-  return issue ? { kind: 'hint', hint: HINT_OF[issue] } : { kind: 'unknown' };
+  return issue ? { kind: 'hint', hint: CAMERA_HINTS[issue] } : { kind: 'unknown' };
 }

@@ -1,5 +1,5 @@
 /** Every text of the page in English. A translation is another file of this shape. */
-import type { CameraHint, CameraProblem } from '../../src/client/camera/camera-element.js';
+import { CAMERA_TEXTS, type CameraProblem } from '../../src/client/camera/camera-element.js';
 import type {
   AuditEntry,
   ErrorCode,
@@ -68,26 +68,6 @@ const qualityIssues: Record<QualityIssue, string> = {
   'too-bright': 'too bright',
   blurred: 'blurred',
   'extreme-pose': 'turned away',
-};
-
-const cameraProblems: Record<CameraProblem, string> = {
-  denied: 'The camera is not allowed for this page. Allow it beside the address of the page, then start it again.',
-  'no-camera': 'No camera was found. Connect one, then start it again.',
-  'in-use': 'The camera gives no picture. Another program may be using it: close that one, then start it again.',
-  insecure: 'The camera works on https pages and on localhost only.',
-  unsupported: 'This browser gives pages no camera. Open the page in Safari, Chrome, Edge or Firefox itself.',
-  disconnected: 'The camera was disconnected. Connect it, then start it again.',
-  kit: 'The faces cannot be looked at. Start the camera again.',
-};
-
-const cameraHints: Record<CameraHint, string> = {
-  'come-closer': 'Come closer.',
-  'move-back': 'Move back a little.',
-  'turn-to-the-camera': 'Look into the camera.',
-  'more-light': 'More light on the face, please.',
-  'less-light': 'Less light on the face, please.',
-  'hold-still': 'Hold still.',
-  'one-at-a-time': 'One person at a time, please.',
 };
 
 const unknownReasons: Record<UnknownReason, string> = {
@@ -228,19 +208,7 @@ export const english = {
     refusals,
     qualityIssues,
   },
-  camera: {
-    start: 'Start camera',
-    stop: 'Stop camera',
-    torch: 'Light',
-    camera: 'Camera',
-    cameraNumber: (number: number) => `Camera ${number}`,
-    video: 'Picture of the camera',
-    asking: 'Asking for the camera…',
-    paused: 'Paused while the page is hidden.',
-    unknown: 'unknown',
-    problems: cameraProblems,
-    hints: cameraHints,
-  },
+  camera: CAMERA_TEXTS,
   try: {
     title: 'Try it on photos or your camera',
     choose: 'Choose photos',

@@ -88,7 +88,7 @@ test('the camera follows a face, checks it when asked, and is freed when the vie
 });
 
 for (const [name, text] of Object.entries({
-  NotAllowedError: /not allowed for this page/,
+  NotAllowedError: /not allowed to use the camera/,
   NotFoundError: /No camera was found/,
   NotReadableError: /Another program may be using it/,
 })) {

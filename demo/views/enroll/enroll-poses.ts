@@ -1,5 +1,5 @@
 /** The poses of a guided enrollment: when one is reached, and what helps until then. */
-import type { CameraHint } from '../../../src/client/camera/camera-element.js';
+import { CAMERA_HINTS, type CameraHint } from '../../../src/client/camera/camera-element.js';
 import type { DetectedFace, QualityIssue, QualityReport } from '../../../src/index.js';
 
 /** In the order in which they are asked for. Left and right are the person's own. */
@@ -45,13 +45,8 @@ const NEAR = { least: 0.22, most: 0.85 } as const;
 /** A face that is less than this part of the largest one is of somebody in the background. */
 const BACKGROUND = 0.4;
 
-const HINTS: Readonly<Record<QualityIssue, PoseHint>> = {
-  'too-small': 'come-closer',
-  'too-dark': 'more-light',
-  'too-bright': 'less-light',
-  blurred: 'hold-still',
-  'extreme-pose': 'less-far',
-};
+/** A pose is asked for, so that a head which is turned too far should not look straight. */
+const HINTS: Readonly<Record<QualityIssue, PoseHint>> = { ...CAMERA_HINTS, 'extreme-pose': 'less-far' };
 
 /**
  * What to say to the person before the camera.

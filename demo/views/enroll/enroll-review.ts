@@ -1,9 +1,10 @@
 /** The pictures of one enrollment as cards: which face is meant, and what became of each. */
 import { html, nothing, render } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
+import { drawFaces } from '../../../src/client/camera/camera-element.js';
 import type { ImageReport, SpoofVerdict } from '../../../src/index.js';
 import type { Context } from '../../context.js';
-import { centerOf, drawMarks } from '../../draw.js';
+import { centerOf } from '../../draw.js';
 import type { Shot } from './enroll-shots.js';
 
 /** A click belongs to the nearest face that is within this many box widths. */
@@ -119,7 +120,7 @@ export function createReview(
         known: chosen === i,
         chosen: chosen === i,
       }));
-      drawMarks(overlay, size, marks);
+      drawFaces(overlay, size, marks);
     }
   }
 

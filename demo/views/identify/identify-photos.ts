@@ -1,9 +1,10 @@
 /** Photos of this view: every face is looked for in the collection, and again when something else is looked for. */
 import { html, nothing, render } from 'lit';
+import { drawFaces } from '../../../src/client/camera/camera-element.js';
 import type { FaceKit, IdentifiedFace, IdentifyResult } from '../../../src/index.js';
 import type { Context } from '../../context.js';
 import { createQueue, setText } from '../../dom.js';
-import { drawMarks, fit, type Size } from '../../draw.js';
+import { fit, type Size } from '../../draw.js';
 import { takePhotos } from '../../photo-input.js';
 import { drawFace, nameOf, type Search } from './identify-faces.js';
 import type { Log } from './identify-log.js';
@@ -183,9 +184,9 @@ export function createPhotos(host: HTMLElement, context: Context, log: Log): Pho
     if (!overlay || !size) return;
     const marks = (faces ?? []).map((face, i) => {
       const known = face.outcome === 'identified';
-      return { face, label: `${i + 1} ${nameOf(context, face)}`, known, chosen: false };
+      return { face, label: `${i + 1} ${nameOf(context, face)}`, known };
     });
-    drawMarks(overlay, size, marks);
+    drawFaces(overlay, size, marks);
   }
 
   /** The overlay is as large as it is shown; its pixels follow. */

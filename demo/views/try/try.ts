@@ -1,5 +1,6 @@
 /** Photos and the camera: what the kit finds, how good it is, how long it took, and two faces side by side. */
 import { html, nothing, render } from 'lit';
+import { drawFaces } from '../../../src/client/camera/camera-element.js';
 import type {
   DetectedFace,
   DetectResult,
@@ -11,7 +12,7 @@ import type {
 } from '../../../src/index.js';
 import type { Context, View } from '../../context.js';
 import { createQueue, setText } from '../../dom.js';
-import { centerOf, drawMarks, drawThumbnail, fit } from '../../draw.js';
+import { centerOf, drawThumbnail, fit } from '../../draw.js';
 import { takePhotos } from '../../photo-input.js';
 import { createCamera } from './try-camera.js';
 import { createComparison, type Comparison } from './try-compare.js';
@@ -198,7 +199,7 @@ export const mount: View = (host, context) => {
             : nothing
         }
         <p class="muted">${problem ?? (result ? drawSummary(result) : texts.try.looking)}</p>
-        ${result ? drawFaces(photo, result) : nothing} ${result ? drawStages(photo, result.timings) : nothing}`,
+        ${result ? listFaces(photo, result) : nothing} ${result ? drawStages(photo, result.timings) : nothing}`,
       photo.element,
     );
     if (!result || !picture) return;
@@ -215,7 +216,7 @@ export const mount: View = (host, context) => {
   }
 
   function mark(photo: Photo, result: DetectResult, overlay: HTMLCanvasElement): void {
-    drawMarks(
+    drawFaces(
       overlay,
       result,
       result.faces.map((face, i) => ({
@@ -231,7 +232,7 @@ export const mount: View = (host, context) => {
     return `${faces.length === 0 ? texts.try.noFace : texts.common.faces(faces.length)} · ${texts.try.size(width, height)}`;
   }
 
-  function drawFaces(photo: Photo, { faces }: DetectResult) {
+  function listFaces(photo: Photo, { faces }: DetectResult) {
     if (faces.length === 0) return nothing;
     return html`<ul class="face-rows" aria-label=${texts.try.facesIn(photo.title)}>
       ${faces.map((face, i) => {

@@ -4,14 +4,14 @@
  * server-side rendering is safe.
  */
 import type { FaceKit } from '../../api/kit.js';
-import type { QualityIssue } from '../../api/quality.js';
 import type { FaceTracker, TrackedFace, TrackerOptions, TrackResult } from '../../api/tracking.js';
-import { drawFaces } from './camera-overlay.js';
+import { COLORS, drawFaces } from './camera-overlay.js';
 import { cameraProblemOf, hasTorch, openCamera } from './camera-stream.js';
-import { ENGLISH, type CameraHint, type CameraProblem, type CameraTexts } from './camera-texts.js';
+import { CAMERA_HINTS, CAMERA_TEXTS, type CameraHint, type CameraProblem, type CameraTexts } from './camera-texts.js';
 
+export { drawFaces, type DrawFacesOptions, type FaceMark, type OverlayColors } from './camera-overlay.js';
 export { cameraProblemOf, openCamera, type OpenCameraOptions } from './camera-stream.js';
-export type { CameraHint, CameraProblem, CameraTexts } from './camera-texts.js';
+export { CAMERA_HINTS, CAMERA_TEXTS, type CameraHint, type CameraProblem, type CameraTexts } from './camera-texts.js';
 
 /** State of the camera. It is `paused` while the page is hidden. */
 export type CameraState = 'idle' | 'starting' | 'running' | 'paused';
@@ -120,15 +120,6 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; pointer-events
 label[hidden] { display: none; }
 `;
 
-/** The hint for each quality issue. */
-const HINT_OF: Readonly<Record<QualityIssue, CameraHint>> = {
-  'too-small': 'come-closer',
-  'too-dark': 'more-light',
-  'too-bright': 'less-light',
-  blurred: 'hold-still',
-  'extreme-pose': 'turn-to-the-camera',
-};
-
 /**
  * Defines the element if it is not defined yet.
  * @param name must contain a hyphen; defaults to 'face-camera'
@@ -151,7 +142,7 @@ function createElementClass(): CustomElementConstructor {
     readonly #label = document.createElement('label');
     readonly #select = document.createElement('select');
     readonly #status = document.createElement('p');
-    #texts: CameraTexts = ENGLISH;
+    #texts: CameraTexts = CAMERA_TEXTS;
     #state: CameraState = 'idle';
     /** One per start, aborted by `stop`. */
     #session: AbortController | null = null;
@@ -208,10 +199,10 @@ function createElementClass(): CustomElementConstructor {
 
     set texts(texts: Partial<CameraTexts>) {
       this.#texts = {
-        ...ENGLISH,
+        ...CAMERA_TEXTS,
         ...texts,
-        problems: { ...ENGLISH.problems, ...texts.problems },
-        hints: { ...ENGLISH.hints, ...texts.hints },
+        problems: { ...CAMERA_TEXTS.problems, ...texts.problems },
+        hints: { ...CAMERA_TEXTS.hints, ...texts.hints },
       };
       this.#relabel();
     }
@@ -317,13 +308,16 @@ function createElementClass(): CustomElementConstructor {
     #show(result: TrackResult): void {
       const { faces } = result;
       const style = getComputedStyle(this);
-      const color = (name: string, fallback: string) => style.getPropertyValue(`--face-camera-${name}`) || fallback;
-      const colors = {
-        known: color('known', '#5eead4'),
-        unknown: color('unknown', '#ffffff'),
-        ink: color('ink', '#0b1f1c'),
-      };
-      drawFaces(this.#overlay, result, faces, this.#mirrored, colors, (face) => this.#nameOf(face));
+      const color = (name: keyof typeof COLORS) => style.getPropertyValue(`--face-camera-${name}`) || COLORS[name];
+      const marks = faces.map((face) => ({
+        face,
+        label: this.#nameOf(face),
+        known: face.identification?.outcome === 'identified',
+      }));
+      drawFaces(this.#overlay, result, marks, {
+        mirrored: this.#mirrored,
+        colors: { known: color('known'), unknown: color('unknown'), ink: color('ink') },
+      });
       if (faces.length > 0) this.#emit('face', result);
       else if (this.#hadFace) this.#emit('noface', null);
       this.#hadFace = faces.length > 0;
@@ -441,5 +435,5 @@ function hintsFor({ faces, height }: TrackResult): CameraHint[] {
   const { poor, unusable } = face.quality;
   const distance: readonly CameraHint[] = share < NEAR.least ? ['come-closer'] : share > NEAR.most ? ['move-back'] : [];
   const crowd: readonly CameraHint[] = faces.length > 1 ? ['one-at-a-time'] : [];
-  return [...new Set([...distance, ...[...unusable, ...poor].map((issue) => HINT_OF[issue]), ...crowd])];
+  return [...new Set([...distance, ...[...unusable, ...poor].map((issue) => CAMERA_HINTS[issue]), ...crowd])];
 }

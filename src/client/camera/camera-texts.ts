@@ -1,4 +1,5 @@
 /** The texts of `<face-camera>`. */
+import type { QualityIssue } from '../../api/quality.js';
 
 /** The reason why a camera cannot be used. {@link CameraTexts} describes what a user can do about it. */
 export type CameraProblem =
@@ -37,7 +38,8 @@ export interface CameraTexts {
   readonly hints: Readonly<Record<CameraHint, string>>;
 }
 
-export const ENGLISH: CameraTexts = {
+/** The English texts of `<face-camera>`, its default. */
+export const CAMERA_TEXTS: CameraTexts = {
   start: 'Start camera',
   stop: 'Stop camera',
   torch: 'Light',
@@ -68,3 +70,12 @@ export const ENGLISH: CameraTexts = {
     'one-at-a-time': 'One person at a time, please.',
   },
 };
+
+/** The hint that helps with each quality issue; `CAMERA_TEXTS.hints` has its text. */
+export const CAMERA_HINTS = {
+  'too-small': 'come-closer',
+  'too-dark': 'more-light',
+  'too-bright': 'less-light',
+  blurred: 'hold-still',
+  'extreme-pose': 'turn-to-the-camera',
+} as const satisfies Readonly<Record<QualityIssue, CameraHint>>;
