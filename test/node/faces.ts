@@ -62,29 +62,34 @@ export function landmarks({ yaw = 0, pitch = 0, roll = 0, scale = 10, x = 150, y
   });
 }
 
+/**
+ * Averages each value with those before and after it in its line.
+ * @param next distance to the same place in the next line; `step` is the distance to the next place in a line
+ */
+function smoothed(values: Float32Array, side: number, next: number, step: number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let line = 0; line < side; line++) {
+    for (let k = 0, i = line * next; k < side; k++, i += step) {
+      const before = k > 0 ? 1 : 0;
+      const after = k < side - 1 ? 1 : 0;
+      const around = before * (values[i - before * step] as number) + after * (values[i + after * step] as number);
+      out[i] = ((values[i] as number) + around) / (1 + before + after);
+    }
+  }
+  return out;
+}
+
 /** Stripes and dots of some contrast around a gray, smoothed `blur` times by a box of 3 pixels. */
 export function texture(level = 0.5, contrast = 0.25, blur = 0, side = 300): Pixels {
-  let values = Float32Array.from({ length: side * side }, (_, i) => {
+  let values: Float32Array = Float32Array.from({ length: side * side }, (_, i) => {
     const [x, y] = [i % side, Math.floor(i / side)];
     const coarse = Math.sin(x / 17) * Math.cos(y / 23);
     const fine = ((x * 7919 + y * 104729) % 97) / 48.5 - 1;
     return level + contrast * (0.6 * coarse + 0.4 * fine);
   });
   for (let round = 0; round < blur; round++) {
-    const before = values;
-    values = before.map((_, i) => {
-      const [x, y] = [i % side, Math.floor(i / side)];
-      let [sum, count] = [0, 0];
-      for (let dy = -1; dy <= 1; dy++) {
-        for (let dx = -1; dx <= 1; dx++) {
-          const [nx, ny] = [x + dx, y + dy];
-          if (nx < 0 || ny < 0 || nx >= side || ny >= side) continue;
-          sum += before[ny * side + nx] as number;
-          count++;
-        }
-      }
-      return sum / count;
-    });
+    values = smoothed(values, side, side, 1);
+    values = smoothed(values, side, 1, side);
   }
   const data = new Uint8ClampedArray(side * side * 4);
   values.forEach((value, i) => {
