@@ -9,6 +9,7 @@ export default defineConfig({
       'bench',
       'eval',
       'golden',
+      'liveness-simulator',
       'models-build',
       'reference-models',
       'rest',
