@@ -60,6 +60,45 @@ function expectExact(gallery: Gallery, probe: Float32Array, commonness: number):
   for (const k of [1, 2, 7, 60]) expect(gallery.search(face, k)).toEqual(exact.slice(0, k));
 }
 
+it('does in WebAssembly what it does in JavaScript', () => {
+  for (const [dimension, count] of [
+    [1, 1],
+    [8, 3],
+    [13, 100],
+    [128, 700],
+    [512, 60],
+  ] as const) {
+    const layout = layOut(dimension, count);
+    const { buffer, scan } = createScan(layout);
+    // Of whole pages: it is WebAssembly's memory, and not the plain one.
+    expect(buffer.byteLength % 65_536).toBe(0);
+    const bytes = new Int8Array(buffer, layout.valuesAt, layout.stride * count).fill(0);
+    const probe = new Int16Array(buffer, layout.probeAt, layout.stride);
+    const pairs = new Float32Array(buffer, layout.rowsAt, 2 * count);
+    const twin = scanPlain(buffer, layout);
+    const hits = () => [...new Uint32Array(buffer, layout.hitsAt, count)];
+    for (let trial = 0; trial < 30; trial++) {
+      // The extremes, too: no sum may leave 32 bits.
+      const isExtreme = trial < 4;
+      const levels = Math.min(32_767, Math.floor((2 ** 31 - 1) / (127 * layout.stride)));
+      const draw = (most: number, sign: boolean) =>
+        isExtreme ? (sign ? most : -most) : Math.round(2 * most * (random() - 0.5));
+      for (let i = 0; i < bytes.length; i++) bytes[i] = draw(127, trial % 2 === 0);
+      for (let d = 0; d < probe.length; d++) probe[d] = draw(levels, trial < 2);
+      for (let i = 0; i < pairs.length; i++) pairs[i] = random();
+      const factor = random() / levels / 127;
+      const first = Math.floor(random() * count);
+      for (const limit of [-Infinity, 0.2, 0.5, 0.9, Infinity]) {
+        const found = scan(first, count, factor, limit);
+        const wasm = hits().slice(0, found);
+        expect(twin(first, count, factor, limit)).toBe(found);
+        expect(hits().slice(0, found)).toEqual(wasm);
+        if (limit === Infinity) expect(found).toBe(count - first);
+      }
+    }
+  }
+});
+
 describe.each(['with WebAssembly', 'without'])('a search %s', (how) => {
   const prepare = () => {
     if (how === 'without') vi.stubGlobal('WebAssembly', undefined);
@@ -129,43 +168,4 @@ it('leaves most rows alone', () => {
     return -0.35;
   });
   expect(rows.size).toBeLessThan(100);
-});
-
-it('does in WebAssembly what it does in JavaScript', () => {
-  for (const [dimension, count] of [
-    [1, 1],
-    [8, 3],
-    [13, 100],
-    [128, 700],
-    [512, 60],
-  ] as const) {
-    const layout = layOut(dimension, count);
-    const { buffer, scan } = createScan(layout);
-    // Of whole pages: it is WebAssembly's memory, and not the plain one.
-    expect(buffer.byteLength % 65_536).toBe(0);
-    const bytes = new Int8Array(buffer, layout.valuesAt, layout.stride * count).fill(0);
-    const probe = new Int16Array(buffer, layout.probeAt, layout.stride);
-    const pairs = new Float32Array(buffer, layout.rowsAt, 2 * count);
-    const twin = scanPlain(buffer, layout);
-    const hits = () => [...new Uint32Array(buffer, layout.hitsAt, count)];
-    for (let trial = 0; trial < 30; trial++) {
-      // The extremes, too: no sum may leave 32 bits.
-      const isExtreme = trial < 4;
-      const levels = Math.min(32_767, Math.floor((2 ** 31 - 1) / (127 * layout.stride)));
-      const draw = (most: number, sign: boolean) =>
-        isExtreme ? (sign ? most : -most) : Math.round(2 * most * (random() - 0.5));
-      for (let i = 0; i < bytes.length; i++) bytes[i] = draw(127, trial % 2 === 0);
-      for (let d = 0; d < probe.length; d++) probe[d] = draw(levels, trial < 2);
-      for (let i = 0; i < pairs.length; i++) pairs[i] = random();
-      const factor = random() / levels / 127;
-      const first = Math.floor(random() * count);
-      for (const limit of [-Infinity, 0.2, 0.5, 0.9, Infinity]) {
-        const found = scan(first, count, factor, limit);
-        const wasm = hits().slice(0, found);
-        expect(twin(first, count, factor, limit)).toBe(found);
-        expect(hits().slice(0, found)).toEqual(wasm);
-        if (limit === Infinity) expect(found).toBe(count - first);
-      }
-    }
-  }
 });
