@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { InfaceError } from '../../src/api/errors.js';
 import type { Point } from '../../src/api/geometry.js';
-import { dlibChip, faceCrop, fivePoints, rollOf } from '../../src/vision/align.js';
+import { arcFaceChip, dlibChip, faceCrop, fivePoints, landmarkCrop, rollOf } from '../../src/vision/align.js';
 import {
   applySimilarity,
   boxCenter,
   boxContains,
+  composeSimilarities,
   fitSimilarity,
   intersectionOverUnion,
   invertSimilarity,
@@ -13,7 +14,17 @@ import {
   spread,
   suppressNonMaxima,
 } from '../../src/vision/geometry.js';
-import { createPixels, letterbox, reduceRegion, warp, warpToTensor, type Pixels } from '../../src/vision/image.js';
+import {
+  createPixels,
+  letterbox,
+  luminanceOf,
+  mirror,
+  reduceRegion,
+  warp,
+  warpToTensor,
+  type Pixels,
+} from '../../src/vision/image.js';
+import { createRandom } from './vectors.js';
 
 const IDENTITY = { a: 1, b: 0, tx: 0, ty: 0 };
 
@@ -47,6 +58,9 @@ describe('boxes', () => {
     expect(boxContains(box, { x: 0, y: 0 })).toBe(true);
     expect(boxContains(box, { x: 2, y: 1 })).toBe(false);
     expect(boxContains(box, { x: 1, y: -0.01 })).toBe(false);
+    expect(boxContains(box, { x: 1, y: 2 })).toBe(false);
+    expect(boxContains(box, { x: -0.01, y: 1 })).toBe(false);
+    expect(boxContains({ x: 5, y: 5, width: 2, height: 2 }, { x: 6, y: 6.5 })).toBe(true);
   });
 
   it('keeps the best of overlapping boxes, and one that only a dropped one overlapped', () => {
@@ -55,6 +69,14 @@ describe('boxes', () => {
     expect(suppressNonMaxima([at(8, 0.7), at(0, 0.9), at(4, 0.8)], 0.3).map((d) => d.box.x)).toEqual([0, 8]);
     expect(suppressNonMaxima([at(8, 0.7), at(0, 0.9), at(4, 0.8)], 0.5).map((d) => d.box.x)).toEqual([0, 4, 8]);
     expect(suppressNonMaxima([], 0.3)).toEqual([]);
+  });
+
+  it('keeps a box that overlaps a better one by just the limit', () => {
+    // 2 x 1 of intersection in a union of 2 x 2.
+    const half = { x: 0, y: 0, width: 2, height: 1 };
+    const items = [box, half].map((each) => ({ box: each, score: 0.5 }));
+    expect(suppressNonMaxima(items, 0.5)).toEqual(items);
+    expect(suppressNonMaxima(items, 0.49)).toEqual([items[0]]);
   });
 });
 
@@ -143,6 +165,21 @@ describe('similarity transforms', () => {
     expect(back.y).toBeCloseTo(p.y, 12);
   });
 
+  it('is applied first, then the other, as one', () => {
+    const [then, first] = [
+      { a: 1.5, b: -0.7, tx: 3, ty: -11 },
+      { a: -0.4, b: 2, tx: 8, ty: 5 },
+    ];
+    const p = { x: 12.25, y: -4.5 };
+    const [once, twice] = [
+      applySimilarity(composeSimilarities(then, first), p),
+      applySimilarity(then, applySimilarity(first, p)),
+    ];
+    expect(once.x).toBeCloseTo(twice.x, 12);
+    expect(once.y).toBeCloseTo(twice.y, 12);
+    expect(similarityScale(then)).toBeCloseTo(Math.sqrt(1.5 ** 2 + 0.7 ** 2), 12);
+  });
+
   it('refuses what has no answer', () => {
     const p = { x: 1, y: 1 };
     expect(() => fitSimilarity([p], [p])).toThrow(InfaceError);
@@ -211,6 +248,34 @@ describe('warp', () => {
     expect(red(warp(grid, { a: 0, b: 1, tx: 2, ty: 0 }, 2, 2), 4)).toEqual([10, 40, 0, 30]);
   });
 
+  it('weighs every color of the four nearest pixels by how near they are', () => {
+    const random = createRandom(8);
+    const [width, height] = [5, 4];
+    const data = Uint8ClampedArray.from({ length: 4 * width * height }, () => 256 * random());
+    // A tent one pixel wide around each pixel center; coordinates beyond the outer centers count as those.
+    const tent = (a: number, b: number, last: number) =>
+      Math.max(0, 1 - Math.abs(Math.min(last, Math.max(0, a - 0.5)) - b));
+    const t = { a: 0.8, b: 0.3, tx: 0.6, ty: -0.2 };
+    const planes = warp(createPixels(width, height, data), t, 4, 4);
+    let inside = 0;
+    for (let v = 0; v < 4; v++) {
+      for (let u = 0; u < 4; u++) {
+        const { x, y } = applySimilarity(t, { x: u + 0.5, y: v + 0.5 });
+        const isInside = boxContains({ x: 0, y: 0, width, height }, { x, y });
+        if (isInside) inside++;
+        for (let c = 0; c < 3; c++) {
+          let expected = 0;
+          for (let i = 0; i < width * height; i++) {
+            const weight = tent(x, i % width, width - 1) * tent(y, Math.floor(i / width), height - 1);
+            expected += weight * data[4 * i + c]!;
+          }
+          expect(planes[16 * c + 4 * v + u]).toBeCloseTo(isInside ? expected : 0, 3);
+        }
+      }
+    }
+    expect(inside).toBeGreaterThan(8);
+  });
+
   it('is black outside of the image', () => {
     expect(red(warp(grid, { a: 1, b: 0, tx: -1, ty: -1 }, 3, 3), 9)).toEqual([0, 0, 0, 0, 0, 10, 0, 30, 40]);
     const nowhere = warp(grid, { a: 4, b: 0, tx: 1000, ty: 1000 }, 2, 2);
@@ -233,6 +298,49 @@ describe('warp', () => {
         expect(planes[v * 5 + u]).toBeCloseTo(3 * (x - 0.5) + 2 * (y - 0.5), 0);
       }
     }
+  });
+
+  it('reduces turned parts, and none of it beyond the edges', () => {
+    const [width, height] = [60, 50];
+    const ramp = (x: number, y: number) => 20 + 2 * x + y;
+    const rows = Array.from({ length: height }, (_, y) => Array.from({ length: width }, (_, x) => ramp(x, y)));
+    const big = image(rows);
+    for (const degrees of [0, 30, 90, 160, 250, 315]) {
+      const [a, b] = [2.7 * Math.cos((degrees * Math.PI) / 180), 2.7 * Math.sin((degrees * Math.PI) / 180)];
+      // The center of the output is at 22, 27 of the source.
+      const t = { a, b, tx: 22 - 10 * (a - b), ty: 27 - 10 * (a + b) };
+      const planes = warp(big, t, 20, 20);
+      let [inside, outside] = [0, 0];
+      for (let i = 0; i < 400; i++) {
+        const { x, y } = applySimilarity(t, { x: (i % 20) + 0.5, y: Math.floor(i / 20) + 0.5 });
+        const distance = Math.min(x, y, width - x, height - y);
+        if (distance < 0) {
+          outside++;
+          for (let c = 0; c < 3; c++) expect(planes[400 * c + i]).toBe(0);
+        } else if (distance > 2) {
+          inside++;
+          // A ramp of bytes, averaged in blocks: half a gray level of rounding.
+          for (let c = 0; c < 3; c++) {
+            expect(Math.abs(planes[400 * c + i]! - c - ramp(x - 0.5, y - 0.5))).toBeLessThan(1);
+          }
+        } else {
+          expect(planes[i]).toBeGreaterThan(20);
+        }
+      }
+      expect(Math.min(inside, outside)).toBeGreaterThan(40);
+    }
+  });
+
+  it('reduces all colors, and the largest blocks without an overflow', () => {
+    const data = Uint8ClampedArray.from([10, 20, 30, 0, 20, 40, 60, 0, 30, 60, 90, 0, 40, 80, 120, 0]);
+    const { data: one } = reduceRegion(createPixels(2, 2, data), { x: 0, y: 0, width: 2, height: 2 }, 2);
+    expect([...one]).toEqual([25, 50, 75, 255]);
+    const white = createPixels(257, 2, new Uint8ClampedArray(257 * 2 * 4).fill(255));
+    const { data: gray } = reduceRegion(white, { x: 0, y: 0, width: 257, height: 2 }, 257);
+    expect([...gray]).toEqual([255, 255, 255, 255]);
+    // A thousandth of the size: blocks of 257 pixels at most.
+    const wide = createPixels(4000, 1, new Uint8ClampedArray(4000 * 4).fill(255));
+    expect(red(warp(wide, { a: 1000, b: 0, tx: 0, ty: -499.5 }, 4, 1), 4)).toEqual([255, 255, 255, 255]);
   });
 
   it('reduces regions with blocks that the edge cuts', () => {
@@ -270,6 +378,29 @@ describe('tensors', () => {
     expect(() => createPixels(2, 2, new Uint8ClampedArray(15))).toThrow(/need 16 bytes of RGBA, got 15/);
     expect(() => createPixels(0, 2, new Uint8ClampedArray(0))).toThrow(/0 x 2/);
     expect(() => createPixels(1.5, 2, new Uint8ClampedArray(12))).toThrow(InfaceError);
+    expect(() => createPixels(2, 0, new Uint8ClampedArray(0))).toThrow(/2 x 0/);
+    expect(() => createPixels(2, 1.5, new Uint8ClampedArray(12))).toThrow(/2 x 1.5/);
+    expect(() => createPixels(-1, -1, new Uint8ClampedArray(4))).toThrow(/-1 x -1/);
+    expect(createPixels(1, 1, new Uint8ClampedArray(4))).toMatchObject({ width: 1, height: 1 });
+  });
+});
+
+describe('planes', () => {
+  it('are mirrored left to right, each by itself', () => {
+    const planes = Float32Array.from({ length: 18 }, (_, i) => i);
+    expect([...mirror(planes, 3, 2)]).toEqual([
+      ...[2, 1, 0, 5, 4, 3],
+      ...[8, 7, 6, 11, 10, 9],
+      ...[14, 13, 12, 17, 16, 15],
+    ]);
+  });
+
+  it('have the luminance of Rec. 709, white has 1', () => {
+    const luminance = luminanceOf(Float32Array.from([255, 0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255]));
+    [0.2126, 0.7152, 0.0722, 1].forEach((expected, i) => {
+      expect(luminance[i]).toBeCloseTo(expected, 6);
+    });
+    expect(luminance).toHaveLength(4);
   });
 });
 
@@ -312,6 +443,72 @@ describe('alignment', () => {
     const [a, b] = [100 * Math.cos(roll), 100 * Math.sin(roll)];
     const t = dlibChip(templateFace({ a, b, tx: 7, ty: 9 }), 150, 0.25);
     expect(Math.atan2(t.b, t.a)).toBeCloseTo(roll, 9);
+  });
+
+  it("places a face that is ArcFace's template where ArcFace's chip has it", () => {
+    // Eyes, nose tip and corners of the mouth in the chip of 112 pixels; the six points of an eye have its center.
+    const template = [
+      ...Array.from({ length: 6 }, (_, k) => [36 + k, 38.2946, 51.6963] as const),
+      ...Array.from({ length: 6 }, (_, k) => [42 + k, 73.5318, 51.5014] as const),
+      [30, 56.0252, 71.7366] as const,
+      [48, 41.5493, 92.3655] as const,
+      [54, 70.7299, 92.2041] as const,
+    ];
+    const place = { a: 1.2, b: 1.6, tx: 30, ty: -20 };
+    const points: Point[] = Array.from({ length: 68 }, () => ({ x: 0, y: 0 }));
+    for (const [i, x, y] of template) points[i] = applySimilarity(place, { x, y });
+    for (const [size, scale] of [
+      [112, 1],
+      [224, 0.5],
+    ] as const) {
+      const t = arcFaceChip(points, size);
+      expect(t.a).toBeCloseTo(1.2 * scale, 9);
+      expect(t.b).toBeCloseTo(1.6 * scale, 9);
+      expect(t.tx).toBeCloseTo(30, 9);
+      expect(t.ty).toBeCloseTo(-20, 9);
+    }
+    expect(() => arcFaceChip(points.slice(1), 112)).toThrow(/got 67/);
+    expect(() => dlibChip([...points, { x: 0, y: 0 }], 112, 0)).toThrow(/got 69/);
+  });
+
+  it('puts the square crop around landmarks, turned with the head', () => {
+    // Eyes at the same height, all points within 40 x 60 pixels around 120, 80.
+    const upright: Point[] = Array.from({ length: 68 }, (_, i) => ({ x: i < 42 ? 110 : 130, y: 70 }));
+    [upright[0], upright[16], upright[8], upright[27]] = [
+      { x: 100, y: 75 },
+      { x: 140, y: 75 },
+      { x: 125, y: 110 },
+      { x: 115, y: 50 },
+    ];
+    for (const degrees of [0, 40, -120]) {
+      const radians = (degrees * Math.PI) / 180;
+      const turn = { a: Math.cos(radians), b: Math.sin(radians), tx: 9, ty: -4 };
+      const crop = landmarkCrop(
+        upright.map((point) => applySimilarity(turn, point)),
+        1.5,
+        45,
+      );
+      // 1.5 x 60 pixels in 45: each crop pixel is 2 of the source.
+      for (const [inCrop, inUpright] of [
+        [
+          { x: 22.5, y: 22.5 },
+          { x: 120, y: 80 },
+        ],
+        [
+          { x: 45, y: 0 },
+          { x: 165, y: 35 },
+        ],
+      ] as const) {
+        const [found, expected] = [applySimilarity(crop, inCrop), applySimilarity(turn, inUpright)];
+        expect(found.x).toBeCloseTo(expected.x, 9);
+        expect(found.y).toBeCloseTo(expected.y, 9);
+      }
+    }
+  });
+
+  it('takes the wider side of landmarks that are wider than high', () => {
+    const wide: Point[] = Array.from({ length: 68 }, (_, i) => ({ x: i, y: 10 }));
+    expect(similarityScale(landmarkCrop(wide, 2, 67))).toBeCloseTo(2, 12);
   });
 
   it('gives five points, left to right in the image', () => {
