@@ -2,14 +2,16 @@
 import { describe, expect, it } from 'vitest';
 import { addFailure, elapse, lockedForMs, parseFailures, type Failure } from '../../src/liveness/attempts.js';
 import { createChallenge, drawGestures, type Challenge, type ChallengeStep } from '../../src/liveness/challenge.js';
-import { applyHomography, fitHomography } from '../../src/liveness/homography.js';
-import { createReliefMeter, isHead, isSheet } from '../../src/liveness/relief.js';
+import { angleTo, isContinuous, meanState, progressOf, stateOf } from '../../src/liveness/gestures.js';
+import { applyHomography, fitHomography, leastSquares } from '../../src/liveness/homography.js';
+import { createReliefMeter, isHead, isSheet, isTurnedSheet, type Relief } from '../../src/liveness/relief.js';
 import type { Point } from '../../src/api/geometry.js';
 import type { LivenessGesture } from '../../src/api/liveness.js';
 import { readHeads } from '../../lab/liveness/heads.js';
 import { bend } from '../../lab/liveness/scene.js';
 import { createRandom } from '../../lab/liveness/simulate.js';
 import { FRONTAL, place, project, rotationOf, type Placement, type Vector } from '../../lab/liveness/solid.js';
+import { landmarks, type View } from './faces.js';
 
 const HEADS = readHeads();
 const HEAD = HEADS[0]!;
@@ -19,6 +21,11 @@ function see(shape: readonly Vector[], change: Partial<Placement> = {}): Point[]
   const placement = { ...FRONTAL, ...change };
   const rotation = rotationOf(placement);
   return shape.map((v) => project(place(v, rotation, placement), 620, { x: 320, y: 240 }));
+}
+
+/** Points of an image, scaled from its middle and moved. */
+function drawn(points: readonly Point[], { scale = 1, x = 0, y = 0 }): Point[] {
+  return points.map((p) => ({ x: 320 + scale * (p.x - 320) + x, y: 240 + scale * (p.y - 240) + y }));
 }
 
 const sheet = (curvature: number, axisDegrees: number) =>
@@ -38,9 +45,76 @@ describe('the homography', () => {
     }
   });
 
+  it('is found again from the points it moved', () => {
+    const h = [1.2, 0.1, 30, -0.2, 0.9, 10, 0.001, 0.0005, 1];
+    const from = [
+      { x: 0, y: 0 },
+      { x: 100, y: 10 },
+      { x: 90, y: 110 },
+      { x: -20, y: 80 },
+      { x: 40, y: 60 },
+    ];
+    const fitted = fitHomography(
+      from,
+      from.map((p) => applyHomography(h, p)),
+    )!;
+    h.forEach((value, i) => {
+      expect(fitted[i]! / fitted[8]!).toBeCloseTo(value, 9);
+    });
+  });
+
+  it('divides by the depth of each point', () => {
+    // x' = (2 + 6 + 3) / 4, y' = (8 + 15 + 6) / 4
+    expect(applyHomography([1, 2, 3, 4, 5, 6, -1, 1, 3], { x: 2, y: 3 })).toEqual({ x: 2.75, y: 7.25 });
+  });
+
   it('is none where the points lie on a line', () => {
     const line = Array.from({ length: 8 }, (_, i) => ({ x: i, y: 2 * i }));
     expect(fitHomography(line, line)).toBeNull();
+  });
+});
+
+describe('least squares', () => {
+  it('fit a line', () => {
+    // Mean 1.5, 3; covariance 5 of a variance of 5: slope 1.
+    const [slope, offset] = leastSquares(
+      [
+        [0, 1],
+        [1, 1],
+        [2, 1],
+        [3, 1],
+      ],
+      [1, 3, 4, 4],
+    )!;
+    expect(slope).toBeCloseTo(1, 12);
+    expect(offset).toBeCloseTo(1.5, 12);
+  });
+
+  it('solve a system that has a solution, in any order of the unknowns', () => {
+    const rows = [
+      [1, 2, -1],
+      [0, 1e-3, 4],
+      [30, -1, 2],
+      [2, 2, 2],
+    ];
+    const solution = [3, -7, 0.5];
+    for (const [i, j, k] of [
+      [0, 1, 2],
+      [2, 0, 1],
+      [1, 2, 0],
+    ] as const) {
+      const order = (row: readonly number[]) => [row[i]!, row[j]!, row[k]!];
+      const right = rows.map((row) => row.reduce((sum, value, d) => sum + value * solution[d]!, 0));
+      const found = leastSquares(rows.map(order), right)!;
+      order(solution).forEach((value, d) => {
+        expect(found[d]).toBeCloseTo(value, 9);
+      });
+    }
+  });
+
+  it('have no answer where one unknown can stand for another', () => {
+    const rows = [1, 2, 3].map((value) => [value, 2 * value]);
+    expect(leastSquares(rows, [1, 2, 3])).toBeNull();
   });
 });
 
@@ -81,7 +155,157 @@ describe('the relief', () => {
   });
 });
 
+describe('what the relief says', () => {
+  it('of a head: enough parallax, depth and bumps at a turn that tells, and less of it for a nod', () => {
+    const turned: Relief = { parallax: 0.03, unbent: 1, depth: 1, turnDegrees: 30 };
+    const nodded: Relief = { parallax: 0.012, unbent: 0.3, depth: 0.4, turnDegrees: 15 };
+    expect(isHead(turned, true)).toBe(true);
+    expect(isHead(nodded, false)).toBe(true);
+    expect(isHead(nodded, true)).toBe(false);
+    for (const [change, isOne] of [
+      [{ turnDegrees: 20 }, true],
+      [{ turnDegrees: 19.9 }, false],
+      // More than a face can have.
+      [{ parallax: 0.068 }, true],
+      [{ parallax: 0.0681 }, false],
+      [{ parallax: 0.018 }, true],
+      [{ parallax: 0.0179 }, false],
+      [{ unbent: 0.4 }, true],
+      [{ unbent: 0.39 }, false],
+      [{ depth: 0.5 }, true],
+      [{ depth: 0.49 }, false],
+      // Each is enough, but not both together.
+      [{ unbent: 0.7, depth: 0.66 }, true],
+      [{ unbent: 0.7, depth: 0.64 }, false],
+    ] as const) {
+      expect(isHead({ ...turned, ...change }, true), JSON.stringify(change)).toBe(isOne);
+    }
+    for (const [change, isOne] of [
+      [{ parallax: 0.2 }, true],
+      [{ parallax: 0.0109 }, false],
+      [{ unbent: 0.09, depth: 2 }, false],
+      [{ unbent: 2, depth: 0.29 }, false],
+      [{ unbent: 0.15, depth: 0.34 }, false],
+    ] as const) {
+      expect(isHead({ ...nodded, ...change }, false), JSON.stringify(change)).toBe(isOne);
+    }
+  });
+
+  it('of a sheet: that it turned, and shows hardly any', () => {
+    const flat: Relief = { parallax: 0.009, unbent: 0, depth: 0.29, turnDegrees: 25 };
+    expect(isSheet(flat)).toBe(true);
+    for (const change of [{ turnDegrees: 24.9 }, { parallax: 0.01 }, { depth: 0.3 }]) {
+      expect(isSheet({ ...flat, ...change }), JSON.stringify(change)).toBe(false);
+    }
+    // Too deep to be certainly flat, and not deep enough for a head.
+    const bent: Relief = { parallax: 0.015, unbent: 0.2, depth: 0.4, turnDegrees: 25 };
+    expect([isSheet(bent), isTurnedSheet(bent, true), isTurnedSheet(bent, false)]).toEqual([false, true, false]);
+    expect(isTurnedSheet({ ...bent, turnDegrees: 24.9 }, true)).toBe(false);
+  });
+});
+
+describe('a face in a frame', () => {
+  const face = stateOf(see(HEAD));
+
+  it('has the place and size of its outer eye corners, and eyes as open as they are high for their width', () => {
+    const points = landmarks({ scale: 10, x: 150, y: 130 });
+    // 4 wide and 1 and 1.4 high, then 2 wide and 0.4 and 0.6 high.
+    const eyes = [
+      [0, 0],
+      [1, -0.5],
+      [3, -0.7],
+      [4, 0],
+      [3, 0.7],
+      [1, 0.5],
+      [10, 3],
+      [10.5, 2.8],
+      [11.5, 2.7],
+      [12, 3],
+      [11.5, 3.3],
+      [10.5, 3.2],
+    ] as const;
+    eyes.forEach(([x, y], i) => {
+      points[36 + i] = { x, y };
+    });
+    const state = stateOf(points);
+    expect(state.openness).toBeCloseTo((0.3 + 0.25) / 2, 12);
+    expect(state.center).toEqual({ x: 6, y: 1.5 });
+    expect(state.size).toBeCloseTo(Math.hypot(12, 3), 12);
+  });
+
+  it('is averaged over frames by its points', () => {
+    const points = see(HEAD, { yawDegrees: 5, y: 3 });
+    const around = [-4, 1, 3].map((x) => stateOf(drawn(points, { x, y: 2 * x })));
+    const mean = meanState(around);
+    mean.landmarks.forEach(({ x, y }, i) => {
+      expect(x).toBeCloseTo(points[i]!.x, 9);
+      expect(y).toBeCloseTo(points[i]!.y, 9);
+    });
+    expect(mean.size).toBeCloseTo(stateOf(points).size, 9);
+  });
+
+  it('has done a gesture as far as it moved from the reference', () => {
+    const at = { ...face, yawDegrees: 3, pitchDegrees: -2, size: 100, openness: 0.4 };
+    expect(progressOf('turn-left', { ...at, yawDegrees: 21 }, at)).toBeCloseTo(1, 12);
+    expect(progressOf('turn-right', { ...at, yawDegrees: 21 }, at)).toBeCloseTo(-1, 12);
+    expect(progressOf('turn-right', { ...at, yawDegrees: -6 }, at)).toBeCloseTo(0.5, 12);
+    expect(progressOf('look-up', { ...at, pitchDegrees: 9 }, at)).toBeCloseTo(1, 12);
+    expect(progressOf('come-closer', { ...at, size: 130 }, at)).toBeCloseTo(1, 12);
+    // The same factor twice is twice as far, and back is negative.
+    expect(progressOf('come-closer', { ...at, size: 169 }, at)).toBeCloseTo(2, 12);
+    expect(progressOf('come-closer', { ...at, size: 100 / 1.3 }, at)).toBeCloseTo(-1, 12);
+    expect(progressOf('blink', { ...at, openness: 0.4 * (1 - 0.035) }, at)).toBeCloseTo(1, 12);
+    expect(angleTo({ ...at, yawDegrees: 6, pitchDegrees: 2 }, at)).toBeCloseTo(5, 12);
+  });
+
+  it('cannot jump: the more time, the further it may have moved, grown or turned', () => {
+    const { center, size, yawDegrees, pitchDegrees } = face;
+    const moved = (x: number, y: number) => ({ ...face, center: { x: center.x + x * size, y: center.y + y * size } });
+    const grown = (logarithm: number) => ({ ...face, size: size * Math.exp(logarithm) });
+    const turned = (yaw: number, pitch: number) => ({
+      ...face,
+      yawDegrees: yawDegrees + yaw,
+      pitchDegrees: pitchDegrees + pitch,
+    });
+    for (const [now, elapsedMs, expected] of [
+      [face, 0, true],
+      // 0.6 eye distances and 5 a second.
+      [moved(1.09, 0), 100, true],
+      [moved(1.11, 0), 100, false],
+      [moved(0, -1.11), 100, false],
+      [moved(0.9, 0.9), 100, false],
+      [moved(5.5, 0), 1000, true],
+      [moved(5.7, 0), 1000, false],
+      // A factor of e^0.2, and e^1.2 a second.
+      [grown(0.31), 100, true],
+      [grown(0.33), 100, false],
+      [grown(-0.31), 100, true],
+      [grown(-0.33), 100, false],
+      [grown(1.39), 1000, true],
+      [grown(1.41), 1000, false],
+      // 20 degrees, and 250 a second.
+      [turned(44, 0), 100, true],
+      [turned(46, 0), 100, false],
+      [turned(-33, 33), 100, false],
+      [turned(0, 260), 1000, true],
+    ] as const) {
+      expect(isContinuous(face, now, elapsedMs)).toBe(expected);
+    }
+  });
+});
+
 describe('the choice of gestures', () => {
+  it('puts a turn in the place of another gesture', () => {
+    expect(drawGestures(['look-up', 'turn-left', 'turn-right'], 2, () => 0)).toEqual(['turn-left', 'look-up']);
+    const draws = [0, 0.2, 0.1, 0.9, 0.99];
+    const random = () => draws.shift()!;
+    expect(drawGestures(['look-up', 'blink', 'turn-left', 'turn-right'], 3, random)).toEqual([
+      'look-up',
+      'look-up',
+      'turn-right',
+    ]);
+  });
+
   it('has a turn in every sequence, and all that is allowed in some', () => {
     const allowed = ['turn-right', 'look-up', 'come-closer', 'blink'] as const;
     const random = createRandom(3);
@@ -239,6 +463,345 @@ describe('the challenge', () => {
     }
   });
 
+  /** A challenge whose reference is taken. */
+  const started = (gestures: readonly LivenessGesture[], options: Parameters<typeof begin>[1] = {}) => {
+    const begun = begin(gestures, options);
+    begun.move({}, {});
+    return begun;
+  };
+  const FOUR_THEN_REFERENCE = [null, null, null, null, 'reference'];
+
+  it('takes the reference of five still frames in a row', () => {
+    const other = [see(HEAD), see(HEAD, { x: 12 })];
+    for (const [between, afterMs] of [
+      [null, 0],
+      [other, 100],
+      [[], 100],
+      [[see(HEAD, { x: 14 })], 100],
+    ] as const) {
+      const { show } = begin(['turn-left']);
+      const five = (firstMs = 100) =>
+        Array.from({ length: 5 }, (_, i) => show([see(HEAD)], i === 0 ? firstMs : 100).look);
+      if (between) {
+        for (let i = 0; i < 4; i++) show([see(HEAD)]);
+        expect(show(between, afterMs)).toMatchObject({ look: null, ended: null });
+        // A face that jumped back moved, too.
+        if (between.length === 1) show([see(HEAD)]);
+      }
+      expect(five()).toEqual(FOUR_THEN_REFERENCE);
+    }
+    const paused = begin(['turn-left']);
+    for (let i = 0; i < 4; i++) paused.show([see(HEAD)]);
+    const after = Array.from({ length: 5 }, (_, i) => paused.show([see(HEAD)], i === 0 ? 1_100 : 100));
+    expect(after.map(({ look }) => look)).toEqual(FOUR_THEN_REFERENCE);
+  });
+
+  it('asks for a face of the right size that looks straight, within limits', () => {
+    const hintOf = (points: readonly Point[], frame = FRAME) => {
+      const challenge = createChallenge({ gestures: ['turn-left'], timeLimitMs: 5_000, spoof: false, random: () => 1 });
+      return challenge.step({ timeMs: 0, ...frame, faces: [points] }).prompt.hint;
+    };
+    // Outer eye distance as a fraction of the shorter side.
+    const sized = (fraction: number) => drawn(see(HEAD), { scale: (480 * fraction) / stateOf(see(HEAD)).size });
+    expect([0.099, 0.101, 0.319, 0.321].map((fraction) => hintOf(sized(fraction)))).toEqual([
+      'move-closer',
+      null,
+      null,
+      'move-back',
+    ]);
+    expect(hintOf(sized(0.3), { width: 480, height: 640 })).toBeNull();
+    expect(hintOf(sized(0.3), { width: 440, height: 640 })).toBe('move-back');
+    // The mean face seems to nod by 5 degrees.
+    const at = (view: View) => landmarks({ pitch: -5, ...view });
+    for (const [inside, outside] of [
+      [{ yaw: 13.5 }, { yaw: 14.5 }],
+      [{ yaw: -13.5 }, { yaw: -14.5 }],
+      [{ pitch: 19.5 }, { pitch: 20.5 }],
+      [{ pitch: -29.5 }, { pitch: -30.5 }],
+    ]) {
+      expect(hintOf(at(inside!))).toBeNull();
+      expect(hintOf(at(outside!))).toBe('look-straight');
+    }
+  });
+
+  it('finds a face still that hardly moves or turns from one frame to the next', () => {
+    const at = (view: View) => landmarks({ pitch: -5, x: 150, y: 150, scale: 10, ...view });
+    const { size } = stateOf(at({}));
+    for (const [view, hint] of [
+      [{ x: 150 + 0.119 * size }, null],
+      [{ x: 150 - 0.121 * size }, 'hold-still'],
+      [{ y: 150 + 0.119 * size }, null],
+      [{ y: 150 + 0.121 * size }, 'hold-still'],
+      [{ x: 150 + 0.09 * size, y: 150 - 0.09 * size }, 'hold-still'],
+      [{ yaw: 3.9 }, null],
+      [{ yaw: -4.1 }, 'hold-still'],
+      [{ pitch: -9.1 }, 'hold-still'],
+    ] as const) {
+      const { show } = begin(['turn-left']);
+      show([at({})]);
+      expect(show([at(view)]).prompt.hint).toBe(hint);
+    }
+  });
+
+  it('shows how much time is left, for each of its phases', () => {
+    const { show, move } = begin(['turn-left']);
+    expect([100, 100, 250].map((afterMs) => show([], afterMs).prompt.remainingMs)).toEqual([5_000, 4_900, 4_650]);
+    expect(move({}, {}).prompt).toMatchObject({ remainingMs: 5_000, done: 0, total: 1, gesture: 'turn-left' });
+    expect(show([see(HEAD)], 999).prompt.remainingMs).toBe(4_001);
+    for (let i = 0; i < 4; i++) expect(show([see(HEAD)], 999).ended).toBeNull();
+    expect(show([see(HEAD)], 4).ended).toBeNull();
+    expect(show([see(HEAD)], 1)).toMatchObject({
+      prompt: { remainingMs: 0 },
+      ended: { outcome: 'failed', reasons: ['timeout'] },
+    });
+  });
+
+  it('shows how far a gesture is, and that it goes the other way', () => {
+    const reference = stateOf(see(HEAD));
+    for (const direction of [1, -1]) {
+      const { show } = started(['turn-left']);
+      const hints = new Set<string | null>();
+      for (let yaw = 0; yaw < 30; yaw++) {
+        const points = see(HEAD, { yawDegrees: direction * yaw });
+        const done = progressOf('turn-left', stateOf(points), reference);
+        if (Math.abs(done) >= 1) break;
+        const { prompt } = show([points]);
+        expect(prompt.progress).toBeCloseTo(Math.max(0, done), 6);
+        expect(prompt.hint).toBe(done < -0.5 ? 'other-way' : null);
+        hints.add(prompt.hint);
+      }
+      expect(hints.size).toBe(direction === 1 ? 1 : 2);
+    }
+    const { show } = started(['turn-left']);
+    const { prompt } = show([see(HEAD), see(HEAD, { x: 15 })]);
+    expect(prompt.hint).toBe('many-faces');
+    expect(prompt.progress).toBeCloseTo(0, 9);
+  });
+
+  it('wants a gesture to be held for three frames in a row', () => {
+    const { show } = started(['turn-left']);
+    const asked = [7, 14, 20, 20, 30, 30, 20, 30, 30, 30].map(
+      (yawDegrees) => show([see(HEAD, { yawDegrees })]).prompt.gesture,
+    );
+    expect(asked).toEqual([...Array.from({ length: 9 }, () => 'turn-left'), 'look-straight']);
+  });
+
+  it('takes no gesture for an answer that comes within 350 ms of the request', () => {
+    expect(started(['turn-left']).show([see(HEAD, LEFT)], 349).ended).toMatchObject({ reasons: ['wrong-order'] });
+    expect(started(['turn-left']).show([see(HEAD, LEFT)], 350).ended).toBeNull();
+    // Nor for one that was not asked for, however little of it was done.
+    expect(started(['turn-left']).show([see(HEAD, { pitchDegrees: 25 })], 500).ended).toMatchObject({
+      reasons: ['wrong-order'],
+    });
+    expect(started(['come-closer']).show([see(HEAD, LEFT)], 500).ended).toMatchObject({ reasons: ['wrong-order'] });
+    // Who turns and looks up at once did turn.
+    expect(started(['turn-left']).show([see(HEAD, { yawDegrees: 30, pitchDegrees: 22 })], 500).ended).toBeNull();
+  });
+
+  it('is patient for ten frames with a turn that does not look like that of a head', () => {
+    const bent = sheet(1 / 6, 0);
+    const { show, move } = begin(['turn-left']);
+    move({}, {}, bent);
+    const reference = stateOf(see(bent));
+    let held = 0;
+    let last: ChallengeStep | null = null;
+    for (let i = 1; !last?.ended; i++) {
+      const points = see(bent, { yawDegrees: Math.min(50, 8 * i) });
+      if (progressOf('turn-left', stateOf(points), reference) >= 1) held++;
+      last = show([points]);
+    }
+    expect(last.ended).toEqual({ outcome: 'failed', reasons: ['flat-target'] });
+    // The tenth of those that end three or more held frames.
+    expect(held).toBe(12);
+  });
+
+  it('says after the time that what turned was flat, unless it hardly turned', () => {
+    const bent = sheet(1 / 8, 0);
+    for (const [yawDegrees, reasons] of [
+      [38, ['flat-target', 'timeout']],
+      [12, ['timeout']],
+    ] as const) {
+      const { move } = begin(['turn-left']);
+      move({}, {}, bent);
+      expect(move({}, { yawDegrees }, bent).ended).toEqual({ outcome: 'failed', reasons });
+    }
+  });
+
+  it('does not ask a blink or an approach for relief', () => {
+    const closed = (shape: readonly Vector[]) =>
+      shape.map(([x, y, z], i): Vector => {
+        if (i < 36 || i >= 48) return [x, y, z];
+        const corner = shape[i < 42 ? 36 : 42]!;
+        return [x, corner[1] + 0.8 * (y - corner[1]), z];
+      });
+    const flat = sheet(0, 0);
+    const { show, move } = begin(['blink', 'come-closer']);
+    move({}, {}, flat);
+    for (let i = 0; i < 4; i++) expect(show([see(flat)]).prompt.progress).toBe(0);
+    const asked = Array.from({ length: 3 }, () => show([see(closed(flat))]).prompt.gesture);
+    expect(asked).toEqual(['blink', 'blink', 'look-straight']);
+    expect(move({}, {}, flat).prompt.gesture).toBe('come-closer');
+    expect(move({}, { distance: 33 }, flat).prompt.gesture).toBe('look-straight');
+  });
+
+  it('ignores a second face that is less than 0.4 times as large, or gone within three frames', () => {
+    const beside = (scale: number) => [see(HEAD), drawn(see(HEAD), { scale, x: 200 })];
+    const behind = started(['turn-left']);
+    for (let i = 0; i < 5; i++)
+      expect(behind.show(beside(0.39))).toMatchObject({ prompt: { hint: null }, ended: null });
+    const { show } = started(['turn-left']);
+    for (const scale of [0.41, 0.41, 0.39, 0.41, 0.41]) expect(show(beside(scale)).ended).toBeNull();
+    expect(show(beside(0.41)).ended).toMatchObject({ reasons: ['many-faces'] });
+  });
+
+  it('loses a face after a second, and begins to count again when it is back', () => {
+    const { show } = started(['turn-left']);
+    show([], 100);
+    expect(show([], 800).ended).toBeNull();
+    expect(show([see(HEAD)], 50).ended).toBeNull();
+    show([], 100);
+    expect(show([], 800).ended).toBeNull();
+    expect(show([], 199).ended).toBeNull();
+    expect(show([], 1).ended).toMatchObject({ reasons: ['track-lost'] });
+    // Before there is a reference, there is nobody to lose.
+    const waiting = begin(['turn-left']);
+    waiting.show([see(HEAD)]);
+    for (let i = 0; i < 4; i++) expect(waiting.show([], 900).ended).toBeNull();
+    // Points that no camera could see.
+    const odd = started(['turn-left']);
+    const line = see(HEAD).map(({ x }) => ({ x, y: 240 }));
+    expect(odd.show([line]).ended).toMatchObject({ reasons: ['track-lost'] });
+  });
+
+  it('wants a straight and still look of three frames after a gesture, checks the last and ends with the next', () => {
+    const { show, move } = started(['turn-left']);
+    move({}, LEFT);
+    const steps = Array.from({ length: 5 }, () => show([see(HEAD)]));
+    expect(steps.map(({ look }) => look)).toEqual([null, null, null, 'check', null]);
+    [0, 1 / 3, 2 / 3, 1, 1].forEach((progress, i) => {
+      expect(steps[i]!.prompt.progress).toBeCloseTo(progress, 12);
+      expect(steps[i]!.prompt.hint).toBe('look-straight');
+    });
+    expect(steps.map(({ ended }) => ended?.outcome)).toEqual([...Array.from({ length: 4 }, () => undefined), 'passed']);
+  });
+
+  it('takes a look for straight within 8 degrees of the reference, and at about its distance', () => {
+    const reference = stateOf(see(HEAD));
+    for (const [key, from, to] of [
+      ['yawDegrees', 0, 15],
+      ['pitchDegrees', 0, -15],
+      ['distance', 50, 40],
+      ['distance', 50, 60],
+    ] as const) {
+      const { show, move, answers } = started(['turn-left']);
+      move({}, LEFT);
+      // Without a comparison, it does not end.
+      answers.similarity = null;
+      for (let i = 0; i < 3; i++) show([see(HEAD)]);
+      const seen = new Set<boolean>();
+      for (let i = 0; i <= 20; i++) {
+        const points = see(HEAD, { [key]: from + ((to - from) * i) / 20 });
+        const now = stateOf(points);
+        const straight =
+          angleTo(now, reference) <= 8 && Math.abs(Math.log(now.size / reference.size)) < 0.5 * Math.log(1.3);
+        expect(show([points]).prompt.progress > 0, `${key} ${i}`).toBe(straight);
+        seen.add(straight);
+      }
+      expect(seen.size).toBe(2);
+    }
+  });
+
+  it('takes no look for straight while somebody else is there, but says so', () => {
+    const { show, move } = started(['turn-left']);
+    move({}, LEFT);
+    expect(show([see(HEAD), see(HEAD, { x: 15 })]).prompt).toMatchObject({
+      hint: 'many-faces',
+      caption: 'Only one person, please',
+      gesture: 'look-straight',
+    });
+  });
+
+  it('fails after two comparisons in a row that show somebody else', () => {
+    const report = (challenge: Challenge, ...similarities: readonly (number | null)[]) => {
+      for (const similarity of similarities) challenge.report({ similarity, spoof: null });
+    };
+    const { challenge, show } = started(['turn-left']);
+    report(challenge, 0.39, 0.4, 0.39, null);
+    expect(show([see(HEAD)]).ended).toBeNull();
+    report(challenge, 0.39);
+    expect(show([see(HEAD)]).ended).toEqual({ outcome: 'failed', reasons: ['identity-changed'] });
+  });
+
+  it('says which frame is the best: the most frontal one of the same person', () => {
+    const challenge = createChallenge({ gestures: ['turn-left'], timeLimitMs: 9_000, spoof: false, random: () => 0 });
+    expect(challenge.report({ similarity: 0.9, spoof: null })).toBe(false);
+    let timeMs = 0;
+    const show = (yaw: number) => {
+      timeMs += 100;
+      return challenge.step({ timeMs, ...FRAME, faces: [landmarks({ pitch: -5, yaw, scale: 10 })] });
+    };
+    for (let i = 0; i < 4; i++) show(6);
+    expect(show(6).look).toBe('reference');
+    expect(challenge.report({ similarity: null, spoof: null })).toBe(true);
+    expect(show(8).look).toBe('check');
+    // Less frontal, then not compared, somebody else, and at last better.
+    expect(challenge.report({ similarity: null, spoof: null })).toBe(false);
+    show(4);
+    expect(challenge.report({ similarity: 0.3, spoof: null })).toBe(false);
+    show(4);
+    expect(challenge.report({ similarity: 0.9, spoof: null })).toBe(true);
+    expect(challenge.report({ similarity: 0.9, spoof: null })).toBe(false);
+  });
+
+  it('compares frames at random, until one in each phase could be compared', () => {
+    const lookAt = (random: number, yawDegrees: number) => {
+      const { show } = started(['turn-left'], { random: () => random });
+      return show([see(HEAD, { yawDegrees })]).look;
+    };
+    // A quarter of the frames, and no face that is turned too far for a comparison.
+    expect(lookAt(0.249, 0)).toBe('check');
+    expect(lookAt(0.25, 0)).toBeNull();
+    const { show, move, answers } = started(['turn-left', 'turn-right'], { random: () => 0 });
+    answers.similarity = null;
+    expect([0, 0, 14].map((yawDegrees) => show([see(HEAD, { yawDegrees })]).look)).toEqual(['check', 'check', 'check']);
+    answers.similarity = 0.9;
+    expect([14, 14, 14].map((yawDegrees) => show([see(HEAD, { yawDegrees })]).look)).toEqual(['check', null, null]);
+    move({ yawDegrees: 14 }, { yawDegrees: 35 });
+    const returning = [35, 25, 15, 8, 0].map((yawDegrees) => {
+      const points = see(HEAD, { yawDegrees });
+      const { yawDegrees: yaw, pitchDegrees: pitch } = stateOf(points);
+      return { isFar: Math.hypot(yaw, pitch) > 20, look: show([points]).look };
+    });
+    const compared = returning.findIndex(({ isFar }) => !isFar);
+    expect(compared).toBeGreaterThan(0);
+    returning.forEach(({ look }, i) => {
+      expect(look).toBe(i === compared ? 'check' : null);
+    });
+  });
+
+  it('waits for three passive verdicts, and fails only when most of them are attacks', () => {
+    type Verdict = 'bona-fide' | 'attack' | null;
+    const outcomeOf = (gestures: readonly LivenessGesture[], verdicts: readonly Verdict[]) => {
+      const left = [...verdicts];
+      const own = createChallenge({ gestures, timeLimitMs: 5_000, spoof: true, random: () => 0.99 });
+      let timeMs = 0;
+      for (let i = 0, yaw = 0; i < 200; i++) {
+        timeMs += 100;
+        const step = own.step({ timeMs, ...FRAME, faces: [see(HEAD, { yawDegrees: yaw })] });
+        if (step.look) own.report({ similarity: 0.9, spoof: left.shift() ?? null });
+        if (step.ended) return [step.ended.outcome, left.length];
+        const aim = step.prompt.gesture === 'turn-left' ? 30 : 0;
+        yaw += Math.max(-6, Math.min(6, aim - yaw));
+      }
+      throw new Error('It did not end.');
+    };
+    expect(outcomeOf(['turn-left'], ['attack', 'bona-fide', 'bona-fide', 'attack'])).toEqual(['passed', 1]);
+    expect(outcomeOf(['turn-left'], ['attack', 'bona-fide', 'attack', 'bona-fide'])).toEqual(['failed', 1]);
+    expect(outcomeOf(['turn-left'], ['attack', null, 'attack', null, 'bona-fide'])).toEqual(['failed', 0]);
+    const three = ['turn-left', 'turn-left', 'turn-left'] as const;
+    expect(outcomeOf(three, ['attack', 'attack', 'bona-fide', 'bona-fide'])).toEqual(['passed', 0]);
+  });
+
   it('looks at frames that nobody can foresee', () => {
     const { show, move } = begin(['turn-left'], { random: () => 0 });
     move({}, {});
@@ -261,6 +824,16 @@ describe('failed attempts', () => {
     expect(elapse(five, 180_000)).toEqual([]);
   });
 
+  it('are read up to the time they can count for, and only those that count', () => {
+    const stored = [0, -1, 1, 180_000, 180_001].map((leftMs) => ({ id: `${leftMs}`, leftMs }));
+    expect(parseFailures(JSON.stringify(stored)).map(({ leftMs }) => leftMs)).toEqual([1, 180_000]);
+  });
+
+  it('lock until fewer than five are left, in any order', () => {
+    const lefts = [50, 10, 40, 20, 30, 60];
+    expect(lockedForMs(lefts.map((leftMs) => ({ id: `${leftMs}`, leftMs })))).toBe(20);
+  });
+
   it('do not go away when a clock runs backwards', () => {
     expect(lockedForMs(elapse(fail([], 5), -10_000))).toBe(180_000);
   });
@@ -268,7 +841,15 @@ describe('failed attempts', () => {
   it('survive being written, and what nobody wrote counts as none', () => {
     const five = fail([], 5);
     expect(parseFailures(JSON.stringify(five))).toEqual(five);
-    for (const text of [null, '', 'x', '{}', '[1, null, {"id": 3, "leftMs": 1}, {"id": "a", "leftMs": 1e9}]']) {
+    for (const text of [
+      null,
+      '',
+      'x',
+      '{}',
+      'null',
+      '[{"id": "a"}, {"leftMs": 5}, {"id": "a", "leftMs": "5"}]',
+      '[1, null, {"id": 3, "leftMs": 1}, {"id": "a", "leftMs": 1e9}]',
+    ]) {
       expect(parseFailures(text)).toEqual([]);
     }
   });
