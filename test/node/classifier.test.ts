@@ -1,10 +1,11 @@
 /** What is learnt of a collection, and what it says of a face. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { sampleBackground, type Background } from '../../src/recognition/background.js';
 import {
   createStrangers,
   predict,
   trainClassifier,
+  withoutProfiles,
   type Classifier,
   type MeasuredProfiles,
   type TrainingSet,
@@ -160,6 +161,31 @@ describe('a training', () => {
     expect(classifier).toEqual(await train(setOf(changed)));
   });
 
+  it('of what is left when profiles are gone measures nothing again, with the same result', async () => {
+    const templates = templatesOf(createPhotos(40, 17), 2);
+    const gone = new Set(['p3', 'p39']);
+    const left = templates.filter(({ profileId }) => !gone.has(profileId));
+    const first = await trainClassifier(setOf(templates), () => undefined);
+    const before = withoutProfiles(first, gone, DIMENSION);
+    const gallery = createGallery(left, SPACE, 0);
+    expect(before.classifier.profileIds).toEqual(gallery.profileIds);
+    expect(before.rows).toEqual(gallery.rows);
+    expect(before.nearest.map((neighbor) => neighbor?.profileId ?? 'p3 or p39')).toEqual(
+      first.nearest.map((neighbor) => (gone.has(neighbor!.profileId) ? 'p3 or p39' : neighbor!.profileId)),
+    );
+    // Each of the two was the nearest of some strangers.
+    expect(before.nearest.filter((neighbor) => neighbor === null).length).toBeGreaterThan(2);
+    const scoring: Scoring = {
+      ...SCORING,
+      commonness: () => {
+        throw new Error('measured again');
+      },
+    };
+    const { strangers } = setOf([]);
+    const { classifier } = await trainClassifier(setOf(left, { strangers, scoring, before }), () => undefined);
+    expect(classifier).toEqual(await train(setOf(left)));
+  });
+
   it('has the same result for the same input, in any order of the templates, and survives structured cloning', async () => {
     const templates = templatesOf(createPhotos(5, 21), 3);
     const classifier = await train(setOf(templates));
@@ -184,12 +210,9 @@ describe('a training', () => {
       seen.push(done);
       totals.add(total);
     });
-    // 40 profiles and 500 strangers.
+    // 40 profiles and 500 strangers, in steps of 32 faces.
     expect([...totals]).toEqual([540]);
-    expect(seen[0]).toBe(0);
-    expect(seen.at(-1)).toBe(540);
-    expect(seen.length).toBeGreaterThan(10);
-    for (let i = 1; i < seen.length; i++) expect(seen[i]).toBeGreaterThan(seen[i - 1]!);
+    expect(seen).toEqual([...Array.from({ length: 17 }, (_, i) => 32 * i), 540]);
 
     const abort = new Error('aborted');
     let calls = 0;
@@ -203,6 +226,33 @@ describe('a training', () => {
 
   it('refuses an empty collection', async () => {
     await expect(train(setOf([]))).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  });
+});
+
+describe('strangers', () => {
+  it('are the same however many are asked for, and drawn again only for more', () => {
+    const drawn = createStrangers(BACKGROUND, SCORING);
+    const rows = (count: number) => drawn.rows(count);
+    const ten = rows(10);
+    expect(ten).toEqual(sampleBackground(BACKGROUND, 10, 2, 'stranger'));
+    expect(rows(5)).toBe(ten);
+    expect(rows(10)).toBe(ten);
+    const eleven = rows(11);
+    expect(eleven).toHaveLength(11 * DIMENSION);
+    expect(eleven.slice(0, ten.length)).toEqual(ten);
+  });
+
+  it('are as common as the background says, or measured once', () => {
+    const commonness = vi.fn((matrix: Float32Array, offset: number) => SCORING.commonness(matrix, offset));
+    const known = { ...BACKGROUND, strangerCommonness: vector(0.5, 0.25) };
+    const strangers = createStrangers(known, { ...SCORING, commonness });
+    const rows = strangers.rows(4);
+    expect([0, 1].map((i) => strangers.commonness(i))).toEqual([0.5, 0.25]);
+    expect(commonness).not.toHaveBeenCalled();
+    for (let again = 0; again < 2; again++) {
+      for (const i of [2, 3]) expect(strangers.commonness(i)).toBe(SCORING.commonness(rows, i * DIMENSION));
+    }
+    expect(commonness).toHaveBeenCalledTimes(2);
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   decideIdentity,
   decideMatch,
+  describeFmr,
   distanceAtFmr,
   distanceAtFpir,
   fmrCurve,
@@ -188,6 +189,22 @@ describe('the threshold of a match', () => {
       expect(fpir.message).toContain(`maxFpir is ${rate}`);
       errorOf(() => distanceAtFmr(rate, FAST), 'INVALID_INPUT');
     }
+  });
+});
+
+describe('the description of the rates', () => {
+  it('has a similarity for each rate of comparing two images, from strict to lax', () => {
+    const described = describeFmr(ALL_CURVES);
+    expect(described.map(([, fmr]) => fmr)).toEqual([1e-4, 1e-3, 1e-2]);
+    // 0.48 lies 8/15 of the way from 0.8 to 0.5, and 0.65 four tenths from 0.5 to 0.1.
+    [0.64, 0.5, 0.34].forEach((similarity, i) => {
+      expect(described[i]![0]).toBeCloseTo(similarity, 12);
+    });
+    const balanced = [
+      [0.4, 1e-4],
+      [0.55, 1e-3],
+    ] as const;
+    expect(describeFmr({ ...ALL_CURVES, fmr: { fast: FAST, balanced, high: HIGH } })[0]).toEqual([0.8, 1e-4]);
   });
 });
 

@@ -99,6 +99,84 @@ it('does in WebAssembly what it does in JavaScript', () => {
   }
 });
 
+describe('the memory of a scan', () => {
+  it('has room for all of its parts, each at a multiple of 16 bytes', () => {
+    for (const dimension of [1, 8, 13, 128, 512]) {
+      for (const count of [1, 3, 700, 5000]) {
+        const { stride, probeAt, hitsAt, rowsAt, valuesAt, bytes } = layOut(dimension, count);
+        expect(stride % 8).toBe(0);
+        expect(stride).toBeGreaterThanOrEqual(dimension);
+        expect(stride).toBeLessThan(dimension + 8);
+        const parts = [
+          [probeAt, 2 * stride],
+          [hitsAt, 4 * (BLOCK_ROWS + 1)],
+          [rowsAt, 8 * count],
+          [valuesAt, stride * count],
+          [bytes, 0],
+        ] as const;
+        let end = 0;
+        for (const [at, length] of parts) {
+          expect(at % 16).toBe(0);
+          // No part begins before the end of the last, or leaves more between them than it has to.
+          expect(at).toBeGreaterThanOrEqual(end);
+          expect(at).toBeLessThan(end + 16);
+          end = at + length;
+        }
+      }
+    }
+  });
+
+  it('is scanned in JavaScript where the policy of the page forbids WebAssembly', () => {
+    const { Memory, Instance } = WebAssembly;
+    vi.stubGlobal('WebAssembly', {
+      Memory,
+      Instance,
+      Module: vi.fn(function () {
+        throw new Error('unsafe-eval');
+      }),
+    });
+    const layout = layOut(8, 2);
+    const { buffer, scan } = createScan(layout);
+    expect(buffer.byteLength).toBe(layout.bytes);
+    new Int16Array(buffer, layout.probeAt, 8).fill(1);
+    // Two rows of products 8 and 16, with the scale 1 and the offset 20: the distances 12 and 4.
+    new Int8Array(buffer, layout.valuesAt, 16).fill(1, 0, 8).fill(2, 8);
+    new Float32Array(buffer, layout.rowsAt, 4).set([1, 20, 1, 20]);
+    const hits = new Uint32Array(buffer, layout.hitsAt, 2);
+    expect(scan(0, 2, 1, 11)).toBe(1);
+    expect(hits[0]).toBe(1);
+    expect(scan(0, 2, 1, 12)).toBe(2);
+    expect([...hits]).toEqual([0, 1]);
+    expect(scan(1, 2, 1, 4)).toBe(1);
+    expect(hits[0]).toBe(0);
+  });
+
+  it('is done without where there is not enough of it, or where few rows are not worth it', () => {
+    const visited = (count: number) => {
+      const rows: number[] = [];
+      const index = createRowIndex(matrix(repeat(count, () => unit(8))), 8, 0);
+      // A limit that no row reaches.
+      index.visit(unit(8), -2, (row) => {
+        rows.push(row);
+        return -2;
+      });
+      return rows;
+    };
+    const all = (count: number) => Array.from({ length: count }, (_, i) => i);
+    expect(visited(255)).toEqual(all(255));
+    expect(visited(256)).toEqual([]);
+    const { Module, Instance } = WebAssembly;
+    vi.stubGlobal('WebAssembly', {
+      Module,
+      Instance,
+      Memory: vi.fn(function () {
+        throw new RangeError('out of memory');
+      }),
+    });
+    expect(visited(300)).toEqual(all(300));
+  });
+});
+
 describe.each(['with WebAssembly', 'without'])('a search %s', (how) => {
   const prepare = () => {
     if (how === 'without') vi.stubGlobal('WebAssembly', undefined);
