@@ -43,9 +43,8 @@ export function poseOf(landmarks: readonly Point[]): HeadPose {
   const n = HEAD.length;
   const average = [0, 1, 2].map((d) => HEAD.reduce((sum, { at }) => sum + (at[d] as number), 0) / n);
   const used = HEAD.map(({ index }) => landmarks[index] as Point);
-  const middle = { x: used.reduce((s, p) => s + p.x, 0) / n, y: used.reduce((s, p) => s + p.y, 0) / n };
   // The head is symmetric, so x does not correlate with y and z: the normal equations split into one with 1 unknown and
-  // a system with 2.
+  // a system with 2. The head is centered, so the landmarks do not need to be.
   let [xx, yy, yz, zz] = [0, 0, 0, 0];
   const withX: Vector2 = [0, 0];
   const withY: Vector2 = [0, 0];
@@ -54,7 +53,7 @@ export function poseOf(landmarks: readonly Point[]): HeadPose {
     const [x, y, z] = [0, 1, 2].map((d) => (at[d] as number) - (average[d] as number)) as [number, number, number];
     const point = used[i] as Point;
     [xx, yy, yz, zz] = [xx + x * x, yy + y * y, yz + y * z, zz + z * z];
-    [point.x - middle.x, point.y - middle.y].forEach((value, k) => {
+    [point.x, point.y].forEach((value, k) => {
       withX[k as 0] += x * value;
       withY[k as 0] += y * value;
       withZ[k as 0] += z * value;
