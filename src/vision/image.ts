@@ -187,7 +187,6 @@ function resample(
   const factor = Math.min(Math.floor(similarityScale(toSource)), MAX_SUMMED);
   if (factor >= 2) {
     const region = regionOf(pixels, toSource, width, height);
-    if (region.width === 0 || region.height === 0) return out;
     source = reduceRegion(pixels, region, factor);
     t = {
       a: t.a / factor,
