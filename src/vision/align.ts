@@ -115,7 +115,8 @@ export function rollOf(landmarks: readonly Point[]): number {
   return Math.atan2(right.y - left.y, right.x - left.x);
 }
 
-function eyeCenters(landmarks: readonly Point[]): [Point, Point] {
+/** Returns the centers of the eye on the left and of the eye on the right of the image. */
+export function eyeCenters(landmarks: readonly Point[]): [Point, Point] {
   return [meanPoint(landmarks.slice(36, 42)), meanPoint(landmarks.slice(42, 48))];
 }
 

@@ -1,7 +1,7 @@
 /** Measures the quality of a face image: size, light, sharpness and pose. Its limits are set by recognition errors. */
 import type { Point } from '../api/geometry.js';
 import type { QualityIssue, QualityReport } from '../api/quality.js';
-import { dlibChip } from './align.js';
+import { dlibChip, eyeCenters } from './align.js';
 import { similarityScale, type Similarity } from './geometry.js';
 import { luminanceOf, warp, type Pixels } from './image.js';
 import { poseOf } from './pose.js';
@@ -86,7 +86,7 @@ export function measureQuality(pixels: Pixels, landmarks: readonly Point[], scal
     else if (isBeyond(value, limit.poor, ideal)) poor.push(issue);
     score *= Math.min(1, Math.max(0, (value - limit.unusable) / (ideal - limit.unusable)));
   }
-  const [left, right] = [center(landmarks, 36, 42), center(landmarks, 42, 48)];
+  const [left, right] = eyeCenters(landmarks);
   const eyeDistancePx = Math.hypot(right.x - left.x, right.y - left.y) * scale;
   return { eyeDistancePx, brightness, sharpness, yawDegrees, pitchDegrees, score, poor, unusable };
 }
@@ -154,12 +154,4 @@ function sharpnessOf(luminance: Float32Array): number {
   }
   // Add the variance of one gray level, so that neither a uniform area nor its rounding errors count as detail.
   return Math.sqrt(mean(energies) / (variance + 1 / 255 ** 2));
-}
-
-function center(landmarks: readonly Point[], from: number, to: number): Point {
-  const points = landmarks.slice(from, to);
-  return {
-    x: points.reduce((sum, { x }) => sum + x, 0) / points.length,
-    y: points.reduce((sum, { y }) => sum + y, 0) / points.length,
-  };
 }
