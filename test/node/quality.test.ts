@@ -1,5 +1,6 @@
 /** Size, light, sharpness and pose of a face, on faces that are drawn for the purpose. */
 import { describe, expect, it } from 'vitest';
+import type { Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels } from '../../src/vision/image.js';
 import { measureQuality } from '../../src/vision/quality.js';
 import { landmarks, texture, type View } from './faces.js';
@@ -53,6 +54,7 @@ describe('size', () => {
     // Eye centers of the head: 6.31 cm apart.
     expect(measure(SHARP, { scale: 10 }).eyeDistancePx).toBeCloseTo(63.1, 1);
     expect(measure(SHARP, { scale: 10 }, 2).eyeDistancePx).toBeCloseTo(126.2, 1);
+    expect(measure(SHARP, { scale: 10, roll: 50 }).eyeDistancePx).toBeCloseTo(63.1, 1);
   });
 
   it('is judged by what recognition sees, not by the source', () => {
@@ -99,6 +101,38 @@ describe('sharpness', () => {
     }
   });
 
+  /** The eye corners and the nose of dlib's template, so that the chip of 100 pixels shows an image of that size as it is. */
+  const template: Point[] = Array.from({ length: 68 }, () => ({ x: 50, y: 50 }));
+  for (const [i, x, y] of [
+    [45, 85.95674595992, 21.34981538014],
+    [42, 64.60604764104, 22.89674387677],
+    [36, 12.05750620789, 21.37274526848],
+    [39, 33.40850613712, 22.90642403242],
+    [33, 49.01123135679, 62.77975316475],
+  ] as const) {
+    template[i] = { x, y };
+  }
+  const sharpnessOf = (level: (x: number, y: number) => number) => {
+    const data = new Uint8ClampedArray(100 * 100 * 4);
+    for (let i = 0; i < 100 * 100; i++) data.fill(level(i % 100, Math.floor(i / 100)), 4 * i, 4 * i + 3);
+    return measureQuality(createPixels(100, 100, data), template, 1).sharpness;
+  };
+
+  it('of waves is the factor by which the Laplacian changes them at half the size', () => {
+    // A wave of p pixels there: 2 - 2 cos(2 pi / p) times itself.
+    for (const p of [5, 10, 25]) {
+      const wave = (at: number) => 128 + 100 * Math.cos((2 * Math.PI * (at + 0.5)) / (2 * p));
+      const expected = 2 - 2 * Math.cos((2 * Math.PI) / p);
+      expect(sharpnessOf((x) => wave(x)) / expected).toBeCloseTo(1, 1);
+      expect(sharpnessOf((_, y) => wave(y)) / expected).toBeCloseTo(1, 1);
+    }
+  });
+
+  it('of even slopes is none, up to the rounding of bytes', () => {
+    expect(sharpnessOf((x) => 2.5 * x)).toBeLessThan(0.03);
+    expect(sharpnessOf((_, y) => 2.5 * y)).toBeLessThan(0.03);
+  });
+
   it('that is low makes a picture blurred', () => {
     expect(measure(SHARP).unusable).toEqual([]);
     expect(measure(texture(0.5, 0.25, 60)).unusable).toEqual(['blurred']);
@@ -134,6 +168,21 @@ it('is a number everywhere, also of a face at the border or beyond it', () => {
     const { poor, unusable, ...numbers } = measure(SHARP, view);
     for (const value of Object.values(numbers)) expect(Number.isFinite(value)).toBe(true);
     expect(poor.filter((issue) => unusable.includes(issue))).toEqual([]);
+  }
+});
+
+it('finds a white image white, however the face is turned at its border', () => {
+  const white = createPixels(200, 160, new Uint8ClampedArray(200 * 160 * 4).fill(255));
+  for (const roll of [0, 35, -70, 120]) {
+    for (const [x, y] of [
+      [5, 80],
+      [195, 80],
+      [100, 5],
+      [100, 155],
+      [198, 158],
+    ] as const) {
+      expect(measure(white, { roll, x, y }).brightness).toBeCloseTo(1, 5);
+    }
   }
 });
 

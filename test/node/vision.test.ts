@@ -49,6 +49,16 @@ describe('boxes', () => {
     expect(intersectionOverUnion(box, box)).toBe(1);
     expect(intersectionOverUnion(box, { x: 2, y: 0, width: 2, height: 2 })).toBe(0);
     expect(intersectionOverUnion(box, { x: 0, y: 0, width: 0, height: 0 })).toBe(0);
+    const empty = { x: 1, y: 1, width: 0, height: 0 };
+    expect(intersectionOverUnion(empty, empty)).toBe(0);
+    // Apart in one direction, and in both.
+    for (const [x, y] of [
+      [5, 0],
+      [0, 5],
+      [5, 5],
+    ] as const) {
+      expect(intersectionOverUnion(box, { x, y, width: 2, height: 2 })).toBe(0);
+    }
     // 2 x 2 inside of 4 x 4.
     expect(intersectionOverUnion(box, { x: -1, y: -1, width: 4, height: 4 })).toBe(0.25);
   });
@@ -182,7 +192,7 @@ describe('similarity transforms', () => {
 
   it('refuses what has no answer', () => {
     const p = { x: 1, y: 1 };
-    expect(() => fitSimilarity([p], [p])).toThrow(InfaceError);
+    expect(() => fitSimilarity([p], [p])).toThrow(/two or more pairs of points, got 1 and 1/);
     expect(() => fitSimilarity([p, p], [p])).toThrow(/2 and 1/);
     expect(() => fitSimilarity([p, p], [p, { x: 2, y: 2 }])).toThrow(/coincide/);
   });
@@ -285,6 +295,8 @@ describe('warp', () => {
   it('averages blocks where it reduces, so that a fine pattern becomes gray and not stripes', () => {
     const stripes = image(Array.from({ length: 8 }, () => [0, 200, 0, 200, 0, 200, 0, 200]));
     expect(red(warp(stripes, { a: 4, b: 0, tx: 0, ty: 0 }, 2, 2), 4)).toEqual([100, 100, 100, 100]);
+    const lines = image(Array.from({ length: 8 }, (_, y) => Array.from({ length: 8 }, () => (y % 4 === 0 ? 200 : 0))));
+    expect(red(warp(lines, { a: 4, b: 0, tx: 0, ty: 0 }, 2, 2), 4)).toEqual([50, 50, 50, 50]);
   });
 
   it('reduces a part of an image as it reduces the whole', () => {
