@@ -329,7 +329,7 @@ describe('a prediction', () => {
 
   it('is estimated from a sample with the error that is stated, and with exact ratios', () => {
     const random = createRandom(12);
-    const [size, count, stride] = [20_000, 64, 10];
+    const [size, count, stride] = [10_000, 64, 10];
     // A threshold so far away that unknown has no share, which would hide the error of the others.
     const predictFrom = (measured: MeasuredProfiles) => predict(measured, 10, CALIBRATION).probabilities;
     const errors: number[] = [];

@@ -189,13 +189,13 @@ describe('a gallery', () => {
           Float32Array.from(order, ([first]) => commonness.get(first!.profileId)!),
         );
       const [one, other] = [make(byProfile), make(shuffled(byProfile, random))];
+      const means = byProfile.map((own) => {
+        const { profileId } = own[0]!;
+        return { profileId, mean: comparable(profileMean(own), commonness.get(profileId)) };
+      });
       for (let trial = 0; trial < 20; trial++) {
         const probe = comparable(unitLength(randomVector(random, dimension)), random() / 4);
-        const expected = byProfile.map((own) => {
-          const { profileId } = own[0]!;
-          const mean = comparable(profileMean(own), commonness.get(profileId));
-          return { profileId, distance: distance(mean, probe) };
-        });
+        const expected = means.map(({ profileId, mean }) => ({ profileId, distance: distance(mean, probe) }));
         one.distances(probe).forEach((found, i) => {
           expect(found).toBeCloseTo(expected[i]!.distance, 12);
         });

@@ -184,7 +184,8 @@ describe.each(['with WebAssembly', 'without'])('a search %s', (how) => {
 
   it.each(Object.keys(KINDS))('is exact among rows that are %s', (kind) => {
     prepare();
-    for (const dimension of [2, 13, 128]) {
+    // The test of the twins above covers the other dimensions.
+    for (const dimension of how === 'without' ? [13] : [2, 13, 128]) {
       const rows = KINDS[kind]!(dimension);
       const ids = rows.map((_, i) => `p${(i * 7919) % rows.length}`);
       const each = Float32Array.from(rows, () => random() / 4);
