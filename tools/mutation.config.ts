@@ -14,6 +14,7 @@ export default defineConfig({
       'reference-models',
       'rest',
       'serve',
+      'statistics',
     ].map((name) => `test/node/${name}.test.ts`),
     environment: 'node',
     testTimeout: 60_000,

@@ -1,5 +1,4 @@
 /** Synthetic faces: how they are drawn, and the file of their statistics. */
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   MAX_STRANGERS,
@@ -8,12 +7,8 @@ import {
   strangerCount,
   type Background,
 } from '../../src/recognition/background.js';
-import { distanceAtFmr } from '../../src/recognition/decision.js';
-import { createStrangers } from '../../src/recognition/classifier.js';
-import { COHORT_SEED, COHORT_SIZE, createScoring, distance } from '../../src/recognition/scoring.js';
 import { euclideanNorm } from '../../src/recognition/template.js';
 import { encodeBackground } from '../../lab/measure/background.js';
-import { DLIB_INT8 } from '../../tools/models/entries.js';
 import { errorOf, rowsOf, vector } from './vectors.js';
 
 /** Three values; one center so far out that the other two values of a sample are normal once it has norm 1000. */
@@ -80,45 +75,9 @@ describe('synthetic faces', () => {
   it('are tried as strangers in numbers that grow with the collection, within bounds', () => {
     expect([0, 1, 125, 126, 300, 500, 1e6].map(strangerCount)).toEqual([500, 500, 500, 504, 1200, 2000, 2000]);
   });
-
-  it('of the default embedder come as near to each other as people do', () => {
-    const { dimension, calibration } = DLIB_INT8;
-    const file = readFileSync(new URL('../../tools/models/dlib-background.bin', import.meta.url));
-    const background = parseBackground(file, dimension);
-    expect(background.shares).toHaveLength(64);
-    // Every center is of 20 people or more, of 2,415.
-    expect(Math.min(...background.shares) * 2415).toBeGreaterThanOrEqual(20 - 1e-3);
-    const scoring = createScoring(dimension, () => sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort'));
-    const faces = rowsOf(sampleBackground(background, 200, 7, 'stranger'), dimension).map((face) =>
-      scoring.prepare(face),
-    );
-    const commonness = faces.reduce((sum, face) => sum + face.commonness, 0) / faces.length;
-    expect(Math.abs(commonness - calibration.commonness!)).toBeLessThan(0.005);
-    const distances = faces.flatMap((a, i) => faces.slice(0, i).map((b) => distance(a, b))).sort((a, b) => a - b);
-    // A little nearer than people, since they spread less: 0.833 instead of 0.846 for the nearest 1 %.
-    for (const rate of [0.1, 0.01]) {
-      const found = distances[Math.floor(rate * distances.length)]!;
-      expect(Math.abs(found - distanceAtFmr(rate, calibration.fmr.fast))).toBeLessThan(0.02);
-    }
-  });
 });
 
 describe('the file of statistics', () => {
-  it('holds how common the strangers are, as built for the default embedder', () => {
-    const built = readFileSync(new URL('../../public/models/dlib-background.bin', import.meta.url));
-    const background = parseBackground(built, DLIB_INT8.dimension);
-    expect(background.strangerCommonness).toHaveLength(MAX_STRANGERS);
-    const unmeasured = { ...background, strangerCommonness: new Float32Array(0) };
-    const scoring = createScoring(background.dimension, () =>
-      sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort'),
-    );
-    const [stored, measured] = [createStrangers(background, scoring), createStrangers(unmeasured, scoring)];
-    measured.rows(MAX_STRANGERS);
-    for (const i of [0, 1, 999, MAX_STRANGERS - 1]) {
-      expect(Math.abs(stored.commonness(i) - measured.commonness(i))).toBeLessThan(1e-6);
-    }
-  });
-
   it('is read as it was written, wherever its bytes lie', () => {
     for (const background of [FAR, STILL]) {
       const bytes = encodeBackground(background);

@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import { InfaceError, type ErrorCode } from '../../src/api/errors.js';
 import type { Calibration } from '../../src/recognition/decision.js';
+import type { Gallery } from '../../src/recognition/gallery.js';
 import type { Comparable } from '../../src/recognition/scoring.js';
 import type { Template } from '../../src/recognition/template.js';
 import type { StoredProfile } from '../../src/worker/ports/face-store.js';
@@ -105,3 +106,15 @@ export const CALIBRATION: Calibration = {
     [1, 0],
   ],
 };
+
+/** Expects the search of a gallery to give what sorting the distances to all profiles gives. */
+export function expectExact(gallery: Gallery, probe: Float32Array, commonness: number): void {
+  const face = comparable(probe, commonness);
+  const exact = [...gallery.distances(face)].map((distance, row) => ({
+    profileId: gallery.profileIds[row]!,
+    row,
+    distance,
+  }));
+  exact.sort((a, b) => a.distance - b.distance || (a.profileId < b.profileId ? -1 : 1));
+  for (const k of [1, 2, 7, 60]) expect(gallery.search(face, k)).toEqual(exact.slice(0, k));
+}
