@@ -37,7 +37,8 @@ export function applyHomography(h: Homography, { x, y }: Point): Point {
 }
 
 /**
- * Solves an overdetermined linear system by least squares, using its normal equations with pivoting.
+ * Solves an overdetermined linear system by least squares, using its normal equations. Their matrix is symmetric and
+ * positive semidefinite, so the elimination is stable without pivoting.
  * @param rows of coefficients, all of the same length
  * @returns `null` when the columns are linearly dependent
  */
@@ -55,14 +56,8 @@ export function leastSquares(rows: readonly (readonly number[])[], right: readon
   });
   const scale = Math.max(...system.map((row, i) => row[i] as number));
   for (let i = 0; i < n; i++) {
-    let best = i;
-    for (let k = i + 1; k < n; k++) {
-      if (Math.abs(system[k]?.[i] as number) > Math.abs(system[best]?.[i] as number)) best = k;
-    }
-    const pivot = system[best] as number[];
-    system[best] = system[i] as number[];
-    system[i] = pivot;
-    if (!(Math.abs(pivot[i] as number) > 1e-12 * scale)) return null;
+    const pivot = system[i] as number[];
+    if (!((pivot[i] as number) > 1e-12 * scale)) return null;
     for (let k = 0; k < n; k++) {
       if (k === i) continue;
       const row = system[k] as number[];
