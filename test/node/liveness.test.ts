@@ -145,6 +145,34 @@ describe('the relief', () => {
     }
   });
 
+  it('of a sheet shows by how far it turned', () => {
+    // From far away, where hardly any perspective adds to the foreshortening.
+    for (const yawDegrees of [10, 25, 40, -60]) {
+      const { turnDegrees } = measure(sheet(0, 0), { yawDegrees, distance: 2000 });
+      expect(Math.abs(turnDegrees - Math.abs(yawDegrees))).toBeLessThan(1);
+    }
+  });
+
+  it('does not depend on the roll, place and size of the face in the image', () => {
+    const meter = createReliefMeter(see(HEAD));
+    const turned = see(HEAD, { yawDegrees: 25, pitchDegrees: 10 });
+    const plain = meter.measure([meter.view(turned)!]);
+    const [a, b] = [0.6 * 1.7, 0.8 * 1.7];
+    const moved = turned.map(({ x, y }) => ({ x: a * x - b * y + 40, y: b * x + a * y - 90 }));
+    const same = meter.measure([meter.view(moved)!]);
+    for (const key of ['parallax', 'unbent', 'depth', 'turnDegrees'] as const) {
+      expect(same[key] / plain[key], key).toBeCloseTo(1, 6);
+    }
+  });
+
+  it('is explained by a bent sheet better than by a head where it is one, and the other way round', () => {
+    for (const axisDegrees of [0, 15, 30, 45, 60, 75, 90, 105, 120, 135, 150, 165]) {
+      const { unbent } = measure(sheet(1 / 8, axisDegrees), { yawDegrees: 35 });
+      expect(unbent, `${axisDegrees} degrees`).toBeLessThan(-2);
+    }
+    expect(measure(HEAD, { yawDegrees: 35 }).unbent).toBeGreaterThan(0.5);
+  });
+
   it('of a bent sheet is not that of a head, whatever direction it is bent in', () => {
     for (const radius of [6, 9, 15, -9]) {
       for (const axisDegrees of [0, 30, 60, 90, 120, 150]) {
@@ -295,7 +323,9 @@ describe('a face in a frame', () => {
 });
 
 describe('the choice of gestures', () => {
-  it('puts a turn in the place of another gesture', () => {
+  it('puts a turn in the place of another gesture, where none was drawn', () => {
+    const drawn = [0.6, 0.1, 0.9, 0];
+    expect(drawGestures(['look-up', 'turn-left'], 2, () => drawn.shift()!)).toEqual(['turn-left', 'look-up']);
     expect(drawGestures(['look-up', 'turn-left', 'turn-right'], 2, () => 0)).toEqual(['turn-left', 'look-up']);
     const draws = [0, 0.2, 0.1, 0.9, 0.99];
     const random = () => draws.shift()!;
@@ -385,6 +415,13 @@ describe('the challenge', () => {
       const { ended } = move({}, { yawDegrees: 45 }, shape);
       expect(ended?.outcome === 'failed' && ended.reasons[0]).toBe('flat-target');
     }
+  });
+
+  it('fails a flat sheet as soon as it turned, before a gesture is done', () => {
+    const flat = sheet(0, 0);
+    const { move } = begin(['turn-left']);
+    move({}, {}, flat);
+    expect(move({}, { yawDegrees: 35 }, flat).ended).toEqual({ outcome: 'failed', reasons: ['flat-target'] });
   });
 
   it('wants the person to look straight, near enough, alone and still before it begins', () => {
@@ -545,6 +582,12 @@ describe('the challenge', () => {
 
   it('shows how much time is left, for each of its phases', () => {
     const { show, move } = begin(['turn-left']);
+    expect(begin(['turn-left', 'look-up']).show([]).prompt).toMatchObject({
+      gesture: 'look-straight',
+      done: 0,
+      total: 2,
+      progress: 0,
+    });
     expect([100, 100, 250].map((afterMs) => show([], afterMs).prompt.remainingMs)).toEqual([5_000, 4_900, 4_650]);
     expect(move({}, {}).prompt).toMatchObject({ remainingMs: 5_000, done: 0, total: 1, gesture: 'turn-left' });
     expect(show([see(HEAD)], 999).prompt.remainingMs).toBe(4_001);
@@ -663,6 +706,10 @@ describe('the challenge', () => {
     expect(show([], 800).ended).toBeNull();
     expect(show([], 199).ended).toBeNull();
     expect(show([], 1).ended).toMatchObject({ reasons: ['track-lost'] });
+    // Whoever comes back that much smaller is somebody else.
+    const swapped = started(['turn-left']);
+    swapped.show([], 300);
+    expect(swapped.show([see(HEAD, { distance: 150 })], 300).ended).toMatchObject({ reasons: ['track-lost'] });
     // Before there is a reference, there is nobody to lose.
     const waiting = begin(['turn-left']);
     waiting.show([see(HEAD)]);
