@@ -1,7 +1,7 @@
 /** The adapters of models that users bring, on plain arrays: one anchor each, decoded by hand. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createAntispoof, cropRound } from '../../src/models/antispoof.js';
+import { createAntispoof, cropRound, spoofThreshold } from '../../src/models/antispoof.js';
 import { offeredSize } from '../../src/models/detectors/detector.js';
 import { createAdapter, type EntryOf, type ModelEntry } from '../../src/models/families.js';
 import { parseManifest } from '../../src/models/manifest.js';
@@ -9,6 +9,7 @@ import type { Run } from '../../src/models/run.js';
 import type { Box, Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels, type Tensor } from '../../src/vision/image.js';
 import { BINARY_128, MINIFASNET, MOBILEFACENET, RFB_320, SCRFD, YUNET } from '../../tools/models/reference-entries.js';
+import { errorOf } from './vectors.js';
 
 /** Boxes as the graph gives them: a square round the same center, with the longer side. */
 const PLAIN_BOX = { scale: 1, shift: 0, origin: 'test' };
@@ -136,6 +137,22 @@ describe('YuNet', () => {
     expect(apart.defaultMinScore).toBe(0.7);
     const scores = (await apart.detect(plain(64, 64), 64, 0.6)).map(({ score }) => Math.round(score * 1e6) / 1e6);
     expect(scores).toEqual([1, 0.9]);
+    // The least score itself is enough: the third anchor has the root of 0.25.
+    expect(await apart.detect(plain(64, 64), 64, 0.5)).toHaveLength(3);
+  });
+
+  it.each([30, -100])('fits the roll to points that are turned by %i degrees', async (degrees) => {
+    const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
+    const turned = [0, 2, 4, 6, 8].flatMap((k) => {
+      const [x, y] = [UPRIGHT[k] as number, UPRIGHT[k + 1] as number];
+      return [x * cos - y * sin, x * sin + y * cos];
+    });
+    const outputs = yunetOutputs();
+    outputs['cls_32']!.data[3] = 1;
+    outputs['obj_32']!.data[3] = 1;
+    outputs['kps_32']!.data.set(turned, 30);
+    const [face] = await createAdapter(YUNET_64, answering(outputs)).detect(plain(64, 64), 64, 0.5);
+    expect(face?.roll).toBeCloseTo((degrees * Math.PI) / 180, 6);
   });
 });
 
@@ -160,6 +177,8 @@ describe('SCRFD', () => {
     expect(face?.box).toEqual({ x: 24 - 12, y: 16 - 12, width: 24, height: 24 });
     // Red first, from -1 to 1.
     expect([0, 2].map((plane) => fed?.data[plane * 4096])).toEqual([-127.5 / 128, 127.5 / 128]);
+    const least = await createAdapter(SCRFD_64, run).detect(plain(64, 64), 64, 0.75);
+    expect(least).toHaveLength(1);
   });
 
   it('reads every level by the names of its entry', async () => {
@@ -197,6 +216,8 @@ describe('Ultra-Light-Fast', () => {
     expect(face?.box).toEqual({ x: (120 - 60 - 100) * 2, y: (120 - 60) * 2, width: 240, height: 240 });
     expect(fed?.dims).toEqual([1, 3, 240, 320]);
     expect([0, 99, 100, 219, 220].map((x) => fed?.data[x])).toEqual([-127 / 128, -127 / 128, 1, 1, -127 / 128]);
+    outputs.scores.data.set([0.25, 0.75], 4419 * 2);
+    expect(await detector.detect(plain(240, 480), 320, 0.75)).toHaveLength(1);
   });
 });
 
@@ -307,6 +328,16 @@ describe('anti-spoof nets', () => {
     expect(await single.check(pixels, box)).toBe(1);
     expect(seen.at(-1)?.dims).toEqual([1, 3, 128, 128]);
     expect(seen.at(-1)?.data[0]).toBeCloseTo(10 / 255, 6);
+  });
+
+  it('have no threshold for a rate that nobody measured', () => {
+    const entry = { ...BINARY_128, calibration: { origin: 'test', threshold: 0.3 } };
+    const antispoof = createAntispoof(entry, []);
+    expect(spoofThreshold({}, antispoof)).toBe(0.3);
+    for (const rate of ['maxApcer', 'maxBpcer'] as const) {
+      const { message } = errorOf(() => spoofThreshold({ [rate]: 0.01 }, antispoof), 'INVALID_INPUT');
+      expect(message).toMatch(new RegExp(`'${rate}' is 0.01, .* '${entry.id}' no rate was measured`));
+    }
   });
 
   it('say what is wrong with the output', async () => {

@@ -7,9 +7,10 @@ import type { BlazeFaceEntry } from '../../src/models/detectors/blazeface.js';
 import type { DlibEmbedderEntry } from '../../src/models/embedder.js';
 import type { EntryOf } from '../../src/models/families.js';
 import type { Landmark68Entry } from '../../src/models/landmarker.js';
-import type { Run } from '../../src/models/run.js';
+import { readOutput, type Run } from '../../src/models/run.js';
 import type { Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels, type Tensor } from '../../src/vision/image.js';
+import { errorOf } from './vectors.js';
 
 const BASE = {
   bytes: 1,
@@ -156,6 +157,16 @@ describe('BlazeFace', () => {
     expect(await detector.detect(plain(256, 256), 256, 0.99)).toEqual([]);
   });
 
+  it('keeps a face that has just the least score', async () => {
+    const outputs = emptyOutputs(128);
+    // The sigmoid of 0 is a half.
+    outputs.scores_0.data[0] = 0;
+    outputs.boxes_0.data.set([0, 0, 20, 20, -1, 0, 1, 0], 0);
+    const detector = createBlazeFace(BLAZEFACE, () => Promise.resolve(outputs));
+    expect(await detector.detect(plain(128, 128), 128, 0.5)).toMatchObject([{ score: 0.5 }]);
+    expect(await detector.detect(plain(128, 128), 128, 0.51)).toEqual([]);
+  });
+
   it('takes the roll of a profile from the line to the mouth, where the eyes fall together', async () => {
     const outputs = emptyOutputs(128);
     outputs.scores_0.data[0] = 2;
@@ -217,7 +228,10 @@ describe('face_landmark_68', () => {
     };
     const upright = { ...detection, roll: 0 };
     const found = await createFaceLandmark68(entry, run).locate(plain(200, 200), upright);
-    expect(fed).toHaveLength(2);
+    expect(fed.map(({ dims }) => dims)).toEqual([
+      [1, 3, 112, 112],
+      [1, 3, 112, 112],
+    ]);
     // The first pass puts the cross 10 px to the right, at 110; the second crop is 80 px wide round it and takes a quarter
     // of it back.
     expect(found?.[0]?.x).toBeCloseTo(110 - (20 / 92) * 80 - 20, 3);
@@ -252,6 +266,50 @@ describe('face_landmark_68', () => {
       const [left, right] = [points?.[0] as Point, points?.[67] as Point];
       expect(Math.hypot(right.x - left.x, right.y - left.y)).toBeCloseTo(2 * first, 3);
     }
+  });
+});
+
+describe('face_landmark_68 in the next frame', () => {
+  /** Two heaps of points, 40 px apart, with their center at (100, 100). Their spread is 20 px. */
+  const known = Array.from({ length: 68 }, (_, i): Point => ({ x: i < 34 ? 80 : 120, y: 100 }));
+  const passes = [0.5, 0.1].map((offset) => ({
+    cropScale: 2,
+    offsets: Array.from({ length: 136 }, (_, i) => (i % 2 === 0 ? offset : 0)),
+  }));
+  /** Two heaps `d` fractions of the crop from its center, before the correction of the last pass is added. */
+  const heaps = (d: number) =>
+    Float32Array.from({ length: 136 }, (_, i) => (i % 2 === 0 ? 0.4 + (i < 68 ? -d : d) : 0.5));
+  const follow = (points: Float32Array) =>
+    createFaceLandmark68({ ...LANDMARKS, passes }, () =>
+      Promise.resolve({ points: { data: points, dims: [1, 136] } }),
+    ).follow(plain(200, 200), known);
+
+  it('looks once round the known points, with the crop and the correction of the last pass', async () => {
+    // The crop is twice as wide as the 40 px of the points: a quarter of it is where they were.
+    const found = await follow(heaps(0.25));
+    expect(found).toHaveLength(68);
+    expect(found?.[0]?.x).toBeCloseTo(80, 4);
+    expect(found?.[67]?.x).toBeCloseTo(120, 4);
+    expect(found?.[0]?.y).toBeCloseTo(100, 4);
+  });
+
+  it('has lost a face whose points shrank to less than half of their spread', async () => {
+    expect(await follow(heaps(0.13))).toHaveLength(68);
+    expect(await follow(heaps(0.12))).toBeNull();
+    expect(await follow(heaps(Number.NaN))).toBeNull();
+  });
+});
+
+describe('an output', () => {
+  const read = (outputs: Record<string, Tensor>) => () => readOutput(outputs, 'points', 4, { id: 'net' });
+  const tensor = (...dims: readonly number[]): Tensor => ({ data: new Float32Array(dims[1] ?? 0), dims });
+
+  it('is read by its name and length; otherwise the error says what there is', () => {
+    const points = tensor(1, 4);
+    expect(read({ points })()).toBe(points.data);
+    const missing = errorOf(read({ scores: points, boxes: points }), 'INFERENCE_FAILED');
+    expect(missing.message).toMatch(/'net' .*'points' with 4 values, but returned only scores, boxes\./);
+    expect(errorOf(read({ points: tensor(1, 5) }), 'INFERENCE_FAILED').message).toContain('returned [1, 5].');
   });
 });
 
@@ -399,7 +457,10 @@ describe('manifest', () => {
     // The only one is taken as it is; among several it must be accepted.
     expect(findModel(parsed, 'embedder', int8).id).toBe('dlib-resnet');
     const both = { ...parsed, models: [...parsed.models, { ...EMBEDDER, id: 'other' }] };
-    expect(() => findModel(both, 'embedder', int8)).toThrow(/no suitable embedder/);
+    expect(findModel(both, 'embedder').id).toBe('dlib-resnet');
+    expect(errorOf(() => findModel(both, 'embedder', int8), 'MODEL_LOAD_FAILED').message).toMatch(
+      /no suitable embedder/,
+    );
     both.models.push({ ...EMBEDDER, id: 'quick', precision: 'int8' });
     expect(findModel(both, 'embedder', int8).id).toBe('quick');
   });
@@ -408,7 +469,11 @@ describe('manifest', () => {
     ['no object', 'models', /manifest should be an object, got "models"/],
     ['no models', { version: 1, models: [] }, /models should be a list that is not empty/],
     ['another version', { ...manifest, version: 2 }, /manifest.version should be 1, got 2/],
-    ['the same id twice', { ...manifest, models: [BLAZEFACE, BLAZEFACE] }, /unique ids, got "blazeface"/],
+    [
+      'the same id twice',
+      { ...manifest, models: [BLAZEFACE, BLAZEFACE] },
+      /manifest, models should be unique ids, got "blazeface"/,
+    ],
     ['a path as file', altered(0, ['file'], '../x.onnx'), /models\[0\].file should be a file name/],
     [
       'another word for true',
@@ -417,11 +482,16 @@ describe('manifest', () => {
     ],
     ['a broken hash', altered(0, ['sha256'], 'abc'), /models\[0\].sha256 should be 64 hex digits/],
     ['no bytes', altered(1, ['bytes'], 0), /models\[1\].bytes should be a number above 0, got 0/],
-    ['an unknown family', altered(0, ['family'], 'mtcnn'), /has an adapter for, got "detector\/mtcnn"/],
+    [
+      'an unknown family',
+      altered(0, ['family'], 'mtcnn'),
+      /models\[0\].role and family should be .*, got "detector\/mtcnn"/,
+    ],
     ['a role of another family', altered(0, ['role'], 'embedder'), /got "embedder\/blazeface"/],
     ['unknown channels', altered(0, ['input', 'channels'], 'RGBA'), /'RGB' or 'BGR', got "RGBA"/],
     ['a std of 0', altered(0, ['input', 'std'], [1, 0, 1]), /input.std should be 3 numbers above 0, got \[1,0,1\]/],
     ['two means', altered(0, ['input', 'mean'], [1, 0]), /input.mean should be 3 numbers/],
+    ['a mean that is none', altered(0, ['input', 'mean'], [1, '0', 0]), /input.mean should be 3 numbers/],
     ['no anchors', altered(0, ['anchors'], undefined), /anchors should be a list that is not empty, got nothing/],
     [
       'no crop',
@@ -466,6 +536,18 @@ describe('manifest', () => {
         ],
       ),
       /calibration.similarity should be ascending, got \[\[1,0\],\[0,1\]\]/,
+    ],
+    [
+      'two knots at one place',
+      altered(
+        2,
+        ['calibration', 'similarity'],
+        [
+          [0, 1],
+          [0, 0],
+        ],
+      ),
+      /calibration.similarity should be ascending/,
     ],
     [
       'a commonness that is none',
