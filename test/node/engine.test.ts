@@ -1,5 +1,5 @@
 /** The use cases without a browser: faked roles and a faked store show which stage gets what, and what is never reached. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { InfaceError } from '../../src/api/errors.js';
 import type { FaceAntispoof } from '../../src/models/antispoof.js';
 import type { Detection } from '../../src/models/detectors/detector.js';
@@ -9,7 +9,8 @@ import { distanceAtFmr, distanceAtFpir, probabilityScale } from '../../src/recog
 import { createScoring } from '../../src/recognition/scoring.js';
 import { unitMean, type Template } from '../../src/recognition/template.js';
 import type { Point } from '../../src/api/geometry.js';
-import type { Pixels } from '../../src/vision/image.js';
+import type { SpoofPolicy } from '../../src/api/spoof.js';
+import { createPixels, type Pixels } from '../../src/vision/image.js';
 import type { FaceFrame, Frame } from '../../src/wire/worker.js';
 import { createEngine, type CallContext, type EngineParts } from '../../src/worker/use-cases/engine.js';
 import type {
@@ -842,5 +843,226 @@ describe('an abort', () => {
     });
     await expect(late.engine.enroll(context(controller.signal), [face('largest')], {})).rejects.toBe(reason);
     expect(late.calls.filter((call) => call.startsWith('store'))).toEqual(['store.assertOpen']);
+  });
+});
+
+describe('an open image', () => {
+  const closedError = { code: 'IMAGE_CLOSED' };
+
+  it('is read, searched and embedded once for all calls, until it is closed', async () => {
+    const [closed, located]: [string[], Detection[]] = [[], []];
+    const landmarker: EngineParts['landmarker'] = {
+      locate: (_pixels, found) => {
+        located.push(found);
+        return Promise.resolve(found.score < 0.5 ? null : landmarksOf(found));
+      },
+      follow: () => Promise.resolve(null),
+    };
+    const noFace = { ...detection(300, 300, 20), score: 0.1 };
+    const { engine, calls } = engineWith([detection(0, 0, 50), noFace], { landmarker });
+    await engine.openImage(context(), 'photo', frame(closed), {});
+    expect(closed).toEqual(['frame']);
+    const opened: FaceFrame = { frame: { imageId: 'photo' }, face: 'only' };
+    for (let i = 0; i < 2; i++) {
+      expect((await engine.detect(context(), { imageId: 'photo' }, {})).faces).toHaveLength(1);
+      expect(await engine.compare(context(), opened, opened, {})).toMatchObject({ outcome: 'compared', match: true });
+    }
+    // Another accuracy is another embedding.
+    await engine.compare(context(), opened, opened, { accuracy: 'fast' });
+    expect(calls).toEqual(['detect 384 0.6', 'embed 2', 'embed 1']);
+    expect(located).toHaveLength(2);
+
+    await engine.closeImage(context(), 'photo');
+    await expect(engine.detect(context(), { imageId: 'photo' }, {})).rejects.toMatchObject(closedError);
+    await engine.closeImage(context(), 'photo');
+  });
+
+  it('keeps the options that it was opened with', async () => {
+    const { engine, calls } = engineWith([]);
+    await engine.openImage(context(), 'photo', frame(), { detectorSizePx: 128, minDetectionScore: 0.3 });
+    await engine.openImage(context(), 'video', frame(), { mode: 'video' });
+    for (const imageId of ['photo', 'video']) {
+      await engine.detect(context(), { imageId }, { detectorSizePx: 512, minDetectionScore: 0.9 });
+    }
+    expect(calls).toEqual(['detect 128 0.3', 'detect 256 0.6']);
+  });
+
+  it('is closed when 8 others were used since', async () => {
+    const closed: string[] = [];
+    const { engine } = engineWith([], { onImageClosed: (id) => closed.push(id) });
+    const detect = (imageId: string) => engine.detect(context(), { imageId }, {});
+    const names = ['1', '2', '3', '4', '5', '6', '7', '8'];
+    for (const name of names) await engine.openImage(context(), name, frame(), {});
+    expect(closed).toEqual([]);
+    await detect('1');
+    await engine.openImage(context(), '9', frame(), {});
+    expect(closed).toEqual(['2']);
+    await expect(detect('2')).rejects.toMatchObject(closedError);
+    await detect('1');
+  });
+
+  it('is not opened after an abort', async () => {
+    const reason = new Error('enough');
+    const { engine } = engineWith([]);
+    const open = async () => engine.openImage(context(AbortSignal.abort(reason)), 'photo', frame(), {});
+    await expect(open()).rejects.toBe(reason);
+    await expect(engine.detect(context(), { imageId: 'photo' }, {})).rejects.toMatchObject(closedError);
+  });
+});
+
+describe('what a call reports', () => {
+  const loadAntispoof = () => Promise.resolve(antispoofOf(0.2));
+
+  it('is as many landmarks as it asks for, the roll, and quality and verdict only on request', async () => {
+    const turned: EngineParts['landmarker'] = {
+      locate: ({ width }, { box }) =>
+        Promise.resolve(landmarks({ scale: box.width / 20, x: width / 2, y: width / 2, roll: 30 })),
+      follow: () => Promise.resolve(null),
+    };
+    const tilted = { ...detection(150, 150, 100), roll: Math.PI / 4 };
+    const { engine } = engineWith([tilted], { landmarker: turned, loadAntispoof });
+    const detect = async (options: Parameters<typeof engine.detect>[2]) =>
+      (await engine.detect(context(), frame(), options)).faces[0];
+
+    const plain = await detect({});
+    expect(plain).toMatchObject({ quality: null, spoof: null, detectionScore: 0.9 });
+    expect(plain?.rollDegrees).toBeCloseTo(30, 6);
+    expect(plain?.landmarks).toHaveLength(5);
+    const full = await detect({ landmarks: 68, quality: true, spoof: 'report' });
+    expect(full).toMatchObject({ quality: { unusable: [] }, spoof: { outcome: 'attack', bonaFideScore: 0.2 } });
+    // The source has twice the size of the frame: the tip of the nose is near the middle of its 800 px.
+    expect(full?.landmarks).toHaveLength(68);
+    const nose = landmarks({ scale: 2 * 5, x: WIDTH, y: WIDTH, roll: 30 })[30] as Point;
+    expect(full?.landmarks[30]?.x).toBeCloseTo(nose.x, 6);
+    expect(full?.landmarks[30]?.y).toBeCloseTo(nose.y, 6);
+    // The detector's own roll, as nothing else is known.
+    const unlocated = await detect({ landmarks: 0, quality: true });
+    expect(unlocated).toMatchObject({ landmarks: [], quality: null, spoof: null });
+    expect(unlocated?.rollDegrees).toBeCloseTo(45, 6);
+  });
+
+  it('are the largest faces, up to the limit', async () => {
+    const faces = [20, 60, 40].map((side, i) => detection(100 * i, 0, side));
+    const { engine } = engineWith(faces, { store: homeStore([]).store });
+    const widths = (found: readonly { readonly box: { readonly width: number } }[]) =>
+      found.map(({ box }) => box.width);
+    for (const landmarks of [0, 5] as const) {
+      const detect = async (maxFaces?: number) =>
+        widths((await engine.detect(context(), frame(), { landmarks, ...(maxFaces && { maxFaces }) })).faces);
+      expect(await detect()).toEqual([120, 80, 40]);
+      expect(await detect(2)).toEqual([120, 80]);
+    }
+    const { faces: identified } = await engine.identify(context(), frame(), 'home', { maxFaces: 1, landmarks: 68 });
+    expect(widths(identified)).toEqual([120]);
+    expect(identified[0]?.landmarks).toHaveLength(68);
+  });
+
+  it('is in pixels of the source, by the longer side where the shorter one was rounded', async () => {
+    const { engine } = engineWith([detection(10, 0, 1)], {
+      readPixels: () => createPixels(400, 1, new Uint8ClampedArray(4 * 400)),
+    });
+    const wide = { ...frame(), sourceWidth: 4000, sourceHeight: 14 };
+    const { faces, width, height } = await engine.detect(context(), wide, { landmarks: 0 });
+    expect([width, height]).toEqual([4000, 14]);
+    expect(faces[0]?.box).toEqual({ x: 100, y: 0, width: 10, height: 10 });
+  });
+
+  it('is the time that each stage took, for all faces together', async () => {
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const taking = <T>(ms: number, value: T): T => {
+      now += ms;
+      return value;
+    };
+    const later = <T>(ms: number, value: T): Promise<T> => Promise.resolve().then(() => taking(ms, value));
+    const { engine } = engineWith([detection(0, 0, 100), detection(200, 200, 120)], {
+      store: homeStore([stored('anna', 45)]).store,
+      readPixels: () => taking(1, PIXELS),
+      detector: {
+        sizes: [384],
+        defaultMinScore: 0.6,
+        detect: () => later(10, [detection(0, 0, 100), detection(200, 200, 120)]),
+      },
+      landmarker: { locate: (_pixels, found) => later(100, landmarksOf(found)), follow: () => Promise.resolve(null) },
+      loadAntispoof: () => Promise.resolve({ ...antispoofOf(0.9), check: () => later(1_000, 0.9) }),
+      embedder: { ...embedding(45), embed: () => later(10_000, [atAngle(45)]) },
+    });
+    try {
+      const { timings } = await engine.identify(context(), frame(), 'home', { spoof: 'report' });
+      expect(timings).toEqual({ pixelsMs: 1, detectMs: 10, landmarksMs: 200, spoofMs: 2_000, embedMs: 20_000 });
+    } finally {
+      clock.mockRestore();
+    }
+  });
+});
+
+describe('a face that is checked', () => {
+  const judge = async (side: number, view = {}) => {
+    const { engine } = engineWith([detection(100, 100, side)], {
+      loadAntispoof: () => Promise.resolve(antispoofOf(0.9)),
+      landmarker: {
+        locate: (_pixels, { box }) =>
+          Promise.resolve(landmarks({ scale: box.width / 20, x: 100 + side / 2, y: 100 + side / 2, ...view })),
+        follow: () => Promise.resolve(null),
+      },
+    });
+    return engine.checkSpoof(context(), face('largest'), {});
+  };
+
+  it('is judged from the size on that the model asks for, and refused once for a smaller one', async () => {
+    expect(await judge(45)).toMatchObject({ outcome: 'bona-fide' });
+    expect(await judge(44)).toMatchObject({ outcome: 'not-judged', reasons: ['too-small'] });
+    // Too small for recognition as well.
+    expect(await judge(12)).toMatchObject({ outcome: 'not-judged' });
+    const { reasons } = (await judge(12)) as { readonly reasons: readonly string[] };
+    expect(reasons.filter((reason) => reason === 'too-small')).toHaveLength(1);
+  });
+
+  it('is judged from the side, too', async () => {
+    expect(await judge(100, { yaw: 60 })).toMatchObject({ outcome: 'bona-fide', bonaFideScore: 0.9 });
+  });
+
+  it('has its name withheld where the check is required, and only reported otherwise', async () => {
+    const identify = async (spoof: SpoofPolicy) => {
+      const { engine } = engineWith([detection(0, 0, 100)], {
+        store: homeStore([stored('anna', 45)]).store,
+        loadAntispoof: () => Promise.resolve(antispoofOf(0.6)),
+      });
+      return (await engine.identify(context(), frame(), 'home', { spoof })).faces[0];
+    };
+    expect(await identify('report')).toMatchObject({ outcome: 'identified', spoof: { outcome: 'bona-fide' } });
+    expect(await identify('require')).toMatchObject({ outcome: 'identified', spoof: { outcome: 'bona-fide' } });
+    // At 6 % of bona fide faces refused, the threshold is 0.7.
+    const strict = { maxBpcer: 0.06 };
+    expect(await identify({ require: false, ...strict })).toMatchObject({
+      outcome: 'identified',
+      spoof: { outcome: 'attack' },
+    });
+    expect(await identify({ require: true, ...strict })).toMatchObject({
+      outcome: 'unknown',
+      reason: 'attack',
+      spoof: { outcome: 'attack' },
+    });
+  });
+});
+
+describe('a failure to acquire', () => {
+  it('names the side, the reason and the number of faces, and reads no reference for a missing probe', async () => {
+    const { engine, calls } = engineWith([detection(0, 0, 50), detection(200, 200, 40)]);
+    const [good, nowhere] = [face('largest'), face({ x: 790, y: 10 })];
+    expect(await engine.compare(context(), nowhere, good, {})).toMatchObject({
+      outcome: 'failure-to-acquire',
+      side: 'probe',
+      reason: 'no-face-at-point',
+      faceCount: 2,
+      spoof: null,
+    });
+    expect(calls).toEqual(['detect 384 0.6']);
+    expect(await engine.compare(context(), good, face('only'), {})).toMatchObject({
+      outcome: 'failure-to-acquire',
+      side: 'reference',
+      reason: 'many-faces',
+      faceCount: 2,
+    });
   });
 });
