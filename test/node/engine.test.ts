@@ -7,7 +7,7 @@ import type { FaceEmbedder } from '../../src/models/embedder.js';
 import type { Classifier } from '../../src/recognition/classifier.js';
 import { distanceAtFmr, distanceAtFpir, probabilityScale } from '../../src/recognition/decision.js';
 import { createScoring } from '../../src/recognition/scoring.js';
-import { unitMean, type Template } from '../../src/recognition/template.js';
+import { MAX_TEMPLATES, unitMean, type Template } from '../../src/recognition/template.js';
 import type { Point } from '../../src/api/geometry.js';
 import type { SpoofPolicy } from '../../src/api/spoof.js';
 import { createPixels, type Pixels } from '../../src/vision/image.js';
@@ -1064,5 +1064,122 @@ describe('a failure to acquire', () => {
       reason: 'many-faces',
       faceCount: 2,
     });
+  });
+});
+
+describe('the images of an enrollment', () => {
+  /** A store with Anna's templates, and with Berta at -40 degrees in each collection. Writes are noted. */
+  function enrollmentStore(templates: readonly Template[] = []) {
+    const { store } = homeStore([stored('berta', -40)]);
+    const written: unknown[][] = [];
+    const profile = { id: 'anna', collectionIds: ['home', 'work'] };
+    return {
+      written,
+      profile,
+      store: {
+        ...store,
+        getProfile: () => Promise.resolve(profile),
+        templatesOf: () => Promise.resolve(templates),
+        createProfile: (owner: unknown, created: NewProfile) => {
+          written.push([owner, created]);
+          return Promise.resolve({ profile, templateIds: created.templates.map((_, i) => `t${i}`) });
+        },
+        addTemplates: (owner: unknown, id: string, added: readonly unknown[], limit: number) => {
+          written.push([owner, id, added.length, limit]);
+          return Promise.resolve({
+            profile: { ...profile, name: 'changed' },
+            templateIds: added.map((_, i) => `t${i}`),
+            replacedTemplateIds: ['old'],
+          });
+        },
+      } as unknown as FaceStore,
+    };
+  }
+  const anna = { ...context(), owner: 'key' };
+  const images = (count: number) => Array.from({ length: count }, () => face('largest'));
+
+  it('make a profile with what was passed, and a warning below three', async () => {
+    const { store, written } = enrollmentStore();
+    const { engine } = engineWith([detection(0, 0, 100)], { store });
+    const options = { name: 'Anna', metadata: { age: 3 }, consent: 'yes', collectionId: 'home' };
+    for (const [count, warnings] of [
+      [2, ['few-images']],
+      [3, []],
+    ] as const) {
+      const result = await engine.enroll(anna, images(count), options);
+      expect(result).toMatchObject({ outcome: 'enrolled', profile: { id: 'anna' }, warnings });
+      expect(result.images.map((image) => image.outcome === 'accepted' && image.templateId)).toEqual(
+        ['t0', 't1', 't2'].slice(0, count),
+      );
+    }
+    await engine.enroll(anna, images(1), {});
+    expect(written).toMatchObject([
+      ['key', options],
+      ['key', options],
+      ['key', { name: null, metadata: {}, consent: null, collectionId: null }],
+    ]);
+  });
+
+  it('are added to a profile, up to the limit of a store', async () => {
+    const { store, written } = enrollmentStore([stored('anna', 45)]);
+    const { engine } = engineWith([detection(0, 0, 100)], { store });
+    expect(await engine.addImages(anna, 'anna', images(2), {})).toMatchObject({
+      outcome: 'added',
+      profile: { name: 'changed' },
+      images: [{ templateId: 't0' }, { templateId: 't1' }],
+      replacedTemplateIds: ['old'],
+    });
+    expect(written).toEqual([['key', 'anna', 2, MAX_TEMPLATES]]);
+  });
+
+  it('change nothing when none is accepted', async () => {
+    const { store, written, profile } = enrollmentStore();
+    const { engine } = engineWith([], { store });
+    const rejected = [{ outcome: 'rejected', reasons: ['no-face'], faceCount: 0, face: null }];
+    expect(await engine.enroll(anna, images(1), {})).toMatchObject({ outcome: 'rejected', images: rejected });
+    expect(await engine.addImages(anna, 'anna', images(1), {})).toMatchObject({
+      outcome: 'rejected',
+      profile,
+      images: rejected,
+      replacedTemplateIds: [],
+    });
+    expect(written).toEqual([]);
+  });
+
+  it('are compared with the templates of the profile, and with the other profiles of its collections', async () => {
+    const add = async (degrees: number, templates: readonly Template[], options = {}) => {
+      const { store } = enrollmentStore(templates);
+      const { engine } = engineWith([detection(0, 0, 100)], { store, embedder: embedding(degrees) });
+      const [image] = (await engine.addImages(anna, 'anna', images(1), options)).images;
+      return image?.outcome === 'rejected' ? [...image.reasons, image.duplicateOf] : image?.outcome;
+    };
+    expect(await add(80, [stored('anna', 90)])).toBe('accepted');
+    expect(await add(0, [stored('anna', 180)])).toEqual(['not-the-same-person', null]);
+    expect(await add(-35, [stored('anna', -20)])).toEqual(['duplicate-of', 'berta']);
+    expect(await add(-35, [stored('anna', 180)], { policy: 'off' })).toBe('accepted');
+    await expect(add(80, [{ ...stored('anna', 90), space: 'other' }])).rejects.toMatchObject({
+      code: 'EMBEDDING_SPACE_MISMATCH',
+    });
+  });
+
+  it('are not read for a profile, a collection or a vault that cannot be written to', async () => {
+    const gone = () => Promise.reject(new InfaceError('COLLECTION_GONE', 'gone'));
+    const { store } = enrollmentStore();
+    for (const broken of [{ assertOpen: gone }, { collectionRevision: gone }]) {
+      const closed: string[] = [];
+      const { engine } = engineWith([], { store: { ...store, ...broken } });
+      const faces: FaceFrame[] = [{ frame: frame(closed), face: 'only' }];
+      await expect(engine.enroll(anna, faces, { collectionId: 'home' })).rejects.toMatchObject({
+        code: 'COLLECTION_GONE',
+      });
+      expect(closed).toEqual([]);
+    }
+    for (const broken of [{ assertOpen: gone }, { getProfile: gone }]) {
+      const closed: string[] = [];
+      const { engine } = engineWith([], { store: { ...store, ...broken } });
+      const faces: FaceFrame[] = [{ frame: frame(closed), face: 'only' }];
+      await expect(engine.addImages(anna, 'anna', faces, {})).rejects.toMatchObject({ code: 'COLLECTION_GONE' });
+      expect(closed).toEqual([]);
+    }
   });
 });
