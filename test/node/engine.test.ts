@@ -1183,3 +1183,125 @@ describe('the images of an enrollment', () => {
     }
   });
 });
+
+describe('track', () => {
+  const stay: EngineParts['landmarker'] = {
+    locate: (_pixels, found) => Promise.resolve(landmarksOf(found)),
+    follow: (_pixels, points) => Promise.resolve([...points]),
+  };
+  const one = [detection(100, 100, 100)];
+
+  it('keeps the faces of each tracker apart, from frame to frame', async () => {
+    const { engine, calls } = engineWith(one, { landmarker: stay });
+    const first = await engine.track(context(), 'a', frame(), {});
+    expect(first).toMatchObject({ detected: true, width: 800, height: 800, faces: [{ trackId: 1 }] });
+    expect(first.faces[0]).toMatchObject({ identification: null, spoof: null, landmarks: { length: 5 } });
+    expect(await engine.track(context(), 'a', frame(), {})).toMatchObject({ detected: false });
+    expect(await engine.track(context(), 'b', frame(), {})).toMatchObject({ detected: true });
+    // Every frame is one of a video, even that of a canvas.
+    expect(calls).toEqual(['detect 256 0.6', 'detect 256 0.6']);
+  });
+
+  it('names faces by the collection of the owner', async () => {
+    const owners: unknown[] = [];
+    const { store } = homeStore([stored('anna', 45)]);
+    const spied = {
+      ...store,
+      collectionRevision: (owner: unknown) => {
+        owners.push(owner);
+        return Promise.resolve({ revision: 1, classifier: 'untrained' });
+      },
+    } as unknown as FaceStore;
+    const { engine } = engineWith(one, { landmarker: stay, store: spied });
+    const { faces } = await engine.track({ ...context(), owner: 'key' }, 'a', frame(), { collectionId: 'home' });
+    expect(faces[0]?.identification).toMatchObject({ outcome: 'identified', profileId: 'anna' });
+    expect(owners).toEqual(['key']);
+  });
+
+  /** An engine whose frames wait in the detector until the test lets them go on. */
+  function waiting() {
+    let goOn: (() => void) | null = null;
+    let onArrival: () => void = () => undefined;
+    const detector: EngineParts['detector'] = {
+      sizes: [256],
+      defaultMinScore: 0.6,
+      detect: () =>
+        new Promise((resolve) => {
+          goOn = () => {
+            resolve([...one]);
+          };
+          onArrival();
+        }),
+    };
+    const arrival = () =>
+      new Promise<void>((resolve) => {
+        onArrival = resolve;
+        if (goOn) resolve();
+      });
+    /** Waits for a frame in the detector, and lets it go on. */
+    const release = async () => {
+      await arrival();
+      goOn?.();
+      goOn = null;
+    };
+    return { ...engineWith([], { landmarker: stay, detector }), arrival, release };
+  }
+
+  it('takes the frames of a tracker one after the other, also after one that failed', async () => {
+    const { engine, arrival, release } = waiting();
+    const closed: string[] = [];
+    const first = engine.track(context(), 'a', frame(closed, 'first'), {});
+    const second = engine.track(context(), 'a', frame(closed, 'second'), {});
+    await arrival();
+    expect(closed).toEqual(['first']);
+    await release();
+    // The second frame follows the face that the first one found.
+    expect([(await first).detected, (await second).detected]).toEqual([true, false]);
+    expect(closed).toEqual(['first', 'second']);
+
+    const reason = new Error('enough');
+    const failed = engine.track(context(AbortSignal.abort(reason)), 'a', frame(), {});
+    const third = engine.track(context(), 'a', frame(), {});
+    await expect(failed).rejects.toBe(reason);
+    expect(await third).toMatchObject({ detected: false, faces: [{ trackId: 1 }] });
+  });
+
+  it('forgets a tracker that ends, also while its last frame is processed', async () => {
+    const { engine, release } = waiting();
+    const last = engine.track(context(), 'a', frame(), {});
+    const end = engine.endTracker(context(), 'a');
+    await release();
+    await Promise.all([last, end]);
+    const next = engine.track(context(), 'a', frame(), {});
+    await release();
+    expect(await next).toMatchObject({ detected: true });
+  });
+
+  it('forgets the tracker that was not used for longest, of more than 32', async () => {
+    const { engine } = engineWith(one, { landmarker: stay });
+    const detected = async (id: number) => (await engine.track(context(), `${id}`, frame(), {})).detected;
+    for (let id = 1; id <= 32; id++) await detected(id);
+    expect(await detected(1)).toBe(false);
+    await detected(33);
+    expect([await detected(1), await detected(3)]).toEqual([false, false]);
+    expect(await detected(2)).toBe(true);
+  });
+
+  it('forgets all faces when somebody is removed, also those of the frame that is processed', async () => {
+    const { engine, purge, arrival, release } = waiting();
+    const start = engine.track(context(), 'a', frame(), {});
+    await release();
+    await start;
+    purge({ profiles: { change: 'updated', ids: ['anna'] } });
+    expect(await engine.track(context(), 'a', frame(), {})).toMatchObject({ detected: false });
+    purge({ profiles: { change: 'deleted', ids: ['anna'] } });
+    const again = engine.track(context(), 'a', frame(), {});
+    await arrival();
+    purge({ profiles: { change: 'deleted', ids: ['anna'] } });
+    await release();
+    expect(await again).toMatchObject({ detected: true });
+    const last = engine.track(context(), 'a', frame(), {});
+    await release();
+    expect(await last).toMatchObject({ detected: true });
+  });
+});
