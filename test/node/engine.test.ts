@@ -12,7 +12,12 @@ import type { Point } from '../../src/api/geometry.js';
 import type { SpoofPolicy } from '../../src/api/spoof.js';
 import { createPixels, type Pixels } from '../../src/vision/image.js';
 import type { FaceFrame, Frame } from '../../src/wire/worker.js';
-import { createEngine, type CallContext, type EngineParts } from '../../src/worker/use-cases/engine.js';
+import {
+  createEngine,
+  type CallContext,
+  type EngineParts,
+  type Operations,
+} from '../../src/worker/use-cases/engine.js';
 import type {
   CollectionContent,
   FaceStore,
@@ -1303,5 +1308,154 @@ describe('track', () => {
     const last = engine.track(context(), 'a', frame(), {});
     await release();
     expect(await last).toMatchObject({ detected: true });
+  });
+});
+
+describe('records', () => {
+  /** A store that answers with the name of the method and its arguments. */
+  const echo = (overrides: object = {}) =>
+    new Proxy(overrides, {
+      get: (target, name): unknown =>
+        Reflect.get(target, name) ?? ((...args: unknown[]) => Promise.resolve([String(name), ...args])),
+    }) as unknown as FaceStore;
+  const caller: CallContext = { ...context(), owner: 'key' };
+  /** Calls an operation whose store answers with what it was called. */
+  function echoed(operation: keyof Operations, ...args: readonly unknown[]): Promise<unknown> {
+    const { engine } = engineWith([], { store: echo() });
+    return (engine[operation] as (...all: unknown[]) => Promise<unknown>)(caller, ...args);
+  }
+
+  it('are read and written for the owner of the call only', async () => {
+    expect(await echoed('listProfiles')).toEqual(['listProfiles', 'key']);
+    expect(await echoed('getProfile', 'anna')).toEqual(['getProfile', 'key', 'anna']);
+    const change = { name: 'A' };
+    expect(await echoed('updateProfile', 'anna', change)).toEqual(['updateProfile', 'key', 'anna', change]);
+    expect(await echoed('deleteProfile', 'anna')).toEqual(['deleteProfile', 'key', 'anna']);
+    expect(await echoed('createCollection', 'Home', {})).toEqual(['createCollection', 'key', 'Home', false]);
+    const unknowns = { unknowns: true };
+    expect(await echoed('createCollection', 'Home', unknowns)).toEqual(['createCollection', 'key', 'Home', true]);
+    expect(await echoed('deleteCollection', 'home')).toEqual(['deleteCollection', 'key', 'home']);
+  });
+
+  it('of the application have no owner', async () => {
+    expect(await echoed('setPassphrase', 'secret')).toEqual(['setPassphrase', 'secret']);
+    expect(await echoed('removePassphrase')).toEqual(['setPassphrase', null]);
+    const plain: readonly (readonly [keyof Operations, ...unknown[]])[] = [
+      ['vaultStatus'],
+      ['lockVault'],
+      ['destroyKey'],
+      ['listAudit', 3],
+      ['clearAudit'],
+      ['createApiKey', 'door', ['match']],
+      ['listApiKeys'],
+      ['revokeApiKey', 'id'],
+      ['verifyApiKey', 'secret'],
+      ['eraseAll'],
+    ];
+    for (const call of plain) expect(await echoed(...call)).toEqual(call);
+  });
+
+  it('of collections say which are being trained', async () => {
+    const collection = (id: string) => ({ id, classifier: 'stale' });
+    const store = echo({
+      listCollections: () => Promise.resolve(['home', 'work'].map(collection)),
+      getCollection: (_owner: unknown, id: string) => Promise.resolve(collection(id)),
+      updateCollection: (_owner: unknown, id: string) => Promise.resolve(collection(id)),
+    });
+    const trainingNow = () => Promise.resolve(new Set(['home']));
+    const { engine } = engineWith([], { store, trainingNow });
+    const [home, work] = [{ id: 'home', classifier: 'training' }, collection('work')];
+    expect(await engine.listCollections(caller)).toEqual([home, work]);
+    expect(await engine.getCollection(caller, 'home')).toEqual(home);
+    expect(await engine.getCollection(caller, 'work')).toEqual(work);
+    expect(await engine.updateCollection(caller, 'home', {})).toEqual(home);
+  });
+
+  it('are looked for again to be trained when the vault was unlocked', async () => {
+    const order: string[] = [];
+    const note = (name: string) => () => {
+      order.push(name);
+      return Promise.resolve({ state: 'unlocked' });
+    };
+    const { engine } = engineWith([], {
+      store: echo({ unlockVault: note('unlock') }),
+      onUnlock: () => order.push('onUnlock'),
+      trainer: { train: note('train') as never, abort: () => false, resume: note('resume') as never },
+    });
+    expect(await engine.unlockVault(caller, 'secret')).toEqual({ state: 'unlocked' });
+    expect(order).toEqual(['unlock', 'onUnlock', 'resume']);
+  });
+
+  it('are saved to a backup and read from one, unless the vault is locked', async () => {
+    const opened: unknown[][] = [];
+    const content = { profiles: [], collections: [] };
+    const backup: EngineParts['backup'] = {
+      seal: (sealed, passphrase) => Promise.resolve([sealed, passphrase] as unknown as Blob),
+      open: (...args) => {
+        opened.push(args);
+        return Promise.resolve(content);
+      },
+    };
+    const { engine } = engineWith([], { store: echo({ exportContent: () => Promise.resolve(content) }), backup });
+    expect(await engine.exportBackup(caller, 'secret')).toEqual([content, 'secret']);
+    expect(await engine.importBackup(caller, 'file' as unknown as Blob, 'secret')).toEqual(['importContent', content]);
+    expect(opened).toMatchObject([['file', 'secret', { space: 'space', dimension: 2 }]]);
+    const locked = echo({ assertOpen: () => Promise.reject(new InfaceError('VAULT_LOCKED', 'locked')) });
+    const failing = engineWith([], { store: locked, backup }).engine.importBackup(caller, new Blob(), 'secret');
+    await expect(failing).rejects.toMatchObject({ code: 'VAULT_LOCKED' });
+    expect(opened).toHaveLength(1);
+  });
+
+  it('are trained on request, and the training ends with its collection', async () => {
+    const calls: unknown[][] = [];
+    const trainer: EngineParts['trainer'] = {
+      train: (...args) => {
+        calls.push(args);
+        return Promise.resolve('trained' as never);
+      },
+      abort: (id) => {
+        calls.push(['abort', id]);
+        return id === 'home';
+      },
+      resume: () => Promise.resolve(),
+    };
+    const { engine, purge } = engineWith([], { store: echo(), trainer });
+    expect(await engine.train(caller, 'home')).toBe('trained');
+    expect(calls.splice(0)).toEqual([['key', 'home', caller.signal, caller.onTrainProgress]]);
+    expect([await engine.abortTraining(caller, 'home'), await engine.abortTraining(caller, 'work')]).toEqual([
+      true,
+      false,
+    ]);
+    calls.length = 0;
+    purge({ collections: { change: 'deleted', ids: ['home', 'work'] } });
+    expect(calls.splice(0)).toEqual([
+      ['abort', 'home'],
+      ['abort', 'work'],
+    ]);
+    purge({ collections: { change: 'updated', ids: ['home'] } });
+    purge({ profiles: { change: 'deleted', ids: ['anna'] } });
+    expect(calls).toEqual([]);
+  });
+
+  it('are counted, with what the worker holds', async () => {
+    const store = echo({ count: () => Promise.resolve({ profiles: 1, templates: 2, collections: 3 }) });
+    const runtime = { version: '1.0.0', live: { frames: 4, sessions: 5 } };
+    const describeRuntime = () => runtime as unknown as ReturnType<EngineParts['describeRuntime']>;
+    const { engine } = engineWith([], { store, describeRuntime });
+    for (const id of ['one', 'two']) await engine.openImage(context(), id, frame(), {});
+    expect(await engine.info(caller)).toEqual({
+      version: '1.0.0',
+      // Four bytes per pixel.
+      live: { frames: 4, sessions: 5, openImages: 2, openImageBytes: 2 * 4 * WIDTH * WIDTH },
+      embeddingSpace: 'space',
+      // The curve of distances in `CALIBRATION`; a similarity is what is missing to 1.
+      fmrCurve: [
+        [0.6, 1e-4],
+        [0.5, 1e-3],
+      ],
+      profileCount: 1,
+      templateCount: 2,
+      collectionCount: 3,
+    });
   });
 });
