@@ -382,3 +382,175 @@ it('cannot be ended any more while what was learnt is stored, and says so', asyn
   await expect(train(late)).resolves.toMatchObject({ profileCount: 2 });
   expect(aborted).toEqual([false]);
 });
+
+describe('progress', () => {
+  it('is told at both ends, and between them every 30 ms at most', async () => {
+    const scoring = createScoring(2, () => vector(1, 0, 0, 1));
+    // Measuring a face takes a millisecond. A step has 32 faces.
+    const slow: Scoring = {
+      ...scoring,
+      commonness(matrix, offset) {
+        vi.advanceTimersByTime(1);
+        return scoring.commonness(matrix, offset);
+      },
+    };
+    const templates = Array.from({ length: 100 }, (_, i) => template(`p${i}`, Math.cos(i), Math.sin(i)));
+    const dones = async (ms: number) => {
+      const told: number[] = [];
+      const measured = ms === 1 ? slow : scoring;
+      const w = world({ scoring: measured, background: null, auto: false }, { profiles: storedProfiles(templates) });
+      const training = w.trainer.train(null, ID, new AbortController().signal, ({ done }) => told.push(done));
+      await vi.advanceTimersByTimeAsync(1_000);
+      await training;
+      return told;
+    };
+    expect(await dones(1)).toEqual([0, 32, 64, 96, 100]);
+    expect(await dones(0)).toEqual([0, 100]);
+  });
+});
+
+describe('a training that waits for another tab', () => {
+  /** Locks that are never free. */
+  const held: TrainerParts['locks'] = {
+    run: (_id, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          reject(signal.reason as Error);
+        });
+      }),
+    tryRun: () => Promise.resolve(false),
+    held: () => Promise.resolve(new Set([ID])),
+  };
+
+  it('ends with its signal or by abort(), with the reason of either', async () => {
+    const reason = new Error('enough');
+    const w = world({ locks: held, auto: false });
+    const controller = new AbortController();
+    const first = train(w, controller.signal);
+    await vi.advanceTimersByTimeAsync(0);
+    controller.abort(reason);
+    await expect(first).rejects.toBe(reason);
+
+    const second = train(w);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(w.trainer.abort('other')).toBe(false);
+    expect(w.trainer.abort(ID)).toBe(true);
+    await expect(second).rejects.toMatchObject({ code: 'TRAINING_ABORTED' });
+    expect(w.trainer.abort(ID)).toBe(false);
+    // Nothing was learnt, so that the state is what it was.
+    expect(w.news).toEqual([
+      ['stale', null],
+      ['stale', null],
+    ]);
+  });
+
+  it('is not ended by another one that is asked for, but both by closing', async () => {
+    const w = world({ locks: held, auto: false });
+    const both = [train(w), train(w)].map((training) => training.catch((error: unknown) => error));
+    await vi.advanceTimersByTimeAsync(0);
+    let isOver = false;
+    void Promise.race(both).then(() => (isOver = true));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(isOver).toBe(false);
+    w.trainer.close();
+    for (const error of await Promise.all(both)) expect(error).toMatchObject({ code: 'TRAINING_ABORTED' });
+  });
+
+  it('is not tried again after closing', async () => {
+    let tries = 0;
+    const w = world({
+      locks: {
+        ...held,
+        tryRun: () => {
+          tries++;
+          w.trainer.close();
+          return Promise.resolve(false);
+        },
+      },
+    });
+    w.trainer.schedule(ID, true);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(tries).toBe(1);
+  });
+});
+
+describe('what happens to an automatic training', () => {
+  it.each(['TRAINING_ABORTED', 'COLLECTION_EMPTY', 'COLLECTION_GONE', 'VAULT_LOCKED', 'CLOSED'] as const)(
+    'is no failure when it ends with %s',
+    async (code) => {
+      const w = world();
+      w.failure = new InfaceError(code, 'not now');
+      w.trainer.schedule(ID, true);
+      await vi.advanceTimersByTimeAsync(3_000);
+      expect(w.news).toEqual([['stale', null]]);
+    },
+  );
+
+  it('is a failure when it ends with another error', async () => {
+    const w = world();
+    for (const failure of [new InfaceError('EMBEDDING_SPACE_MISMATCH', 'other space'), 'plain text']) {
+      w.failure = failure as Error;
+      w.trainer.schedule(ID, true);
+      await vi.advanceTimersByTimeAsync(3_000);
+    }
+    expect(w.news).toEqual([
+      ['stale', 'other space'],
+      ['stale', 'plain text'],
+    ]);
+  });
+
+  it('is not told of a collection that is gone', async () => {
+    let isGone = false;
+    const gone = new InfaceError('COLLECTION_GONE', 'gone');
+    const w = world({
+      store: {
+        collectionRevision: () =>
+          isGone ? Promise.reject(gone) : Promise.resolve({ revision: 3, classifier: 'stale' }),
+        listCollections: () => Promise.resolve([]),
+        saveClassifier: () => {
+          isGone = true;
+          return Promise.reject(gone);
+        },
+      },
+    });
+    // The error is that of the training, not that of the search for the collection.
+    await expect(train(w)).rejects.toBe(gone);
+    await expect(train(w)).rejects.toBe(gone);
+    w.trainer.schedule(ID, true);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(w.news).toEqual([]);
+  });
+
+  it('is put off by further changes, and dropped by closing', async () => {
+    const w = world();
+    w.trainer.schedule(ID, false);
+    await vi.advanceTimersByTimeAsync(10_000);
+    // An own change is trained sooner than one of another tab.
+    w.trainer.schedule(ID, true);
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(w.saved).toHaveLength(0);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(w.saved).toHaveLength(1);
+    w.state = 'stale';
+    w.trainer.schedule(ID, true);
+    w.trainer.close();
+    w.trainer.schedule(ID, true);
+    await w.trainer.resume();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(w.saved).toHaveLength(1);
+  });
+
+  it('counts the 15 s from the first change since the last training', async () => {
+    const w = world();
+    const trainedAt: number[] = [];
+    for (let second = 1; second <= 40; second++) {
+      w.state = 'stale';
+      w.trainer.schedule(ID, true);
+      const before = w.saved.length;
+      await vi.advanceTimersByTimeAsync(1_000);
+      if (w.saved.length > before) trainedAt.push(second);
+    }
+    // The next change after a training comes with the next second.
+    expect(trainedAt).toEqual([15, 30]);
+  });
+});
