@@ -196,7 +196,7 @@ export function createTrainer(parts: TrainerParts): Trainer {
       const ran = await locks.tryRun(collectionId, work);
       if (ran) await announceState(collectionId, failure);
       // Another tab is training the collection. Check later, in case that tab ends before it has finished.
-      else if (!closed) schedule(collectionId, false);
+      else schedule(collectionId, false);
     } catch {
       // The collection or the database is gone.
     }
