@@ -80,7 +80,7 @@ function world(parts: Partial<TrainerParts> = {}, content: Partial<CollectionCon
       collectionRevision: () => Promise.resolve({ revision: w.content.revision, classifier: w.state }),
       listCollections: () =>
         Promise.resolve(
-          ['home', 'empty', 'done'].map((id) => ({
+          ['empty', 'done', 'home'].map((id) => ({
             id,
             name: id,
             unknowns: false,
@@ -251,8 +251,10 @@ describe('train', () => {
   it('tells its progress to the caller and to the others', async () => {
     const [told, announced]: [TrainProgress[], TrainProgress[]] = [[], []];
     const w = world({
-      announce: ({ progress }) => {
-        if (progress) announced.push(progress);
+      announce: ({ collectionId, state, progress, error }) => {
+        if (!progress) return;
+        expect([collectionId, state, error]).toEqual([ID, 'training', null]);
+        announced.push(progress);
       },
     });
     await w.trainer.train(null, ID, new AbortController().signal, (progress) => told.push(progress));
@@ -384,28 +386,33 @@ it('cannot be ended any more while what was learnt is stored, and says so', asyn
 });
 
 describe('progress', () => {
-  it('is told at both ends, and between them every 30 ms at most', async () => {
+  it('is told at both ends, and every 30 ms or later between them, when the worker can handle other calls', async () => {
+    let now = 1_000;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
     const scoring = createScoring(2, () => vector(1, 0, 0, 1));
-    // Measuring a face takes a millisecond. A step has 32 faces.
-    const slow: Scoring = {
-      ...scoring,
-      commonness(matrix, offset) {
-        vi.advanceTimersByTime(1);
-        return scoring.commonness(matrix, offset);
-      },
-    };
     const templates = Array.from({ length: 100 }, (_, i) => template(`p${i}`, Math.cos(i), Math.sin(i)));
-    const dones = async (ms: number) => {
-      const told: number[] = [];
-      const measured = ms === 1 ? slow : scoring;
-      const w = world({ scoring: measured, background: null, auto: false }, { profiles: storedProfiles(templates) });
-      const training = w.trainer.train(null, ID, new AbortController().signal, ({ done }) => told.push(done));
+    /** Trains on 100 faces, 32 in a step, that take so long to measure. */
+    const trainAt = async (msPerFace: number) => {
+      const slow: Scoring = {
+        ...scoring,
+        commonness(matrix, offset) {
+          now += msPerFace;
+          return scoring.commonness(matrix, offset);
+        },
+      };
+      const events: (number | string)[] = [];
+      const w = world({ scoring: slow, background: null, auto: false }, { profiles: storedProfiles(templates) });
+      const training = w.trainer.train(null, ID, new AbortController().signal, ({ done }) => events.push(done));
+      setTimeout(() => events.push('another call'));
       await vi.advanceTimersByTimeAsync(1_000);
-      await training;
-      return told;
+      const { durationMs } = await training;
+      return { events, durationMs };
     };
-    expect(await dones(1)).toEqual([0, 32, 64, 96, 100]);
-    expect(await dones(0)).toEqual([0, 100]);
+    expect(await trainAt(1)).toEqual({ events: [0, 32, 'another call', 64, 96, 100], durationMs: 100 });
+    // 32 and 64 ms after the last report.
+    expect(await trainAt(0.5)).toEqual({ events: [0, 64, 'another call', 100], durationMs: 50 });
+    expect(await trainAt(0)).toEqual({ events: [0, 100, 'another call'], durationMs: 0 });
+    clock.mockRestore();
   });
 });
 
@@ -454,6 +461,22 @@ describe('a training that waits for another tab', () => {
     expect(isOver).toBe(false);
     w.trainer.close();
     for (const error of await Promise.all(both)) expect(error).toMatchObject({ code: 'TRAINING_ABORTED' });
+  });
+
+  it('is tried again every 20 s', async () => {
+    let tries = 0;
+    const tryRun = () => {
+      tries++;
+      return Promise.resolve(false);
+    };
+    const { trainer } = world({ locks: { ...held, tryRun } });
+    trainer.schedule(ID, true);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(tries).toBe(1);
+    await vi.advanceTimersByTimeAsync(19_999);
+    expect(tries).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(tries).toBe(2);
   });
 
   it('is not tried again after closing', async () => {
@@ -538,6 +561,25 @@ describe('what happens to an automatic training', () => {
     await w.trainer.resume();
     await vi.advanceTimersByTimeAsync(60_000);
     expect(w.saved).toHaveLength(1);
+  });
+
+  it('is not looked for when nothing is trained automatically, or after closing', async () => {
+    let reads = 0;
+    const store: TrainerParts['store'] = {
+      collectionRevision: () => Promise.resolve({ revision: 3, classifier: 'stale' }),
+      listCollections: () => {
+        reads++;
+        return Promise.resolve([]);
+      },
+      saveClassifier: () => Promise.resolve('trained'),
+    };
+    const [off, closed] = [world({ store, auto: false }), world({ store })];
+    await off.trainer.resume();
+    closed.trainer.close();
+    await closed.trainer.resume();
+    expect(reads).toBe(0);
+    await world({ store }).trainer.resume();
+    expect(reads).toBe(1);
   });
 
   it('counts the 15 s from the first change since the last training', async () => {
