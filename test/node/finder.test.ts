@@ -58,6 +58,8 @@ const fused = (...scores: number[]) =>
 describe('the plan of a search', () => {
   it.each<[number, Parameters<typeof planSearch>[2], Parameters<typeof planSearch>[3], SearchPlan]>([
     [250, 'photo', { search: 'auto' }, { size: 256, tiles: 'never', secondLook: true }],
+    [384, 'photo', {}, { size: 256, tiles: 'never', secondLook: true }],
+    [385, 'photo', {}, { size: 384, tiles: 'never', secondLook: true }],
     [400, 'photo', {}, { size: 384, tiles: 'never', secondLook: true }],
     [639, 'photo', { search: 'tiles' }, { size: 384, tiles: 'never', secondLook: true }],
     [640, 'photo', {}, { size: 384, tiles: 'where-it-pays', secondLook: true }],
@@ -96,7 +98,15 @@ describe('a second look', () => {
     expect(found.map(({ box }) => box)).toEqual([uncertain.box, certain.box]);
     expect(found[0]?.score).toBeCloseTo(fused(0.4, 0.9, 0.9), 10);
     expect(found[1]?.score).toBe(0.85);
-    expect(looks).toEqual(['384', '128@260,-30,120', '128@240,-50,160', '128@160,160,120', '128@140,140,160']);
+    // The least score itself is enough.
+    expect(await findFaces(detector, photo(384), PLAN, 0.85, never)).toHaveLength(2);
+    expect(looks.slice(0, 5)).toEqual([
+      '384',
+      '128@260,-30,120',
+      '128@240,-50,160',
+      '128@160,160,120',
+      '128@140,140,160',
+    ]);
 
     const [, , rejected] = await findFaces(detector, photo(384), PLAN, 0.3, never);
     expect(rejected?.score).toBeCloseTo(fused(0.8, LOOK.missed, LOOK.missed), 10);
@@ -112,6 +122,17 @@ describe('a second look', () => {
     const { detector } = detectorOf([], { detect: () => Promise.resolve([answers[look++] as Detection]) });
     const [found] = await findFaces(detector, photo(384), PLAN, 0.6, never);
     expect(found).toMatchObject({ box: square(101, 102, 41), roll: 0.2 });
+  });
+
+  it('misses a face of which it sees only a neighbor', async () => {
+    const uncertain: Thing = { box: square(200, 200, 40), score: (_side, from) => (from === 'part' ? 0.1 : 0.8) };
+    // Beside it and in its crops; certain, and for itself.
+    const neighbor: Thing = { box: square(245, 200, 40), score: () => 0.9 };
+    const { detector } = detectorOf([uncertain, neighbor]);
+    const [first, second] = await findFaces(detector, photo(384), PLAN, 0.3, never);
+    expect(first).toMatchObject({ box: neighbor.box, score: 0.9 });
+    expect(second?.box).toEqual(uncertain.box);
+    expect(second?.score).toBeCloseTo(fused(0.8, LOOK.missed, LOOK.missed), 10);
   });
 
   it('makes one face of two boxes that turn out to be the same', async () => {
@@ -195,9 +216,13 @@ describe('tiles', () => {
     expect(await looksFor([])).toBe(4);
     expect(await looksFor([seen(100, 300, 0.59)])).toBe(4);
     expect(await looksFor([seen(100, 300)])).toBe(0);
+    expect(await looksFor([seen(100, 300, 0.6)])).toBe(0);
     expect(await looksFor([seen(100, 300), seen(500, 59)])).toBe(0);
     expect(await looksFor([seen(100, 300), seen(500, 59), seen(600, 59)])).toBe(4);
     expect(await looksFor([seen(100, 300), seen(500, 61), seen(600, 61)])).toBe(0);
+    // The longer side counts, and 6 % of the 1,000 px are not less than 6 %.
+    const narrow = (x: number): Thing => ({ box: { x, y: 100, width: 50, height: 60 }, score: () => 0.9 });
+    expect(await looksFor([seen(100, 300), narrow(500), narrow(600)])).toBe(0);
   });
 });
 
