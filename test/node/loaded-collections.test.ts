@@ -1,7 +1,8 @@
 /** What is held of a collection from one read to the next. */
 import { expect, it } from 'vitest';
+import type { Classifier } from '../../src/recognition/classifier.js';
 import { profileMean } from '../../src/recognition/gallery.js';
-import type { CollectionContent, FaceStore } from '../../src/worker/ports/face-store.js';
+import type { CollectionContent, FaceStore, StoredClassifierState } from '../../src/worker/ports/face-store.js';
 import { createLoadedCollections } from '../../src/worker/use-cases/loaded-collections.js';
 import { atAngle, CALIBRATION, SPACE, storedProfiles, template } from './vectors.js';
 
@@ -119,4 +120,121 @@ it('drops the negatives of a removed profile that has no templates', async () =>
   reader.purge({ removed: { collectionId: 'home', profileIds: ['dora'] } });
   expect(reader.held().has('dora')).toBe(false);
   expect(reader.held().has('anna')).toBe(true);
+});
+
+/** A store of one collection whose content and state a test changes; counts how often it is read. */
+function changingStore(people: readonly (typeof ANNA)[], content: Partial<CollectionContent> = {}) {
+  const state = { reads: 0, revision: 1, classifier: 'untrained' as StoredClassifierState, content };
+  const store: Pick<FaceStore, 'collectionRevision' | 'loadCollection'> = {
+    collectionRevision: () => Promise.resolve({ revision: state.revision, classifier: state.classifier }),
+    loadCollection: () => {
+      state.reads++;
+      const profiles = storedProfiles(people.flat());
+      return Promise.resolve({ revision: state.revision, profiles, negatives: [], classifier: null, ...state.content });
+    },
+  };
+  return { state, reader: createLoadedCollections(store, EMBEDDER) };
+}
+
+const CLASSIFIER: Classifier = {
+  version: 3,
+  space: SPACE,
+  profileIds: ['anna', 'berta'],
+  commonness: Float32Array.of(0.1, 0.2),
+  strangerShift: 0,
+};
+
+it('loads a collection again when its revision changed, or whether it is trained', async () => {
+  const { state, reader } = changingStore([ANNA, BERTA]);
+  const load = async () => {
+    const { revision, classifier, state: told } = await reader.load(null, 'home');
+    return [state.reads, revision, classifier !== null, told];
+  };
+  expect(await load()).toEqual([1, 1, false, 'untrained']);
+  expect(await load()).toEqual([1, 1, false, 'untrained']);
+  // Out of date is not trained either, so that the same data serve.
+  state.classifier = 'stale';
+  expect(await load()).toEqual([1, 1, false, 'stale']);
+  state.classifier = 'trained';
+  state.content = { classifier: CLASSIFIER };
+  expect(await load()).toEqual([2, 1, true, 'trained']);
+  expect(await load()).toEqual([2, 1, true, 'trained']);
+  state.classifier = 'stale';
+  state.content = {};
+  expect(await load()).toEqual([3, 1, false, 'stale']);
+  state.revision = 2;
+  expect(await load()).toEqual([4, 2, false, 'stale']);
+});
+
+it('loads a trained collection as such, although it was not when its state was read', async () => {
+  const { reader } = changingStore([ANNA, BERTA], { classifier: CLASSIFIER });
+  expect(await reader.load(null, 'home')).toMatchObject({ state: 'trained', classifier: CLASSIFIER });
+});
+
+it('holds what a search and a training need of each profile, and drops only what was removed', async () => {
+  const negatives = [BERTA, CLEO].map(() => ({ profileId: 'berta', space: SPACE, vector: atAngle(5) }));
+  const { state, reader } = changingStore([ANNA, BERTA, CLEO], { negatives });
+  const heldOf = (...ids: readonly string[]) => ids.map((id) => reader.held().get(id) ?? 0);
+  const { keep } = await reader.read(null, 'home');
+  // The means, and nothing else yet.
+  expect([...reader.held()]).toEqual([
+    ['anna', 1],
+    ['berta', 1],
+    ['cleo', 1],
+  ]);
+  keep({
+    classifier: CLASSIFIER,
+    rows: Float32Array.of(...atAngle(20), ...atAngle(80)),
+    nearest: [{ profileId: 'anna', distance: 0.5 }, null, { profileId: 'anna', distance: 0.6 }],
+  });
+  await reader.load(null, 'home');
+  // Anna: a mean, a row of the gallery, one of the classifier, and two strangers. Berta: two rejected faces.
+  expect(heldOf('anna', 'berta', 'cleo')).toEqual([5, 5, 2]);
+
+  // Somebody else, and another collection.
+  reader.purge({ profiles: { change: 'deleted', ids: ['dora'] } });
+  reader.purge({ removed: { collectionId: 'work', profileIds: ['anna'] } });
+  expect(heldOf('anna', 'berta', 'cleo')).toEqual([5, 5, 2]);
+  const { reads } = state;
+  await reader.load(null, 'home');
+  expect(state.reads).toBe(reads);
+
+  reader.purge({ profiles: { change: 'deleted', ids: ['anna'] } });
+  // The gallery is dropped as a whole; the means and the training of the others stay.
+  expect(heldOf('anna', 'berta', 'cleo')).toEqual([0, 2, 1]);
+});
+
+it('drops a gallery for one of its profiles, and for one that has only a rejected face', async () => {
+  for (const id of ['anna', 'dora']) {
+    const negatives = ['dora', 'berta'].map((profileId) => ({ profileId, space: SPACE, vector: atAngle(5) }));
+    const { reader } = changingStore([ANNA, BERTA], { negatives });
+    await reader.load(null, 'home');
+    expect(reader.held().get('berta')).toBe(3);
+    reader.purge({ removed: { collectionId: 'home', profileIds: [id] } });
+    expect(reader.held().has(id)).toBe(false);
+    expect(reader.held().get('berta')).toBe(1);
+  }
+});
+
+it('drops a profile and a collection that are deleted together', async () => {
+  const { reader } = changingStore([ANNA, BERTA]);
+  for (const id of ['home', 'work']) await reader.load(null, id);
+  const [profiles, collections] = [
+    { change: 'deleted', ids: ['anna'] },
+    { change: 'deleted', ids: ['work'] },
+  ] as const;
+  expect(reader.purge({ profiles, collections })).toBe(true);
+  expect([...reader.held()]).toEqual([['berta', 1]]);
+});
+
+it('keeps nothing that was read before a removal and comes after it', async () => {
+  const { reader } = changingStore([ANNA]);
+  const { isCurrent } = await reader.load(null, 'home');
+  const { keep } = await reader.read(null, 'home');
+  const watched = reader.watch();
+  expect([isCurrent(), watched()]).toEqual([true, true]);
+  reader.purge({ vault: 'locked' });
+  expect([isCurrent(), watched(), reader.watch()()]).toEqual([false, false, true]);
+  keep({ classifier: CLASSIFIER, rows: new Float32Array(4), nearest: [] });
+  expect(reader.held().size).toBe(0);
 });
