@@ -583,6 +583,45 @@ describe('identify', () => {
     expect(alike.faces).toMatchObject([{ outcome: 'unknown', reason: 'ambiguous' }]);
   });
 
+  it('weighs two candidates although it returns one, and names no more than it returns or weighs', async () => {
+    const { store, state } = homeStore([...equal, stored('cleo', 200)], {
+      ...CLASSIFIER,
+      profileIds: ['anna', 'berta', 'cleo'],
+      commonness: Float32Array.of(0.1, 0.1, 0.1),
+    });
+    const { engine } = engineWith([detection(0, 0, 50)], { store });
+    const { faces } = await engine.identify(context(), frame(), 'home', { maxFpir: 0.5, maxCandidates: 1 });
+    expect(faces).toMatchObject([{ outcome: 'unknown', reason: 'ambiguous', candidates: { length: 1 } }]);
+    expect(state.namesRead).toEqual([['anna', 'berta']]);
+  });
+
+  it('returns as many candidates as it is asked for, and 5 if nothing is said', async () => {
+    const people = Array.from({ length: 7 }, (_, i) => stored(`p${i}`, 45 + 10 * i));
+    const candidates = async (options: object) => {
+      const { engine } = engineWith([detection(0, 0, 50)], { store: homeStore(people).store });
+      const { faces } = await engine.identify(context(), frame(), 'home', options);
+      return faces[0]?.candidates.map(({ profileId }) => profileId);
+    };
+    expect(await candidates({})).toEqual(['p0', 'p1', 'p2', 'p3', 'p4']);
+    expect(await candidates({ maxCandidates: 3 })).toEqual(['p0', 'p1', 'p2']);
+    expect(await candidates({ maxCandidates: 9 })).toHaveLength(7);
+  });
+
+  it('shares the probability among all profiles, not only the nearest', async () => {
+    // A hundred profiles at the distance at which unknown is as probable as one of them.
+    const ids = Array.from({ length: 100 }, (_, i) => `p${i}`);
+    const strangerShift = 0.1 - distanceAtFpir(0.5, 100, CALIBRATION);
+    const classifier = { ...CLASSIFIER, profileIds: ids, commonness: new Float32Array(100).fill(0.1), strangerShift };
+    const { store } = homeStore(
+      ids.map((id) => stored(id, 45)),
+      classifier,
+    );
+    const { engine } = engineWith([detection(0, 0, 50)], { store });
+    const { faces } = await engine.identify(context(), frame(), 'home', { maxFpir: 0.5 });
+    expect(faces[0]?.unknownProbability).toBeCloseTo(1 / 101, 6);
+    for (const { probability } of faces[0]?.candidates ?? []) expect(probability).toBeCloseTo(1 / 101, 6);
+  });
+
   it('takes all profiles for equally common before they are trained, and an FPIR of 1 % if nothing is said', async () => {
     const calibration = { ...CALIBRATION, origin: 'test', commonness: 0.25 };
     const embedder = { ...embedding(0), calibration };
@@ -648,6 +687,9 @@ describe('reject', () => {
     expect(await decide(45.5)).toBe('rejected-before');
     expect(await decide(46.5)).toBe('anna');
     expect(await decide(86)).toBe('berta');
+    // A rejected face that is the mean of the profile itself is not nearer than that.
+    state.negatives.splice(0, 2, negative(atAngle(47)));
+    expect(await decide(47)).toBe('anna');
   });
 
   it('knows the last 200 faces, those with a candidate, and none after its secrets were forgotten', async () => {
