@@ -184,11 +184,10 @@ export function createTrainer(parts: TrainerParts): Trainer {
           learn(null, collectionId, signal, () => undefined, onLearnt),
         );
       } catch (error) {
-        const code = error instanceof InfaceError ? error.code : null;
         // Not failures: an abort, an empty or deleted collection, a closed kit, or a locked vault (retried on unlock).
-        const isExpected = ['TRAINING_ABORTED', 'COLLECTION_EMPTY', 'COLLECTION_GONE', 'VAULT_LOCKED', 'CLOSED'];
-        if (code === null || !isExpected.includes(code))
-          failure = error instanceof Error ? error.message : String(error);
+        const expected = ['TRAINING_ABORTED', 'COLLECTION_EMPTY', 'COLLECTION_GONE', 'VAULT_LOCKED', 'CLOSED'];
+        const isExpected = error instanceof InfaceError && expected.includes(error.code);
+        if (!isExpected) failure = error instanceof Error ? error.message : String(error);
       }
     };
     try {
