@@ -79,7 +79,7 @@ export interface OpenFrame {
   /** Returns the score of the anti-spoof model on these pixels, 0 (attack) to 1 (bona fide). */
   spoofScore(antispoof: FaceAntispoof, face: Acquired): Promise<number>;
   /** Returns the verdict: `not-judged` if the face is too small, or unusable for a reason other than its pose. */
-  checkSpoof(check: SpoofCheck, face: Acquired): Promise<SpoofVerdict>;
+  checkSpoof(check: Pick<SpoofCheck, 'antispoof' | 'threshold'>, face: Acquired): Promise<SpoofVerdict>;
   /** Returns the face in pixels of the source. @param landmarkCount defaults to 5 */
   describe(face: Acquired, landmarkCount?: 5 | 68): DetectedFace;
   /** Returns a detection in pixels of the source, without landmarks. */

@@ -282,7 +282,7 @@ export function createEngine(parts: EngineParts): Engine {
       const image = openFor(context, frame, options, createClock());
       const choice = await image.choose(face);
       if (!('chosen' in choice)) return { outcome: 'failure-to-acquire', ...choice };
-      const verdict = await image.checkSpoof({ antispoof, threshold, required: true }, choice.chosen);
+      const verdict = await image.checkSpoof({ antispoof, threshold }, choice.chosen);
       return { ...verdict, face: image.describe(choice.chosen) };
     },
 
