@@ -463,6 +463,34 @@ describe('a training that waits for another tab', () => {
     for (const error of await Promise.all(both)) expect(error).toMatchObject({ code: 'TRAINING_ABORTED' });
   });
 
+  it.each(['before', 'while'])('can be ended after another one that it was asked for %s', async (when) => {
+    let asked = 0;
+    const second = { result: Promise.resolve<unknown>(null) };
+    const ask = () => {
+      second.result = train(w).catch((error: unknown) => error);
+    };
+    const w: World = world({
+      auto: false,
+      locks: { ...held, run: (id, signal, work) => (asked++ === 0 ? work() : held.run(id, signal, work)) },
+      store: {
+        collectionRevision: () => Promise.resolve({ revision: 3, classifier: 'stale' }),
+        listCollections: () => Promise.resolve([]),
+        async saveClassifier() {
+          // The first training is stored and cannot be aborted any more.
+          if (when === 'while') ask();
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          return 'trained';
+        },
+      },
+    });
+    const first = train(w);
+    if (when === 'before') ask();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(await first).toMatchObject({ profileCount: 2 });
+    expect(w.trainer.abort(ID)).toBe(true);
+    expect(await second.result).toMatchObject({ code: 'TRAINING_ABORTED' });
+  });
+
   it('is tried again every 20 s', async () => {
     let tries = 0;
     const tryRun = () => {
