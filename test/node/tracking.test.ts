@@ -409,6 +409,29 @@ describe('a tracker', () => {
     expect(ids(await tracker.frame([at(ANNA, 100)]))).toEqual([2]);
   });
 
+  it('recognizes the faces that it tracks as soon as a collection is asked for', async () => {
+    const settings: { collection: LoadedCollection | null } = { collection: null };
+    const tracker = trackerOf(settings);
+    await tracker.frame([at(ANNA, 100), at(BERTA, 400)]);
+    // Anna is lost without having been recognized.
+    await tracker.frame([at(BERTA, 400)]);
+    settings.collection = COLLECTION;
+    const faces = await tracker.frame([at(BERTA, 400)]);
+    expect([names(faces), ids(faces)]).toEqual([[[400, 'berta']], [2]]);
+    await tracker.frame([]);
+    expect(ids(await tracker.frame([at(ANNA, 100), at(BERTA, 400)]))).toEqual([3, 2]);
+  });
+
+  it('gives a new face no id of a face that is still there, however alike they are', async () => {
+    const tracker = trackerOf();
+    const people = [at(ANNA, 100)];
+    await tracker.frame(people);
+    people.push(at({ ...ANNA, look: BERTA.look }, 400));
+    let last: readonly TrackedFace[] = [];
+    for (let frame = 2; frame <= 16; frame++) last = await tracker.frame(people);
+    expect(ids(last)).toEqual([1, 2]);
+  });
+
   it('gives each lost id to one face, of two that are alike', async () => {
     const twins = (x: number) => [at(ANNA, x), at({ ...ANNA, look: BERTA.look }, x + 200)];
     const tracker = trackerOf();
@@ -459,6 +482,10 @@ describe('a tracker', () => {
       for (let i = 0; i < 5; i++) last = await tracker.frame([at({ ...ANNA, degrees, quality: 0.9 }, 100)]);
       expect(tracker.calls).toContain('embed');
       expect(ids(last)).toEqual([id]);
+      // Whatever its id is now, somebody else gets another one.
+      const both = await tracker.frame([at({ ...ANNA, degrees }, 100), at(CLARA, 400)], { afterMs: 2_000 });
+      expect(ids(both)[0]).toBe(id);
+      expect(ids(both)[1]).toBeGreaterThan(id);
     }
   });
 
