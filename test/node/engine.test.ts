@@ -164,6 +164,22 @@ describe('the choice of a face', () => {
     expect(await engine.checkSpoof(context(), face(choice), {})).toMatchObject(expected);
   });
 
+  it('locates one face where the largest is enough', async () => {
+    const located: Detection[] = [];
+    const landmarker: EngineParts['landmarker'] = {
+      locate: (_pixels, found) => {
+        located.push(found);
+        return Promise.resolve(landmarksOf(found));
+      },
+      follow: () => Promise.resolve(null),
+    };
+    const { engine } = engineWith(faces, { loadAntispoof, landmarker });
+    await engine.checkSpoof(context(), face('largest'), {});
+    expect(located).toEqual([faces[0]]);
+    await engine.checkSpoof(context(), face('only'), {});
+    expect(located).toHaveLength(1 + 3);
+  });
+
   it('of an empty picture is none', async () => {
     const { engine } = engineWith([], { loadAntispoof });
     for (const choice of ['only', 'largest', { x: 1, y: 1 }] as const) {
@@ -456,7 +472,10 @@ describe('match', () => {
   it('refuses a profile without templates, and templates of another embedding space, naming both', async () => {
     const match = (store: FaceStore) =>
       engineWith([detection(0, 0, 50)], { store }).engine.match(context(), face('largest'), 'p', {});
-    await expect(match(withTemplates())).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    await expect(match(withTemplates())).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringContaining('0 templates') as string,
+    });
     await expect(match(withTemplates({ ...stored('p', 0), space: 'other' }))).rejects.toMatchObject({
       code: 'EMBEDDING_SPACE_MISMATCH',
       message: expect.stringMatching(/other.*space/) as string,
@@ -704,6 +723,7 @@ describe('reject', () => {
     const notFound = { code: 'IDENTIFICATION_NOT_FOUND' };
     await expect(engine.reject(context(), ids[0] as string, {})).rejects.toMatchObject(notFound);
     await engine.reject(context(), ids[1] as string, {});
+    await expect(engine.reject(context(), 'unknown', { profileId: 'anna' })).rejects.toMatchObject(notFound);
     const chosen = await engine.reject(context(), ids[200] as string, { profileId: 'berta' });
     expect(chosen.profileId).toBe('berta');
     purge({ vault: 'locked' });
@@ -1015,7 +1035,7 @@ describe('what a call reports', () => {
   });
 
   it('is the time that each stage took, for all faces together', async () => {
-    let now = 0;
+    let now = 500;
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
     const taking = <T>(ms: number, value: T): T => {
       now += ms;
@@ -1030,13 +1050,19 @@ describe('what a call reports', () => {
         defaultMinScore: 0.6,
         detect: () => later(10, [detection(0, 0, 100), detection(200, 200, 120)]),
       },
-      landmarker: { locate: (_pixels, found) => later(100, landmarksOf(found)), follow: () => Promise.resolve(null) },
+      landmarker: {
+        locate: (_pixels, found) => later(100, landmarksOf(found)),
+        follow: (_pixels, points) => later(30, [...points]),
+      },
       loadAntispoof: () => Promise.resolve({ ...antispoofOf(0.9), check: () => later(1_000, 0.9) }),
       embedder: { ...embedding(45), embed: () => later(10_000, [atAngle(45)]) },
     });
     try {
       const { timings } = await engine.identify(context(), frame(), 'home', { spoof: 'report' });
       expect(timings).toEqual({ pixelsMs: 1, detectMs: 10, landmarksMs: 200, spoofMs: 2_000, embedMs: 20_000 });
+      await engine.track(context(), 'a', frame(), {});
+      const tracked = await engine.track(context(), 'a', frame(), {});
+      expect(tracked.timings).toEqual({ pixelsMs: 1, detectMs: 0, landmarksMs: 60, spoofMs: 0, embedMs: 0 });
     } finally {
       clock.mockRestore();
     }
@@ -1044,12 +1070,12 @@ describe('what a call reports', () => {
 });
 
 describe('a face that is checked', () => {
-  const judge = async (side: number, view = {}) => {
-    const { engine } = engineWith([detection(100, 100, side)], {
+  const judge = async (side: number, view = {}, width = side) => {
+    const narrow = { ...detection(100, 100, side), box: { x: 100, y: 100, width, height: side } };
+    const { engine } = engineWith([narrow], {
       loadAntispoof: () => Promise.resolve(antispoofOf(0.9)),
       landmarker: {
-        locate: (_pixels, { box }) =>
-          Promise.resolve(landmarks({ scale: box.width / 20, x: 100 + side / 2, y: 100 + side / 2, ...view })),
+        locate: () => Promise.resolve(landmarks({ scale: side / 20, x: 100 + side / 2, y: 100 + side / 2, ...view })),
         follow: () => Promise.resolve(null),
       },
     });
@@ -1059,6 +1085,8 @@ describe('a face that is checked', () => {
   it('is judged from the size on that the model asks for, and refused once for a smaller one', async () => {
     expect(await judge(45)).toMatchObject({ outcome: 'bona-fide' });
     expect(await judge(44)).toMatchObject({ outcome: 'not-judged', reasons: ['too-small'] });
+    // The longer side counts.
+    expect(await judge(45, {}, 35)).toMatchObject({ outcome: 'bona-fide' });
     // Too small for recognition as well.
     expect(await judge(12)).toMatchObject({ outcome: 'not-judged' });
     const { reasons } = (await judge(12)) as { readonly reasons: readonly string[] };
@@ -1120,13 +1148,16 @@ describe('the images of an enrollment', () => {
     const { store } = homeStore([stored('berta', -40)]);
     const written: unknown[][] = [];
     const profile = { id: 'anna', collectionIds: ['home', 'work'] };
+    const missing = () => Promise.reject(new Error('there is no such record'));
     return {
       written,
       profile,
       store: {
         ...store,
         getProfile: () => Promise.resolve(profile),
-        templatesOf: () => Promise.resolve(templates),
+        templatesOf: (_owner: unknown, id: string) => (id === 'anna' ? Promise.resolve(templates) : missing()),
+        loadCollection: (...args: Parameters<FaceStore['loadCollection']>) =>
+          profile.collectionIds.includes(args[1]) ? store.loadCollection(...args) : missing(),
         createProfile: (owner: unknown, created: NewProfile) => {
           written.push([owner, created]);
           return Promise.resolve({ profile, templateIds: created.templates.map((_, i) => `t${i}`) });
@@ -1204,9 +1235,10 @@ describe('the images of an enrollment', () => {
     expect(await add(0, [stored('anna', 180)])).toEqual(['not-the-same-person', null]);
     expect(await add(-35, [stored('anna', -20)])).toEqual(['duplicate-of', 'berta']);
     expect(await add(-35, [stored('anna', 180)], { policy: 'off' })).toBe('accepted');
-    await expect(add(80, [{ ...stored('anna', 90), space: 'other' }])).rejects.toMatchObject({
-      code: 'EMBEDDING_SPACE_MISMATCH',
-    });
+    const foreign = [{ ...stored('anna', 90), space: 'other' }];
+    await expect(add(80, foreign)).rejects.toMatchObject({ code: 'EMBEDDING_SPACE_MISMATCH' });
+    // Nothing is compared.
+    expect(await add(80, foreign, { policy: 'off' })).toBe('accepted');
   });
 
   it('are not read for a profile, a collection or a vault that cannot be written to', async () => {
