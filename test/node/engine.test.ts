@@ -1298,7 +1298,7 @@ describe('track', () => {
   });
 
   /** An engine whose frames wait in the detector until the test lets them go on. */
-  function waiting() {
+  function waiting(found: readonly Detection[] = one) {
     let goOn: (() => void) | null = null;
     let onArrival: () => void = () => undefined;
     const detector: EngineParts['detector'] = {
@@ -1307,7 +1307,7 @@ describe('track', () => {
       detect: () =>
         new Promise((resolve) => {
           goOn = () => {
-            resolve([...one]);
+            resolve([...found]);
           };
           onArrival();
         }),
@@ -1343,6 +1343,25 @@ describe('track', () => {
     const third = engine.track(context(), 'a', frame(), {});
     await expect(failed).rejects.toBe(reason);
     expect(await third).toMatchObject({ detected: false, faces: [{ trackId: 1 }] });
+  });
+
+  it('does not take a third frame before the second is done, although the first is', async () => {
+    // Without a face, every frame is searched.
+    const { engine, arrival, release } = waiting([]);
+    const closed: string[] = [];
+    const track = (name: string) => engine.track(context(), 'a', frame(closed, name), {});
+    const [first, second] = [track('first'), track('second')];
+    await release();
+    await first;
+    await arrival();
+    const third = track('third');
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(closed).toEqual(['first', 'second']);
+    await release();
+    await second;
+    await release();
+    await third;
+    expect(closed).toEqual(['first', 'second', 'third']);
   });
 
   it('forgets a tracker that ends, also while its last frame is processed', async () => {
