@@ -59,7 +59,10 @@ let kit: FaceKit;
 
 /** A wall, lit from the left. */
 const WALL = drawWall();
-/** Normally distributed values, from which every frame takes its noise at a random offset: drawing each would take longer than the head. */
+/**
+ * Normally distributed values. A frame takes its noise from here, starting at a random one.
+ * Drawing a value for each pixel would take longer than rendering the head.
+ */
 const GAUSS = Float32Array.from(
   { length: 1 << 20 },
   () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random()),

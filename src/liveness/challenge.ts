@@ -243,7 +243,8 @@ export function createChallenge({ gestures, timeLimitMs, spoof, random }: Challe
     const progress = progressOf(gesture, now, at);
     const early = timeMs - (phaseStartMs ?? timeMs) < MIN_REACTION_MS;
     const other =
-      progress < 0.5 && (['turn-left', 'turn-right', 'look-up'] as const).some((each) => progressOf(each, now, at) >= 1);
+      progress < 0.5 &&
+      (['turn-left', 'turn-right', 'look-up'] as const).some((each) => progressOf(each, now, at) >= 1);
     if (other || (early && progress >= 1)) fail('wrong-order');
     heldFrames = progress >= 1 ? heldFrames + 1 : 0;
     if (heldFrames >= HOLD_FRAMES) {

@@ -492,7 +492,7 @@ describe('a tracker', () => {
   it('follows a face only while its appearance changes little', async () => {
     for (const [likeness, calls] of [
       [0.95, ['follow']],
-      [0.93, ['follow', 'find', 'embed']],
+      [0.93, ['follow', 'find', 'embed', 'names']],
     ] as const) {
       const tracker = trackerOf();
       await tracker.frame([at(ANNA, 100)]);
@@ -511,7 +511,7 @@ describe('a tracker', () => {
     await tracker.frame([at(ANNA, 220, 190)]);
     expect(tracker.calls).toEqual(['follow']);
     await tracker.frame([at(ANNA, 220, 190)]);
-    expect(tracker.calls).toEqual(['follow', 'find', 'embed']);
+    expect(tracker.calls).toEqual(['follow', 'find', 'embed', 'names']);
   });
 
   it('keeps a face that the detector misses every other time', async () => {
@@ -586,7 +586,7 @@ describe('a tracker', () => {
     const again = await decided();
     expect([again === first, typeof again]).toEqual([false, 'string']);
     // The face is still known.
-    expect(tracker.calls).toEqual(['follow']);
+    expect(tracker.calls).toEqual(['follow', 'names']);
   });
 
   it('smooths the box and the points by the time that passed', async () => {

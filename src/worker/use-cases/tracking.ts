@@ -223,9 +223,8 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     const { recognition, quality } = track;
     const face = { detection: track.detection, landmarks: track.points };
     const { score } = quality;
-    if (recognition && frame - recognition.frame < RECOGNIZE_EVERY) {
-      if (track.judgedAt !== frame || score < recognition.quality + BETTER_QUALITY) return track;
-    }
+    const isRecent = recognition !== null && frame - recognition.frame < RECOGNIZE_EVERY;
+    if (isRecent && score < recognition.quality + BETTER_QUALITY) return track;
     const placed = { ...face, detection: { ...track.detection, box: boxOf(track) } };
     const spoof = check && (await image.checkSpoof(check, placed));
     const vector = collection && scoring.prepare(await image.embed(face, accuracy));
@@ -234,7 +233,7 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     return { ...track, recognition: { face: vector, quality: score, frame, spoof, refusal }, identification: null };
   }
 
-  /** Identifies the tracks that were recognized in this frame, or before the collection changed, in one call. */
+  /** Identifies the tracks without a current identification, all in one call. */
   async function identify(
     tracks: readonly Track[],
     collection: LoadedCollection | null,
