@@ -278,7 +278,7 @@ describe('what comes before the worker', () => {
   });
 
   it('decodes a large file straight to the size that is processed', async () => {
-    const kit = await sharedKit();
+    const kit = await testKit();
     const large = await asJpeg(
       draw(3000, 4000, (context) => {
         context.fillRect(0, 0, 3000, 4000);
