@@ -146,6 +146,6 @@ test('a camera that is not allowed is explained, and can be tried again', async 
     navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));
   });
   await page.getByRole('button', { name: 'Start the check' }).click();
-  await expect(caption(page)).toHaveText(/^The camera is not allowed for this page\./);
+  await expect(caption(page)).toHaveText(/^This page is not allowed to use the camera\./);
   await expect(page.getByRole('button', { name: 'Start the check' })).toBeEnabled();
 });
