@@ -79,7 +79,7 @@ describe('synthetic faces', () => {
 
 describe('the file of statistics', () => {
   it('is read as it was written, wherever its bytes lie', () => {
-    for (const background of [FAR, STILL]) {
+    for (const background of [FAR, STILL, { ...STILL, strangerCommonness: new Float32Array(MAX_STRANGERS) }]) {
       const bytes = encodeBackground(background);
       expect(parseBackground(bytes, background.dimension)).toEqual(background);
       const shifted = new Uint8Array(bytes.length + 1);
@@ -109,6 +109,7 @@ describe('the file of statistics', () => {
       [altered((view) => view.setFloat32(8, 0.5, true)), 'sum to 1.25'],
       [altered((view) => view.setFloat32(8, NaN, true)), 'sum to NaN'],
       [encodeBackground({ ...STILL, shares: vector(1.5, -0.5) }), 'sum to 1'],
+      [encodeBackground({ ...STILL, shares: vector(1, 0) }), 'sum to 1'],
       [altered((view) => view.setFloat32(16, Infinity, true)), 'not finite'],
       [altered((view) => view.setFloat32(good.length - 4, NaN, true)), 'not finite'],
     ];

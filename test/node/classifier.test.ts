@@ -163,9 +163,13 @@ describe('a training', () => {
       },
     };
     const next = setOf(changed, { scoring: counting });
-    const { classifier } = await trainClassifier({ ...next, before: first }, () => undefined);
+    const { classifier, nearest } = await trainClassifier({ ...next, before: first }, () => undefined);
     expect(measured).toBe(2);
-    expect(classifier).toEqual(await train(setOf(changed)));
+    const whole = await trainClassifier(setOf(changed), () => undefined);
+    expect(classifier).toEqual(whole.classifier);
+    expect(nearest).toEqual(whole.nearest);
+    // The new one is the nearest of some strangers.
+    expect(nearest.some((neighbor) => neighbor?.profileId === 'p7')).toBe(true);
   });
 
   it('of what is left when profiles are gone measures nothing again, with the same result', async () => {

@@ -163,6 +163,7 @@ describe('the threshold of a match', () => {
     expect(matchThreshold({}, FAST, CALIBRATION)).toBe(0.5);
     expect(matchThreshold({ threshold: undefined, maxFmr: undefined }, FAST, CALIBRATION)).toBe(0.5);
     expect(matchThreshold({ threshold: 0 }, FAST, CALIBRATION)).toBe(0);
+    expect(matchThreshold({ threshold: 1 }, FAST, CALIBRATION)).toBe(1);
     expect(matchThreshold({ threshold: 0.7 }, FAST, CALIBRATION)).toBe(0.7);
     expect(matchThreshold({ maxFmr: 0.001 }, FAST, CALIBRATION)).toBeCloseTo(0.5, 10);
     // 0.48 lies 8/15 of the way from 0.4 to 0.55, 0.42 two of 15.

@@ -150,6 +150,7 @@ describe('a gallery', () => {
     each.distances(probe).forEach((own, i) => {
       expect(own).toBeCloseTo(plain[i]! + 0.125 + [0.5, 0.25, 0][i]!, 12);
     });
+    expect([...each.distances(probe, 2)]).toEqual([0, 2].map((row) => each.distances(probe)[row]));
     // Just on Anna's side, who is too common to be named first.
     const between = comparable(atAngle(49));
     expect(gallery.search(between, 1)[0]?.profileId).toBe('anna');

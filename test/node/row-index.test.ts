@@ -214,6 +214,30 @@ describe.each(['with WebAssembly', 'without'])('a search %s', (how) => {
   });
 });
 
+it('leaves as many rows alone where all have much in common, as faces do', () => {
+  const visitedOf = (shared: number) => {
+    const center = unit(64).map((value) => shared * value);
+    const place = () => {
+      const own = unit(64).map((value) => 0.3 * value);
+      return center.map((value, d) => value + own[d]!);
+    };
+    const rows = repeat(2000, place);
+    const index = createRowIndex(matrix(rows), 64, 0);
+    let visited = 0;
+    for (let trial = 0; trial < 20; trial++) {
+      const probe = place();
+      const nearest = Math.min(...rows.map((row) => -dotWithRow(row, 0, probe, 0, 64)));
+      index.visit(probe, nearest, () => {
+        visited++;
+        return nearest;
+      });
+    }
+    return visited / 20;
+  };
+  // It is one or two with nothing in common.
+  for (const shared of [0, 3, 10]) expect(visitedOf(shared), `${shared} in common`).toBeLessThan(3);
+});
+
 it('leaves most rows alone', () => {
   const index = createRowIndex(matrix(repeat(10_000, () => unit(128))), 128, 0);
   const rows = new Set<number>();
