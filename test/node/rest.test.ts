@@ -548,6 +548,10 @@ describe('enroll', () => {
       Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`img${i}`, 'YQ=='])),
       /^The body is wrong: .* img0 to img9 at most/,
     ],
+    [
+      Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`img${i}`, '?'])),
+      /^The body is wrong: .* img0 to img9 at most/,
+    ],
     [{ img0: picture('face of Anna'), name: 5 }, /^name is wrong/],
     [{ img0: picture('face of Anna'), name: ' ' }, /^name is wrong/],
     [{ img0: picture('face of Anna'), collection_id: {} }, /^collection_id is wrong/],

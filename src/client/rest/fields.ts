@@ -46,11 +46,13 @@ export function withImages<const E extends v.ObjectEntries>(
     const names = Array.from({ length: Math.max(1, count) }, (_, i): ImageName => `img${i}`);
     const images: Record<ImageName, typeof image> = Object.fromEntries(names.map((name) => [name, image]));
     return v.pipe(
-      object({ ...entries, ...images }),
+      v.unknown(),
+      // Before the images, so that none of too many is decoded.
       v.check(
         () => count <= MAX_IMAGES,
         `an object with img0 to img${MAX_IMAGES - 1} at most. Add more with PUT /enroll`,
       ),
+      object({ ...entries, ...images }),
     );
   });
 }
