@@ -72,8 +72,8 @@ const DEMO_HEADERS = {
  * Serves a folder until closed.
  * @param {object} options
  * @param {string} options.root the folder; must exist
- * @param {number} [options.port] default 0: any free port
- * @param {Readonly<Record<string, string>>} [options.headers] added to every response; default {@link DEMO_HEADERS}
+ * @param {number} [options.port] defaults to 0, which takes any free port
+ * @param {Readonly<Record<string, string>>} [options.headers] added to every response; defaults to {@link DEMO_HEADERS}
  * @returns {Promise<Server>} rejects with the system's error when the folder is missing (ENOENT) or the port cannot be
  *   had (EADDRINUSE, EACCES)
  */
@@ -88,7 +88,7 @@ export async function createServer({ root, port = 0, headers = DEMO_HEADERS }) {
 /**
  * Answers requests on an address that only this machine reaches, until closed.
  * @param {(request: http.IncomingMessage, response: http.ServerResponse) => void | Promise<void>} handle
- * @param {number} [port] default 0: any free port
+ * @param {number} [port] defaults to 0, which takes any free port
  * @returns {Promise<Server>} rejects with the system's error when the port cannot be had (EADDRINUSE, EACCES)
  */
 export async function listen(handle, port = 0) {

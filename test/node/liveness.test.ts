@@ -522,7 +522,7 @@ describe('the challenge', () => {
       if (between) {
         for (let i = 0; i < 4; i++) show([see(HEAD)]);
         expect(show(between, afterMs)).toMatchObject({ look: null, ended: null });
-        // A face that jumped back moved, too.
+        // A face that jumps back also moves.
         if (between.length === 1) show([see(HEAD)]);
       }
       expect(five()).toEqual(FOUR_THEN_REFERENCE);

@@ -265,7 +265,7 @@ describe('a tracker', () => {
     expect(tracker.calls).toEqual(['find', 'embed', 'embed', 'names']);
     await tracker.frame(people);
     expect(tracker.calls).toEqual(['follow', 'follow']);
-    // Berta is looked at again for her picture, and Clara is new.
+    // Berta's appearance changed, so the tracker recognizes her again; Clara is new.
     const faces = await tracker.frame([people[0] as Person, at({ ...BERTA, look: CLARA.look }, 300), at(CLARA, 500)]);
     expect(tracker.calls.filter((call) => call === 'names')).toHaveLength(1);
     expect(names(faces)).toEqual([

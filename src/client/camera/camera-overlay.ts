@@ -26,7 +26,7 @@ export interface OverlayColors {
 
 /** Options of {@link drawFaces}. */
 export interface DrawFacesOptions {
-  /** Whether the image is shown mirrored; labels never are. Defaults to false. */
+  /** Mirrors boxes and points, for an image that is shown mirrored. Labels stay readable. Defaults to false. */
   readonly mirrored?: boolean;
   /** Colors that differ from the defaults. */
   readonly colors?: Partial<OverlayColors>;
