@@ -10,7 +10,7 @@ import type { Collection, TrainProgress } from '../../api/collections.js';
 import type { AddImagesOptions } from '../../api/enrollment.js';
 import type { DetectResult } from '../../api/detection.js';
 import type { DetectedFace, DetectorOptions } from '../../api/faces.js';
-import { MAX_FACES, MAX_OPEN_IMAGES } from '../../api/limits.js';
+import { MAX_FACES } from '../../api/limits.js';
 import type { Accuracy, MatchOptions, MatchResult } from '../../api/matching.js';
 import type { KitInfo } from '../../api/runtime.js';
 import type { SpoofOptions } from '../../api/spoof.js';
@@ -23,14 +23,15 @@ import {
   type AcquisitionParts,
   type Clock,
   type OpenFrame,
-  type Picture,
   type SpoofCheck,
 } from './acquisition.js';
 import { judgeEnrollment } from './enrollment.js';
 import type { BackupContent, FaceStore, Owner, StoreChange } from '../ports/face-store.js';
 import { createIdentifier, DEFAULT_MAX_FPIR, MAX_REMEMBERED, type FaceToIdentify } from './identification.js';
 import type { LoadedCollections } from './loaded-collections.js';
-import { createTracking, NO_TRACKS, type TrackerState } from './tracking.js';
+import { createOpenImages } from './open-images.js';
+import { createTrackerStates } from './tracker-states.js';
+import { createTracking } from './tracking.js';
 import type { Trainer } from './training.js';
 
 /** The dependencies of the engine. */
@@ -93,8 +94,6 @@ type Reference = Parameters<typeof profileMean>[0][number] & {
 
 type FailedAcquisition = Extract<Acquisition, { readonly acquired: false }>;
 
-/** Maximum number of trackers. Beyond it, the state of the least recently used one is dropped. */
-const MAX_TRACKERS = 32;
 const DEFAULT_ACCURACY: Accuracy = 'balanced';
 /** Accuracy of enrolled faces. They are embedded once and compared for years. */
 const ENROLLMENT_ACCURACY: Accuracy = 'high';
@@ -102,38 +101,21 @@ const ENROLLMENT_ACCURACY: Accuracy = 'high';
 const RECOMMENDED_TEMPLATES = 3;
 /** Maximum number of negative examples per profile and collection. */
 const MAX_NEGATIVES = 50;
+
 export function createEngine(parts: EngineParts): Engine {
   const { embedder, scoring, store, loaded, trainer } = parts;
   const { read, open, acquire } = createAcquisition(parts);
   const { calibration, space } = embedder;
   const identifier = createIdentifier({ calibration, namesOf: (ids) => store.namesOf(ids) });
   const takeFrame = createTracking({ scoring, calibration, identifier });
-  /** States of the trackers by id, least recently used first. */
-  const trackers = new Map<string, TrackerState>();
-  /** One promise per tracker, which resolves when its last submitted frame is done. */
-  const trackerTurns = new Map<string, Promise<unknown>>();
-  /** Open images by id, least recently used first. */
-  const pictures = new Map<string, Picture>();
+  const trackers = createTrackerStates();
+  const openImages = createOpenImages((imageId) => parts.onImageClosed(imageId));
 
   /** Prepares the image of a call: reads a frame, or reuses an image that is already open. */
   function openFor(context: CallContext, image: WireImage, options: DetectorOptions, clock: Clock): OpenFrame {
     context.signal.throwIfAborted();
-    const picture = 'imageId' in image ? recall(image.imageId) : read(image, options, clock);
+    const picture = 'imageId' in image ? openImages.recall(image.imageId) : read(image, options, clock);
     return open(picture, context.signal, clock);
-  }
-
-  function recall(imageId: string): Picture {
-    const picture = pictures.get(imageId);
-    if (!picture) {
-      throw new InfaceError(
-        'IMAGE_CLOSED',
-        `The image '${imageId}' was closed: by close(), because more than ${MAX_OPEN_IMAGES} images were open, or with ` +
-          'the worker. Open it again.',
-      );
-    }
-    pictures.delete(imageId);
-    pictures.set(imageId, picture);
-    return picture;
   }
 
   /**
@@ -243,16 +225,11 @@ export function createEngine(parts: EngineParts): Engine {
   const operations: Operations = {
     openImage({ signal }, imageId, frame, options) {
       signal.throwIfAborted();
-      pictures.set(imageId, read(frame, options, createClock()));
-      const [oldest] = pictures.keys();
-      if (pictures.size > MAX_OPEN_IMAGES && oldest !== undefined) {
-        pictures.delete(oldest);
-        parts.onImageClosed(oldest);
-      }
+      openImages.keep(imageId, read(frame, options, createClock()));
       return Promise.resolve();
     },
     closeImage(_context, imageId) {
-      pictures.delete(imageId);
+      openImages.close(imageId);
       return Promise.resolve();
     },
 
@@ -363,35 +340,20 @@ export function createEngine(parts: EngineParts): Engine {
     track(context, trackerId, frame, options) {
       const clock = createClock();
       const atMs = performance.now();
-      const turn = (trackerTurns.get(trackerId) ?? Promise.resolve()).then(async () => {
+      return trackers.take(trackerId, async (stateBefore) => {
         // Start before reading anything, so that the new state is not kept if a purge happens in the meantime.
         const isCurrent = loaded.watch();
         const check = await spoofCheckOf(options);
         const { collectionId = null } = options;
         const collection = collectionId === null ? null : await loaded.load(context.owner, collectionId);
         const image = openFor(context, { ...frame, mode: 'video' }, options, clock);
-        const before = trackers.get(trackerId) ?? NO_TRACKS;
-        const { state, faces, detected } = await takeFrame(image, before, { options, check, collection, atMs });
-        trackers.delete(trackerId);
-        if (isCurrent()) trackers.set(trackerId, state);
-        const [oldest] = trackers.keys();
-        if (trackers.size > MAX_TRACKERS && oldest !== undefined) trackers.delete(oldest);
+        const { state, faces, detected } = await takeFrame(image, stateBefore(), { options, check, collection, atMs });
         const { width, height } = image;
-        return { faces, width, height, detected, timings: clock.timings() };
+        const result = { faces, width, height, detected, timings: clock.timings() };
+        return { state: isCurrent() ? state : null, result };
       });
-      // Process the frames of a tracker one after the other, even if an earlier one failed.
-      const settled = turn
-        .catch(() => undefined)
-        .finally(() => {
-          if (trackerTurns.get(trackerId) === settled) trackerTurns.delete(trackerId);
-        });
-      trackerTurns.set(trackerId, settled);
-      return turn;
     },
-    async endTracker(_context, trackerId) {
-      await trackerTurns.get(trackerId);
-      trackers.delete(trackerId);
-    },
+    endTracker: (_context, trackerId) => trackers.end(trackerId),
 
     async reject({ owner }, identificationId, options) {
       const found = identifier.recall(identificationId);
@@ -457,8 +419,8 @@ export function createEngine(parts: EngineParts): Engine {
         ...runtime,
         live: {
           ...runtime.live,
-          openImages: pictures.size,
-          openImageBytes: [...pictures.values()].reduce((sum, { pixels }) => sum + pixels.data.byteLength, 0),
+          openImages: openImages.count(),
+          openImageBytes: openImages.bytes(),
         },
         embeddingSpace: space,
         fmrCurve: describeFmr(calibration),
