@@ -14,6 +14,7 @@ import { unitLength } from '../../src/recognition/template.js';
 import { createIdentifier } from '../../src/worker/use-cases/identification.js';
 import { createStore } from '../../src/worker/store/store.js';
 import { DIMENSION, drawPeople, vary } from './faces.js';
+import { createKit } from './kit.js';
 import { measureMemory } from './serve.js';
 
 const PROBES = 64;
@@ -26,7 +27,6 @@ const PROBE_PHOTOS = [1, 2, 3, 4, 5, 6];
 const MAX_STORED = 100_000;
 
 const URLS = {
-  inface: '/kit/index.js',
   human: '/peers/human/dist/human.esm.js',
   faceApi: '/peers/face-api/dist/face-api.esm.js',
 } as const;
@@ -51,15 +51,8 @@ const repeat = <T>(length: number, make: (i: number) => T): T[] => Array.from({ 
 const MAKERS: Readonly<Record<string, (size: number) => Promise<(i: number) => unknown>>> = {
   async inface(size) {
     if (size > MAX_STORED) return identifyInMemory(size);
-    const { createFaceKit } = (await import(/* @vite-ignore */ URLS.inface)) as typeof api;
     const database = `bench-${crypto.randomUUID()}`;
-    const kit = await createFaceKit({
-      assetsUrl: '/kit/assets/',
-      backend: 'wasm',
-      threads: 1,
-      autoTrain: false,
-      database,
-    });
+    const kit = await createKit({ database });
     const id = await storePeople(database, size - PROBE_PHOTOS.length / 2, (await kit.info()).embeddingSpace);
     const photos: api.OpenImage[] = [];
     for (const number of PROBE_PHOTOS) {

@@ -2,11 +2,10 @@
  * Measures the training of a collection by the built kit.
  * A new page has a new worker, which has not trained anything yet.
  */
-import type * as api from '../../src/index.js';
 import { sealBackup } from '../../src/worker/store/backup.js';
 import { drawPeople, vary } from './faces.js';
+import { createKit } from './kit.js';
 
-const KIT_URL = '/kit/index.js';
 const PASSPHRASE = 'of the bench';
 const TEMPLATES = 5;
 const NAME = 'bench';
@@ -27,8 +26,7 @@ export interface TrainingPage {
   addOne(): Promise<number>;
 }
 
-const { createFaceKit } = (await import(/* @vite-ignore */ KIT_URL)) as typeof api;
-const kit = await createFaceKit({ assetsUrl: '/kit/assets/', backend: 'wasm', threads: 1, autoTrain: false });
+const kit = await createKit();
 
 const findCollection = async () => {
   const found = (await kit.collections.list()).find(({ name }) => name === NAME);
