@@ -21,6 +21,7 @@ export interface Figure {
   readonly medianMs: number | null;
   readonly p10Ms: number | null;
   readonly p90Ms: number | null;
+  readonly maxMs: number | null;
   readonly n: number;
   readonly noisy: boolean;
 }
@@ -122,7 +123,7 @@ export function makeReport(
 function toFigure({ values, isNoisy, ...rest }: Samples): Figure {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? null;
-  return { ...rest, medianMs: at(0.5), p10Ms: at(0.1), p90Ms: at(0.9), n: sorted.length, noisy: isNoisy };
+  return { ...rest, medianMs: at(0.5), p10Ms: at(0.1), p90Ms: at(0.9), maxMs: at(1), n: sorted.length, noisy: isNoisy };
 }
 
 function judge(target: Target, cases: readonly Figure[], ratios: readonly Ratio[]): Verdict {
@@ -159,7 +160,7 @@ export function toMarkdown(report: Report): string {
       .join(', ')}.`,
     '',
     ...table(
-      ['case', 'subject', 'unit', 'median', 'p10', 'p90', 'n', 'by inface-1', ''],
+      ['case', 'subject', 'unit', 'median', 'p10', 'p90', 'max', 'n', 'by inface-1', ''],
       cases.map((figure) => [
         figure.case,
         figure.subject,
@@ -167,6 +168,7 @@ export function toMarkdown(report: Report): string {
         shown(figure.medianMs),
         shown(figure.p10Ms),
         shown(figure.p90Ms),
+        shown(figure.maxMs),
         String(figure.n),
         shown(
           ratios.find(
