@@ -1,6 +1,7 @@
 /** The cases that the bench measures. */
 import { freemem } from 'node:os';
 import { openBrowser, openPage, type BenchPage } from './browser.js';
+import type { Aborted, AbortPage } from './pages/abort.js';
 import type { SearchPage } from './pages/search.js';
 import type { StorePage } from './pages/store.js';
 import { STEPS, type SubjectPage } from './pages/subject.js';
@@ -38,6 +39,7 @@ export const GROUPS: Readonly<Record<string, (bench: Bench) => Promise<void>>> =
   open: measureOpening,
   train: measureTraining,
   memory: measureMemory,
+  abort: measureAborts,
 };
 
 const ms = (name: string, ...values: readonly number[]): Turn => ({ case: name, unit: 'ms', values });
@@ -254,4 +256,34 @@ async function measureMemory(bench: Bench): Promise<void> {
       ];
     });
   });
+}
+
+/** Time from the start of each call to its abort, while the kit is computing. */
+const ABORTED_AFTER_MS: Readonly<Record<Aborted, number>> = { detect: 50, enroll: 300, 'detect-200': 30 };
+const ABORTS = { warmUps: 5, perTurn: 6, turnsOfEventLoop: 500 };
+
+async function measureAborts({ server, recorder, quick }: Bench): Promise<void> {
+  if (quick) return;
+  const browser = await openBrowser();
+  try {
+    const page = await openPage<AbortPage>(browser.context, `${server.url}abort.html`);
+    await page.call('warmUp', ABORTS.warmUps);
+    let finished = 0;
+    await recorder.run('abort', 5, ['inface'], async () => {
+      const turns: Turn[] = [];
+      for (const [what, afterMs] of Object.entries(ABORTED_AFTER_MS)) {
+        const values: number[] = [];
+        for (let i = 0; i < ABORTS.perTurn; i++) {
+          const value = await page.call('abort', what as Aborted, afterMs);
+          if (value === null) finished++;
+          else values.push(value);
+        }
+        turns.push(ms(`abort-${what}`, ...values));
+      }
+      return [...turns, ms('abort-turn', ...(await page.call('turns', ABORTS.turnsOfEventLoop)))];
+    });
+    recorder.note(`abort: ${finished} repetitions are not counted, because they finished before the abort`);
+  } finally {
+    await browser.close();
+  }
 }

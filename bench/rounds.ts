@@ -22,6 +22,8 @@ export interface Recorder {
     subjects: readonly string[],
     take: (subject: string) => Promise<readonly Turn[]>,
   ): Promise<void>;
+  /** Adds a note to the report. */
+  note(text: string): void;
   readonly samples: readonly Samples[];
   readonly rounds: readonly Rounds[];
   readonly notes: readonly string[];
@@ -36,6 +38,9 @@ export function createRecorder(meter: LoadMeter, say: (text: string) => void): R
     samples,
     rounds,
     notes,
+    note(text) {
+      notes.push(text);
+    },
     async run(group, count, subjects, take) {
       const failed = new Set<string>();
       const taken: { readonly turns: (Turn & { readonly subject: string })[]; readonly isNoisy: boolean }[] = [];

@@ -7,7 +7,7 @@ import { build, type Plugin } from 'vite';
 import { ROOT } from '../tools/process.mjs';
 import { contentTypeOf, ISOLATION_HEADERS, listen } from '../tools/serve.mjs';
 
-const PAGES = ['inface', 'human', 'face-api', 'search', 'store', 'training'] as const;
+const PAGES = ['inface', 'human', 'face-api', 'search', 'store', 'training', 'abort'] as const;
 /** Folders by URL prefix. */
 const FOLDERS: Readonly<Record<string, string>> = {
   '/kit/': 'dist',
