@@ -1,11 +1,13 @@
 /** The cases that the bench measures. */
 import { freemem } from 'node:os';
-import { openBrowser, openPage, type BenchPage } from './browser.js';
+import { openBrowser, openPage, type BenchPage, type FreshBrowser } from './browser.js';
 import type { Aborted, AbortPage } from './pages/abort.js';
+import type { LargePhotoPage, Opening } from './pages/large-photo.js';
 import type { SearchPage } from './pages/search.js';
 import type { StorePage } from './pages/store.js';
 import { STEPS, type SubjectPage } from './pages/subject.js';
 import type { TrainingPage } from './pages/training.js';
+import { measurePeak } from './peak.js';
 import type { Recorder, Turn } from './rounds.js';
 import type { BenchServer } from './server.js';
 
@@ -40,6 +42,7 @@ export const GROUPS: Readonly<Record<string, (bench: Bench) => Promise<void>>> =
   train: measureTraining,
   memory: measureMemory,
   abort: measureAborts,
+  'large-photo': measureLargePhoto,
 };
 
 const ms = (name: string, ...values: readonly number[]): Turn => ({ case: name, unit: 'ms', values });
@@ -286,4 +289,34 @@ async function measureAborts({ server, recorder, quick }: Bench): Promise<void> 
   } finally {
     await browser.close();
   }
+}
+
+/** Size of the large photo, in pixels: 50 megapixels. */
+const LARGE_PHOTO = [8660, 5773] as const;
+/** Time after which a new browser and kit have released the memory that only their start takes. */
+const SETTLED_MS = 3_000;
+
+/** Measures the peak memory of opening a large photo, in a new browser each time. */
+async function measureLargePhoto({ server, recorder, quick }: Bench): Promise<void> {
+  if (quick) return;
+  const withPage = async <T>(work: (page: BenchPage<LargePhotoPage>, browser: FreshBrowser) => Promise<T>) => {
+    const browser = await openBrowser();
+    try {
+      return await work(await openPage(browser.context, `${server.url}large-photo.html`), browser);
+    } finally {
+      await browser.close();
+    }
+  };
+  const dataUrl = await withPage((page) => page.call('make', ...LARGE_PHOTO));
+  const jpeg = Buffer.from(dataUrl.slice(dataUrl.indexOf(',') + 1), 'base64');
+  const url = server.serveMade('large-photo.jpg', jpeg);
+  const openings: readonly Opening[] = ['inface', 'bitmap', 'bitmap-pixels'];
+  await recorder.run('large-photo', 5, openings, (how) =>
+    withPage(async (page, { context }) => {
+      await page.call('prepare', how as Opening, url);
+      await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
+      const peak = await measurePeak(context, () => page.call('open'));
+      return [{ case: 'large-photo-peak', unit: 'MB', values: [peak / MEGABYTE] }];
+    }),
+  );
 }

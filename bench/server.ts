@@ -7,12 +7,15 @@ import { build, type Plugin } from 'vite';
 import { ROOT } from '../tools/process.mjs';
 import { contentTypeOf, ISOLATION_HEADERS, listen } from '../tools/serve.mjs';
 
-const PAGES = ['inface', 'human', 'face-api', 'search', 'store', 'training', 'abort'] as const;
+const PAGES = ['inface', 'human', 'face-api', 'search', 'store', 'training', 'abort', 'large-photo'] as const;
+/** Files that a run makes, below the root of the repository. */
+const MADE = '.cache/bench';
 /** Folders by URL prefix. */
 const FOLDERS: Readonly<Record<string, string>> = {
   '/kit/': 'dist',
   '/peers/': 'node_modules/@vladmandic',
   '/photos/': 'node_modules/@vladmandic/face-api/demo',
+  '/made/': MADE,
   // The binaries that the peers' bundles request from a CDN, in the same version.
   '/tfjs/': 'node_modules/@tensorflow/tfjs-backend-wasm/dist',
 };
@@ -33,6 +36,11 @@ export interface BenchServer {
    * Counted as sent over the wire, compressed with brotli.
    */
   takeBytes(): number;
+  /**
+   * Serves a file that the run made.
+   * @returns its URL
+   */
+  serveMade(name: string, content: Buffer): string;
   close(): Promise<void>;
 }
 
@@ -70,6 +78,10 @@ export async function serveBench(): Promise<BenchServer> {
       bytes = 0;
       return taken;
     },
+    serveMade(name, content) {
+      keep(name, content);
+      return `/made/${name}`;
+    },
   };
 }
 
@@ -93,15 +105,18 @@ function readFile(pathname: string): Buffer | undefined {
 const compressed = new Map<string, Buffer>();
 function compress(content: Buffer): Buffer {
   const hash = createHash('sha256').update(content).digest('hex');
-  const path = join(ROOT, '.cache/bench', `${hash}.br`);
+  const name = `${hash}.br`;
+  const path = join(ROOT, MADE, name);
   const known = compressed.get(hash) ?? (existsSync(path) ? readFileSync(path) : undefined);
   const body = known ?? brotliCompressSync(content);
-  if (!known) {
-    mkdirSync(join(ROOT, '.cache/bench'), { recursive: true });
-    writeFileSync(path, body);
-  }
+  if (!known) keep(name, body);
   compressed.set(hash, body);
   return body;
+}
+
+function keep(name: string, content: Buffer): void {
+  mkdirSync(join(ROOT, MADE), { recursive: true });
+  writeFileSync(join(ROOT, MADE, name), content);
 }
 
 /** Bundles the pages' scripts, by URL. Code of ours and of peers that is served unchanged stays external. */
