@@ -19,7 +19,7 @@ export function createOneCollection(host: HTMLElement, context: Context, id: str
   function draw(): void {
     const one = collection();
     render(
-      html`<p><a href="#/collections">← ${words.all}</a></p>
+      html`<p><a class="back" href="#/collections">← ${words.all}</a></p>
         <h1 tabindex="-1" class="long">${one?.name ?? words.title}</h1>
         ${
           one
