@@ -3,6 +3,7 @@
  * `npm run test:e2e -- visual.spec.ts --update-snapshots`, and look at them.
  */
 import { expect, openDemo, pickPhotos, test, type ViewName } from './demo.js';
+import { findLayoutFaults } from './layout.js';
 import { samplePhoto } from './places.js';
 
 const VIEWS: readonly {
@@ -32,3 +33,62 @@ for (const { view, colorScheme, viewport } of VIEWS) {
     });
   });
 }
+
+/** Faults as a change of the style sheet would make them, and what is said of them. */
+const FAULTS = {
+  'a control over another': {
+    css: 'nav li:nth-child(2) a { translate: -1.5rem }',
+    fault: 'a “Try” overlaps a “Enroll”',
+  },
+  'text over text': {
+    css: '#header .lead { margin-top: -1.5rem }',
+    fault: 'text “inface” overlaps text “Faces found, enrolled and identified in this page. Nothing is sent anywhere.”',
+  },
+  'a control over text': {
+    css: '.erase button { translate: 0 -3rem }',
+    fault: /^button\.danger “Erase everything…” overlaps text “Deletes all people/,
+  },
+  'a label that is cut off': {
+    css: '.vault button { overflow: hidden; width: 5rem; white-space: nowrap }',
+    fault: 'button “Set the passphrase” is cut off',
+  },
+  'lines that are cut off': {
+    css: '.backup > p { overflow: hidden; height: 1rem }',
+    fault: 'p.muted “All people and collections as one encryp…” is cut off',
+  },
+  'an element that is too wide': {
+    css: '.storage { width: 120vw }',
+    fault: /^section\.card\.storage “.*” sticks out of the page$/,
+  },
+  'a control beside the page': {
+    css: '.choice select { translate: 50vw }',
+    fault: /^select “Language.*” sticks out of the page$/,
+  },
+  'a control that is too small': {
+    css: '.audit button { min-height: 0; padding-block: 0; line-height: 1rem }',
+    fault: /^button “Clear the trail” is too small: \d+ × 18 px$/,
+  },
+  'a level of headings that is missing': {
+    css: '.storage h2, .backup h2 { display: none }',
+    fault: 'h3 “Save a backup” follows a heading of level 1',
+  },
+  'a card that is not dark': {
+    css: '.vault { background: #eef2f2 }',
+    fault: /^section\.card\.vault “.*” is not dark$/,
+  },
+} as const;
+
+test('faults of a layout are named', async ({ page }) => {
+  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto('./#/data');
+  await expect(page.getByRole('button', { name: 'Set the passphrase' })).toBeVisible();
+  expect(await findLayoutFaults(page, 'dark')).toEqual([]);
+  for (const [name, { css, fault }] of Object.entries(FAULTS)) {
+    await page.evaluate(async (text) => {
+      document.adoptedStyleSheets = [await new CSSStyleSheet().replace(text)];
+    }, css);
+    const faults = await findLayoutFaults(page, 'dark');
+    expect(faults, name).toContainEqual(typeof fault === 'string' ? fault : expect.stringMatching(fault));
+  }
+});
