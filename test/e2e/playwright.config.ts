@@ -9,13 +9,13 @@ const executablePath = process.env['INFACE_BROWSER'];
 export default defineConfig({
   globalSetup: fileURLToPath(import.meta.resolve('./make-camera.ts')),
   outputDir: '../../test-results',
-  snapshotPathTemplate: '{testDir}/visual/{arg}{ext}',
+  snapshotPathTemplate: '{testDir}/views/{arg}{ext}',
   workers: 1,
   retries: 0,
   forbidOnly: true,
   reporter: 'list',
   timeout: 120_000,
-  expect: { timeout: 60_000 },
+  expect: { timeout: 60_000, toMatchAriaSnapshot: { children: 'deep-equal' } },
   use: {
     baseURL: BASE_URL,
     launchOptions: {
