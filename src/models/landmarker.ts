@@ -6,7 +6,7 @@ import { faceCrop, LANDMARK_COUNT, landmarkCrop } from '../vision/align.js';
 import { applySimilarity, spread, type Similarity } from '../vision/geometry.js';
 import { warpToTensor, type Pixels } from '../vision/image.js';
 import type { Detection } from './detectors/detector.js';
-import { MODEL, numbers, positive, text } from './entry.js';
+import { finite, MODEL, numbers, positive, text } from './entry.js';
 import { readOutput, type Abortable, type Run } from './run.js';
 
 export interface FaceLandmarker {
@@ -26,7 +26,18 @@ export interface FaceLandmarker {
   follow(pixels: Pixels, points: readonly Point[]): Promise<Point[] | null>;
 }
 
-/** face_landmark_68 of face-api.js: 68 points (iBUG order) in a square face crop. */
+/** A pass of the net over one crop. */
+const PASS = object({
+  /** Side of the crop as a multiple of the longer side of the box, or of what the points span. */
+  cropScale: positive,
+  /** How far the crop is moved down the head, in fractions of the crop. Defaults to 0. */
+  shift: v.exactOptional(finite),
+  /** Correction added to the outputs: their mean error in such crops, in fractions of the crop. */
+  offsets: numbers<readonly number[]>(2 * LANDMARK_COUNT),
+});
+type Pass = Parsed<typeof PASS>;
+
+/** A net that outputs 68 points (iBUG order) in a square face crop, as face_landmark_68 of face-api.js does. */
 export const FACE_LANDMARK_68 = object({
   ...MODEL,
   role: v.literal('landmarker'),
@@ -34,14 +45,9 @@ export const FACE_LANDMARK_68 = object({
   /** Side of the square input in pixels. */
   size: positive,
   /** One or more passes. The first crops the box, each further one the points of the previous one. */
-  passes: list(
-    object({
-      /** Side of the crop as a multiple of the longer side of the box, or of what the points span. */
-      cropScale: positive,
-      /** Correction added to the outputs: their mean error in such crops, in fractions of the crop. */
-      offsets: numbers<readonly number[]>(2 * LANDMARK_COUNT),
-    }),
-  ),
+  passes: list(PASS),
+  /** The pass in the next frame of a video, which crops the points of the frame before. Defaults to the last of `passes`. */
+  follow: v.exactOptional(PASS),
   /** The data that the offsets were measured on. */
   offsetsOrigin: text,
   /**
@@ -58,11 +64,12 @@ export const FACE_LANDMARK_68 = object({
 export type Landmark68Entry = Parsed<typeof FACE_LANDMARK_68>;
 
 /**
- * Creates face_landmark_68 of face-api.js. It outputs x, y per point as fractions of its square crop. The first pass
- * crops the detector's box. Each further pass crops around the points of the previous one, which fits the face better.
+ * Creates a net such as face_landmark_68 of face-api.js. It outputs x, y per point as fractions of its square crop. The
+ * first pass crops the detector's box. Each further pass crops around the points of the previous one, which fits the face
+ * better.
  */
 export function createFaceLandmark68(entry: Landmark68Entry, run: Run): FaceLandmarker {
-  const { size, passes, minSpread, minRefinedSpread } = entry;
+  const { size, passes, follow = passes.at(-1) as Pass, minSpread, minRefinedSpread } = entry;
   async function look(pixels: Pixels, toSource: Similarity, offsets: readonly number[]): Promise<Point[]> {
     const input = warpToTensor(pixels, toSource, size, size, entry.input);
     const outputs = await run({ [entry.input.name]: input });
@@ -75,8 +82,7 @@ export function createFaceLandmark68(entry: Landmark68Entry, run: Run): FaceLand
 
   return {
     async follow(pixels, points) {
-      const { cropScale, offsets } = passes.at(-1) as (typeof passes)[number];
-      const next = await look(pixels, landmarkCrop(points, cropScale, size), offsets);
+      const next = await look(pixels, landmarkCrop(points, follow, size), follow.offsets);
       // When the face is gone, the points collapse. A real face does not shrink to half its size between two frames.
       return spread(next) >= spread(points) / 2 ? next : null;
     },
@@ -84,12 +90,10 @@ export function createFaceLandmark68(entry: Landmark68Entry, run: Run): FaceLand
     async locate(pixels, { box, roll }, signal) {
       const longerSide = Math.max(box.width, box.height);
       let points: Point[] | null = null;
-      for (const { cropScale, offsets } of passes) {
+      for (const pass of passes) {
         signal?.throwIfAborted();
-        const toSource: Similarity = points
-          ? landmarkCrop(points, cropScale, size)
-          : faceCrop(box, roll, cropScale, size);
-        const next = await look(pixels, toSource, offsets);
+        const toSource = points ? landmarkCrop(points, pass, size) : faceCrop(box, roll, pass, size);
+        const next = await look(pixels, toSource, pass.offsets);
         const spreadOfBox = spread(next) / longerSide;
         // Without a face, the points collapse to a cluster. Written so that NaN is rejected.
         if (!points && !(spreadOfBox >= minSpread)) return null;

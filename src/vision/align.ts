@@ -6,40 +6,54 @@ import { applySimilarity, boxCenter, fitSimilarity, invertSimilarity, type Simil
 /** Number of landmarks in the iBUG scheme. */
 export const LANDMARK_COUNT = 68;
 
-/**
- * Returns the square crop around a box, rotated with the head.
- * @param rollRadians angle of the line through the eyes, clockwise in the image
- * @param cropScale side of the square as a multiple of the longer side of the box
- * @param size side of the crop in crop pixels
- * @returns the transform from crop pixels to source pixels
- */
-export function faceCrop(box: Box, rollRadians: number, cropScale: number, size: number): Similarity {
-  return squareCrop(boxCenter(box), Math.max(box.width, box.height) * cropScale, rollRadians, size);
+/** A square crop of a face. */
+export interface Crop {
+  /** Side of the square, as a multiple of the longer side of the box, or of what the landmarks span. */
+  readonly cropScale: number;
+  /** How far the square is moved down the head, as a fraction of its side. Defaults to 0. */
+  readonly shift?: number;
 }
 
 /**
- * Returns the square crop around landmarks, rotated by the angle of the line through the eyes.
- * @param landmarks 68 points in source pixels
- * @param cropScale side of the square as a multiple of the longer side of the landmarks' bounding box, which is rotated
- * by the same angle
+ * Returns the square crop around a box, rotated with the head.
+ * @param rollRadians angle of the line through the eyes, clockwise in the image
  * @param size side of the crop in crop pixels
  * @returns the transform from crop pixels to source pixels
  */
-export function landmarkCrop(landmarks: readonly Point[], cropScale: number, size: number): Similarity {
+export function faceCrop(box: Box, rollRadians: number, crop: Crop, size: number): Similarity {
+  return squareCrop(boxCenter(box), Math.max(box.width, box.height), rollRadians, crop, size);
+}
+
+/**
+ * Returns the square crop around landmarks, rotated by the angle of the line through the eyes. Its side is a multiple of
+ * the longer side of their bounding box, which is rotated by the same angle.
+ * @param landmarks 68 points in source pixels
+ * @param size side of the crop in crop pixels
+ * @returns the transform from crop pixels to source pixels
+ */
+export function landmarkCrop(landmarks: readonly Point[], crop: Crop, size: number): Similarity {
   const roll = rollOf(landmarks);
   const turn: Similarity = { a: Math.cos(roll), b: Math.sin(roll), tx: 0, ty: 0 };
   const upright = landmarks.map((point) => applySimilarity(invertSimilarity(turn), point));
   const [xs, ys] = [upright.map(({ x }) => x), upright.map(({ y }) => y)];
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   const center = applySimilarity(turn, { x: (left + right) / 2, y: (top + bottom) / 2 });
-  return squareCrop(center, Math.max(right - left, bottom - top) * cropScale, roll, size);
+  return squareCrop(center, Math.max(right - left, bottom - top), roll, crop, size);
 }
 
-function squareCrop(center: Point, side: number, rollRadians: number, size: number): Similarity {
-  const a = (side / size) * Math.cos(rollRadians);
-  const b = (side / size) * Math.sin(rollRadians);
-  const half = size / 2;
-  return { a, b, tx: center.x - (a * half - b * half), ty: center.y - (b * half + a * half) };
+function squareCrop(
+  center: Point,
+  length: number,
+  rollRadians: number,
+  { cropScale, shift = 0 }: Crop,
+  size: number,
+): Similarity {
+  const scale = (length * cropScale) / size;
+  const a = scale * Math.cos(rollRadians);
+  const b = scale * Math.sin(rollRadians);
+  // The pixel of the crop that the center falls on.
+  const [x, y] = [size / 2, (0.5 - shift) * size];
+  return { a, b, tx: center.x - (a * x - b * y), ty: center.y - (b * x + a * y) };
 }
 
 /**

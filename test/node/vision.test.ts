@@ -430,11 +430,11 @@ describe('alignment', () => {
 
   it('puts the square crop on the box, turned with the head', () => {
     const box = { x: 100, y: 50, width: 40, height: 60 };
-    const upright = faceCrop(box, 0, 1.5, 90);
+    const upright = faceCrop(box, 0, { cropScale: 1.5 }, 90);
     // Longer side 60 x 1.5 = 90 px: the crop has the scale of the source.
     expect(applySimilarity(upright, { x: 45, y: 45 })).toEqual({ x: 120, y: 80 });
     expect(applySimilarity(upright, { x: 0, y: 0 })).toEqual({ x: 75, y: 35 });
-    const turned = applySimilarity(faceCrop(box, Math.PI / 2, 1.5, 90), { x: 90, y: 45 });
+    const turned = applySimilarity(faceCrop(box, Math.PI / 2, { cropScale: 1.5 }, 90), { x: 90, y: 45 });
     // The right edge of the crop looks down the image.
     expect(turned.x).toBeCloseTo(120, 9);
     expect(turned.y).toBeCloseTo(125, 9);
@@ -497,7 +497,7 @@ describe('alignment', () => {
       const turn = { a: Math.cos(radians), b: Math.sin(radians), tx: 9, ty: -4 };
       const crop = landmarkCrop(
         upright.map((point) => applySimilarity(turn, point)),
-        1.5,
+        { cropScale: 1.5 },
         45,
       );
       // 1.5 x 60 pixels in 45: each crop pixel is 2 of the source.
@@ -520,7 +520,7 @@ describe('alignment', () => {
 
   it('takes the wider side of landmarks that are wider than high', () => {
     const wide: Point[] = Array.from({ length: 68 }, (_, i) => ({ x: i, y: 10 }));
-    expect(similarityScale(landmarkCrop(wide, 2, 67))).toBeCloseTo(2, 12);
+    expect(similarityScale(landmarkCrop(wide, { cropScale: 2 }, 67))).toBeCloseTo(2, 12);
   });
 
   it('gives five points, left to right in the image', () => {
