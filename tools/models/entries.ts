@@ -5,11 +5,14 @@
 import { readFileSync } from 'node:fs';
 import type { AntispoofEntry } from '../../src/models/antispoof.js';
 import type { BlazeFaceEntry } from '../../src/models/detectors/blazeface.js';
-import type { DlibEmbedderEntry, EmbedderCalibration } from '../../src/models/embedder.js';
+import type { ArcFaceEntry, DlibEmbedderEntry, EmbedderCalibration } from '../../src/models/embedder.js';
 import type { Landmark68Entry } from '../../src/models/landmarker.js';
 import type { ModelEntry } from '../../src/models/families.js';
+import type { ModelManifest } from '../../src/models/manifest.js';
 import { DLIB_CHIP_SIZE, DLIB_DIMENSION } from './dlib.js';
+import { FR_LANDMARK_SIZE } from './faceplugin.js';
 import { LANDMARK_SIZE } from './landmark68.js';
+import { MOBILEFACENET_DIMENSION, MOBILEFACENET_SIZE } from './mobilefacenet.js';
 import { SOURCES } from './weights.js';
 
 /** A manifest entry before its file is built: without the fields that the build derives from files. */
@@ -27,9 +30,21 @@ export interface LandmarkOffsets {
   readonly second: readonly number[];
 }
 
+/** The same for fr_landmark, whose one pass crops the box. */
+interface FrLandmarkOffsets {
+  readonly origin: string;
+  /** 136 values each, in fractions of the crop: of the box, and of the points of the frame before. */
+  readonly box: readonly number[];
+  readonly follow: readonly number[];
+}
+
 const LANDMARK_OFFSETS = JSON.parse(
   readFileSync(new URL('landmark-offsets.json', import.meta.url), 'utf8'),
 ) as LandmarkOffsets;
+
+const FR_LANDMARK_OFFSETS = JSON.parse(
+  readFileSync(new URL('fr-landmark-offsets.json', import.meta.url), 'utf8'),
+) as FrLandmarkOffsets;
 
 /** Input contract of graphs that subtract the mean and divide themselves. */
 const PIXELS = { name: 'input', channels: 'RGB', mean: [0, 0, 0], std: [1, 1, 1] } as const;
@@ -96,6 +111,61 @@ export const LANDMARK_68 = {
   minRefinedSpread: 0.2,
 } as const satisfies Omit<Landmark68Entry, 'bytes' | 'sha256'>;
 
+export const FR_LANDMARK_68 = {
+  id: 'fr-landmark-68',
+  role: 'landmarker',
+  family: 'face-landmark-68',
+  file: 'fr-landmark-68.onnx',
+  source: SOURCES.frLandmark,
+  license: 'MIT by its package.json',
+  input: PIXELS,
+  outputs: [
+    { name: 'points', shape: [1, 136], meaning: 'x0, y0, x1, y1, ... of the 68 iBUG points, 0..1 of the crop' },
+  ],
+  size: FR_LANDMARK_SIZE,
+  passes: [{ cropScale: 1.15, shift: 0.08, offsets: FR_LANDMARK_OFFSETS.box }],
+  follow: { cropScale: 1.45, shift: -0.06, offsets: FR_LANDMARK_OFFSETS.follow },
+  offsetsOrigin: FR_LANDMARK_OFFSETS.origin,
+  minSpread: 0.1,
+  minRefinedSpread: 0.2,
+} as const satisfies Omit<Landmark68Entry, 'bytes' | 'sha256'>;
+
+/** A first estimate, in plain cosine distances. */
+const MOBILEFACENET_CALIBRATION: EmbedderCalibration = {
+  origin: 'not measured yet: an estimate from the distances of another MobileFaceNet',
+  similarity: [
+    [0, 1],
+    [0.6542, 0.5],
+    [0.7094, 0.4],
+    [1.3, 0],
+  ],
+  fmr: {
+    fast: [
+      [0.5278, 1e-5],
+      [0.5864, 1e-4],
+      [0.6542, 1e-3],
+      [0.7407, 1e-2],
+      [0.8527, 1e-1],
+    ],
+  },
+};
+
+export const MOBILEFACENET_64 = {
+  id: 'mobilefacenet-64',
+  role: 'embedder',
+  family: 'arcface',
+  file: 'mobilefacenet-64.onnx',
+  source: SOURCES.mobileFaceNet,
+  license: 'MIT by its package.json; what it was trained on is not known',
+  input: { name: 'input', channels: 'RGB', mean: [127.5, 127.5, 127.5], std: [128, 128, 128] },
+  outputs: [{ name: 'embedding', shape: [1, MOBILEFACENET_DIMENSION], meaning: 'face embedding, not normalized' }],
+  output: 'embedding',
+  dimension: MOBILEFACENET_DIMENSION,
+  size: MOBILEFACENET_SIZE,
+  embeddingSpace: `mobilefacenet-64/${SOURCES.mobileFaceNet.files[0].sha256.slice(0, 16)}/arcface-112-v1`,
+  calibration: MOBILEFACENET_CALIBRATION,
+} as const satisfies Omit<ArcFaceEntry, 'bytes' | 'sha256'>;
+
 const DLIB_CALIBRATION: EmbedderCalibration = {
   origin:
     'LFW: 5,310 photos of 2,415 people in two halves, each with a cohort of the statistics of the other, all pairs of ' +
@@ -153,12 +223,11 @@ const DLIB_RESNET = {
   chip: { size: DLIB_CHIP_SIZE, padding: 0.25 },
   embeddingSpace: `dlib-resnet/${DLIB_WEIGHTS.sha256.slice(0, 16)}/chip-150-0.25-v2`,
   calibration: DLIB_CALIBRATION,
-} as const satisfies Omit<DlibEmbedderEntry, 'id' | 'file' | 'precision' | 'bytes' | 'sha256' | 'background'>;
+} as const satisfies Omit<DlibEmbedderEntry, 'id' | 'file' | 'bytes' | 'sha256' | 'background'>;
 
 export const DLIB_LOSSLESS = {
   id: 'dlib-resnet',
   file: 'dlib-resnet.onnx',
-  precision: 'lossless',
   ...DLIB_RESNET,
 } as const satisfies EntryDraft;
 
@@ -166,7 +235,6 @@ export const DLIB_INT8 = {
   id: 'dlib-resnet-int8',
   file: 'dlib-resnet-int8.onnx',
   optimized: true,
-  precision: 'int8',
   ...DLIB_RESNET,
 } as const satisfies EntryDraft;
 
@@ -207,3 +275,19 @@ export const INFACE_ANTISPOOF = {
     ],
   },
 } as const satisfies Omit<AntispoofEntry, 'bytes' | 'sha256'>;
+
+/** The sets of the manifest. */
+export const SETS = {
+  default: {
+    detector: BLAZEFACE.id,
+    landmarker: FR_LANDMARK_68.id,
+    embedder: MOBILEFACENET_64.id,
+    antispoof: INFACE_ANTISPOOF.id,
+  },
+  'public-domain': {
+    detector: BLAZEFACE.id,
+    landmarker: LANDMARK_68.id,
+    embedder: { int8: DLIB_INT8.id, lossless: DLIB_LOSSLESS.id },
+    antispoof: INFACE_ANTISPOOF.id,
+  },
+} as const satisfies ModelManifest['sets'];

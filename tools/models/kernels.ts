@@ -86,6 +86,49 @@ export function addStoredWeight(graph: GraphBuilder, tensor: StoredTensor, facto
 }
 
 /**
+ * Adds a weight rounded to binary16, with a node that converts it to float32.
+ * onnxruntime folds the node when it loads the graph.
+ */
+export function addHalfWeight(graph: GraphBuilder, values: Float32Array, shape: readonly number[]): string {
+  return graph.toFloat(graph.constant('float16', shape, Uint16Array.from(values, roundToFloat16)));
+}
+
+const INT8_MAX = 127;
+
+/**
+ * Adds a weight rounded to int8 with one scale per index of the first dimension, and nodes that convert it to float32.
+ * onnxruntime folds the nodes when it loads the graph.
+ */
+export function addInt8Weight(graph: GraphBuilder, values: Float32Array, shape: readonly number[]): string {
+  const perChannel = values.length / (shape[0] ?? 1);
+  const scales = Float32Array.from({ length: shape[0] ?? 1 }, (_, channel) => {
+    const row = values.subarray(channel * perChannel, (channel + 1) * perChannel);
+    return row.reduce((max, value) => Math.max(max, Math.abs(value)), 0) / INT8_MAX || 1;
+  });
+  const bytes = Int8Array.from(values, (value, i) => Math.round(value / (scales[Math.floor(i / perChannel)] ?? 1)));
+  const perRow = shape.map((side, axis) => (axis === 0 ? side : 1));
+  return graph.node('Mul', [graph.toFloat(graph.constant('int8', shape, bytes)), graph.floats(scales, perRow)]);
+}
+
+/** Rounds a number to IEEE 754 binary16, ties to even, and returns its bits. */
+function roundToFloat16(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const magnitude = Math.abs(value);
+  if (!(magnitude < 65520)) throw new Error(`Weight ${value} is too large for binary16.`);
+  // Steps of 2^-24 below 2^-13, and of 10 fraction bits above.
+  const exponent = Math.max(-14, Math.floor(Math.log2(magnitude)));
+  const step = 2 ** (exponent - 10);
+  const steps = roundToEven(magnitude / step);
+  return sign | (steps + (exponent + 14) * 1024);
+}
+
+function roundToEven(value: number): number {
+  const down = Math.floor(value);
+  const rest = value - down;
+  return rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down;
+}
+
+/**
  * Converts float32 values to IEEE 754 binary16.
  *
  * @throws When a value is not exact in binary16: halving the file must not change the network.

