@@ -38,7 +38,7 @@ export interface EmbedderData {
  * @param models folder with a manifest.json and its files
  */
 export function readEmbedder(models: string): EmbedderData {
-  const entry = findModel(readManifest(models), 'embedder', ({ precision }) => precision === 'int8');
+  const entry = findModel(readManifest(models), 'embedder');
   if (!entry.background) return withScoring(entry, null);
   const bytes = readFileSync(join(models, entry.background.file));
   return withScoring(entry, parseBackground(bytes, entry.dimension));

@@ -1,6 +1,7 @@
 /** The browser side of measure.ts: passes photos to a worker and returns its results as JSON. */
 import * as Comlink from 'comlink';
 import { toFrame } from '../../src/client/kit/frame-source.js';
+import { DEFAULT_SET } from '../../src/models/manifest.js';
 import type { MeasuredFace, MeasureOptions } from './stages.js';
 import { transform } from './transforms.js';
 import type { EvalWorker } from './worker.js';
@@ -34,7 +35,7 @@ const worker = Comlink.wrap<EvalWorker>(new Worker(new URL('./worker.ts', import
 
 const evalPage: EvalPage = {
   // One thread, so that the results do not depend on the load, and the rest of the machine stays usable.
-  open: (assetsUrl) => worker.open({ assetsUrl, backend: 'wasm', threads: 1, embedder: 'auto' }),
+  open: (assetsUrl) => worker.open({ assetsUrl, backend: 'wasm', threads: 1, models: DEFAULT_SET, embedder: 'auto' }),
 
   async measure(photoUrl, steps, options) {
     const response = await fetch(photoUrl);

@@ -8,7 +8,7 @@ import { createMeasurement } from './stages.js';
 let measurement: ReturnType<typeof createMeasurement>;
 
 const worker = {
-  async open(config: Pick<WorkerConfig, 'assetsUrl' | 'backend' | 'threads' | 'embedder'>): Promise<void> {
+  async open(config: Pick<WorkerConfig, 'assetsUrl' | 'backend' | 'threads' | 'models' | 'embedder'>): Promise<void> {
     const listeners = { onProgress: () => undefined, onBackend: () => undefined };
     const models = await loadModels(config, listeners, new AbortController().signal);
     measurement = createMeasurement({ ...models, readPixels: createPixelReader() }, models.loadAntispoof);

@@ -6,15 +6,19 @@
  * Takes about 15 minutes the first time, two from the cached embeddings.
  */
 import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { lfwFolder, loadLfw, peopleOf } from '../eval/data.js';
 import { withScoring } from '../eval/identify.js';
 import { parseBackground } from '../../src/recognition/background.js';
 import { similarityAt } from '../../src/recognition/decision.js';
 import { DLIB_INT8 } from '../../tools/models/entries.js';
+import { makeReferenceFolder, REFERENCE_FOLDER } from '../../tools/models/reference.js';
 import { encodeBackground } from './background.js';
 import { backgroundOf, bestDistance, measureCalibration, type Curve } from './calibrate.js';
 
 const BACKGROUND_FILE = new URL('../../tools/models/dlib-background.bin', import.meta.url);
+/** A folder of the models that the statistics belong to. */
+const MODELS = fileURLToPath(new URL('../../.cache/models/public-domain', import.meta.url));
 const COMPONENTS = 64;
 /**
  * Tolerance of the calibration: a quarter of a rate.
@@ -27,7 +31,8 @@ const folder = lfwFolder(process.argv);
 if (folder === null) {
   console.log('skipped: no data (--data DIR, a folder with lfw/)');
 } else {
-  const lfw = await loadLfw(folder);
+  makeReferenceFolder(REFERENCE_FOLDER, MODELS, [], { set: 'public-domain' });
+  const lfw = await loadLfw(folder, MODELS);
   const people = peopleOf(lfw.photos);
   const found = people.reduce((sum, person) => sum + person.photos.length, 0);
   console.log(`${lfw.photos.length} photos of ${people.length} people, no face in ${lfw.photos.length - found}`);

@@ -40,7 +40,7 @@ const evalPage: FitPage = {
     const backend = await chooseBackend('wasm', 1);
     const manifest = parseManifest(await loadJson(assetsUrl, 'models/manifest.json', signal));
     const detector = findModel(manifest, 'detector');
-    const entry = findModel(manifest, 'landmarker');
+    const entry = findModel(manifest, 'landmarker', { set: 'public-domain' });
     const fileOf = ({ file, bytes, sha256 }: ModelEntry) => ({ path: `models/${file}`, bytes, sha256 });
     const wanted = [backend.wasm, fileOf(detector), fileOf(entry)];
     const assets = openAssets(assetsUrl, wanted, () => undefined, signal);
@@ -56,7 +56,7 @@ const evalPage: FitPage = {
     const { detector, entry, run } = models;
     const last = createFaceLandmark68({ ...entry, passes }, run);
     const before = createFaceLandmark68({ ...entry, passes: passes.slice(0, -1) }, run);
-    const { cropScale } = passes.at(-1)!;
+    const pass = passes.at(-1)!;
     const faces: LocatedFace[] = [];
     const plan = planSearch(pixels, detector, 'photo', {});
     for (const detection of await findFaces(detector, pixels, plan, detector.defaultMinScore, signal)) {
@@ -64,7 +64,7 @@ const evalPage: FitPage = {
       const earlier = await before.locate(pixels, detection);
       if (!landmarks) continue;
       const { box, roll } = detection;
-      const crop = earlier ? landmarkCrop(earlier, cropScale, entry.size) : faceCrop(box, roll, cropScale, entry.size);
+      const crop = earlier ? landmarkCrop(earlier, pass, entry.size) : faceCrop(box, roll, pass, entry.size);
       faces.push({ box, landmarks, crop });
     }
     return faces;

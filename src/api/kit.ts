@@ -54,8 +54,15 @@ export interface FaceKitOptions {
    */
   readonly threads?: 'auto' | number;
   /**
-   * The variant of the embedder. `'int8'` is smaller, and faster on wasm; `'lossless'` is faster on WebGPU. Their
-   * templates can be compared with each other. Defaults to `'auto'`, which chooses the faster one for the backend.
+   * The set of models, by its name in the manifest. `'default'` is the most accurate. `'public-domain'` recognizes faces
+   * with a model that its author released into the public domain, see the model cards. Templates of one set cannot be
+   * compared with those of the other. Defaults to `'default'`.
+   */
+  readonly models?: string;
+  /**
+   * The variant of the embedder, where the set has two, as `'public-domain'` does; otherwise it has no effect. `'int8'` is
+   * smaller, and faster on wasm; `'lossless'` is faster on WebGPU. Their templates can be compared with each other.
+   * Defaults to `'auto'`, which chooses the faster one for the backend.
    */
   readonly embedder?: 'auto' | 'int8' | 'lossless';
   /** Name of the IndexedDB database. Defaults to `'inface'`. */

@@ -34,15 +34,15 @@ const CALIBRATION = object({
 });
 export type EmbedderCalibration = Parsed<typeof CALIBRATION>;
 
-/** int8: quantized activations and weights, faster on wasm. lossless: the weights as shipped. */
-const PRECISION = v.picklist(['int8', 'lossless'], "'int8' or 'lossless'");
-
 /** The fields of every embedder's entry. */
 const EMBEDDER = {
   ...MODEL,
   role: v.literal('embedder'),
   dimension: positive,
-  /** Templates may be compared only within one embedding space: it names the weights and the chip. */
+  /**
+   * Templates may be compared only within one embedding space: it names the weights and the chip. Graphs of the same
+   * weights share it if they drift by far less than the decision threshold (golden tests).
+   */
   embeddingSpace: text,
   calibration: CALIBRATION,
 };
@@ -51,11 +51,6 @@ const EMBEDDER = {
 export const DLIB_RESNET = object({
   ...EMBEDDER,
   family: v.literal('dlib-resnet'),
-  /**
-   * Shared by the int8 and the lossless graph in one space. They are built from the same weights and drift by far less
-   * than the decision threshold (golden tests).
-   */
-  precision: PRECISION,
   /** The chip: side in pixels, and padding as dlib's `get_face_chip_details` defines it. */
   chip: object({ size: positive, padding: positive }),
   /** Statistics of many people's embeddings in this space, see `recognition/background.ts`. */
@@ -69,8 +64,6 @@ export const ARCFACE = object({
   family: v.literal('arcface'),
   /** Name of the output. */
   output: text,
-  /** Only where the manifest has one for each. */
-  precision: v.exactOptional(PRECISION),
   /** Side of the chip in pixels; 112 for most. */
   size: positive,
   /** Without it, distances are plain cosines, and trainings do not measure how near strangers come. */

@@ -1,20 +1,42 @@
-/** Checks `public/models/manifest.json`, which the build of the models writes. Finds the entry of a role. */
+/** Checks `public/models/manifest.json`, which the build of the models writes. Finds the models of a set. */
 import * as v from 'valibot';
 import { InfaceError } from '../api/errors.js';
-import { list, object, parse, pathText, type Problem } from '../schema/schema.js';
+import { list, object, parse, pathText, type Parsed, type Problem } from '../schema/schema.js';
 import { text } from './entry.js';
 import { findFamily, type EntryOf, type ModelEntry, type ModelRole } from './families.js';
 
-export const MANIFEST_VERSION = 1;
+export const MANIFEST_VERSION = 2;
+
+/** The set that is used unless the page chooses another. */
+export const DEFAULT_SET = 'default';
+
+/** Models that are used together: the id of an entry for each role. */
+const SET = object({
+  detector: text,
+  landmarker: text,
+  /**
+   * Two entries where one embedding space has two graphs. int8: quantized activations and weights, faster on wasm.
+   * lossless: the weights as shipped.
+   */
+  embedder: v.union([text, object({ int8: text, lossless: text })], 'an id, or one for int8 and one for lossless'),
+  antispoof: v.exactOptional(text),
+} satisfies Record<ModelRole, unknown>);
+export type ModelSet = Parsed<typeof SET>;
+
+/** The graph of an embedder where a set has two. */
+export type Precision = 'int8' | 'lossless';
 
 export interface ModelManifest {
   readonly version: typeof MANIFEST_VERSION;
   readonly models: readonly ModelEntry[];
+  /** The sets by name. There is one named 'default'. */
+  readonly sets: Readonly<Record<string, ModelSet>>;
 }
 
 const MANIFEST = object({
   version: v.literal(MANIFEST_VERSION, String(MANIFEST_VERSION)),
   models: list(object({ role: text, family: text })),
+  sets: v.record(text, SET, 'sets of models by name'),
 });
 
 /**
@@ -22,7 +44,7 @@ const MANIFEST = object({
  * @throws InfaceError `MODEL_LOAD_FAILED` naming the first field that is wrong
  */
 export function parseManifest(json: unknown): ModelManifest {
-  const { version, models: kinds } = parse(MANIFEST, json, failAt('manifest'));
+  const { version, models: kinds, sets } = parse(MANIFEST, json, failAt('manifest'));
   const { models: entries } = json as { readonly models: readonly unknown[] };
   const models = kinds.map(({ role, family }, i): ModelEntry => {
     const found = findFamily(role, family);
@@ -33,22 +55,48 @@ export function parseManifest(json: unknown): ModelManifest {
   const ids = models.map(({ id }) => id);
   const twice = ids.find((id, i) => ids.indexOf(id) !== i);
   if (twice !== undefined) fail('models', 'unique ids', twice);
-  return { version, models };
+  if (!Object.hasOwn(sets, DEFAULT_SET)) fail('sets', `sets with one named '${DEFAULT_SET}'`, Object.keys(sets));
+  for (const [name, set] of Object.entries(sets)) checkSet(name, set, models);
+  return { version, models, sets };
+}
+
+/** Fails if a set names an entry that does not exist or has another role. */
+function checkSet(name: string, set: ModelSet, models: readonly ModelEntry[]): void {
+  for (const [role, choice] of Object.entries(set)) {
+    for (const [key, id] of typeof choice === 'string' ? [['', choice]] : Object.entries(choice)) {
+      if (models.some((entry) => entry.role === role && entry.id === id)) continue;
+      fail(`sets.${name}.${role}${key === '' ? '' : `.${key}`}`, `the id of a model with the role ${role}`, id);
+    }
+  }
 }
 
 /**
- * The entry for a role: the only one, or the first that is accepted.
- * @param accepts narrows the choice where a role has several entries
- * @throws InfaceError `MODEL_LOAD_FAILED` when there is none
+ * Finds a set by its name.
+ * @throws InfaceError `INVALID_INPUT` with the names that there are
+ */
+export function findSet(manifest: ModelManifest, name: string): ModelSet {
+  const set = Object.hasOwn(manifest.sets, name) ? manifest.sets[name] : undefined;
+  if (set) return set;
+  const names = Object.keys(manifest.sets).join(', ');
+  throw new InfaceError('INVALID_INPUT', `createFaceKit() option 'models' must be one of ${names}, got '${name}'.`);
+}
+
+/**
+ * Finds the entry that a set has for a role.
+ * @param choice the name of the set, by default 'default'; and which graph of an embedder, by default 'int8'. The latter
+ * has no effect where the set has only one
+ * @throws InfaceError `INVALID_INPUT` when there is no such set, `MODEL_LOAD_FAILED` when it has no such role
  */
 export function findModel<R extends ModelRole>(
   manifest: ModelManifest,
   role: R,
-  accepts: (entry: EntryOf<R>) => boolean = () => true,
+  { set: name = DEFAULT_SET, precision = 'int8' }: { readonly set?: string; readonly precision?: Precision } = {},
 ): EntryOf<R> {
-  const all = manifest.models.filter((entry): entry is EntryOf<R> => entry.role === role);
-  const found = all.length === 1 ? all[0] : all.find(accepts);
-  if (!found) throw new InfaceError('MODEL_LOAD_FAILED', `The model manifest has no suitable ${role}.`);
+  const set: Readonly<Partial<Record<ModelRole, string | Record<Precision, string>>>> = findSet(manifest, name);
+  const choice = set[role];
+  const id = typeof choice === 'object' ? choice[precision] : choice;
+  const found = manifest.models.find((entry): entry is EntryOf<R> => entry.role === role && entry.id === id);
+  if (!found) throw new InfaceError('MODEL_LOAD_FAILED', `The set '${name}' of the model manifest has no ${role}.`);
   return found;
 }
 

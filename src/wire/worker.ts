@@ -101,6 +101,7 @@ export interface WorkerConfig {
   readonly assetsUrl: string;
   readonly backend: 'auto' | Backend;
   readonly threads: 'auto' | number;
+  readonly models: string;
   readonly embedder: 'auto' | 'int8' | 'lossless';
   readonly database: string;
   readonly autoTrain: boolean;

@@ -1,4 +1,4 @@
-/** Loads the models listed in the manifest, and the runtime that executes them. */
+/** Loads the models of a set of the manifest, and the runtime that executes them. */
 import type { KitEvents } from '../api/events.js';
 import type { KitInfo, LoadProgress } from '../api/runtime.js';
 import { netsOf, type AntispoofEntry, type FaceAntispoof } from '../models/antispoof.js';
@@ -6,7 +6,7 @@ import type { FaceDetector } from '../models/detectors/detector.js';
 import type { FaceEmbedder } from '../models/embedder.js';
 import { createAdapter, type ModelEntry } from '../models/families.js';
 import type { FaceLandmarker } from '../models/landmarker.js';
-import { findModel, parseManifest } from '../models/manifest.js';
+import { findModel, findSet, parseManifest } from '../models/manifest.js';
 import { parseBackground, type Background } from '../recognition/background.js';
 import type { WorkerConfig } from '../wire/worker.js';
 import { dropOtherFiles, loadJson, openAssets, type AssetFile } from './platform/files.js';
@@ -19,7 +19,7 @@ export interface LoadedModels {
   readonly embedder: FaceEmbedder;
   /** `null` if the embedder has no background statistics. */
   readonly background: Background | null;
-  /** Loads the anti-spoof model on first use; `null` if the manifest has none. */
+  /** Loads the anti-spoof model on first use; `null` if the set has none. */
   readonly loadAntispoof: (() => Promise<FaceAntispoof>) | null;
   describe(): Pick<KitInfo, 'backend' | 'backendNote' | 'threads' | 'models'>;
   /** Number of live sessions. */
@@ -35,16 +35,17 @@ interface LoadListeners {
 }
 
 export async function loadModels(
-  config: Pick<WorkerConfig, 'assetsUrl' | 'backend' | 'threads' | 'embedder'>,
+  config: Pick<WorkerConfig, 'assetsUrl' | 'backend' | 'threads' | 'models' | 'embedder'>,
   { onProgress, onBackend }: LoadListeners,
   signal: AbortSignal,
 ): Promise<LoadedModels> {
   const backend = await chooseBackend(config.backend, config.threads);
   const manifest = parseManifest(await loadJson(config.assetsUrl, 'models/manifest.json', signal));
   const precision = config.embedder === 'auto' ? (backend.backend === 'webgpu' ? 'lossless' : 'int8') : config.embedder;
-  const detector = findModel(manifest, 'detector');
-  const landmarker = findModel(manifest, 'landmarker');
-  const embedder = findModel(manifest, 'embedder', (entry) => entry.precision === precision);
+  const choice = { set: config.models, precision } as const;
+  const detector = findModel(manifest, 'detector', choice);
+  const landmarker = findModel(manifest, 'landmarker', choice);
+  const embedder = findModel(manifest, 'embedder', choice);
   const models: readonly ModelEntry[] = [detector, landmarker, embedder];
 
   const assetFile = ({ file, bytes, sha256 }: Pick<ModelEntry, 'file' | 'bytes' | 'sha256'>): AssetFile => ({
@@ -61,7 +62,8 @@ export async function loadModels(
   });
   const run = async (entry: ModelEntry) =>
     runtime.addModel(entry.id, await assets.load(assetFile(entry)), entry.optimized);
-  const antispoof = manifest.models.some(({ role }) => role === 'antispoof') ? findModel(manifest, 'antispoof') : null;
+  const hasAntispoof = findSet(manifest, config.models).antispoof !== undefined;
+  const antispoof = hasAntispoof ? findModel(manifest, 'antispoof', choice) : null;
   const later = antispoof ? netsOf(antispoof).map(assetFile) : [];
   // Set up each model as soon as its file is loaded, while other files are still loading.
   const [detect, locate, embed, background] = await Promise.all([

@@ -124,7 +124,7 @@ export async function embedderOn(backend: 'wasm' | 'webgpu') {
   const { signal } = new AbortController();
   const choice = await chooseBackend(backend, 1);
   const manifest = parseManifest(await loadJson(ASSETS_URL, 'models/manifest.json', signal));
-  const entry = findModel(manifest, 'embedder', ({ precision }) => precision === 'lossless');
+  const entry = findModel(manifest, 'embedder', { set: 'public-domain', precision: 'lossless' });
   const file = { path: `models/${entry.file}`, bytes: entry.bytes, sha256: entry.sha256 };
   const assets = openAssets(ASSETS_URL, [choice.wasm, file], () => undefined, signal);
   let fallbacks = 0;

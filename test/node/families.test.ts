@@ -8,6 +8,7 @@ import { parseManifest } from '../../src/models/manifest.js';
 import type { Run } from '../../src/models/run.js';
 import type { Box, Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels, type Tensor } from '../../src/vision/image.js';
+import { FR_LANDMARK_68 } from '../../tools/models/entries.js';
 import { BINARY_128, MINIFASNET, MOBILEFACENET, RFB_320, SCRFD, YUNET } from '../../tools/models/reference-entries.js';
 import { errorOf } from './vectors.js';
 
@@ -368,13 +369,23 @@ describe('their manifest entries', () => {
     expect(examples).toEqual([YUNET, SCRFD, RFB_320, MOBILEFACENET, BINARY_128, MINIFASNET]);
   });
 
-  const manifestOf = (...models: readonly unknown[]) => ({ version: 1, models });
+  /** A manifest of these models, behind which come those of its set. */
+  const manifestOf = (...models: readonly unknown[]) => ({
+    version: 2,
+    models: [
+      ...models,
+      { ...YUNET, id: 'detector' },
+      { ...FR_LANDMARK_68, id: 'landmarker', bytes: 1, sha256: 'a'.repeat(64) },
+      { ...MOBILEFACENET, id: 'embedder' },
+    ],
+    sets: { default: { detector: 'detector', landmarker: 'landmarker', embedder: 'embedder' } },
+  });
 
   it('are read, an embedder without background statistics among them', () => {
     const manifest = manifestOf(YUNET, SCRFD, RFB_320, MOBILEFACENET, BINARY_128, MINIFASNET);
     expect(parseManifest(structuredClone(manifest))).toEqual(manifest);
     const background = { file: 'background.bin', bytes: 1, sha256: 'a'.repeat(64) };
-    expect(parseManifest(manifestOf({ ...MOBILEFACENET, background })).models).toHaveLength(1);
+    expect(parseManifest(manifestOf({ ...MOBILEFACENET, background })).models[0]).toMatchObject({ background });
   });
 
   it.each<[string, ModelEntry, Record<string, unknown>, RegExp]>([

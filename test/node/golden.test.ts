@@ -17,10 +17,10 @@ import { noiseImage, readGolden, toInput, type GoldenSet } from '../../tools/mod
 let folder: string;
 let manifest: ModelManifest;
 
-beforeAll(() => {
+beforeAll(async () => {
   env.wasm.numThreads = 1;
   folder = mkdtempSync(join(tmpdir(), 'inface-golden-'));
-  manifest = buildModels({ outFolder: folder });
+  manifest = await buildModels({ outFolder: folder });
 });
 
 afterAll(() => {

@@ -3,19 +3,19 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseManifest, type ModelManifest } from '../../src/models/manifest.js';
+import type { ModelSource } from '../../src/models/entry.js';
+import { findModel, parseManifest, type ModelManifest } from '../../src/models/manifest.js';
 import { describeFmr, fmrCurve, matchThreshold } from '../../src/recognition/decision.js';
 import { buildBlazeFace, readBlazeFace } from '../../tools/models/blazeface.js';
 import { buildModels } from '../../tools/models/build.js';
 import { toFloat16 } from '../../tools/models/kernels.js';
 import { GraphBuilder } from '../../tools/models/onnx.js';
-import { decodeWeights, SOURCES } from '../../tools/models/weights.js';
+import { SOURCE_FOLDERS } from '../../tools/models/fetch.js';
+import { decodeWeights, SOURCES, sourceFolder, type SourceFolders } from '../../tools/models/weights.js';
 
-const NODE_MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
 const MEGABYTE = 1e6;
 /** Brotli at its best, the default quality of 11, takes some ten seconds, and more on a busy machine. */
 const compress = promisify(brotliCompress);
@@ -25,22 +25,23 @@ let folder: string;
 let built: string;
 let manifest: ModelManifest;
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'inface-models-'));
   built = join(folder, 'built');
-  manifest = buildModels({ outFolder: built });
+  manifest = await buildModels({ outFolder: built });
 });
 
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A node_modules folder with just the files the build reads, to be tampered with. */
-function copySources(name: string): string {
-  const copy = join(folder, name);
-  for (const source of Object.values(SOURCES)) {
-    for (const path of ['package.json', ...source.files.map((file) => file.path)]) {
-      cpSync(join(NODE_MODULES, source.package, path), join(copy, source.package, path));
+/** Folders with just the files the build reads, to be tampered with. */
+function copySources(name: string): SourceFolders {
+  const copy = { nodeModules: join(folder, name, 'node_modules'), fetched: join(folder, name, 'weights') };
+  for (const source of Object.values<ModelSource>(SOURCES)) {
+    const paths = source.files.map((file) => file.path);
+    for (const path of source.integrity === undefined ? ['package.json', ...paths] : paths) {
+      cpSync(join(sourceFolder(SOURCE_FOLDERS, source), path), join(sourceFolder(copy, source), path));
     }
   }
   return copy;
@@ -51,16 +52,24 @@ function listFiles(path: string): string[] {
 }
 
 describe('the files', () => {
-  it('are the five models, the background statistics and the manifest, and no temporary file', () => {
-    const ids = ['blazeface', 'face-landmark-68', 'dlib-resnet-int8', 'dlib-resnet', 'inface-antispoof'];
+  it('are the seven models, the background statistics and the manifest, and no temporary file', () => {
+    const ids = [
+      'blazeface',
+      'fr-landmark-68',
+      'mobilefacenet-64',
+      'face-landmark-68',
+      'dlib-resnet-int8',
+      'dlib-resnet',
+      'inface-antispoof',
+    ];
     expect(manifest.models.map(({ id }) => id)).toEqual(ids);
     const files = [...ids.map((id) => `${id}.onnx`), 'dlib-background.bin', 'manifest.json'];
     expect(listFiles(built)).toEqual(files.sort());
   });
 
-  it('are the same bytes when built again', () => {
+  it('are the same bytes when built again', async () => {
     const again = join(folder, 'again');
-    buildModels({ outFolder: again });
+    await buildModels({ outFolder: again });
     expect(listFiles(again)).toEqual(listFiles(built));
     for (const name of listFiles(built)) {
       expect(readFileSync(join(again, name)).equals(readFileSync(join(built, name))), name).toBe(true);
@@ -88,24 +97,19 @@ describe('the files', () => {
     }
   });
 
-  it('fit the download budget of a visitor: 7.3 MB, 4.0 MB with brotli', { timeout: SLOW_MS }, async () => {
+  it('fit the download budget of a visitor: 2.2 MB, 1.8 MB with brotli', { timeout: SLOW_MS }, async () => {
     // The anti-spoof model comes when it is first asked for.
-    const models = manifest.models.filter(({ id, role }) => id !== 'dlib-resnet' && role !== 'antispoof');
-    const first = models.flatMap((model) => [
-      model.file,
-      ...(model.role === 'embedder' && model.background ? [model.background.file] : []),
-    ]);
-    expect(first).toHaveLength(4);
+    const first = (['detector', 'landmarker', 'embedder'] as const).map((role) => findModel(manifest, role).file);
     const contents = first.map((name) => readFileSync(join(built, name)));
     const raw = contents.reduce((sum, content) => sum + content.byteLength, 0);
-    expect(raw).toBeLessThanOrEqual(7.3 * MEGABYTE);
+    expect(raw).toBeLessThanOrEqual(2.2 * MEGABYTE);
     const compressed = await Promise.all(contents.map((content) => compress(content)));
-    expect(compressed.reduce((sum, content) => sum + content.byteLength, 0)).toBeLessThanOrEqual(4.0 * MEGABYTE);
+    expect(compressed.reduce((sum, content) => sum + content.byteLength, 0)).toBeLessThanOrEqual(1.8 * MEGABYTE);
   });
 
   it('are calibrated: a falling similarity for a rising false match rate, which is 0.001 at the default threshold', () => {
     const embedders = manifest.models.filter((model) => model.role === 'embedder');
-    expect(embedders.map(({ id }) => id)).toEqual(['dlib-resnet-int8', 'dlib-resnet']);
+    expect(embedders.map(({ id }) => id)).toEqual(['mobilefacenet-64', 'dlib-resnet-int8', 'dlib-resnet']);
     for (const { id, calibration } of embedders) {
       const curve = describeFmr(calibration);
       for (const [i, [similarity, rate]] of curve.entries()) {
@@ -119,7 +123,7 @@ describe('the files', () => {
     }
   });
 
-  it('replace older ones: models that are no longer built go, other files stay', () => {
+  it('replace older ones: models that are no longer built go, other files stay', async () => {
     const used = join(folder, 'used');
     cpSync(built, used, { recursive: true });
     writeFileSync(join(used, 'blazeface.onnx'), 'older');
@@ -127,7 +131,7 @@ describe('the files', () => {
     writeFileSync(join(used, 'retired.bin'), 'older');
     writeFileSync(join(used, 'README.md'), 'cards');
     const lines: string[] = [];
-    buildModels({ outFolder: used, log: (line) => lines.push(line) });
+    await buildModels({ outFolder: used, log: (line) => lines.push(line) });
     expect(listFiles(used)).toEqual([...listFiles(built), 'README.md'].sort());
     expect(readFileSync(join(used, 'blazeface.onnx')).equals(readFileSync(join(built, 'blazeface.onnx')))).toBe(true);
     // One for the background statistics and one in the end.
@@ -141,8 +145,10 @@ describe('the manifest', () => {
   });
 
   it('puts both embedders into one embedding space, named after the weights', () => {
-    const spaces = manifest.models.flatMap((model) => (model.role === 'embedder' && 'chip' in model ? [model] : []));
-    expect(spaces.map(({ precision }) => precision)).toEqual(['int8', 'lossless']);
+    const spaces = (['int8', 'lossless'] as const).map((precision) =>
+      findModel(manifest, 'embedder', { set: 'public-domain', precision }),
+    );
+    expect(spaces.map(({ id }) => id)).toEqual(['dlib-resnet-int8', 'dlib-resnet']);
     const { sha256 } = SOURCES.faceRecognition.files[1];
     const space = `dlib-resnet/${sha256.slice(0, 16)}/chip-150-0.25-v2`;
     expect(spaces.map(({ embeddingSpace }) => embeddingSpace)).toEqual([space, space]);
@@ -151,57 +157,56 @@ describe('the manifest', () => {
 
 describe('the sources', () => {
   /** Builds from tampered sources; the message, and proof that nothing was written. */
-  function failure(nodeModules: string): string {
+  async function failure(sources: SourceFolders): Promise<string> {
     const outFolder = join(folder, 'never');
-    let message = '';
-    try {
-      buildModels({ nodeModules, outFolder });
-    } catch (error) {
-      message = (error as Error).message;
-    }
+    const message = await buildModels({ sources, outFolder }).then(
+      () => '',
+      (error: Error) => error.message,
+    );
     expect(existsSync(outFolder)).toBe(false);
     return message;
   }
 
-  const allFiles = Object.values(SOURCES).flatMap(({ package: name, files }) =>
-    files.map(({ path }) => ({ name, path, file: `${name}/${path}` })),
+  const allFiles = Object.values<ModelSource>(SOURCES).flatMap((source) =>
+    source.files.map(({ path }) => ({ source, path, file: `${source.package}/${path}` })),
   );
 
-  it.each(allFiles)('are refused when a byte of $file differs', ({ name, path, file }) => {
+  it.each(allFiles)('are refused when a byte of $file differs', async ({ source, path, file }) => {
     const copy = copySources('altered');
-    const altered = readFileSync(join(copy, name, path));
+    const place = join(sourceFolder(copy, source), path);
+    const altered = readFileSync(place);
     altered[100]! ^= 1;
-    writeFileSync(join(copy, name, path), altered);
-    expect(failure(copy)).toMatch(`${file} is not the published file: SHA-256 is `);
+    writeFileSync(place, altered);
+    expect(await failure(copy)).toMatch(`${file} is not the published file: SHA-256 is `);
   });
 
-  it('are refused when a file is missing', () => {
+  it('are refused when a file is missing', async () => {
     const copy = copySources('incomplete');
-    rmSync(join(copy, '@vladmandic/human/models/blazeface.bin'));
-    expect(failure(copy)).toMatch(/^Cannot read .*blazeface\.bin\. .* @vladmandic\/human@3\.3\.6: run 'npm ci'/);
+    rmSync(join(copy.nodeModules, '@vladmandic/human/models/blazeface.bin'));
+    expect(await failure(copy)).toMatch(/^Cannot read .*blazeface\.bin\. .* @vladmandic\/human@3\.3\.6: run 'npm ci'/);
   });
 
-  it('are refused when a package is missing', () => {
+  it('are refused when a package is missing', async () => {
     const copy = copySources('missing');
-    rmSync(join(copy, '@vladmandic/face-api'), { recursive: true });
-    expect(failure(copy)).toMatch(/^Cannot read .*face-api.package\.json\. .* @vladmandic\/face-api@1\.7\.15/);
+    rmSync(join(copy.nodeModules, '@vladmandic/face-api'), { recursive: true });
+    expect(await failure(copy)).toMatch(/^Cannot read .*face-api.package\.json\. .* @vladmandic\/face-api@1\.7\.15/);
   });
 
-  it('are refused when a package has another version', () => {
+  it('are refused when a package has another version', async () => {
     const copy = copySources('newer');
-    writeFileSync(join(copy, '@vladmandic/human/package.json'), '{ "version": "3.3.7" }');
-    expect(failure(copy)).toMatch(/has version 3\.3\.7, but the models are built from 3\.3\.6/);
+    writeFileSync(join(copy.nodeModules, '@vladmandic/human/package.json'), '{ "version": "3.3.7" }');
+    expect(await failure(copy)).toMatch(/has version 3\.3\.7, but the models are built from 3\.3\.6/);
   });
 
-  it('pass when they are untouched', () => {
+  it('pass when they are untouched', async () => {
     const outFolder = join(folder, 'from-copy');
-    expect(buildModels({ nodeModules: copySources('untouched'), outFolder })).toEqual(manifest);
+    expect(await buildModels({ sources: copySources('untouched'), outFolder })).toEqual(manifest);
     expect(dirname(outFolder)).toBe(folder);
   });
 });
 
 describe('the conversion', () => {
-  const { nodes, weights } = readBlazeFace(NODE_MODULES);
+  const { nodes, weights } = readBlazeFace(SOURCE_FOLDERS);
   type Node = (typeof nodes)[number];
 
   /** BlazeFace with the first node of an operation changed. */

@@ -2,10 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { createBlazeFace } from '../../src/models/detectors/blazeface.js';
 import { createDlibEmbedder, VIEW_COUNTS } from '../../src/models/embedder.js';
 import { createFaceLandmark68 } from '../../src/models/landmarker.js';
-import { findModel, parseManifest } from '../../src/models/manifest.js';
+import { findModel, findSet, parseManifest, type ModelManifest } from '../../src/models/manifest.js';
 import type { BlazeFaceEntry } from '../../src/models/detectors/blazeface.js';
 import type { DlibEmbedderEntry } from '../../src/models/embedder.js';
-import type { EntryOf } from '../../src/models/families.js';
 import type { Landmark68Entry } from '../../src/models/landmarker.js';
 import { readOutput, type Run } from '../../src/models/run.js';
 import type { Point } from '../../src/api/geometry.js';
@@ -63,7 +62,6 @@ const EMBEDDER: DlibEmbedderEntry = {
   input: { name: 'input', channels: 'RGB', mean: [0, 0, 0], std: [1, 1, 1] },
   outputs: [{ name: 'embedding', shape: [1, 128], meaning: 'embedding' }],
   dimension: 128,
-  precision: 'lossless',
   chip: { size: 150, padding: 0.25 },
   embeddingSpace: 'space',
   calibration: {
@@ -439,7 +437,11 @@ describe('dlib embedder', () => {
 });
 
 describe('manifest', () => {
-  const manifest = { version: 1, models: [BLAZEFACE, LANDMARKS, EMBEDDER] };
+  const manifest: ModelManifest = {
+    version: 2,
+    models: [BLAZEFACE, LANDMARKS, EMBEDDER],
+    sets: { default: { detector: 'blazeface', landmarker: 'face-landmark-68', embedder: 'dlib-resnet' } },
+  };
   /** A copy with one field changed; the path names it. */
   function altered(model: number, path: readonly string[], value: unknown): unknown {
     const copy = structuredClone(manifest) as unknown as { models: Record<string, unknown>[] };
@@ -449,26 +451,68 @@ describe('manifest', () => {
     return copy;
   }
 
-  it('is read, and asked for a role', () => {
+  /** The manifest with other sets, of which the default one stays. */
+  const withSets = (sets: Record<string, unknown>): unknown => ({ ...manifest, sets: { ...manifest.sets, ...sets } });
+
+  it('is read, and asked for the entry that a set has for a role', () => {
     const parsed = parseManifest(structuredClone(manifest));
     expect(parsed).toEqual(manifest);
-    expect(findModel(parsed, 'embedder').id).toBe('dlib-resnet');
-    const int8 = ({ precision }: Pick<EntryOf<'embedder'>, 'precision'>) => precision === 'int8';
-    // The only one is taken as it is; among several it must be accepted.
-    expect(findModel(parsed, 'embedder', int8).id).toBe('dlib-resnet');
-    const both = { ...parsed, models: [...parsed.models, { ...EMBEDDER, id: 'other' }] };
-    expect(findModel(both, 'embedder').id).toBe('dlib-resnet');
-    expect(errorOf(() => findModel(both, 'embedder', int8), 'MODEL_LOAD_FAILED').message).toMatch(
-      /no suitable embedder/,
+    expect(findModel(parsed, 'embedder')).toEqual(EMBEDDER);
+    expect(errorOf(() => findModel(parsed, 'antispoof'), 'MODEL_LOAD_FAILED').message).toBe(
+      "The set 'default' of the model manifest has no antispoof.",
     );
-    both.models.push({ ...EMBEDDER, id: 'quick', precision: 'int8' });
-    expect(findModel(both, 'embedder', int8).id).toBe('quick');
+  });
+
+  it('has sets, of which each may have two graphs of the embedder', () => {
+    const other = { ...manifest.sets['default'], embedder: { int8: 'quick', lossless: 'dlib-resnet' } };
+    const models = [...manifest.models, { ...EMBEDDER, id: 'quick' }];
+    const parsed = parseManifest({ ...manifest, models, sets: { ...manifest.sets, other } });
+    expect(findSet(parsed, 'other')).toEqual(other);
+    const idOf = (choice: Parameters<typeof findModel>[2]) => findModel(parsed, 'embedder', choice).id;
+    expect(idOf({})).toBe('dlib-resnet');
+    expect(idOf({ precision: 'int8' })).toBe('dlib-resnet');
+    expect(idOf({ set: 'other' })).toBe('quick');
+    expect(idOf({ set: 'other', precision: 'int8' })).toBe('quick');
+    expect(idOf({ set: 'other', precision: 'lossless' })).toBe('dlib-resnet');
+    expect(findModel(parsed, 'detector', { set: 'other' })).toEqual(BLAZEFACE);
+  });
+
+  it.each(['public', 'constructor', '__proto__', ''])("has no set '%s', and says which it has", (name) => {
+    const parsed = parseManifest(withSets({ second: manifest.sets['default'] }));
+    expect(errorOf(() => findSet(parsed, name), 'INVALID_INPUT').message).toBe(
+      `createFaceKit() option 'models' must be one of default, second, got '${name}'.`,
+    );
+    expect(() => findModel(parsed, 'detector', { set: name })).toThrow(/one of default, second/);
   });
 
   it.each<[string, unknown, RegExp]>([
     ['no object', 'models', /manifest should be an object, got "models"/],
-    ['no models', { version: 1, models: [] }, /models should be a list that is not empty/],
-    ['another version', { ...manifest, version: 2 }, /manifest.version should be 1, got 2/],
+    ['no models', { ...manifest, models: [] }, /models should be a list that is not empty/],
+    ['another version', { ...manifest, version: 1 }, /manifest.version should be 2, got 1/],
+    ['no sets', { ...manifest, sets: undefined }, /manifest.sets should be sets of models by name, got nothing/],
+    ['no default set', { ...manifest, sets: {} }, /sets should be sets with one named 'default', got \[\]/],
+    ['a set that is none', withSets({ other: 'blazeface' }), /sets.other should be an object, got "blazeface"/],
+    ['a set without a detector', withSets({ other: {} }), /sets.other.detector should be a string, got nothing/],
+    [
+      'a set without an entry',
+      withSets({ other: { ...manifest.sets['default'], landmarker: 'none' } }),
+      /sets.other.landmarker should be the id of a model with the role landmarker, got "none"/,
+    ],
+    [
+      'a set with an entry of another role',
+      withSets({ other: { ...manifest.sets['default'], antispoof: 'blazeface' } }),
+      /sets.other.antispoof should be the id of a model with the role antispoof, got "blazeface"/,
+    ],
+    [
+      'a set with half of an embedder',
+      withSets({ other: { ...manifest.sets['default'], embedder: { int8: 'dlib-resnet' } } }),
+      /sets.other.embedder should be an id, or one for int8 and one for lossless/,
+    ],
+    [
+      'a set with a graph of another role',
+      withSets({ other: { ...manifest.sets['default'], embedder: { int8: 'dlib-resnet', lossless: 'blazeface' } } }),
+      /sets.other.embedder.lossless should be the id of a model with the role embedder, got "blazeface"/,
+    ],
     [
       'the same id twice',
       { ...manifest, models: [BLAZEFACE, BLAZEFACE] },
@@ -498,6 +542,12 @@ describe('manifest', () => {
       altered(1, ['passes', '0', 'cropScale'], null),
       /passes\[0\].cropScale should be a number above 0, got null/,
     ],
+    [
+      'a shift that is none',
+      altered(1, ['passes', '0', 'shift'], '0.1'),
+      /passes\[0\].shift should be a number, got "0.1"/,
+    ],
+    ['half a pass', altered(1, ['follow'], { cropScale: 1 }), /follow.offsets should be 136 numbers, got nothing/],
     [
       'offsets of another net',
       altered(1, ['passes', '0', 'offsets'], [1, 2]),

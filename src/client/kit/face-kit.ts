@@ -53,6 +53,7 @@ const KIT_RULES: Rules<FaceKitOptions> = {
   threads: (value, name) => {
     if (value !== 'auto') wholeNumber(1, MAX_THREADS)(value, name);
   },
+  models: label,
   embedder: oneOf('auto', 'int8', 'lossless'),
   database: label,
   autoTrain: bool,
@@ -293,6 +294,7 @@ function toWorkerConfig(options: FaceKitOptions): WorkerConfig {
     assetsUrl: assetsUrl.endsWith('/') ? assetsUrl : `${assetsUrl}/`,
     backend: options.backend ?? 'auto',
     threads: options.threads ?? 'auto',
+    models: options.models ?? 'default',
     embedder: options.embedder ?? 'auto',
     database: options.database ?? 'inface',
     autoTrain: options.autoTrain ?? true,
