@@ -1,8 +1,8 @@
 /**
- * The built graphs against what the peers' own TensorFlow.js code answered to the same pixels (tools/models/golden.ts),
- * run by the runtime that ships: onnxruntime-web's wasm backend.
+ * The built graphs against what the peers' own runtimes answered to the same pixels (tools/models/golden.ts), or against
+ * the shipped ONNX files, run by the runtime that ships: onnxruntime-web's wasm backend.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
@@ -12,7 +12,12 @@ import type { InputContract } from '../../src/models/entry.js';
 import type { ModelEntry } from '../../src/models/families.js';
 import type { ModelManifest } from '../../src/models/manifest.js';
 import { buildModels } from '../../tools/models/build.js';
+import { buildFrFeature, buildFrLandmark, FR_LANDMARK_SIZE } from '../../tools/models/faceplugin.js';
+import { SOURCE_FOLDERS } from '../../tools/models/fetch.js';
 import { noiseImage, readGolden, toInput, type GoldenSet } from '../../tools/models/golden.js';
+import { buildMobileFaceNet, encodeMobileFaceNet, readTfliteNet } from '../../tools/models/mobilefacenet.js';
+import { readTflite } from '../../tools/models/tflite.js';
+import { FR_FEATURE, readFile, sourceFolder, SOURCES } from '../../tools/models/weights.js';
 
 let folder: string;
 let manifest: ModelManifest;
@@ -42,9 +47,17 @@ type Run = (
 
 async function open(id: string): Promise<Run> {
   const { file, input, outputs } = entryOf(id);
-  const session = await InferenceSession.create(readFileSync(join(folder, file)));
+  return openGraph(
+    readFileSync(join(folder, file)),
+    input,
+    outputs.map(({ name }) => name),
+  );
+}
+
+async function openGraph(graph: Uint8Array, input: InputContract, outputs: readonly string[]): Promise<Run> {
+  const session = await InferenceSession.create(graph);
   expect(session.inputNames).toEqual([input.name]);
-  expect(session.outputNames).toEqual(outputs.map(({ name }) => name));
+  expect(session.outputNames).toEqual(outputs);
   return async (images, side, contract = input) => {
     const answers = [];
     for (const image of images) {
@@ -70,6 +83,15 @@ function greatestError(
     return Array.from(values, (value, i) => Math.abs(value - actual[image]![i]!) / scale(value));
   });
   return errors.reduce((max, error) => Math.max(max, error), 0);
+}
+
+/** A smaller copy of a square image, of the nearest pixels. */
+function shrink(image: Uint8Array, from: number, to: number): Uint8Array {
+  return Uint8Array.from({ length: to * to * 3 }, (_, i) => {
+    const [x, y] = [Math.floor(i / 3) % to, Math.floor(i / 3 / to)];
+    const [column, row] = [Math.floor((x * from) / to), Math.floor((y * from) / to)];
+    return image[(row * from + column) * 3 + (i % 3)]!;
+  });
 }
 
 function euclidean(a: Float32Array, b: Float32Array): number {
@@ -182,6 +204,166 @@ describe('dlib-resnet', () => {
       ).toBeLessThanOrEqual(1e-5);
     }
   });
+});
+
+/** The greatest change of a cosine between two images, over all pairs. */
+function greatestChange(expected: readonly Float32Array[], actual: readonly (Float32Array | undefined)[]): number {
+  expect(expected.length).toBeGreaterThan(1);
+  expect(actual).toHaveLength(expected.length);
+  let greatest = 0;
+  for (let i = 0; i < expected.length; i++) {
+    for (let j = 0; j < i; j++) {
+      const change = cosine(expected[i]!, expected[j]!) - cosine(actual[i]!, actual[j]!);
+      greatest = Math.max(greatest, Math.abs(change));
+    }
+  }
+  return greatest;
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  expect(a).toHaveLength(b.length);
+  const dot = (x: Float32Array, y: Float32Array) => x.reduce((sum, value, i) => sum + value * y[i]!, 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+}
+
+describe('mobilefacenet-64', () => {
+  const file = readFile(SOURCE_FOLDERS, SOURCES.mobileFaceNet);
+  const sets = readGolden('mobilefacenet');
+  const peers = sets.flatMap(({ outputs }) => outputs['embedding']!);
+
+  /** Embeds the images of all sets. */
+  async function embed(run: Run, contract?: InputContract): Promise<Float32Array[]> {
+    const answers = [];
+    for (const { images, side } of sets) answers.push(...(await run(images, side, contract)));
+    return answers.map(({ embedding }) => embedding!);
+  }
+
+  const openAs = (graph: Uint8Array) => openGraph(graph, entryOf('mobilefacenet-64').input, ['embedding']);
+
+  it('is read as TensorFlow Lite reads it: 192 numbers to 1e-4 in vectors of length 50, before anything is merged', async () => {
+    expect(sets.map(({ kind, side, images }) => [kind, side, images.length])).toEqual([
+      ['photo', 112, 22],
+      ['noise', 112, 2],
+    ]);
+    const run = await openAs(encodeMobileFaceNet(readTfliteNet(readTflite(file)), 'float32'));
+    expect(median(peers.map((embedding) => Math.hypot(...embedding)))).toBeGreaterThan(50);
+    expect(greatestError(peers, await embed(run))).toBeLessThanOrEqual(1e-4);
+  });
+
+  it('keeps the cosines to 5e-5 with its 64 directions, in float32', async () => {
+    const run = await openAs(buildMobileFaceNet(file, 'float32'));
+    const embeddings = await embed(run);
+    expect(embeddings[0]).toHaveLength(64);
+    expect(greatestChange(peers, embeddings)).toBeLessThanOrEqual(5e-5);
+  });
+
+  it('keeps the cosines to 0.002 with weights stored in float16', async () => {
+    expect(greatestChange(peers, await embed(await openAs(buildMobileFaceNet(file, 'float16'))))).toBeLessThanOrEqual(
+      2e-3,
+    );
+  });
+
+  it('as shipped, in int8, lies within 1e-3 of the float32 graph, in cosine', async () => {
+    const exact = await embed(await openAs(buildMobileFaceNet(file, 'float32')));
+    const shipped = await embed(await open('mobilefacenet-64'));
+    for (const [i, embedding] of shipped.entries()) {
+      expect(1 - cosine(embedding, exact[i]!), `image ${i}`).toBeLessThanOrEqual(1e-3);
+    }
+    expect(greatestChange(peers, shipped)).toBeLessThanOrEqual(0.02);
+  });
+
+  it('would not, with red and blue swapped', async () => {
+    const exact = await embed(await openAs(buildMobileFaceNet(file, 'float32')));
+    const swapped = await embed(await open('mobilefacenet-64'), {
+      ...entryOf('mobilefacenet-64').input,
+      channels: 'BGR',
+    });
+    const drifts = swapped.map((embedding, i) => 1 - cosine(embedding, exact[i]!));
+    expect(median(drifts)).toBeGreaterThan(1e-2);
+  });
+
+  it('embeds several chips at once', async () => {
+    const { file: name, input } = entryOf('mobilefacenet-64');
+    const session = await InferenceSession.create(readFileSync(join(folder, name)));
+    const chips = sets[0]!.images.slice(0, 2).map((image) => toInput(image, 112, input));
+    const one = chips.map((chip) => new Tensor('float32', chip, [1, 3, 112, 112]));
+    const both = new Tensor('float32', Float32Array.from([...chips[0]!, ...chips[1]!]), [2, 3, 112, 112]);
+    const { embedding } = await session.run({ input: both });
+    expect(embedding!.dims).toEqual([2, 64]);
+    for (const [i, chip] of one.entries()) {
+      const alone = (await session.run({ input: chip }))['embedding']!.data as Float32Array;
+      expect(greatestError([alone], [(embedding!.data as Float32Array).slice(64 * i, 64 * (i + 1))])).toBeLessThan(
+        1e-5,
+      );
+    }
+  });
+});
+
+describe('fr-landmark-68', () => {
+  const { images, side } = ofKind(readGolden('face-landmark-68'), 'photo');
+  const faces = [...images.map((image) => shrink(image, side, FR_LANDMARK_SIZE)), noiseImage(64, FR_LANDMARK_SIZE)];
+  const file = readFile(SOURCE_FOLDERS, SOURCES.frLandmark);
+
+  /** What the shipped file answers to the gray of these images. */
+  async function askShipped(): Promise<Float32Array[]> {
+    const session = await InferenceSession.create(file);
+    const answers = [];
+    for (const image of faces) {
+      const gray = Float32Array.from({ length: image.length / 3 }, (_, i) => {
+        const [red = 0, green = 0, blue = 0] = image.subarray(3 * i, 3 * i + 3);
+        return (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
+      });
+      const input = new Tensor('float32', gray, [1, 1, FR_LANDMARK_SIZE, FR_LANDMARK_SIZE]);
+      answers.push((await session.run({ input }))['output']!.data as Float32Array);
+    }
+    return answers;
+  }
+
+  const pointsOf = async (run: Run, contract?: InputContract) =>
+    (await run(faces, FR_LANDMARK_SIZE, contract)).map(({ points }) => points);
+
+  it('answers to color as the shipped file does to gray, to 1e-6 of the crop in float32', async () => {
+    const run = await openGraph(buildFrLandmark(file, 'float32'), entryOf('fr-landmark-68').input, ['points']);
+    expect(greatestError(await askShipped(), await pointsOf(run))).toBeLessThanOrEqual(1e-6);
+  });
+
+  it('as shipped, in float16, differs by 5e-4 of the crop at most', async () => {
+    expect(greatestError(await askShipped(), await pointsOf(await open('fr-landmark-68')))).toBeLessThanOrEqual(5e-4);
+  });
+
+  it('would not, with red and blue swapped', async () => {
+    const contract = { ...entryOf('fr-landmark-68').input, channels: 'BGR' } as const;
+    const swapped = await pointsOf(await open('fr-landmark-68'), contract);
+    expect(greatestError(await askShipped(), swapped)).toBeGreaterThan(5e-3);
+  });
+});
+
+const FEATURE_FILE = join(sourceFolder(SOURCE_FOLDERS, FR_FEATURE), FR_FEATURE.files[0].path);
+
+// The build does not fetch this file; `fetchSources(SOURCE_FOLDERS, [FR_FEATURE])` does.
+const isFetched = existsSync(FEATURE_FILE);
+describe.skipIf(!isFetched)(isFetched ? 'fr_feature' : `fr_feature (skipped: no file ${FEATURE_FILE})`, () => {
+  const input = { name: 'input', channels: 'BGR', mean: [127.5, 127.5, 127.5], std: [128, 128, 128] } as const;
+  const sets = readGolden('face-landmark-68');
+
+  async function embed(graph: Uint8Array, output: string, contract: InputContract = input): Promise<Float32Array[]> {
+    const run = await openGraph(graph, input, [output]);
+    const answers = [];
+    for (const { images, side } of sets) answers.push(...(await run(images, side, contract)));
+    return answers.map((answer) => answer[output]!);
+  }
+
+  it('keeps the cosines of the shipped file: to 5e-4 in float32, to 2e-3 in float16', async () => {
+    const file = readFile(SOURCE_FOLDERS, FR_FEATURE);
+    const shipped = await embed(file, 'output');
+    const exact = await embed(buildFrFeature(file, 'float32'), 'embedding');
+    expect(exact[0]).toHaveLength(160);
+    expect(greatestChange(shipped, exact)).toBeLessThanOrEqual(5e-4);
+    const stored = await embed(buildFrFeature(file), 'embedding');
+    expect(greatestChange(shipped, stored)).toBeLessThanOrEqual(2e-3);
+    const swapped = await embed(buildFrFeature(file), 'embedding', { ...input, channels: 'RGB' });
+    expect(median(swapped.map((embedding, i) => 1 - cosine(embedding, stored[i]!)))).toBeGreaterThan(1e-2);
+  }, 60_000);
 });
 
 describe('blazeface', () => {

@@ -267,6 +267,38 @@ describe('face_landmark_68', () => {
   });
 });
 
+describe('a landmark pass that moves its crop', () => {
+  const offsets = new Array<number>(136).fill(0);
+  /** Two heaps of points: the upper left corner of the crop and the lower right one. */
+  const corners = Float32Array.from({ length: 136 }, (_, i) => (i < 68 ? 0 : 1));
+  const run: Run = () => Promise.resolve({ points: { data: corners, dims: [1, 136] } });
+
+  it('moves it down the head, by a fraction of its side', async () => {
+    const entry: Landmark68Entry = { ...LANDMARKS, passes: [{ cropScale: 2, shift: 0.1, offsets }] };
+    // The crop has a side of 160 px and would be centered on (100, 100).
+    const detection = { box: { x: 60, y: 70, width: 80, height: 60 }, score: 1, roll: 0 };
+    const upright = await createFaceLandmark68(entry, run).locate(plain(200, 200), detection);
+    expect(upright?.[0]?.x).toBeCloseTo(20, 4);
+    expect(upright?.[0]?.y).toBeCloseTo(36, 4);
+    // A head that lies on its side, with the chin to the left.
+    const turned = { ...detection, roll: Math.PI / 2 };
+    const lying = await createFaceLandmark68(entry, run).locate(plain(200, 200), turned);
+    expect(lying?.[0]?.x).toBeCloseTo(180 - 16, 4);
+    expect(lying?.[0]?.y).toBeCloseTo(20, 4);
+  });
+
+  it('may be another one in the next frame, which the points of this one place', async () => {
+    const follow = { cropScale: 4, shift: -0.25, offsets: offsets.map((_, i) => (i % 2 === 0 ? 0.5 : 0)) };
+    const entry: Landmark68Entry = { ...LANDMARKS, follow };
+    // 40 px wide, so that the crop is 160 px wide, and its center 40 px above theirs.
+    const known = Array.from({ length: 68 }, (_, i): Point => ({ x: i < 34 ? 80 : 120, y: 100 }));
+    const found = await createFaceLandmark68(entry, run).follow(plain(200, 200), known);
+    expect(found?.[0]?.x).toBeCloseTo(100 - 80 + 80, 4);
+    expect(found?.[0]?.y).toBeCloseTo(100 - 80 - 40, 4);
+    expect(found?.[67]?.y).toBeCloseTo(100 + 80 - 40, 4);
+  });
+});
+
 describe('face_landmark_68 in the next frame', () => {
   /** Two heaps of points, 40 px apart, with their center at (100, 100). Their spread is 20 px. */
   const known = Array.from({ length: 68 }, (_, i): Point => ({ x: i < 34 ? 80 : 120, y: 100 }));

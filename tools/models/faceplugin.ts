@@ -31,7 +31,7 @@ const GRAY = [0.299, 0.587, 0.114] as const;
  * The points are x0, y0, x1, ... as 0..1 of the crop.
  */
 export function buildFrLandmark(file: Uint8Array, storage: Storage = 'float16'): Uint8Array {
-  return encodeConvNet(cutDeadChannels(takeColor(readConvNet(readOnnx(file)))), {
+  return encodeConvNet(cutDeadChannels(takeColor(readOnnxNet(readOnnx(file)))), {
     name: 'fr-landmark-68',
     batch: 1,
     inputShape: [3, FR_LANDMARK_SIZE, FR_LANDMARK_SIZE],
@@ -42,7 +42,7 @@ export function buildFrLandmark(file: Uint8Array, storage: Storage = 'float16'):
 
 /** Builds the graph from `input` [N, 3, 112, 112], BGR as `(v - 127.5) / 128`, to `embedding` [N, 160]. */
 export function buildFrFeature(file: Uint8Array, storage: Storage = 'float16'): Uint8Array {
-  return encodeConvNet(projectOutputs(cutDeadChannels(readConvNet(readOnnx(file))), FR_FEATURE_DIMENSION), {
+  return encodeConvNet(projectOutputs(cutDeadChannels(readOnnxNet(readOnnx(file))), FR_FEATURE_DIMENSION), {
     name: 'fr-feature',
     batch: 'N',
     inputShape: [3, FR_FEATURE_SIZE, FR_FEATURE_SIZE],
@@ -72,7 +72,7 @@ function takeColor(net: ConvNet): ConvNet {
  *
  * @throws On other operators, and on convolutions that are dilated or grouped other than by channel.
  */
-export function readConvNet({ nodes, constants }: OnnxGraph): ConvNet {
+export function readOnnxNet({ nodes, constants }: OnnxGraph): ConvNet {
   const find = (name: string | undefined): OnnxConstant => {
     const constant = constants.get(name ?? '');
     if (!constant) throw new Error(`The ONNX file has no float32 constant '${name ?? ''}'.`);

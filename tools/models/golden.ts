@@ -59,19 +59,35 @@ export function noiseImage(seed: number, side: number): Uint8Array {
  * @throws When there is none, because a test that compares nothing must not pass.
  */
 export function readGolden(family: string): readonly GoldenSet[] {
-  const index = JSON.parse(readFileSync(join(GOLDEN_FOLDER, 'golden.json'), 'utf8')) as { sets: readonly SetIndex[] };
-  const sets = index.sets.filter((set) => set.family === family);
-  if (sets.length === 0) throw new Error(`golden.json has no set for '${family}'. Run tools/models/record-golden.ts.`);
-  return sets.map(({ family, kind, side, count, images, answers, outputs }) => ({
+  const sets = readIndex().sets.filter((set) => set.family === family);
+  if (sets.length === 0) throw new Error(`golden.json has no set for '${family}'. Run tools/models/record-golden*.ts.`);
+  return sets.map((set) => ({
     family,
-    kind,
-    side,
-    images:
-      typeof images === 'string'
-        ? split(readFile(images), count)
-        : Array.from({ length: count }, (_, i) => noiseImage(images + i, side)),
-    outputs: splitOutputs(split(new Float32Array(readFile(answers).buffer), count), outputs),
+    kind: set.kind,
+    side: set.side,
+    images: readImages(set),
+    outputs: splitOutputs(split(new Float32Array(readFile(set.answers).buffer), set.count), set.outputs),
   }));
+}
+
+/** The content of golden.json. */
+interface GoldenIndex {
+  /** Notes for readers. */
+  readonly about: Readonly<Record<string, string>>;
+  readonly sets: readonly SetIndex[];
+}
+
+function readIndex(): GoldenIndex {
+  return JSON.parse(readFileSync(join(GOLDEN_FOLDER, 'golden.json'), 'utf8')) as GoldenIndex;
+}
+
+function writeIndex(index: GoldenIndex): void {
+  writeFileSync(join(GOLDEN_FOLDER, 'golden.json'), `${JSON.stringify(index, undefined, 2)}\n`);
+}
+
+function readImages({ images, count, side }: SetIndex): readonly Uint8Array[] {
+  if (typeof images === 'string') return split(readFile(images), count);
+  return Array.from({ length: count }, (_, i) => noiseImage(images + i, side));
 }
 
 /** A set to write; noise is stored as its seed. */
@@ -94,7 +110,32 @@ export function writeGolden(about: Readonly<Record<string, string>>, sets: reado
       outputs: Object.fromEntries(Object.entries(outputs).map(([name, values]) => [name, values[0]?.length ?? 0])),
     };
   });
-  writeFileSync(join(GOLDEN_FOLDER, 'golden.json'), `${JSON.stringify({ about, sets: index }, undefined, 2)}\n`);
+  writeIndex({ about, sets: index });
+}
+
+/**
+ * Adds a model's outputs for the images of another family's sets, or replaces them.
+ *
+ * @param embed Returns the outputs for an image.
+ * @param about A note for readers, by its name.
+ */
+export async function addGolden(
+  family: string,
+  imagesOf: string,
+  embed: (image: Uint8Array) => Promise<Readonly<Record<string, Float32Array>>>,
+  about: Readonly<Record<string, string>>,
+): Promise<void> {
+  const index = readIndex();
+  const added: SetIndex[] = [];
+  for (const source of index.sets.filter((set) => set.family === imagesOf)) {
+    const results = [];
+    for (const image of readImages(source)) results.push(await embed(image));
+    const outputs = Object.entries(results[0] ?? {}).map(([name, values]) => [name, values.length] as const);
+    const answers = writeFile(`${family}-${source.side}-${source.kind}.f32.br`, results.flatMap(Object.values));
+    added.push({ ...source, family, answers, outputs: Object.fromEntries(outputs) });
+  }
+  const others = index.sets.filter((set) => set.family !== family);
+  writeIndex({ about: { ...index.about, ...about }, sets: [...others, ...added] });
 }
 
 /** Converts an image to a model's input: planar float32 [1, 3, side, side], by the manifest's contract. */

@@ -26,7 +26,7 @@ export const MOBILEFACENET_DIMENSION = 64;
  * @param file The shipped TensorFlow Lite file.
  */
 export function buildMobileFaceNet(file: Uint8Array, storage: Storage = 'int8'): Uint8Array {
-  const net = projectOutputs(mergeLastLayers(readConvNet(readTflite(file))), MOBILEFACENET_DIMENSION);
+  const net = projectOutputs(mergeLastLayers(readTfliteNet(readTflite(file))), MOBILEFACENET_DIMENSION);
   return encodeMobileFaceNet(net, storage);
 }
 
@@ -48,7 +48,7 @@ export function encodeMobileFaceNet(net: ConvNet, storage: Storage): Uint8Array 
  *
  * @throws On any other use of these operators.
  */
-export function readConvNet(graph: TfliteGraph): ConvNet {
+export function readTfliteNet(graph: TfliteGraph): ConvNet {
   const { tensors, operators } = graph;
   const producers = new Map(operators.map((operator) => [operator.output, operator]));
   const layers: (ConvLayer | AddLayer)[] = [];
