@@ -54,13 +54,13 @@ export interface FaceKitOptions {
    */
   readonly threads?: 'auto' | number;
   /**
-   * The set of models, by its name in the manifest. `'default'` is the most accurate. `'public-domain'` recognizes faces
-   * with a model that its author released into the public domain, see the model cards. Templates of one set cannot be
-   * compared with those of the other. Defaults to `'default'`.
+   * The set of models, by its name in the manifest. Defaults to `'default'`, the more accurate one. `'public-domain'`
+   * recognizes faces with a model that its author released into the public domain (see the model cards). Templates of
+   * one set cannot be compared with those of the other.
    */
   readonly models?: string;
   /**
-   * The variant of the embedder, where the set has two, as `'public-domain'` does; otherwise it has no effect. `'int8'` is
+   * The variant of the embedder. It has an effect only where the set has two, as `'public-domain'` does. `'int8'` is
    * smaller, and faster on wasm; `'lossless'` is faster on WebGPU. Their templates can be compared with each other.
    * Defaults to `'auto'`, which chooses the faster one for the backend.
    */

