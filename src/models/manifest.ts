@@ -17,7 +17,8 @@ const SET = object({
   /**
    * An id, or two where one embedding space has two graphs.
    *
-   * int8 has quantized activations and weights, and is faster on wasm; lossless has the weights as shipped.
+   * The int8 graph has quantized activations and weights, and is faster on wasm; the lossless one has the weights as
+   * shipped.
    */
   embedder: v.union([text, object({ int8: text, lossless: text })], 'an id, or one for int8 and one for lossless'),
   antispoof: v.exactOptional(text),

@@ -665,7 +665,7 @@ describe('profiles and collections', () => {
       profileCount: 1,
       templateCount: 1,
       collectionCount: 1,
-      models: [{ role: 'detector' }, { role: 'landmarker' }, { id: 'dlib-resnet-int8' }, { role: 'antispoof' }],
+      models: [{ role: 'detector' }, { role: 'landmarker' }, { id: 'mobilefacenet-64' }, { role: 'antispoof' }],
     });
     await kit.profiles.delete(profile.id);
     await expect(kit.profiles.get(profile.id)).rejects.toMatchObject({ code: 'PROFILE_GONE' });

@@ -307,15 +307,15 @@ describe('fr-landmark-68', () => {
   /** What the shipped file answers to the gray of these images. */
   async function askShipped(): Promise<Float32Array[]> {
     const session = await InferenceSession.create(file);
-    const answers = [];
+    const answers: Float32Array[] = [];
     for (const image of faces) {
       const gray = Float32Array.from({ length: image.length / 3 }, (_, i) => {
         const [red = 0, green = 0, blue = 0] = image.subarray(3 * i, 3 * i + 3);
         return (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
       });
       const input = new Tensor('float32', gray, [1, 1, FR_LANDMARK_SIZE, FR_LANDMARK_SIZE]);
-      const { output } = await session.run({ input });
-      answers.push(output!.data);
+      const results = await session.run({ input });
+      answers.push(results['output']?.data as Float32Array);
     }
     return answers;
   }

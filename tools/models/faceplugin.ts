@@ -1,7 +1,8 @@
 /**
  * Builds networks of faceplugin-face-recognition-js as ONNX graphs.
  *
- * fr_landmark finds 68 points in a face crop; fr_feature embeds a face chip, and no set of the manifest uses it.
+ * Their names are fr_landmark, which finds 68 points in a face crop, and fr_feature, which embeds a face chip. No set of
+ * the manifest uses the latter.
  */
 import {
   cutDeadChannels,
