@@ -11,7 +11,7 @@ const DETECTION = { detectorSizePx: 256 } as const;
 
 const parameters = new URLSearchParams(location.search);
 const threads = Number(parameters.get('threads') ?? 1);
-const accuracy = (parameters.get('accuracy') ?? 'balanced') as NonNullable<api.IdentifyOptions['accuracy']>;
+const accuracy = (parameters.get('accuracy') ?? 'fast') as NonNullable<api.IdentifyOptions['accuracy']>;
 
 await serve(async () => {
   const { createFaceKit } = (await import(/* @vite-ignore */ KIT_URL)) as typeof api;

@@ -28,7 +28,7 @@ import { shareAbove } from './statistics.js';
 const FMRS = [1e-2, 1e-3, 1e-4, 1e-5];
 const FPIRS = [0.1, 0.01, 0.003, 0.001];
 const GALLERIES = [10, 50, Infinity];
-const ACCURACIES: readonly Accuracy[] = ['fast', 'balanced', 'high'];
+const ACCURACIES: readonly Accuracy[] = ['fast', 'high'];
 /** Components of the mixture. The shipped one has about 38 centers for twice as many people. */
 const COMPONENTS = 32;
 

@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { VIEW_COUNTS } from '../../src/models/embedder.js';
+import type { FaceEmbedder } from '../../src/models/embedder.js';
 import { unitMean } from '../../src/recognition/template.js';
 import type { Accuracy } from '../../src/api/matching.js';
 import type { MeasuredFace } from './stages.js';
 import { ROOT } from '../../tools/process.mjs';
-import { measurePhotos, type MeasuredPhoto } from './measure.js';
+import { DEFAULT_MODELS, defaultEmbedder, measurePhotos, type MeasuredPhoto } from './measure.js';
 
 /** Settings that every runner receives. */
 export interface Settings {
@@ -86,7 +86,7 @@ export interface Person {
  * @param folder with `images/NAME/NAME_0001.jpg` and `pairs.txt`
  * @param limit maximum number of people
  */
-export async function loadLfw(folder: string, models?: string, limit = Infinity): Promise<Lfw> {
+export async function loadLfw(folder: string, models = DEFAULT_MODELS, limit = Infinity): Promise<Lfw> {
   const files = listPhotos(folder, limit);
   const photos = await measureFiles(files, models);
   return { photos, ...readPairs(readFileSync(join(folder, 'pairs.txt'), 'utf8'), photos, limit < Infinity) };
@@ -109,23 +109,24 @@ function listPhotos(folder: string, limit = Infinity): PhotoFile[] {
     );
 }
 
-async function measureFiles(files: readonly PhotoFile[], models?: string): Promise<LfwPhoto[]> {
-  const measured = await measurePhotos(files, { label: 'lfw', ...(models === undefined ? {} : { models }) });
+async function measureFiles(files: readonly PhotoFile[], models: string): Promise<LfwPhoto[]> {
+  const measured = await measurePhotos(files, { label: 'lfw', models });
+  const { views } = defaultEmbedder(models);
   return files.map(({ path, name, number }, i): LfwPhoto => {
     const face = centralFace(measured[i]!);
-    return { path, name, number, face, vectors: face && vectorsOf(face) };
+    return { path, name, number, face, vectors: face && vectorsOf(face, views) };
   });
 }
 
 /** Returns the mean of each accuracy's views, computed as the worker does. */
-export function vectorsOf({ views }: MeasuredFace): FaceVectors {
+export function vectorsOf({ views }: MeasuredFace, counts: FaceEmbedder['views']): FaceVectors {
   const [plain] = views;
-  if (views.length < VIEW_COUNTS.high)
+  if (views.length < counts.high)
     throw new Error(
-      `The face was measured with ${views.length} views instead of ${VIEW_COUNTS.high}. Delete .cache/eval and run again.`,
+      `The face was measured with ${views.length} views instead of ${counts.high}. Delete .cache/eval and run again.`,
     );
-  const mean = (accuracy: Accuracy) => unitMean(views.slice(0, VIEW_COUNTS[accuracy]));
-  return { plain: plain!, fast: mean('fast'), balanced: mean('balanced'), high: mean('high') };
+  const mean = (accuracy: Accuracy) => unitMean(views.slice(0, counts[accuracy]));
+  return { plain: plain!, fast: mean('fast'), high: mean('high') };
 }
 
 /** Returns the face nearest the center, which is LFW's subject. */

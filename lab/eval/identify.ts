@@ -6,7 +6,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findModel } from '../../src/models/manifest.js';
 import type { EntryOf } from '../../src/models/families.js';
 import { parseBackground, sampleBackground, type Background } from '../../src/recognition/background.js';
 import {
@@ -23,11 +22,11 @@ import type { CollectionContent, FaceStore } from '../../src/worker/ports/face-s
 import { createLoadedCollections } from '../../src/worker/use-cases/loaded-collections.js';
 import { createTrainer } from '../../src/worker/use-cases/training.js';
 import type { FaceVectors, Person } from './data.js';
-import { readManifest } from './measure.js';
+import { defaultEmbedder } from './measure.js';
 
-/** The embedder that the shipped worker uses on wasm, and the statistics of its space. */
+/** An embedder, and the statistics of its space. */
 export interface EmbedderData {
-  readonly entry: Pick<EntryOf<'embedder'>, 'embeddingSpace' | 'dimension' | 'calibration'>;
+  readonly entry: Pick<EntryOf<'embedder'>, 'embeddingSpace' | 'dimension' | 'calibration' | 'views' | 'cohort'>;
   /** `null` if the manifest has no statistics. */
   readonly background: Background | null;
   readonly scoring: Scoring;
@@ -38,7 +37,7 @@ export interface EmbedderData {
  * @param models folder with a manifest.json and its files
  */
 export function readEmbedder(models: string): EmbedderData {
-  const entry = findModel(readManifest(models), 'embedder');
+  const entry = defaultEmbedder(models);
   if (!entry.background) return withScoring(entry, null);
   const bytes = readFileSync(join(models, entry.background.file));
   return withScoring(entry, parseBackground(bytes, entry.dimension));
@@ -46,7 +45,8 @@ export function readEmbedder(models: string): EmbedderData {
 
 /** Combines an entry and statistics as the worker does. */
 export function withScoring(entry: EmbedderData['entry'], background: Background | null): EmbedderData {
-  const cohort = background && (() => sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort'));
+  const cohort =
+    entry.cohort && background ? () => sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort') : null;
   const scoring = createScoring(entry.dimension, cohort);
   // Preparing a face takes a millisecond, and each face is a probe in dozens of galleries.
   const known = new Map<string, Comparable>();
@@ -133,6 +133,7 @@ export async function identifyLikeTheKit(
       space,
       dimension: entry.dimension,
       calibration: entry.calibration,
+      views: entry.views,
       embed: () => Promise.resolve([current]),
     },
     loadAntispoof: null,
@@ -153,8 +154,8 @@ export async function identifyLikeTheKit(
   if (train) await operations.train(context, '');
   const bitmap = { close: () => undefined } as ImageBitmap;
 
-  return async ({ balanced }, maxFpir) => {
-    current = new Float32Array(balanced);
+  return async ({ fast }, maxFpir) => {
+    current = new Float32Array(fast);
     const frame = { bitmap, sourceWidth: 1, sourceHeight: 1, mode: 'photo' } as const;
     const { faces } = await operations.identify(context, frame, '', { maxFpir, maxCandidates: 1 });
     return faces[0]!;

@@ -8,7 +8,8 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Page } from '@playwright/test';
-import { parseManifest, type ModelManifest } from '../../src/models/manifest.js';
+import type { EntryOf } from '../../src/models/families.js';
+import { findModel, parseManifest, type ModelManifest } from '../../src/models/manifest.js';
 import { ROOT } from '../../tools/process.mjs';
 import type { EvalPage, PhotoLine } from './page.js';
 import { openPage, URLS } from './server.js';
@@ -43,6 +44,11 @@ export function readManifest(models: string): ModelManifest {
   return parseManifest(JSON.parse(readFileSync(join(models, 'manifest.json'), 'utf8')));
 }
 
+/** Returns the embedder that the shipped worker uses on wasm. */
+export function defaultEmbedder(models: string): EntryOf<'embedder'> {
+  return findModel(readManifest(models), 'embedder');
+}
+
 /** Code that determines the results, in addition to the models and onnxruntime. */
 const CODE = [
   'vision',
@@ -56,7 +62,7 @@ const CODE = [
  * Entry fields that are fitted to the measurements.
  * They are not part of the cache key, because fitting them must not invalidate the cache.
  */
-const FITTED = ['calibration', 'background'];
+const FITTED = ['calibration', 'background', 'cohort'];
 const PROGRESS_EVERY_MS = 10_000;
 
 /**

@@ -8,7 +8,7 @@ import type { Box } from '../../src/api/geometry.js';
 import { centralFace, folderOf, loadLfw, vectorsOf, type LfwPhoto, type Settings } from './data.js';
 import { readEmbedder } from './identify.js';
 import { crossPairs } from './lfw.js';
-import { measurePhotos } from './measure.js';
+import { defaultEmbedder, measurePhotos } from './measure.js';
 import { percent, writeChart, type Outcome } from './report.js';
 import { kitScorer, PLAIN_SCORERS } from './scorer.js';
 import { thresholdAtRate } from './statistics.js';
@@ -70,9 +70,10 @@ export async function runRobustness(settings: Settings): Promise<Outcome> {
   const folder = folderOf(settings, 'lfw');
   if (folder === null) return { skipped: 'no lfw/ in the data' };
   const { photos } = await loadLfw(folder, settings.models);
+  const { views } = defaultEmbedder(settings.models);
   const pairs = choosePairs(photos, Math.min(PEOPLE, settings.limit));
   const ways = [
-    { name: 'ours', scorer: kitScorer(readEmbedder(settings.models).scoring, 'balanced') },
+    { name: 'ours', scorer: kitScorer(readEmbedder(settings.models).scoring, 'fast') },
     { name: 'plain', scorer: PLAIN_SCORERS[0] },
   ].map((way) => ({ ...way, threshold: thresholdAtRate(crossPairs(photos, way.scorer).different, FMR) }));
 
@@ -87,7 +88,7 @@ export async function runRobustness(settings: Settings): Promise<Outcome> {
     const rows = values.map((value, i) => {
       const changed = pairs.map(() => {
         const face = centralFace(measured.next().value!);
-        return face && vectorsOf(face);
+        return face && vectorsOf(face, views);
       });
       const fnmr = ways.map(({ name: way, scorer, threshold }) => {
         const matching = pairs.filter(([first], k) => {

@@ -44,6 +44,6 @@ export const PLAIN_SCORERS: readonly [euclidean: Scorer, cosine: Scorer] = [eucl
 
 /** Returns the baselines, then the kit at each accuracy, ending with the best. */
 export function scorersFor(scoring: Scoring): readonly Scorer[] {
-  const accuracies: readonly Accuracy[] = ['fast', 'balanced', 'high'];
+  const accuracies: readonly Accuracy[] = ['fast', 'high'];
   return [...PLAIN_SCORERS, ...accuracies.map((accuracy) => kitScorer(scoring, accuracy))];
 }

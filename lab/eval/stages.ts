@@ -3,7 +3,6 @@ import type { DetectedFace, DetectorOptions } from '../../src/api/faces.js';
 import { MAX_FACES } from '../../src/api/limits.js';
 import type { QualityReport } from '../../src/api/quality.js';
 import type { FaceAntispoof } from '../../src/models/antispoof.js';
-import { VIEW_COUNTS } from '../../src/models/embedder.js';
 import type { Frame } from '../../src/wire/worker.js';
 import { createAcquisition, createClock, type AcquisitionParts } from '../../src/worker/use-cases/acquisition.js';
 
@@ -11,7 +10,7 @@ import { createAcquisition, createClock, type AcquisitionParts } from '../../src
 export interface MeasureOptions extends DetectorOptions {
   /** Maximum number of faces, largest first. Defaults to 100. */
   readonly maxFaces?: number;
-  /** Number of views to embed per face, 0 to 6. Defaults to 6; with 0 only the landmarks are computed. */
+  /** Number of views to embed per face, 0 to 6. Defaults to those of `high`; with 0 only the landmarks are computed. */
   readonly views?: number;
   /** Whether to score each face with the anti-spoof model. Defaults to false. */
   readonly spoof?: boolean;
@@ -52,7 +51,8 @@ export function createMeasurement(
     const faces: MeasuredFace[] = [];
     for (const found of await image.find(options.maxFaces ?? MAX_FACES)) {
       const spoofScore = antispoof && (await image.spoofScore(antispoof, found));
-      const views = options.views === 0 ? [] : await image.embedViews(found, options.views ?? VIEW_COUNTS.high);
+      const views =
+        options.views === 0 ? [] : await image.embedViews(found, options.views ?? parts.embedder.views.high);
       faces.push({ ...image.describe(found, 68), quality: image.judge(found), views, spoofScore });
     }
     return { faces, detectorSize: image.size };

@@ -10,7 +10,7 @@ import type { Accuracy } from '../../src/api/matching.js';
 import { fitBackground } from './background.js';
 
 const RATES = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
-const ACCURACIES: readonly Accuracy[] = ['fast', 'balanced', 'high'];
+const ACCURACIES: readonly Accuracy[] = ['fast', 'high'];
 /** Templates per profile, as the kit recommends. */
 const ENROLLED = 3;
 
@@ -82,8 +82,8 @@ function measureProfiles(people: readonly Person[], scoring: Scoring) {
   const gallery = createGallery(templates, '', commonness);
   const strangers = people.filter(({ photos }) => photos.length <= ENROLLED).flatMap(({ photos }) => photos);
   const distances = new Float32Array(strangers.length * size);
-  strangers.forEach(({ balanced }, i) => {
-    distances.set(gallery.distances(scoring.prepare(balanced)), i * size);
+  strangers.forEach(({ fast }, i) => {
+    distances.set(gallery.distances(scoring.prepare(fast)), i * size);
   });
   return { distances: distances.sort(), commonness: mean([...commonness]) };
 }
@@ -94,7 +94,7 @@ function measureProfiles(people: readonly Person[], scoring: Scoring) {
  */
 export function backgroundOf(people: readonly Person[], components: number): Background {
   return fitBackground(
-    people.map(({ photos }) => photos.map(({ balanced }) => balanced)),
+    people.map(({ photos }) => photos.map(({ fast }) => fast)),
     components,
   );
 }

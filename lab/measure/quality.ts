@@ -13,11 +13,11 @@ import { DEFAULT_MODELS, measurePhotos, type MeasuredPhoto } from '../eval/measu
 import { kitScorer } from '../eval/scorer.js';
 import { distanceAtFmr, fmrCurve } from '../../src/recognition/decision.js';
 import type { QualityIssue } from '../../src/api/quality.js';
-import { DLIB_INT8 } from '../../tools/models/entries.js';
 
 const PEOPLE = 250;
 const FMR = 1e-3;
-const scorer = kitScorer(readEmbedder(DEFAULT_MODELS).scoring, 'balanced');
+const { entry, scoring } = readEmbedder(DEFAULT_MODELS);
+const scorer = kitScorer(scoring, 'fast');
 const TRANSFORMS = [
   '',
   ...['0.7', '0.5', '0.4', '0.3', '0.25', '0.2'].map((factor) => `scale:${factor}`),
@@ -102,12 +102,12 @@ function byAngle(pairs: readonly Pair[]): Record<string, { pairs: number; 'FNMR 
 function distanceOf([photo, reference]: Pair): number {
   const [a, b] = [centralFace(photo), reference && centralFace(reference)];
   if (!a || !b) return Infinity;
-  return -scorer.score(scorer.prepare(vectorsOf(a)), scorer.prepare(vectorsOf(b)));
+  return -scorer.score(scorer.prepare(vectorsOf(a, entry.views)), scorer.prepare(vectorsOf(b, entry.views)));
 }
 
 /** Returns the FNMR in percent. */
 function fnmr(distances: readonly number[]): number {
-  const limit = distanceAtFmr(FMR, fmrCurve(DLIB_INT8.calibration, 'balanced', 1));
+  const limit = distanceAtFmr(FMR, fmrCurve(entry.calibration, 'fast', 1));
   return (100 * distances.filter((distance) => distance > limit).length) / distances.length;
 }
 

@@ -4,19 +4,17 @@ import type { AcquisitionFailure, DetectedFace, DetectorOptions } from './faces.
 import type { SpoofFailure, SpoofOptions, SpoofVerdict } from './spoof.js';
 
 /**
- * The number of views of a face that are averaged. Each view costs one run of the embedder.
+ * How many views of a face are averaged: slightly different crops, and their mirror images. Each view costs one run of
+ * the embedder. Every embedder has a number of views for each value, see `docs/models.md`; the default one takes one
+ * view for `fast` and six for `high`.
  *
- * - `fast` uses the face chip alone
- * - `balanced` uses the chip and its mirror image
- * - `high` uses six views: three slightly different crops and their mirror images
- *
- * Enrollment always uses six views.
+ * Enrollment always uses `high`.
  */
-export type Accuracy = 'fast' | 'balanced' | 'high';
+export type Accuracy = 'fast' | 'high';
 
 /** Options of operations that compare faces. */
 export interface AccuracyOptions {
-  /** Number of views per face. Defaults to `'balanced'`. See `docs/accuracy.md` for the error rates of each value. */
+  /** Number of views per face. Defaults to `'fast'`. See `docs/accuracy.md` for the error rates of each value. */
   readonly accuracy?: Accuracy;
 }
 

@@ -40,7 +40,7 @@ export interface KitInfo {
   readonly embeddingSpace: string;
   /**
    * Measured false match rates of 1:1 comparisons. Each pair is a similarity threshold, 0..1, and the false match rate
-   * at that threshold, in descending order of the threshold. They hold for two images at `accuracy: 'balanced'`
+   * at that threshold, in descending order of the threshold. They hold for two images at `accuracy: 'fast'`
    * (docs/accuracy.md).
    */
   readonly fmrCurve: readonly (readonly [similarity: number, fmr: number])[];

@@ -10,7 +10,7 @@ import { CURVE, DATA_FILE, MODEL, positive, text } from './entry.js';
 import { readOutput, type Abortable, type Run } from './run.js';
 
 /**
- * The meaning of distances in one embedding space. A distance is 1 - cosine. With background statistics, both faces add
+ * The meaning of distances in one embedding space. A distance is 1 - cosine. With a cohort, both faces add
  * to it, see `recognition/scoring.ts`. Measured, see the model card.
  */
 const CALIBRATION = object({
@@ -20,11 +20,10 @@ const CALIBRATION = object({
   similarity: CURVE,
   /**
    * (distance, false match rate) of two images, ascending in both; log-linear between and beyond them. One curve per
-   * accuracy; an accuracy that has none uses that of `fast`.
+   * accuracy; `high` defaults to that of `fast`.
    */
   fmr: object({
     fast: CURVE,
-    balanced: v.exactOptional(CURVE),
     high: v.exactOptional(CURVE),
   } satisfies Record<Accuracy, unknown>),
   /** The same for an image and a profile, the mean of several templates. Defaults to that of `fast`. */
@@ -33,6 +32,12 @@ const CALIBRATION = object({
   commonness: v.exactOptional(positive),
 });
 export type EmbedderCalibration = Parsed<typeof CALIBRATION>;
+
+/** More views than {@link VIEWS} and their mirror images do not exist. */
+const VIEW_COUNT = v.pipe(
+  v.number('a number'),
+  v.check((views) => [1, 2, 3, 4, 5, 6].includes(views), '1 to 6'),
+);
 
 /** The fields of every embedder's entry. */
 const EMBEDDER = {
@@ -45,6 +50,13 @@ const EMBEDDER = {
    */
   embeddingSpace: text,
   calibration: CALIBRATION,
+  /** Number of views of a face that each accuracy averages, 1 to 6. */
+  views: object({ fast: VIEW_COUNT, high: VIEW_COUNT } satisfies Record<Accuracy, unknown>),
+  /**
+   * Whether a distance also depends on how near both faces are to synthetic people of the background statistics, see
+   * `recognition/scoring.ts`. Defaults to false: distances are plain cosines.
+   */
+  cohort: v.exactOptional(v.boolean('true or false')),
 };
 
 /** dlib's face recognition ResNet: a 128-d embedding of a dlib face chip. */
@@ -66,7 +78,7 @@ export const ARCFACE = object({
   output: text,
   /** Side of the chip in pixels; 112 for most. */
   size: positive,
-  /** Without it, distances are plain cosines, and trainings do not measure how near strangers come. */
+  /** Without it, there can be no cohort, and trainings do not measure how near strangers come. */
   background: v.exactOptional(DATA_FILE),
 });
 export type ArcFaceEntry = Parsed<typeof ARCFACE>;
@@ -77,6 +89,8 @@ export interface FaceEmbedder {
   /** Length of an embedding. */
   readonly dimension: number;
   readonly calibration: EmbedderCalibration;
+  /** Number of views of a face that each accuracy averages. */
+  readonly views: Readonly<Record<Accuracy, number>>;
   /**
    * @param landmarks 68 points in pixels of the image
    * @param views number of views of the face, 1 to 6; each costs one run of the model
@@ -86,9 +100,6 @@ export interface FaceEmbedder {
    */
   embed(pixels: Pixels, landmarks: readonly Point[], views: number, signal?: Abortable): Promise<Float32Array[]>;
 }
-
-/** Number of views of a face that each accuracy averages. */
-export const VIEW_COUNTS: Readonly<Record<Accuracy, number>> = { fast: 1, balanced: 2, high: 6 };
 
 /** Change of a chip before mirroring. `shift` is a fraction of the side of the chip. */
 interface View {
@@ -130,6 +141,7 @@ function createChipEmbedder(
     space: entry.embeddingSpace,
     dimension: entry.dimension,
     calibration: entry.calibration,
+    views: entry.views,
 
     async embed(pixels, landmarks, views, signal) {
       const toSource = alignChip(landmarks);

@@ -47,7 +47,8 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   };
   const models = await loadModels(config, listeners, signal);
   const { detector, landmarker, embedder, background, loadAntispoof } = models;
-  const cohort = background && (() => sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort'));
+  const cohort =
+    models.cohort && background ? () => sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort') : null;
   const scoring = createScoring(embedder.dimension, cohort);
 
   // Do not await anything below, so that no message from another tab arrives before all parts exist.

@@ -19,6 +19,8 @@ export interface LoadedModels {
   readonly embedder: FaceEmbedder;
   /** `null` if the embedder has no background statistics. */
   readonly background: Background | null;
+  /** Whether distances are normalized by a cohort drawn from the background statistics. */
+  readonly cohort: boolean;
   /** Loads the anti-spoof model on first use; `null` if the set has none. */
   readonly loadAntispoof: (() => Promise<FaceAntispoof>) | null;
   describe(): Pick<KitInfo, 'backend' | 'backendNote' | 'threads' | 'models'>;
@@ -98,6 +100,7 @@ export async function loadModels(
     landmarker: locate,
     embedder: embed,
     background,
+    cohort: embedder.cohort ?? false,
     loadAntispoof: antispoof && (() => loadAntispoof(antispoof)),
     describe: () => ({
       backend: runtime.backend,

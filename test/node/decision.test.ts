@@ -91,14 +91,13 @@ describe('the curve of a comparison', () => {
   it('is that of its accuracy for one template, and that of profiles for several', () => {
     expect(fmrCurve(ALL_CURVES, 'fast', 1)).toBe(FAST);
     expect(fmrCurve(ALL_CURVES, 'high', 1)).toBe(HIGH);
-    for (const accuracy of ['fast', 'balanced', 'high'] as const) {
+    for (const accuracy of ['fast', 'high'] as const) {
       expect(fmrCurve(ALL_CURVES, accuracy, 2)).toBe(PROFILE);
       expect(fmrCurve(ALL_CURVES, accuracy, 50)).toBe(PROFILE);
     }
   });
 
   it('is that of fast where another one is missing', () => {
-    expect(fmrCurve(ALL_CURVES, 'balanced', 1)).toBe(FAST);
     expect(fmrCurve(CALIBRATION, 'high', 1)).toBe(FAST);
     expect(fmrCurve({ ...CALIBRATION, fmr: { fast: FAST, high: HIGH } }, 'high', 3)).toBe(FAST);
   });
@@ -201,11 +200,11 @@ describe('the description of the rates', () => {
     [0.64, 0.5, 0.34].forEach((similarity, i) => {
       expect(described[i]![0]).toBeCloseTo(similarity, 12);
     });
-    const balanced = [
+    const fast = [
       [0.4, 1e-4],
       [0.55, 1e-3],
     ] as const;
-    expect(describeFmr({ ...ALL_CURVES, fmr: { fast: FAST, balanced, high: HIGH } })[0]).toEqual([0.8, 1e-4]);
+    expect(describeFmr({ ...ALL_CURVES, fmr: { fast, high: HIGH } })[0]).toEqual([0.8, 1e-4]);
   });
 });
 

@@ -58,6 +58,7 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
     space: 'space',
     dimension: 2,
     calibration: { ...CALIBRATION, origin: 'test' },
+    views: { fast: 2, high: 6 },
     // The embedding is the place of the face, so that a test sees which one was embedded.
     embed: (_pixels, [first], views) => {
       calls.push(`embed ${views}`);
@@ -310,6 +311,7 @@ const embedding = (...degrees: readonly number[]): EngineParts['embedder'] => ({
   space: 'space',
   dimension: 2,
   calibration: { ...CALIBRATION, origin: 'test' },
+  views: { fast: 2, high: 6 },
   embed: (_pixels, _landmarks, views) =>
     Promise.resolve(Array.from({ length: views }, (_, i) => atAngle(degrees[i % degrees.length] as number))),
 });
@@ -352,7 +354,7 @@ describe('enroll', () => {
     expect(calls).toEqual([]);
   });
 
-  it('stores the mean of six views, with the quality of the picture', async () => {
+  it('stores the mean of the views of high accuracy, with the quality of the picture', async () => {
     const created: NewProfile[] = [];
     const store = {
       assertOpen: () => Promise.resolve(),
@@ -391,7 +393,7 @@ describe('match', () => {
 
   it('scores the mean of the templates and each of them, by the mean of the views', async () => {
     const store = withTemplates(stored('p', 20), stored('p', 100));
-    // The two views of a balanced comparison have their mean at 30.
+    // The two views of a fast comparison have their mean at 30.
     const { engine } = engineWith([detection(0, 0, 50)], { store, embedder: embedding(20, 40) });
     const result = await engine.match(context(), face('largest'), 'p', {});
     if (result.outcome !== 'compared') throw new Error(result.outcome);
@@ -427,14 +429,14 @@ describe('match', () => {
     expect(result.comparisons[0]?.score).toBeCloseTo(1 - 0.8, 6);
   });
 
-  it('looks at as many views as the accuracy asks for, of the probe and of a reference', async () => {
+  it('looks at as many views as the embedder needs for the accuracy, of the probe and of a reference', async () => {
     const store = withTemplates(stored('p', 45));
     const { engine, calls } = engineWith([detection(0, 0, 50)], { store });
     await engine.match(context(), face('largest'), 'p', {});
     await engine.match(context(), face('largest'), 'p', { accuracy: 'fast' });
     await engine.compare(context(), face('largest'), face('largest'), { accuracy: 'high' });
     const embedded = calls.filter((call) => call.startsWith('embed'));
-    expect(embedded).toEqual(['embed 2', 'embed 1', 'embed 6', 'embed 6']);
+    expect(embedded).toEqual(['embed 2', 'embed 2', 'embed 6', 'embed 6']);
   });
 
   it('keeps a rate by the curve of its accuracy, and by that of profiles where there are several templates', async () => {
@@ -655,13 +657,13 @@ describe('identify', () => {
     expect(faces[0]?.candidates[0]?.score).toBeCloseTo(1 - 0.5 - 0.25, 6);
   });
 
-  it('looks at as many views as the accuracy asks for', async () => {
+  it('looks at as many views as the embedder needs for the accuracy', async () => {
     const { engine, calls } = engineWith([detection(0, 0, 50)], { store: homeStore(near).store });
     await engine.identify(context(), frame(), 'home', {});
     for (const accuracy of ['fast', 'high'] as const) {
       await engine.identify(context(), frame(), 'home', { accuracy });
     }
-    expect(calls.filter((call) => call.startsWith('embed'))).toEqual(['embed 2', 'embed 1', 'embed 6']);
+    expect(calls.filter((call) => call.startsWith('embed'))).toEqual(['embed 2', 'embed 2', 'embed 6']);
   });
 
   it('refuses what is stored of another embedding space', async () => {
@@ -935,8 +937,8 @@ describe('an open image', () => {
       expect(await engine.compare(context(), opened, opened, {})).toMatchObject({ outcome: 'compared', match: true });
     }
     // Another accuracy is another embedding.
-    await engine.compare(context(), opened, opened, { accuracy: 'fast' });
-    expect(calls).toEqual(['detect 384 0.6', 'embed 2', 'embed 1']);
+    await engine.compare(context(), opened, opened, { accuracy: 'high' });
+    expect(calls).toEqual(['detect 384 0.6', 'embed 2', 'embed 6']);
     expect(located).toHaveLength(2);
 
     await engine.closeImage(context(), 'photo');

@@ -24,7 +24,7 @@ import { DLIB_INT8 } from '../../tools/models/entries.js';
 /** A face that looks the same in all views. */
 function faceOf(plain: Float32Array): FaceVectors {
   const unit = unitLength(plain);
-  return { plain, fast: unit, balanced: unit, high: unit };
+  return { plain, fast: unit, high: unit };
 }
 
 /** 0.1, 0.2 ... 1.0 */

@@ -35,6 +35,7 @@ it('gives the views of each face as the model outputs them, six unless fewer are
       space: 'space',
       dimension: 2,
       calibration: { ...CALIBRATION, origin: 'test' },
+      views: { fast: 2, high: 6 },
       embed: (_pixels: unknown, [first]: readonly { readonly x: number; readonly y: number }[], views: number) => {
         embedded.push(views);
         return Promise.resolve(Array.from({ length: views }, () => Float32Array.of(first?.x ?? 0, first?.y ?? 0)));

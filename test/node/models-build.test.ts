@@ -128,7 +128,7 @@ describe('the files', () => {
         expect(similarity, `${id}, point ${i}`).toBeLessThan(before);
         expect(rate, `${id}, point ${i}`).toBeGreaterThan(rateBefore);
       }
-      const curveOfDefault = fmrCurve(calibration, 'balanced', 1);
+      const curveOfDefault = fmrCurve(calibration, 'fast', 1);
       const threshold = matchThreshold({}, curveOfDefault, calibration);
       expect(matchThreshold({ maxFmr: 0.001 }, curveOfDefault, calibration), id).toBeCloseTo(threshold, 6);
     }

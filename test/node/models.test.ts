@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createBlazeFace } from '../../src/models/detectors/blazeface.js';
-import { createDlibEmbedder, VIEW_COUNTS } from '../../src/models/embedder.js';
+import { createDlibEmbedder } from '../../src/models/embedder.js';
 import { createFaceLandmark68 } from '../../src/models/landmarker.js';
 import { findModel, findSet, parseManifest, type ModelManifest } from '../../src/models/manifest.js';
 import type { BlazeFaceEntry } from '../../src/models/detectors/blazeface.js';
@@ -64,6 +64,7 @@ const EMBEDDER: DlibEmbedderEntry = {
   dimension: 128,
   chip: { size: 150, padding: 0.25 },
   embeddingSpace: 'space',
+  views: { fast: 2, high: 6 },
   calibration: {
     origin: 'test',
     fmr: {
@@ -452,7 +453,6 @@ describe('dlib embedder', () => {
     });
     const columns = plain(256, 256);
     for (let i = 0; i < 256 * 256; i++) columns.data[4 * i] = i % 256;
-    expect(VIEW_COUNTS).toEqual({ fast: 1, balanced: 2, high: 6 });
     expect(await embedder.embed(columns, aligned, 6)).toHaveLength(6);
     const all = fed.splice(0);
     for (const views of [1, 2, 3]) {

@@ -124,7 +124,7 @@ export const FR_LANDMARK_68 = {
   ],
   size: FR_LANDMARK_SIZE,
   passes: [{ cropScale: 1.15, shift: 0.08, offsets: FR_LANDMARK_OFFSETS.box }],
-  follow: { cropScale: 1.45, shift: -0.06, offsets: FR_LANDMARK_OFFSETS.follow },
+  follow: { cropScale: 1.2, offsets: FR_LANDMARK_OFFSETS.follow },
   offsetsOrigin: FR_LANDMARK_OFFSETS.origin,
   minSpread: 0.1,
   minRefinedSpread: 0.2,
@@ -164,13 +164,14 @@ export const MOBILEFACENET_64 = {
   size: MOBILEFACENET_SIZE,
   embeddingSpace: `mobilefacenet-64/${SOURCES.mobileFaceNet.files[0].sha256.slice(0, 16)}/arcface-112-v1`,
   calibration: MOBILEFACENET_CALIBRATION,
+  views: { fast: 1, high: 2 },
 } as const satisfies Omit<ArcFaceEntry, 'bytes' | 'sha256'>;
 
 const DLIB_CALIBRATION: EmbedderCalibration = {
   origin:
     'LFW: 5,310 photos of 2,415 people in two halves, each with a cohort of the statistics of the other, all pairs of ' +
     'different people; the distance of best accuracy over the first four folds of view 2 (npm run fit:embedder)',
-  // 0.5 at FMR 1e-3 and 0.4 at best accuracy, both balanced; 1 when a face is compared with itself.
+  // 0.5 at FMR 1e-3 and 0.4 at best accuracy, both of two views; 1 when a face is compared with itself.
   similarity: [
     [0.75, 1],
     [0.826, 0.5],
@@ -179,13 +180,6 @@ const DLIB_CALIBRATION: EmbedderCalibration = {
   ],
   fmr: {
     fast: [
-      [0.8048, 1e-5],
-      [0.815, 1e-4],
-      [0.8275, 1e-3],
-      [0.844, 1e-2],
-      [0.8704, 1e-1],
-    ],
-    balanced: [
       [0.8041, 1e-5],
       [0.8136, 1e-4],
       [0.826, 1e-3],
@@ -223,6 +217,9 @@ const DLIB_RESNET = {
   chip: { size: DLIB_CHIP_SIZE, padding: 0.25 },
   embeddingSpace: `dlib-resnet/${DLIB_WEIGHTS.sha256.slice(0, 16)}/chip-150-0.25-v2`,
   calibration: DLIB_CALIBRATION,
+  // One view has 2.2 times the false non-matches of two at FMR 1e-4.
+  views: { fast: 2, high: 6 },
+  cohort: true,
 } as const satisfies Omit<DlibEmbedderEntry, 'id' | 'file' | 'bytes' | 'sha256' | 'background'>;
 
 export const DLIB_LOSSLESS = {

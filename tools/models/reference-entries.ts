@@ -118,13 +118,6 @@ export const MOBILEFACENET = {
     ],
     fmr: {
       fast: [
-        [0.5278, 1e-5],
-        [0.5864, 1e-4],
-        [0.6565, 1e-3],
-        [0.7407, 1e-2],
-        [0.8527, 1e-1],
-      ],
-      balanced: [
         [0.5248, 1e-5],
         [0.5844, 1e-4],
         [0.6542, 1e-3],
@@ -147,6 +140,7 @@ export const MOBILEFACENET = {
       [0.8503, 1e-1],
     ],
   },
+  views: { fast: 2, high: 6 },
 } as const satisfies ArcFaceEntry;
 
 /**

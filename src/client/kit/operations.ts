@@ -47,7 +47,7 @@ const FINDER_RULES: Rules<DetectorOptions> = {
 const DETECTOR_RULES = { ...CALL_RULES, ...FINDER_RULES };
 const POLICY: readonly EnrollPolicy[] = ['strict', 'guidance', 'off'];
 const SPOOF_RULES: Rules<SpoofOptions> = { spoof: spoofPolicy };
-const ACCURACY_RULES: Rules<AccuracyOptions> = { accuracy: oneOf('fast', 'balanced', 'high') };
+const ACCURACY_RULES: Rules<AccuracyOptions> = { accuracy: oneOf('fast', 'high') };
 export const IDENTIFY_RULES: Rules<Omit<IdentifyOptions, 'signal'>> = {
   ...FINDER_RULES,
   ...SPOOF_RULES,

@@ -1,7 +1,7 @@
 /** Turns a frame into faces, landmarks and embeddings, in stages shared by all use cases on images. */
 import type { FaceAntispoof } from '../../models/antispoof.js';
 import type { Detection, FaceDetector } from '../../models/detectors/detector.js';
-import { VIEW_COUNTS, type FaceEmbedder } from '../../models/embedder.js';
+import type { FaceEmbedder } from '../../models/embedder.js';
 import type { FaceLandmarker } from '../../models/landmarker.js';
 import { unitMean } from '../../recognition/template.js';
 import type { StageTimings } from '../../api/calls.js';
@@ -178,7 +178,7 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
     async function embed(face: Acquired, accuracy: Accuracy): Promise<Float32Array> {
       const vectors = known.vectors.get(face) ?? new Map<Accuracy, Float32Array>();
       known.vectors.set(face, vectors);
-      const vector = vectors.get(accuracy) ?? unitMean(await embedViews(face, VIEW_COUNTS[accuracy]));
+      const vector = vectors.get(accuracy) ?? unitMean(await embedViews(face, embedder.views[accuracy]));
       vectors.set(accuracy, vector);
       return vector;
     }

@@ -94,7 +94,7 @@ type Reference = Parameters<typeof profileMean>[0][number] & {
 
 type FailedAcquisition = Extract<Acquisition, { readonly acquired: false }>;
 
-const DEFAULT_ACCURACY: Accuracy = 'balanced';
+const DEFAULT_ACCURACY: Accuracy = 'fast';
 /** Accuracy of enrolled faces. They are embedded once and compared for years. */
 const ENROLLMENT_ACCURACY: Accuracy = 'high';
 /** Minimum number of templates per enrollment that the seed API recommends. */

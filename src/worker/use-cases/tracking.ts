@@ -217,7 +217,7 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     image: OpenFrame,
     track: Track,
     frame: number,
-    { options: { accuracy = 'balanced' }, check, collection }: TrackContext,
+    { options: { accuracy = 'fast' }, check, collection }: TrackContext,
   ): Promise<Track | null> {
     if (!collection && !check) return track;
     const { recognition, quality } = track;
