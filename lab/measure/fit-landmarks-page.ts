@@ -24,7 +24,8 @@ export interface LocatedFace {
 
 /** The functions that the page exposes; arguments and results are JSON values. */
 export interface FitPage {
-  readonly open: (assetsUrl: string) => Promise<void>;
+  /** @param set name of the set of models with the landmarker */
+  readonly open: (assetsUrl: string, set: string) => Promise<void>;
   readonly locate: (photoUrl: string, passes: Landmark68Entry['passes']) => Promise<LocatedFace[]>;
 }
 
@@ -36,11 +37,11 @@ let models: {
 };
 
 const evalPage: FitPage = {
-  async open(assetsUrl) {
+  async open(assetsUrl, set) {
     const backend = await chooseBackend('wasm', 1);
     const manifest = parseManifest(await loadJson(assetsUrl, 'models/manifest.json', signal));
     const detector = findModel(manifest, 'detector');
-    const entry = findModel(manifest, 'landmarker', { set: 'public-domain' });
+    const entry = findModel(manifest, 'landmarker', { set });
     const fileOf = ({ file, bytes, sha256 }: ModelEntry) => ({ path: `models/${file}`, bytes, sha256 });
     const wanted = [backend.wasm, fileOf(detector), fileOf(entry)];
     const assets = openAssets(assetsUrl, wanted, () => undefined, signal);

@@ -1,8 +1,8 @@
 /**
- * Fits the mean error of each point of face_landmark_68, in the crop of each pass.
+ * Fits the mean error of each point of the landmarkers, in the crop of each pass.
  *
- * Run with `npm run fit:landmarks -- --data DIR`, where DIR has `lfpw/`; takes half a minute. Writes
- * tools/models/landmark-offsets.json and prints the error on held-out photos, by ten-fold cross-validation.
+ * Run with `npm run fit:landmarks -- --data DIR`, where DIR has `lfpw/`; takes a minute. Writes the files of offsets in
+ * tools/models and prints the error on held-out photos, by ten-fold cross-validation.
  */
 import { writeFileSync } from 'node:fs';
 import { dataFolder, folderOf } from '../eval/data.js';
@@ -13,13 +13,19 @@ import { mean, normalizedMeanError } from '../eval/statistics.js';
 import type { Landmark68Entry } from '../../src/models/landmarker.js';
 import type { Point } from '../../src/api/geometry.js';
 import { applySimilarity, invertSimilarity } from '../../src/vision/geometry.js';
-import { LANDMARK_68, type LandmarkOffsets } from '../../tools/models/entries.js';
+import { FR_LANDMARK_68, LANDMARK_68, type LandmarkOffsets } from '../../tools/models/entries.js';
 import type { FitPage, LocatedFace } from './fit-landmarks-page.js';
 
-const OUT_FILE = new URL('../../tools/models/landmark-offsets.json', import.meta.url);
 const SCRIPT = '/lab/measure/fit-landmarks-page.ts';
 const NONE = new Array<number>(136).fill(0);
 const FOLDS = 10;
+const ORIGIN = '150 faces of the LFPW training set with 68 points marked by hand (npm run fit:landmarks)';
+
+/** The landmarkers, the sets that they belong to, and the pass over the points of an earlier pass or frame. */
+const LANDMARKERS = [
+  { set: 'default', entry: FR_LANDMARK_68, again: FR_LANDMARK_68.follow, file: 'fr-landmark-offsets.json' },
+  { set: 'public-domain', entry: LANDMARK_68, again: LANDMARK_68.passes[1], file: 'landmark-offsets.json' },
+] as const;
 
 type Passes = Landmark68Entry['passes'];
 type Pair = readonly [face: LocatedFace, annotated: AnnotatedFace];
@@ -46,28 +52,28 @@ if (folder === null) {
     return pairs;
   };
   try {
-    await call('open', origin + URLS.assets);
-    const [{ cropScale: firstScale }, { cropScale: secondScale }] = LANDMARK_68.passes;
-    const firstPairs = await locateAll([{ cropScale: firstScale, offsets: NONE }]);
-    const first = fitOffsets(firstPairs);
-    const passes = [
-      { cropScale: firstScale, offsets: first },
-      { cropScale: secondScale, offsets: NONE },
-    ];
-    const secondPairs = await locateAll(passes);
-    report('first pass', firstPairs);
-    report('second pass', secondPairs);
-    const offsets: LandmarkOffsets = { origin: LANDMARK_68.offsetsOrigin, first, second: fitOffsets(secondPairs) };
-    writeFileSync(OUT_FILE, `${JSON.stringify(offsets)}\n`);
-    console.log(`offsets of ${secondPairs.length} faces written`);
+    for (const { set, entry, again, file } of LANDMARKERS) {
+      await call('open', origin + URLS.assets, set);
+      const [first] = entry.passes;
+      const firstPairs = await locateAll([{ ...first, offsets: NONE }]);
+      const box = fitOffsets(firstPairs, entry.size);
+      const pairs = await locateAll([
+        { ...first, offsets: box },
+        { ...again, offsets: NONE },
+      ]);
+      report(`${entry.id}, crop of the box`, firstPairs, entry.size);
+      report(`${entry.id}, crop of the points`, pairs, entry.size);
+      const offsets: LandmarkOffsets = { origin: ORIGIN, box, points: fitOffsets(pairs, entry.size) };
+      writeFileSync(new URL(`../../tools/models/${file}`, import.meta.url), `${JSON.stringify(offsets)}\n`);
+      console.log(`offsets of ${pairs.length} faces written to tools/models/${file}`);
+    }
   } finally {
     await close();
   }
 }
 
 /** Returns the mean offset of each point, in fractions of the crop. */
-function fitOffsets(pairs: readonly Pair[]): number[] {
-  const { size } = LANDMARK_68;
+function fitOffsets(pairs: readonly Pair[], size: number): number[] {
   return NONE.map((_, k) => {
     const offsets = pairs.map(([{ landmarks, crop }, { points }]) => {
       const toCrop = invertSimilarity(crop);
@@ -80,8 +86,7 @@ function fitOffsets(pairs: readonly Pair[]): number[] {
 }
 
 /** Prints the normalized mean error without offsets, and with those of the other folds. */
-function report(name: string, pairs: readonly Pair[]): void {
-  const { size } = LANDMARK_68;
+function report(name: string, pairs: readonly Pair[], size: number): void {
   const errors = (offsetsFor: (i: number) => readonly number[]) =>
     pairs.map(([{ landmarks, crop }, { points }], i) => {
       const offsets = offsetsFor(i);
@@ -92,7 +97,12 @@ function report(name: string, pairs: readonly Pair[]): void {
       });
       return normalizedMeanError(corrected, points, 0);
     });
-  const folds = Array.from({ length: FOLDS }, (_, fold) => fitOffsets(pairs.filter((_pair, i) => i % FOLDS !== fold)));
+  const folds = Array.from({ length: FOLDS }, (_, fold) =>
+    fitOffsets(
+      pairs.filter((_pair, i) => i % FOLDS !== fold),
+      size,
+    ),
+  );
   const percent = (values: readonly number[]) => `${(100 * mean(values)).toFixed(2)} %`;
   const plain = percent(errors(() => NONE));
   console.log(`${name}: NME ${plain} plain, ${percent(errors((i) => folds[i % FOLDS]!))} with offsets of other folds`);
