@@ -46,9 +46,10 @@ export function measureCalibration(
     const distances = halves.map(({ own, scoring }) => crossPairs(own, kitScorer(scoring, accuracy)).different);
     return [accuracy, meanCurve(distances.map((scores) => (rate) => -thresholdAtRate(scores, rate)))] as const;
   });
-  const profiles = halves.map(({ people, scoring }) => measureProfiles(people, scoring));
+  const fmr = Object.fromEntries(curves) as Record<Accuracy, Curve>;
+  const profiles = halves.map(({ people, scoring }) => measureProfiles(people, scoring, { fmr }));
   return {
-    fmr: Object.fromEntries(curves) as Record<Accuracy, Curve>,
+    fmr,
     profile: meanCurve(
       profiles.map(
         ({ distances }) =>
@@ -64,7 +65,11 @@ export function measureCalibration(
  * Compares profiles of three photos with all photos; people with fewer photos are strangers.
  * Returns distances, ascending.
  */
-function measureProfiles(people: readonly Person[], scoring: Scoring) {
+function measureProfiles(
+  people: readonly Person[],
+  scoring: Scoring,
+  curves: { readonly fmr: Readonly<Record<Accuracy, Curve>> },
+) {
   const templates = people
     .filter(({ photos }) => photos.length > ENROLLED)
     .flatMap(({ name, photos }) =>
@@ -77,9 +82,9 @@ function measureProfiles(people: readonly Person[], scoring: Scoring) {
         createdAt: '',
       })),
     );
-  const { rows, size } = createGallery(templates, '', 0);
+  const { rows, size } = createGallery(templates, '', 0, curves);
   const commonness = Float32Array.from({ length: size }, (_, i) => scoring.commonness(rows, i * scoring.dimension));
-  const gallery = createGallery(templates, '', commonness);
+  const gallery = createGallery(templates, '', commonness, curves);
   const strangers = people.filter(({ photos }) => photos.length <= ENROLLED).flatMap(({ photos }) => photos);
   const distances = new Float32Array(strangers.length * size);
   strangers.forEach(({ fast }, i) => {

@@ -92,8 +92,7 @@ export function distanceAtFpir(fpir: number, profiles: number, calibration: Cali
 }
 
 /** Returns the distance over which false matches become e times as frequent, between FMR 1e-4 and 1e-2. */
-export function probabilityScale({ profile, fmr }: Calibration): number {
-  const curve = profile ?? fmr.fast;
+export function errorScale(curve: Points): number {
   return (distanceAtFmr(1e-2, curve) - distanceAtFmr(1e-4, curve)) / Math.log(100);
 }
 

@@ -14,7 +14,7 @@ import {
   distanceAtFmr,
   distanceAtFpir,
   fmrCurve,
-  probabilityScale,
+  errorScale,
   type Calibration,
 } from '../../src/recognition/decision.js';
 import { createGallery, profileMean } from '../../src/recognition/gallery.js';
@@ -83,7 +83,7 @@ function templatesOf(photos: readonly (() => Float32Array)[], each: number): Tem
 
 const setOf = (templates: readonly Template[], other: Partial<TrainingSet> = {}): TrainingSet => ({
   space: SPACE,
-  ...createGallery(templates, SPACE, 0),
+  ...createGallery(templates, SPACE, 0, CALIBRATION),
   scoring: SCORING,
   calibration: PEOPLE,
   strangers: STRANGERS,
@@ -100,7 +100,12 @@ describe('a training', () => {
     expect(classifier).toMatchObject({ version: 3, space: SPACE });
     expect(classifier.profileIds).toEqual(['p0', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6']);
     classifier.profileIds.forEach((id, i) => {
-      const mean = SCORING.prepare(profileMean(templates.filter(({ profileId }) => profileId === id)));
+      const mean = SCORING.prepare(
+        profileMean(
+          templates.filter(({ profileId }) => profileId === id),
+          CALIBRATION,
+        ),
+      );
       expect(mean.commonness).toBeGreaterThan(0.1);
       expect(classifier.commonness[i]).toBeCloseTo(mean.commonness, 6);
     });
@@ -115,7 +120,7 @@ describe('a training', () => {
   ])('of %d profiles with %d templates lets as many other strangers in as is asked for', async (profiles, each) => {
     const templates = templatesOf(createPhotos(profiles, 11), each);
     const classifier = await train(setOf(templates, { calibration: LENIENT }));
-    const gallery = createGallery(templates, SPACE, classifier.commonness);
+    const gallery = createGallery(templates, SPACE, classifier.commonness, CALIBRATION);
     const nearest = OTHERS().map((face) => gallery.search(face, 1)[0]!.distance);
     const share = (limit: number) => nearest.filter((d) => d <= limit).length / nearest.length;
     for (const fpir of [0.1, 0.05, 0.02]) {
@@ -178,7 +183,7 @@ describe('a training', () => {
     const left = templates.filter(({ profileId }) => !gone.has(profileId));
     const first = await trainClassifier(setOf(templates), () => undefined);
     const before = withoutProfiles(first, gone, DIMENSION);
-    const gallery = createGallery(left, SPACE, 0);
+    const gallery = createGallery(left, SPACE, 0, CALIBRATION);
     expect(before.classifier.profileIds).toEqual(gallery.profileIds);
     expect(before.rows).toEqual(gallery.rows);
     expect(before.nearest.map((neighbor) => neighbor?.profileId ?? 'p3 or p39')).toEqual(
@@ -267,7 +272,7 @@ describe('strangers', () => {
 });
 
 describe('a prediction', () => {
-  const SCALE = probabilityScale(CALIBRATION);
+  const SCALE = errorScale(CALIBRATION.profile ?? CALIBRATION.fmr.fast);
   const predictAt = (distances: readonly number[], unknownDistance: number, count?: number) => {
     const nearest = distances.map((distance, row) => ({ distance, row })).slice(0, count);
     const sample = Float64Array.from(distances);
@@ -366,7 +371,7 @@ describe('a prediction', () => {
     const photos = createPhotos(30, 13);
     const templates = templatesOf(photos, 3);
     const trained = await train(setOf(templates));
-    const gallery = createGallery(templates, SPACE, trained.commonness);
+    const gallery = createGallery(templates, SPACE, trained.commonness, CALIBRATION);
     const limit = distanceAtFpir(0.01, gallery.size, PEOPLE) + trained.strangerShift;
     const best = (face: Float32Array) => {
       const distances = gallery.distances(SCORING.prepare(unitLength(face)));

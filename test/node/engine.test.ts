@@ -5,7 +5,7 @@ import type { FaceAntispoof } from '../../src/models/antispoof.js';
 import type { Detection } from '../../src/models/detectors/detector.js';
 import type { FaceEmbedder } from '../../src/models/embedder.js';
 import type { Classifier } from '../../src/recognition/classifier.js';
-import { distanceAtFmr, distanceAtFpir, probabilityScale } from '../../src/recognition/decision.js';
+import { distanceAtFmr, distanceAtFpir, errorScale } from '../../src/recognition/decision.js';
 import { createScoring } from '../../src/recognition/scoring.js';
 import { MAX_TEMPLATES, unitMean, type Template } from '../../src/recognition/template.js';
 import type { Point } from '../../src/api/geometry.js';
@@ -523,7 +523,7 @@ describe('identify', () => {
 
   /** Two who are equally far, and one of them so common that the other is four times as probable. */
   const equal = [stored('anna', 45), stored('berta', 45)];
-  const SCALE = probabilityScale(CALIBRATION);
+  const SCALE = errorScale(CALIBRATION.profile ?? CALIBRATION.fmr.fast);
   const CLASSIFIER: Classifier = {
     version: 3,
     space: 'space',

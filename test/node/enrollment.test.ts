@@ -19,6 +19,7 @@ const galleryOf = (entries: readonly (readonly [profileId: string, degrees: numb
     entries.map(([profileId, degrees], i) => template(`${i}`, profileId, atAngle(degrees))),
     SPACE,
     commonness,
+    CALIBRATION,
   );
 
 describe('findSamePerson', () => {

@@ -18,9 +18,22 @@ import {
   vector,
 } from './vectors.js';
 
+/** False matches become e times as frequent over 1 / 160: a template weighs an e-th where its cosine is lower by 1 / 20. */
+const AGREEING = {
+  fmr: {
+    fast: [
+      [0, 1e-4],
+      [Math.log(100) / 160, 1e-2],
+    ],
+  },
+} as const;
+
 /** Where the mean of templates in a plane lies. */
 function meanAngle(...templates: readonly (readonly [degrees: number, quality: number | null])[]): number {
-  const mean = profileMean(templates.map(([degrees, quality]) => ({ vector: atAngle(degrees), quality })));
+  const mean = profileMean(
+    templates.map(([degrees, quality]) => ({ vector: atAngle(degrees), quality })),
+    AGREEING,
+  );
   expect(Math.hypot(...mean)).toBeCloseTo(1, 6);
   return (Math.atan2(mean[1]!, mean[0]!) * 180) / Math.PI;
 }
@@ -28,7 +41,7 @@ function meanAngle(...templates: readonly (readonly [degrees: number, quality: n
 describe('the mean of a profile', () => {
   it('of one template is its direction, whatever its quality', () => {
     for (const quality of [null, 0, 0.5, 1]) {
-      expect(profileMean([{ vector: vector(0, 30), quality }])).toEqual(vector(0, 1));
+      expect(profileMean([{ vector: vector(0, 30), quality }], AGREEING)).toEqual(vector(0, 1));
     }
   });
 
@@ -43,17 +56,29 @@ describe('the mean of a profile', () => {
 
   it('does not depend on the lengths of the vectors', () => {
     const [a, b, c] = [vector(1, 0.1, 0), vector(1, 0, 0.2), vector(0.9, 0.1, 0.1)];
-    const mean = profileMean([a, b, c].map((row) => ({ vector: row, quality: 0.5 })));
-    const scaled = profileMean([a, b, c].map((row, i) => ({ vector: row.map((v) => v * 10 ** i), quality: 0.5 })));
+    const mean = profileMean(
+      [a, b, c].map((row) => ({ vector: row, quality: 0.5 })),
+      AGREEING,
+    );
+    const scaled = profileMean(
+      [a, b, c].map((row, i) => ({ vector: row.map((v) => v * 10 ** i), quality: 0.5 })),
+      AGREEING,
+    );
     expect(cosine(mean, scaled)).toBeCloseTo(1, 6);
   });
 
   it('of three that agree is that of all, and bad quality weighs less', () => {
     // Alike, and equally far from each other: nobody agrees less than the others.
     const even = [vector(1, 0.1, 0.1), vector(0.1, 1, 0.1), vector(0.1, 0.1, 1)];
-    const mean = profileMean(even.map((row) => ({ vector: row, quality: 1 })));
+    const mean = profileMean(
+      even.map((row) => ({ vector: row, quality: 1 })),
+      AGREEING,
+    );
     for (const value of mean) expect(value).toBeCloseTo(Math.sqrt(1 / 3), 6);
-    const blurred = profileMean(even.map((row, i) => ({ vector: row, quality: i === 0 ? 0.1 : 1 })));
+    const blurred = profileMean(
+      even.map((row, i) => ({ vector: row, quality: i === 0 ? 0.1 : 1 })),
+      AGREEING,
+    );
     expect(blurred[0]).toBeLessThan(blurred[1]! - 0.1);
     expect(blurred[1]).toBeCloseTo(blurred[2]!, 6);
   });
@@ -90,7 +115,7 @@ describe('the mean of a profile', () => {
     });
     const factors = agreements.map((agreement, i) => weights[i]! * Math.exp(20 * (agreement - agreements[0]!)));
     const expected = unitMean(units, factors);
-    profileMean(templates).forEach((value, d) => {
+    profileMean(templates, AGREEING).forEach((value, d) => {
       expect(Math.abs(value - expected[d]!)).toBeLessThan(1e-6);
     });
   });
@@ -101,9 +126,9 @@ describe('the mean of a profile', () => {
       vector: vector(1 + random(), random(), random()),
       quality: random(),
     }));
-    const mean = profileMean(templates);
+    const mean = profileMean(templates, AGREEING);
     for (let trial = 0; trial < 10; trial++) {
-      profileMean(shuffled(templates, random)).forEach((value, d) => {
+      profileMean(shuffled(templates, random), AGREEING).forEach((value, d) => {
         expect(value).toBeCloseTo(mean[d]!, 6);
       });
     }
@@ -117,7 +142,7 @@ describe('a gallery', () => {
     template('t3', 'anna', atAngle(20)),
     template('t4', 'cleo', atAngle(180)),
   ];
-  const gallery = createGallery(templates, SPACE, 0);
+  const gallery = createGallery(templates, SPACE, 0, AGREEING);
 
   it('lists every profile once, in the order of the templates, with its mean', () => {
     expect(gallery.profileIds).toEqual(['anna', 'ben', 'cleo']);
@@ -141,12 +166,12 @@ describe('a gallery', () => {
   it('adds how common the probe and the profiles are, one for all or each its own', () => {
     const probe = comparable(atAngle(10), 0.125);
     const plain = gallery.distances(comparable(atAngle(10)));
-    createGallery(templates, SPACE, 0.25)
+    createGallery(templates, SPACE, 0.25, AGREEING)
       .distances(probe)
       .forEach((own, i) => {
         expect(own).toBeCloseTo(plain[i]! + 0.375, 12);
       });
-    const each = createGallery(templates, SPACE, vector(0.5, 0.25, 0));
+    const each = createGallery(templates, SPACE, vector(0.5, 0.25, 0), AGREEING);
     each.distances(probe).forEach((own, i) => {
       expect(own).toBeCloseTo(plain[i]! + 0.125 + [0.5, 0.25, 0][i]!, 12);
     });
@@ -168,7 +193,7 @@ describe('a gallery', () => {
   it('orders equal distances by profile id, in any order of the templates', () => {
     const equal = ['d', 'a', 'c', 'b'].map((id, i) => template(`t${i}`, id, vector(i % 2 === 0 ? 1 : -1, 0)));
     for (const order of [equal, equal.toReversed()]) {
-      const found = createGallery(order, SPACE, 0).search(comparable(vector(0, 1)), 3);
+      const found = createGallery(order, SPACE, 0, AGREEING).search(comparable(vector(0, 1)), 3);
       expect(found.map(({ profileId }) => profileId)).toEqual(['a', 'b', 'c']);
     }
   });
@@ -188,11 +213,12 @@ describe('a gallery', () => {
           order.flat(),
           SPACE,
           Float32Array.from(order, ([first]) => commonness.get(first!.profileId)!),
+          AGREEING,
         );
       const [one, other] = [make(byProfile), make(shuffled(byProfile, random))];
       const means = byProfile.map((own) => {
         const { profileId } = own[0]!;
-        return { profileId, mean: comparable(profileMean(own), commonness.get(profileId)) };
+        return { profileId, mean: comparable(profileMean(own, AGREEING), commonness.get(profileId)) };
       });
       for (let trial = 0; trial < 20; trial++) {
         const probe = comparable(unitLength(randomVector(random, dimension)), random() / 4);
@@ -212,7 +238,7 @@ describe('a gallery', () => {
   });
 
   it('finds nobody when it is empty', () => {
-    const empty = createGallery([], SPACE, 0);
+    const empty = createGallery([], SPACE, 0, AGREEING);
     expect(empty.size).toBe(0);
     expect(empty.search(comparable(vector(1, 0)), 5)).toEqual([]);
     expect(empty.distances(comparable(vector(1, 0)))).toHaveLength(0);
@@ -220,25 +246,28 @@ describe('a gallery', () => {
 
   it('keeps its own copy of the templates', () => {
     const row = vector(1, 0);
-    const copy = createGallery([template('t', 'anna', row)], SPACE, 0);
+    const copy = createGallery([template('t', 'anna', row)], SPACE, 0, AGREEING);
     row.set([0, 1]);
     expect(copy.search(comparable(vector(1, 0)), 1)).toEqual([{ profileId: 'anna', row: 0, distance: 0 }]);
   });
 
   it('refuses templates of another space, repeated ones and vectors that do not fit', () => {
     const { message } = errorOf(
-      () => createGallery([...templates, template('t5', 'dora', vector(1, 1), { space: 'space-b' })], SPACE, 0),
+      () =>
+        createGallery([...templates, template('t5', 'dora', vector(1, 1), { space: 'space-b' })], SPACE, 0, AGREEING),
       'EMBEDDING_SPACE_MISMATCH',
     );
     expect(message).toContain('space-a');
     expect(message).toContain('space-b');
     const again = template('t2', 'dora', vector(1, 1));
-    expect(errorOf(() => createGallery([...templates, again], SPACE, 0), 'INVALID_INPUT').message).toContain("'t2'");
+    expect(errorOf(() => createGallery([...templates, again], SPACE, 0, AGREEING), 'INVALID_INPUT').message).toContain(
+      "'t2'",
+    );
     for (const bad of [vector(1, 2, 3), vector(0, 0), vector(NaN, 1)]) {
-      errorOf(() => createGallery([...templates, template('t5', 'dora', bad)], SPACE, 0), 'INVALID_INPUT');
+      errorOf(() => createGallery([...templates, template('t5', 'dora', bad)], SPACE, 0, AGREEING), 'INVALID_INPUT');
     }
     for (const commonness of [vector(0, 0), vector(0, 0, 0, 0)]) {
-      const refused = errorOf(() => createGallery(templates, SPACE, commonness), 'INVALID_INPUT');
+      const refused = errorOf(() => createGallery(templates, SPACE, commonness, AGREEING), 'INVALID_INPUT');
       expect(refused.message).toContain(`got ${commonness.length}`);
     }
   });

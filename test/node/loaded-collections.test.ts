@@ -29,7 +29,8 @@ function storeOf(...people: (typeof ANNA)[]) {
   return { state, reader: createLoadedCollections({ collectionRevision, loadCollection }, EMBEDDER) };
 }
 
-const rowsOfPeople = (...people: (typeof ANNA)[]) => people.flatMap((templates) => [...profileMean(templates)]);
+const rowsOfPeople = (...people: (typeof ANNA)[]) =>
+  people.flatMap((templates) => [...profileMean(templates, CALIBRATION)]);
 
 it('reads what changed, and has the same means as if it had read everything', async () => {
   const { state, reader } = storeOf(ANNA, BERTA);

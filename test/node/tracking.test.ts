@@ -50,6 +50,7 @@ const COLLECTION: LoadedCollection = {
     [template('t1', 'anna', atAngle(0)), template('t2', 'berta', atAngle(90)), template('t3', 'clara', atAngle(180))],
     SPACE,
     0,
+    CALIBRATION,
   ),
   classifier: null,
   negatives: [],
@@ -281,7 +282,7 @@ describe('a tracker', () => {
     const changed = {
       ...COLLECTION,
       revision: 2,
-      gallery: createGallery([template('t2', 'berta', atAngle(90))], SPACE, 0),
+      gallery: createGallery([template('t2', 'berta', atAngle(90))], SPACE, 0, CALIBRATION),
     };
     const later = trackerOf({ collection: changed });
     expect(first?.identification?.outcome).toBe('identified');

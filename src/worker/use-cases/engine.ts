@@ -202,7 +202,7 @@ export function createEngine(parts: EngineParts): Engine {
       templateId: reference.id,
       distance: distance(vector, scoring.prepare(reference.vector)),
     }));
-    const whole = distance(vector, scoring.prepare(profileMean(references)));
+    const whole = distance(vector, scoring.prepare(profileMean(references, calibration)));
     const threshold = matchThreshold(options, fmrCurve(calibration, accuracy, references.length), calibration);
     const decision = decideMatch(whole, comparisons, threshold, calibration);
     const { face, spoof } = probed;

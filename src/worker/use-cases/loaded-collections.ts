@@ -81,8 +81,9 @@ const NOTHING: Held = { profiles: new Map(), rows: new Float32Array(0), loaded: 
 
 export function createLoadedCollections(
   store: Pick<FaceStore, 'loadCollection' | 'collectionRevision'>,
-  { space, dimension, calibration: { commonness = 0 } }: Pick<FaceEmbedder, 'space' | 'dimension' | 'calibration'>,
+  { space, dimension, calibration }: Pick<FaceEmbedder, 'space' | 'dimension' | 'calibration'>,
 ): LoadedCollections {
+  const { commonness = 0 } = calibration;
   const collections = new Map<string, Held>();
   /** Number of purges. Data that was read before a purge must not be kept after it. */
   let generation = 0;
@@ -105,6 +106,7 @@ export function createLoadedCollections(
       profiles.flatMap(({ templates }) => templates ?? []),
       space,
       0,
+      calibration,
     );
     const places = new Map(opened.profileIds.map((id, i) => [id, i]));
     const known = new Map<string, Known>();
