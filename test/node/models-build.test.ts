@@ -74,7 +74,12 @@ describe('the files', () => {
       'inface-antispoof',
     ];
     expect(manifest.models.map(({ id }) => id)).toEqual(ids);
-    const files = [...ids.map((id) => `${id}.onnx`), 'dlib-background.bin', 'manifest.json'];
+    const files = [
+      ...ids.map((id) => `${id}.onnx`),
+      'dlib-background.bin',
+      'mobilefacenet-background.bin',
+      'manifest.json',
+    ];
     expect(listFiles(built)).toEqual(files.sort());
   });
 
@@ -89,7 +94,7 @@ describe('the files', () => {
 
   it('have the size and the hash that the manifest says', () => {
     const backgrounds = manifest.models.flatMap((model) => (model.role === 'embedder' ? (model.background ?? []) : []));
-    expect(backgrounds).toHaveLength(2);
+    expect(backgrounds).toHaveLength(3);
     for (const { file, bytes, sha256 } of [...manifest.models, ...backgrounds]) {
       const content = readFileSync(join(built, file));
       expect(content.byteLength, file).toBe(bytes);
@@ -145,8 +150,8 @@ describe('the files', () => {
     await buildModels({ outFolder: used, log: (line) => lines.push(line) });
     expect(listFiles(used)).toEqual([...listFiles(built), 'README.md'].sort());
     expect(readFileSync(join(used, 'blazeface.onnx')).equals(readFileSync(join(built, 'blazeface.onnx')))).toBe(true);
-    // One for the background statistics and one in the end.
-    expect(lines).toHaveLength(manifest.models.length + 2);
+    // One for the background statistics of each space and one in the end.
+    expect(lines).toHaveLength(manifest.models.length + 3);
   });
 });
 
