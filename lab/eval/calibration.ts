@@ -28,6 +28,11 @@ import { shareAbove } from './statistics.js';
 const FMRS = [1e-2, 1e-3, 1e-4, 1e-5];
 const FPIRS = [0.1, 0.01, 0.003, 0.001];
 const GALLERIES = [10, 50, Infinity];
+/** Small collections of people who are enrolled with few photos. */
+const SMALL_GALLERIES = [1, 5, 20];
+const FEW_PHOTOS = [1, 2, 3];
+/** Number of small collections of each kind. */
+const MAX_SMALL = 25;
 const ACCURACIES: readonly Accuracy[] = ['fast', 'high'];
 /** Components of the mixture. The shipped one has about 38 centers for twice as many people. */
 const COMPONENTS = 32;
@@ -59,6 +64,18 @@ export async function runCalibration(settings: Settings): Promise<Outcome> {
       const key = `${galleries[0]!.length} people, ${train ? 'trained' : 'untrained'}`;
       console.error(`calibration: ${galleries.length} galleries of ${key}`);
       identify[key] = await checkIdentify(galleries, strangers, embedder, train);
+    }
+  }
+  for (const enrolled of FEW_PHOTOS) {
+    const few = knownPeople(people, enrolled);
+    for (const size of SMALL_GALLERIES) {
+      for (const train of [false, true]) {
+        const galleries = splitIntoGalleries(few, size).slice(0, MAX_SMALL);
+        if (galleries.length === 0) continue;
+        const key = `${size} people, ${enrolled} photos each, ${train ? 'trained' : 'untrained'}`;
+        console.error(`calibration: ${galleries.length} galleries of ${key}`);
+        identify[key] = await checkIdentify(galleries, strangers, embedder, train);
+      }
     }
   }
   console.log(`1:N, ${strangers.length} photos of strangers in galleries of ${known.length} known people`);

@@ -87,13 +87,13 @@ export async function runOpenSet(settings: Settings): Promise<Outcome> {
   return { json: { openSet: { knownPeople: known.length, ...galleries['all'], galleries, agreement } } };
 }
 
-/** Returns the people who have more photos than are enrolled. */
-export function knownPeople(people: readonly Person[]): Known[] {
+/** Returns the people who have four or more photos, with some of them enrolled. */
+export function knownPeople(people: readonly Person[], enrolled = ENROLLED): Known[] {
   return people
     .filter(({ photos }) => photos.length > ENROLLED)
     .map(({ name, photos }) => ({
-      enrolled: { name, photos: photos.slice(0, ENROLLED) },
-      probes: photos.slice(ENROLLED, ENROLLED + MAX_PROBES),
+      enrolled: { name, photos: photos.slice(0, enrolled) },
+      probes: photos.slice(enrolled, enrolled + MAX_PROBES),
     }));
 }
 
