@@ -97,7 +97,7 @@ export async function identifyLikeTheKit(
     collectionRevision: () =>
       Promise.resolve({ revision: 1, classifier: content.classifier ? 'trained' : 'untrained' }),
     loadCollection: () => Promise.resolve(content),
-    saveClassifier: (_id, _revision, classifier) => {
+    saveClassifiers: (_id, _revision, [classifier = null]) => {
       content = { ...content, classifier };
       return Promise.resolve('trained');
     },

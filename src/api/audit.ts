@@ -9,6 +9,9 @@ export interface AuditEntry {
   readonly action:
     | 'enroll'
     | 'add-images'
+    | 'migrate'
+    | 'remove-template'
+    | 'drop-old-templates'
     | 'update-profile'
     | 'delete-profile'
     | 'create-collection'
@@ -30,7 +33,8 @@ export interface AuditEntry {
   /**
    * Number of affected records, or `null` for all other actions.
    *
-   * - `enroll`, `add-images`: templates that were added
+   * - `enroll`, `add-images`, `migrate`: templates that were added
+   * - `remove-template`, `drop-old-templates`: templates that were removed
    * - `delete-profile`: templates of the profile
    * - `update-collection`: profiles that were added or removed
    * - `delete-collection`: profiles in the collection

@@ -16,6 +16,11 @@ export interface Profile {
   readonly owner: string | null;
   /** Number of stored templates. */
   readonly templateCount: number;
+  /**
+   * Number of templates by embedding space. There are several spaces only while the models change; people who were not
+   * seen since then have none in `info().embeddingSpace`.
+   */
+  readonly spaces: Readonly<Record<string, number>>;
   /** Ids of the collections that contain the profile. */
   readonly collectionIds: readonly string[];
   /** ISO 8601, UTC. */

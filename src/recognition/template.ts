@@ -1,8 +1,11 @@
 /** Templates and the arithmetic of their vectors. Vectors of different embedding spaces are never compared. */
 import { InfaceError } from '../api/errors.js';
 
-/** Maximum number of templates per profile. More do not improve recognition, and each costs one more comparison. */
+/** Maximum number of templates per profile and embedding space. More do not improve recognition, and each costs one more comparison. */
 export const MAX_TEMPLATES = 50;
+
+/** Number of templates from which a profile is recognized about as well as with more. */
+export const ENOUGH_TEMPLATES = 3;
 
 /** The stored data of one face image. */
 export interface Template {
@@ -30,6 +33,19 @@ export function assertSameSpace(stored: { readonly space: string }, space: strin
     'EMBEDDING_SPACE_MISMATCH',
     `Stored data of the embedding space '${stored.space}' cannot be compared with '${space}'. ` +
       `Use the embedder of '${stored.space}', or enroll the people again and retrain their collections.`,
+  );
+}
+
+/**
+ * Creates the error for stored data of an embedding space that this kit has no models for.
+ * @param known the spaces that the manifest has an embedder for
+ */
+export function unknownSpace(space: string, known: readonly string[]): InfaceError {
+  return new InfaceError(
+    'EMBEDDING_SPACE_MISMATCH',
+    `There is stored data of the embedding space '${space}', but the models in the assets folder are for ` +
+      `${known.map((name) => `'${name}'`).join(', ')} only. Add the models that the data was made with, for example ` +
+      'by `npx inface assets --models public-domain`, or enroll the people again.',
   );
 }
 

@@ -2,10 +2,10 @@
 import { deleteDB } from 'idb';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openBackup, sealBackup } from '../../src/worker/store/backup.js';
-import type { BackupContent } from '../../src/worker/ports/face-store.js';
+import type { BackupContent, BackupProfile } from '../../src/worker/ports/face-store.js';
 import { createStore } from '../../src/worker/store/store.js';
 
-const EMBEDDER = { space: 'space', dimension: 4 };
+const KNOWN = new Map([['space', 4]]);
 const PASSPHRASE = 'correct horse battery staple';
 const AT = '2026-01-02T03:04:05.678Z';
 const HASH_BYTES = 32;
@@ -78,7 +78,7 @@ async function bytesOf(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 const open = (bytes: Uint8Array<ArrayBuffer>, passphrase = PASSPHRASE) =>
-  openBackup(new Blob([bytes]), passphrase, EMBEDDER);
+  openBackup(new Blob([bytes]), passphrase, KNOWN);
 
 /** The code of what a promise rejects with; a defect has none. */
 async function refusal(promise: Promise<unknown>): Promise<string> {
@@ -259,7 +259,7 @@ describe('a forged backup', () => {
       ['null for a head', withHead(() => null), 'BACKUP_INVALID'],
       ['a head beyond the file', setLength(0xffffffff), 'BACKUP_INVALID'],
       ['a head without an end', setLength(5), 'BACKUP_INVALID'],
-      ['another format', setByte(6, 2), 'BACKUP_INVALID'],
+      ['another format', setByte(6, 3), 'BACKUP_INVALID'],
       ['another magic', setByte(0, 0x69), 'BACKUP_INVALID'],
       ['no content', (body) => body.slice(0, 12 + new DataView(body.buffer).getUint32(8, true)), 'WRONG_PASSPHRASE'],
       ['other salt', set({ salt }), 'WRONG_PASSPHRASE'],
@@ -398,9 +398,29 @@ describe('content that somebody with the passphrase made up', () => {
     for (const content of foreign) {
       await expect(open(await write(JSON.stringify(content)))).rejects.toMatchObject({
         code: 'EMBEDDING_SPACE_MISMATCH',
-        message: expect.stringMatching(/'other'.*'space'/) as string,
+        message: expect.stringMatching(/'other'.*'space' only.*inface assets/) as string,
       });
     }
+  });
+
+  it('of profiles with several spaces is read where all of them are known, and refused elsewhere', async () => {
+    const [anna, berta] = CONTENT.profiles as [BackupProfile, BackupProfile];
+    const others = [{ space: 'new', templates: [template('t9', 1, 2)] }];
+    const mixed = { ...CONTENT, profiles: [{ ...anna, others }, berta] };
+    const file = await sealBackup(mixed, PASSPHRASE);
+    // A kit that does not know such profiles would drop a part of them: it must not read the file at all.
+    expect([(await bytesOf(file))[6], (await bytesOf(await sealBackup(CONTENT, PASSPHRASE)))[6]]).toEqual([2, 1]);
+    const both = new Map([...KNOWN, ['new', 2]]);
+    expect(await openBackup(file, PASSPHRASE, both)).toEqual(mixed);
+    for (const known of [KNOWN, new Map([['new', 2]])]) {
+      await expect(openBackup(file, PASSPHRASE, known)).rejects.toMatchObject({ code: 'EMBEDDING_SPACE_MISMATCH' });
+    }
+    // Each vector has the length of its space.
+    const wrong = new Map([...KNOWN, ['new', 3]]);
+    await expect(openBackup(file, PASSPHRASE, wrong)).rejects.toMatchObject({
+      code: 'BACKUP_INVALID',
+      message: expect.stringContaining('profiles[0].others[0].templates[0].vector should be 3 numbers') as string,
+    });
   });
 
   it('does no harm where it is only odd', async () => {
@@ -425,7 +445,7 @@ describe('content that somebody with the passphrase made up', () => {
     const { store } = testStore();
     await store.importContent(content);
     expect(await store.getCollection(null, 'home')).toMatchObject({ profileIds: ['anna'], classifier: 'untrained' });
-    expect((await store.loadCollection(null, 'home')).negatives).toEqual([]);
+    expect((await store.loadCollection(null, 'home', 'space')).negatives).toEqual([]);
     const stored = await store.getProfile(null, 'anna');
     expect(stored.metadata).toMatchObject({ badge: null });
     expect(stored).not.toHaveProperty('more');

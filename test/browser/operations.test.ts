@@ -420,7 +420,8 @@ describe('what is stored', () => {
     // The same database with its own key: what must not be found.
     const store = createStore(database, { audit: false, onChange: () => undefined });
     const secrets = (await store.templatesOf(null, profile.id)).map(({ vector }) => vector);
-    const { negatives, classifier } = await store.loadCollection(null, id);
+    const { embeddingSpace } = await kit.info();
+    const { negatives, classifier } = await store.loadCollection(null, id, embeddingSpace);
     secrets.push(...negatives.map(({ vector }) => vector), (classifier as { commonness: Float32Array }).commonness);
     await store.close();
     expect(secrets.length).toBeGreaterThanOrEqual(4);

@@ -39,9 +39,9 @@ async function setUp(store: FaceStore): Promise<Ids> {
   };
   const anna = await enroll('Anna', [1, 2, 3]);
   await enroll('Berta', [10, 11]);
-  await store.addNegative(null, home.id, { profileId: anna.id, ...template(77) }, 50);
+  await store.addNegative(null, home.id, [{ profileId: anna.id, ...template(77) }], 50);
   const { revision } = await store.collectionRevision(null, home.id);
-  await store.saveClassifier(home.id, revision, CLASSIFIER);
+  await store.saveClassifiers(home.id, revision, [CLASSIFIER]);
   const { key } = await store.createApiKey('door', ['match']);
   return { anna: anna.id, home: home.id, key: key.id, revision };
 }
@@ -129,13 +129,29 @@ const SCENARIOS: readonly Scenario[] = [
   },
   { name: 'deleteCollection', call: ({ home }) => ['deleteCollection', null, home] },
   {
-    name: 'saveClassifier',
-    call: ({ home, revision }) => ['saveClassifier', home, revision, { ...CLASSIFIER, strangerShift: 0.25 }],
+    name: 'saveClassifiers',
+    call: ({ home, revision }) => ['saveClassifiers', home, revision, [{ ...CLASSIFIER, strangerShift: 0.25 }]],
   },
-  { name: 'saveClassifier with none', call: ({ home, revision }) => ['saveClassifier', home, revision, null] },
+  { name: 'saveClassifiers with none', call: ({ home, revision }) => ['saveClassifiers', home, revision, []] },
   {
     name: 'addNegative, with one that is replaced',
-    call: ({ home, anna }) => ['addNegative', null, home, { profileId: anna, ...template(78) }, 1],
+    call: ({ home, anna }) => ['addNegative', null, home, [{ profileId: anna, ...template(78) }], 1],
+  },
+  {
+    name: 'addSighting',
+    call: ({ anna }) => ['addSighting', anna, { ...template(30), space: 'newer' }, 0],
+  },
+  {
+    name: 'beginMigration',
+    call: () => ['beginMigration', 'newer'],
+  },
+  {
+    name: 'dropOldTemplates',
+    before: async (store, { anna }) => {
+      await store.beginMigration('newer');
+      for (const seed of [30, 31, 32]) await store.addSighting(anna, { ...template(seed), space: 'newer' }, 0);
+    },
+    call: () => ['dropOldTemplates', 'newer', '2999-01-01T00:00:00.000Z'],
   },
   { name: 'setPassphrase', call: () => ['setPassphrase', PASSPHRASE] },
   {
@@ -230,7 +246,7 @@ async function summarize(name: string, store: FaceStore): Promise<unknown> {
   const seed = ({ vector }: { readonly vector: Float32Array }) => vector[0];
   const loaded = [];
   for (const { id, name: collection, unknowns, profileIds, classifier } of collections) {
-    const content = await orCode(store.loadCollection(null, id));
+    const content = await orCode(store.loadCollection(null, id, SPACE));
     const { revision } = await store.collectionRevision(null, id);
     loaded.push({
       collection,
@@ -431,8 +447,9 @@ describe.concurrent('a tab that is killed in the middle of', () => {
       db.close();
       await expectWritable(store);
       if (outcome === 'done') {
-        // Two profiles, the classifiers and a collection in the upgrade; the key; two blocks and what they replace.
-        expect(n).toBe(4 + 1 + 3 + 1);
+        // Two profiles, the classifiers and a collection, and the profiles again in the upgrade; the key; two blocks and
+        // what they replace.
+        expect(n).toBe(4 + 2 + 1 + 3 + 1);
         break;
       }
     }

@@ -10,6 +10,7 @@ import {
   apply,
   canonical,
   emptyState,
+  inSpaces,
   NEGATIVE_LIMIT,
   sees,
   TEMPLATE_LIMIT,
@@ -118,7 +119,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      method: method('saveClassifier'),
+      method: method('saveClassifiers'),
       collection,
       revision: fc.constantFrom(0, 0, 0, 1, 2),
       classifier: fc.option(draft, { freq: 4 }),
@@ -150,7 +151,7 @@ function resolve(cmd: Command, state: State, counter: Counter): Operation {
     if (isReference(value)) return handleOf(value);
     return isDraft(value) ? { ...value, seed: counter.next++ } : value;
   }) as Operation;
-  if (operation.method !== 'saveClassifier') return operation;
+  if (operation.method !== 'saveClassifiers') return operation;
   const current = state.collections[operation.collection]?.revision ?? 1;
   return { ...operation, revision: Math.max(1, current - operation.revision) };
 }
@@ -285,20 +286,30 @@ class Subject {
       case 'loadCollection':
         return this.content(
           this.id(operation.collection),
-          await tab.call('loadCollection', operation.owner, this.id(operation.collection)),
+          await this.load(tab, operation.owner, this.id(operation.collection)),
         );
-      case 'saveClassifier': {
+      case 'saveClassifiers': {
         const { revision, classifier } = operation;
-        const trained = classifier && classifierOf(classifier.seed);
+        const trained = classifier ? [classifierOf(classifier.seed)] : [];
         const id = this.id(operation.collection);
-        return tab.call('saveClassifier', id, revision + this.baseOf(id), trained);
+        return tab.call('saveClassifiers', id, revision + this.baseOf(id), trained);
       }
       case 'addNegative': {
         const { seed, space } = operation.face;
         const negative = { profileId: this.id(operation.profile), space, vector: vectorOf(seed) };
-        return tab.call('addNegative', operation.owner, this.id(operation.collection), negative, NEGATIVE_LIMIT);
+        return tab.call('addNegative', operation.owner, this.id(operation.collection), [negative], NEGATIVE_LIMIT);
       }
     }
+  }
+
+  /** The content of a collection in both spaces. */
+  private async load(tab: Tab, owner: Owner, id: string): Promise<CollectionContent> {
+    const [content, other] = await Promise.all(
+      ['space-1', 'space-2'].map((space) => tab.call('loadCollection', owner, id, space)),
+    );
+    if (!content || !other) throw new Error('not loaded');
+    const profiles = [...content.profiles, ...other.profiles];
+    return { ...content, profiles, negatives: [...content.negatives, ...other.negatives] };
   }
 
   baseOf(id: string): number {
@@ -349,7 +360,7 @@ class Subject {
       return { ...this.profile(listed), seeds: (await templates).map(seedOf) };
     });
     const collections = (await tab.call('listCollections', null)).map(async (listed) => {
-      const [got, content] = [tab.call('getCollection', null, listed.id), tab.call('loadCollection', null, listed.id)];
+      const [got, content] = [tab.call('getCollection', null, listed.id), this.load(tab, null, listed.id)];
       const state = await tab.call('collectionRevision', null, listed.id);
       expect(await got).toEqual(listed);
       expect(state).toEqual({ revision: (await content).revision, classifier: listed.classifier });
@@ -390,7 +401,7 @@ class Subject {
       profiles: sortByHandle(
         profiles.map(([handle, { templates }]) => ({
           ...viewProfile(state, handle),
-          seeds: templates.map(({ seed }) => seed),
+          seeds: inSpaces(templates).map(({ seed }) => seed),
         })),
       ),
       collections: sortByHandle(
@@ -520,10 +531,10 @@ const WORTH_REACHING = [
   'updateCollection COLLECTION_GONE',
   'deleteCollection ok',
   'deleteCollection COLLECTION_NOT_FOUND',
-  'saveClassifier ok',
-  'saveClassifier ok, stale',
-  'saveClassifier ok, untrained',
-  'saveClassifier COLLECTION_GONE',
+  'saveClassifiers ok',
+  'saveClassifiers ok, stale',
+  'saveClassifiers ok, untrained',
+  'saveClassifiers COLLECTION_GONE',
   'addNegative ok',
   'addNegative INVALID_INPUT',
   'addNegative COLLECTION_NOT_FOUND',
@@ -702,7 +713,7 @@ describe('an export', () => {
         // What was trained since must not become stale by an import of nothing new.
         for (const collection of Object.keys(target.state.collections)) {
           const trained: Operation = {
-            method: 'saveClassifier',
+            method: 'saveClassifiers',
             collection,
             revision: 1,
             classifier: { seed: counter.next++, quality: 1, space: 'space-1' },

@@ -49,7 +49,7 @@ export type Operation<Handle = string, T extends object = ModelTemplate> =
     }
   | { method: 'deleteCollection' | 'getCollection' | 'loadCollection'; owner: Owner; collection: Handle }
   /** @property revision in a command: how much older than the current one */
-  | { method: 'saveClassifier'; collection: Handle; revision: number; classifier: T | null }
+  | { method: 'saveClassifiers'; collection: Handle; revision: number; classifier: T | null }
   | { method: 'addNegative'; owner: Owner; collection: Handle; profile: Handle; face: T };
 
 interface ModelProfile {
@@ -121,16 +121,16 @@ function change(state: State, operation: Operation): unknown {
     }
     case 'addTemplates': {
       const { owner, profile, templates: added } = operation;
+      requireOneSpace(added);
       const { templates } = findProfile(state, owner, profile);
-      requireOneSpace([...templates, ...added]);
       const replaced: number[] = [];
-      while (templates.length > 0 && templates.length + added.length > TEMPLATE_LIMIT) {
-        const worst = Math.min(...templates.map(({ quality }) => quality));
+      // Each space has a limit of its own.
+      const own = () => templates.filter(({ space }) => space === added[0]?.space);
+      while (own().length > 0 && own().length + added.length > TEMPLATE_LIMIT) {
+        const worst = Math.min(...own().map(({ quality }) => quality));
         // The first one: of equal ones the oldest.
-        const [weakest] = templates.splice(
-          templates.findIndex(({ quality }) => quality === worst),
-          1,
-        );
+        const weakest = own().find(({ quality }) => quality === worst);
+        templates.splice(templates.indexOf(weakest as ModelTemplate), 1);
         replaced.push(weakest?.seed ?? NaN);
       }
       templates.push(...added);
@@ -156,7 +156,7 @@ function change(state: State, operation: Operation): unknown {
       findProfile(state, operation.owner, operation.profile);
       return viewProfile(state, operation.profile);
     case 'templatesOf':
-      return findProfile(state, operation.owner, operation.profile).templates.map(({ seed }) => seed);
+      return inSpaces(findProfile(state, operation.owner, operation.profile).templates).map(({ seed }) => seed);
 
     case 'createCollection': {
       const { owner, as, name, unknowns } = operation;
@@ -196,7 +196,7 @@ function change(state: State, operation: Operation): unknown {
     case 'loadCollection':
       findCollection(state, operation.owner, operation.collection);
       return viewContent(state, operation.collection);
-    case 'saveClassifier': {
+    case 'saveClassifiers': {
       const { collection: handle, revision, classifier } = operation;
       const collection = findCollection(state, null, handle);
       if (collection.revision === revision) collection.trained = classifier && { revision, seed: classifier.seed };
@@ -207,14 +207,26 @@ function change(state: State, operation: Operation): unknown {
       const collection = findCollection(state, owner, handle);
       if (!collection.members.includes(profile)) throw new Refusal('INVALID_INPUT');
       const faces = [...(collection.negatives[profile] ?? []), { seed: face.seed, space: face.space }];
-      requireOneSpace(faces);
-      collection.negatives[profile] = faces.slice(-NEGATIVE_LIMIT);
+      const own = faces.filter(({ space }) => space === face.space).slice(-NEGATIVE_LIMIT);
+      collection.negatives[profile] = [...faces.filter(({ space }) => space !== face.space), ...own];
       collection.revision++;
-      const count = collection.negatives[profile].length;
+      const count = own.length;
       note('reject', owner, profile, count);
       return count;
     }
   }
+}
+
+/** In the order of the store: one space after the other. */
+export function inSpaces<T extends ModelVector>(vectors: readonly T[]): T[] {
+  return [...vectors].sort((a, b) => (a.space < b.space ? -1 : a.space > b.space ? 1 : 0));
+}
+
+/** The number of templates by space. */
+function countsOf(templates: readonly ModelVector[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { space } of templates) counts[space] = (counts[space] ?? 0) + 1;
+  return counts;
 }
 
 function requireOneSpace(templates: readonly ModelVector[]): void {
@@ -269,7 +281,13 @@ function classifierOf({ revision, trained }: ModelCollection): ClassifierState {
 export function viewProfile(state: State, handle: string) {
   const { templates, ...fields } = state.profiles[handle] as ModelProfile;
   const collections = Object.keys(state.collections).filter((key) => state.collections[key]?.members.includes(handle));
-  return { handle, ...fields, templateCount: templates.length, collections: collections.sort() };
+  return {
+    handle,
+    ...fields,
+    templateCount: templates.length,
+    spaces: countsOf(templates),
+    collections: collections.sort(),
+  };
 }
 
 export function viewCollection(state: State, handle: string) {
@@ -282,7 +300,7 @@ export function viewCollection(state: State, handle: string) {
 export function viewContent(state: State, handle: string) {
   const collection = state.collections[handle] as ModelCollection;
   const { revision, members, negatives, trained } = collection;
-  const seeds = (vectors: readonly ModelVector[] = []) => vectors.map(({ seed }) => seed);
+  const seeds = (vectors: readonly ModelVector[] = []) => inSpaces(vectors).map(({ seed }) => seed);
   return {
     revision,
     templates: Object.fromEntries(members.map((key) => [key, seeds(state.profiles[key]?.templates)])),

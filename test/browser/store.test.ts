@@ -4,9 +4,11 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CollectionContent, FaceStore, NewTemplate, StoreChange } from '../../src/worker/ports/face-store.js';
 import { createStore } from '../../src/worker/store/store.js';
 import { MIGRATIONS } from '../../src/worker/store/database/schema.js';
-import { openVersion1 } from './support.js';
+import { openVersion1, openVersion2 } from './support.js';
+import { decodeClassifiers } from '../../src/worker/store/block.js';
 
 const SPACE = 'test-space';
+const OTHER = 'other-space';
 const LIMIT = 50;
 
 function testStore(name = `store-${crypto.randomUUID()}`, audit = true) {
@@ -124,7 +126,7 @@ describe('profiles', () => {
     const { store } = testStore();
     const { id } = await store.createCollection(null, 'Home', false);
     const profile = await enrolled(store, 'Ana', [1], id);
-    await store.saveClassifier(id, (await store.collectionRevision(null, id)).revision, CLASSIFIER);
+    await store.saveClassifiers(id, (await store.collectionRevision(null, id)).revision, [CLASSIFIER]);
     const renamed = await store.updateProfile(null, profile.id, { name: 'Anna', metadata: { a: 1 }, consent: 'yes' });
     expect(renamed).toMatchObject({ name: 'Anna', metadata: { a: 1 }, consent: 'yes', templateCount: 1 });
     expect(renamed.updatedAt > profile.updatedAt).toBe(true);
@@ -139,8 +141,8 @@ describe('profiles', () => {
     const { id } = await store.createCollection(null, 'Home', false);
     const gone = await enrolled(store, 'Gone', [1, 2, 3], id);
     const kept = await enrolled(store, 'Kept', [10, 11], id);
-    await store.addNegative(null, id, { profileId: gone.id, ...template(4) }, LIMIT);
-    await store.saveClassifier(id, (await store.collectionRevision(null, id)).revision, CLASSIFIER);
+    await store.addNegative(null, id, [{ profileId: gone.id, ...template(4) }], LIMIT);
+    await store.saveClassifiers(id, (await store.collectionRevision(null, id)).revision, [CLASSIFIER]);
     await store.deleteProfile(null, gone.id);
     await expect(store.getProfile(null, gone.id)).rejects.toMatchObject(code('PROFILE_GONE'));
     await expect(store.deleteProfile(null, gone.id)).rejects.toMatchObject(code('PROFILE_GONE'));
@@ -161,15 +163,162 @@ describe('profiles', () => {
     db.close();
   });
 
-  it('refuse templates of another embedding space, and name both', async () => {
+  it('of one call are of one embedding space', async () => {
     const { store } = testStore();
     const profile = await enrolled(store, 'A', [1]);
-    const foreign = { ...template(2), space: 'other-space' };
-    await expect(store.addTemplates(null, profile.id, [foreign], LIMIT)).rejects.toMatchObject({
+    const mixed = [template(2), { ...template(3), space: OTHER }];
+    await expect(store.addTemplates(null, profile.id, mixed, LIMIT)).rejects.toMatchObject({
       code: 'EMBEDDING_SPACE_MISMATCH',
-      message: expect.stringMatching(/'test-space'.*'other-space'/) as string,
+      message: expect.stringMatching(/'other-space'.*'test-space'/) as string,
     });
     expect(await seedsOf(store, profile.id)).toEqual([1]);
+  });
+});
+
+describe('embedding spaces', () => {
+  const SIGHTING_MS = 1_000;
+  const other = (seed: number) => ({ ...template(seed), space: OTHER });
+  /** Adds a template as if the last one had been added long ago. */
+  const sighted = async (store: FaceStore, profileId: string, seed: number) =>
+    (await store.addSighting(profileId, other(seed), 0)).templateId;
+
+  it('are kept apart in a profile: counted, limited, read and deleted each by itself', async () => {
+    const { store, name } = testStore();
+    const { id } = await store.createCollection(null, 'Home', false);
+    const anna = await enrolled(store, 'Anna', [1, 2], id);
+    const berta = await enrolled(store, 'Berta', [3], id);
+    const { profile } = await store.addTemplates(null, anna.id, [other(4), other(5)], 2);
+    expect(profile).toMatchObject({ templateCount: 4, spaces: { [SPACE]: 2, [OTHER]: 2 } });
+    const { replacedTemplateIds } = await store.addTemplates(null, anna.id, [other(6)], 2);
+    expect(replacedTemplateIds).toHaveLength(1);
+    expect((await seedsOf(store, anna.id)).sort()).toEqual([1, 2, 5, 6]);
+    expect(await store.getProfile(null, anna.id)).toMatchObject({ spaces: { [SPACE]: 2, [OTHER]: 2 } });
+
+    const content = await store.loadCollection(null, id, SPACE);
+    expect(
+      templatesIn(content)
+        .map(({ vector }) => vector[0])
+        .sort(),
+    ).toEqual([1, 2, 3]);
+    expect(content.otherSpaces).toEqual([OTHER]);
+    const elsewhere = await store.loadCollection(null, id, OTHER);
+    expect(elsewhere.profiles.map((found) => found.id)).toEqual([anna.id]);
+    expect(elsewhere.otherSpaces).toEqual([SPACE]);
+
+    await store.addNegative(
+      null,
+      id,
+      [
+        { profileId: anna.id, ...template(7) },
+        { profileId: anna.id, ...other(8) },
+      ],
+      9,
+    );
+    const { revision } = await store.collectionRevision(null, id);
+    const classifiers = [CLASSIFIER, { ...CLASSIFIER, space: OTHER, commonness: Float32Array.of(7) }];
+    await store.saveClassifiers(id, revision, classifiers);
+    for (const [i, space] of [SPACE, OTHER].entries()) {
+      const { negatives, classifier } = await store.loadCollection(null, id, space);
+      expect(negatives).toMatchObject([{ space, vector: { 0: 7 + i } }]);
+      expect(classifier).toEqual(classifiers[i]);
+    }
+
+    await store.setPassphrase('correct horse');
+    expect((await seedsOf(store, anna.id)).sort()).toEqual([1, 2, 5, 6]);
+    await store.deleteProfile(null, anna.id);
+    const db = await openDB(name);
+    expect([await db.count('blocks'), await db.count('negatives')]).toEqual([1, 0]);
+    db.close();
+    expect(await seedsOf(store, berta.id)).toEqual([3]);
+  });
+
+  it('of a person who is seen get three templates, from different moments, whichever tab stores them', async () => {
+    const { store, name } = testStore();
+    const { store: tab } = testStore(name);
+    const anna = await enrolled(store, 'Anna', [1, 2, 3]);
+    const both = await Promise.all([store, tab].map((each) => each.addSighting(anna.id, other(4), SIGHTING_MS)));
+    expect(both.filter(({ templateId }) => templateId !== null)).toHaveLength(1);
+    expect(await tab.getProfile(null, anna.id)).toMatchObject({ spaces: { [SPACE]: 3, [OTHER]: 1 } });
+    expect((await store.addSighting(anna.id, other(5), SIGHTING_MS)).templateId).toBeNull();
+    await sighted(store, anna.id, 6);
+    const wrong = await sighted(tab, anna.id, 7);
+    expect(await sighted(store, anna.id, 8)).toBeNull();
+    // One of them was somebody else.
+    await store.removeTemplate(anna.id, OTHER, wrong as string);
+    await store.removeTemplate(anna.id, OTHER, 'gone');
+    expect(await store.getProfile(null, anna.id)).toMatchObject({ spaces: { [SPACE]: 3, [OTHER]: 2 } });
+    expect(await sighted(store, anna.id, 9)).not.toBeNull();
+    await store.deleteProfile(null, anna.id);
+    await expect(sighted(store, anna.id, 10)).rejects.toMatchObject(code('PROFILE_GONE'));
+    const actions = (await store.listAudit(null)).map(({ action, count }) => `${action} ${count}`);
+    expect(actions).toEqual([
+      'delete-profile 6',
+      'migrate 1',
+      'remove-template 1',
+      'migrate 1',
+      'migrate 1',
+      'migrate 1',
+      'enroll 3',
+    ]);
+  });
+
+  it('that are old are dropped from the profiles that have had enough of the new one, after the time', async () => {
+    const { store, changes } = testStore();
+    const { id } = await store.createCollection(null, 'Home', false);
+    const [anna, berta] = [await enrolled(store, 'Anna', [1], id), await enrolled(store, 'Berta', [2], id)];
+    await store.addNegative(
+      null,
+      id,
+      [
+        { profileId: anna.id, ...template(7) },
+        { profileId: anna.id, ...other(8) },
+      ],
+      9,
+    );
+    expect(await store.listSpaces()).toEqual([{ space: SPACE, since: null }]);
+    await store.beginMigration(OTHER);
+    const [old] = await store.listSpaces();
+    expect(old).toMatchObject({ space: SPACE, since: expect.stringMatching(/^\d{4}-/) as string });
+    for (const seed of [4, 5, 6]) await sighted(store, anna.id, seed);
+    for (const seed of [4, 5]) await sighted(store, berta.id, seed);
+    const [before, after] = [-1, 1].map((hours) => new Date(Date.now() + hours * 3_600_000).toISOString());
+    expect(await store.dropOldTemplates(OTHER, before as string)).toEqual([]);
+    const { revision } = await store.collectionRevision(null, id);
+    expect(await store.dropOldTemplates(OTHER, after as string)).toEqual([anna.id]);
+    expect(await store.getProfile(null, anna.id)).toMatchObject({ templateCount: 3, spaces: { [OTHER]: 3 } });
+    expect((await seedsOf(store, anna.id)).sort()).toEqual([4, 5, 6]);
+    expect((await store.collectionRevision(null, id)).revision).toBeGreaterThan(revision);
+    expect((await store.loadCollection(null, id, SPACE)).negatives).toEqual([]);
+    expect((await store.loadCollection(null, id, OTHER)).negatives).toHaveLength(1);
+    expect(changes.at(-1)).toMatchObject({ profiles: { change: 'updated', ids: [anna.id] } });
+
+    // A kit that goes back to the old models waits as long before it deletes what the new ones made.
+    await store.beginMigration(SPACE);
+    const sinceOf = async (space: string) => (await store.listSpaces()).find((each) => each.space === space)?.since;
+    expect(await sinceOf(SPACE)).toBeNull();
+    expect(typeof (await sinceOf(OTHER))).toBe('string');
+    await store.deleteProfile(null, berta.id);
+    expect(await store.listSpaces()).toMatchObject([{ space: OTHER }]);
+  });
+
+  it('are exported and imported together', async () => {
+    const { store } = testStore();
+    const { id } = await store.createCollection(null, 'Home', false);
+    const anna = await enrolled(store, 'Anna', [1, 2], id);
+    await store.addTemplates(null, anna.id, [other(4)], LIMIT);
+    const content = await store.exportContent();
+    const { store: elsewhere } = testStore();
+    await elsewhere.importContent(content);
+    expect(await elsewhere.exportContent()).toEqual(content);
+    expect(await elsewhere.getProfile(null, anna.id)).toMatchObject({ spaces: { [SPACE]: 2, [OTHER]: 1 } });
+    // A newer profile without the other space replaces all of it.
+    const [profile] = content.profiles;
+    const { others: _, ...plain } = { ...profile!, updatedAt: new Date(Date.now() + 9_000).toISOString() };
+    await elsewhere.importContent({ profiles: [plain], collections: [] });
+    expect(await elsewhere.getProfile(null, anna.id)).toMatchObject({
+      templateCount: 1 + (plain.space === SPACE ? 1 : 0),
+    });
+    expect(await elsewhere.templatesOf(null, anna.id)).toHaveLength(plain.templates.length);
   });
 });
 
@@ -193,7 +342,7 @@ describe('owners', () => {
     for (const call of notFound) await expect(call()).rejects.toMatchObject(code('PROFILE_NOT_FOUND'));
     const noCollection = [
       () => store.getCollection('her', id),
-      () => store.loadCollection('her', id),
+      () => store.loadCollection('her', id, SPACE),
       () => store.deleteCollection('her', id),
       () => enrolled(store, 'x', [1], id, 'her'),
     ];
@@ -226,7 +375,7 @@ describe('collections', () => {
     await store.updateCollection(null, id, { removeProfileIds: [a.id, 'nobody'] });
     expect(changes.at(-1)).toMatchObject({ removed: { collectionId: id, profileIds: [a.id] } });
     expect((await store.getCollection(null, id)).profileIds).toEqual([b.id]);
-    const content = await store.loadCollection(null, id);
+    const content = await store.loadCollection(null, id, SPACE);
     expect(templatesIn(content).map(({ vector }) => vector[0])).toEqual([2, 3]);
     expect(content.revision).toBe(first + 3);
     // The flag is stored, and changes nothing that is recognized.
@@ -243,7 +392,7 @@ describe('collections', () => {
     for (const count of [1, 2, 40, 79, 80]) {
       const addProfileIds = profiles.slice(0, count).map((profile) => profile.id);
       await store.updateCollection(null, id, { addProfileIds });
-      const templates = templatesIn(await store.loadCollection(null, id));
+      const templates = templatesIn(await store.loadCollection(null, id, SPACE));
       const seeds = templates.map(({ vector }) => vector[0] as number).sort((a, b) => a - b);
       expect(seeds).toEqual([0, 100].flatMap((base) => Array.from({ length: count }, (_, i) => base + i)));
       expect([...new Set(templates.map(({ profileId }) => profileId))]).toEqual([...addProfileIds].sort());
@@ -256,7 +405,7 @@ describe('collections', () => {
     const a = await enrolled(store, 'A', [1], id);
     const b = await enrolled(store, 'B', [2], id);
     const read = async (before?: CollectionContent, from = store) =>
-      from.loadCollection(null, id, new Map(before?.profiles.map((profile) => [profile.id, profile])));
+      from.loadCollection(null, id, SPACE, new Map(before?.profiles.map((profile) => [profile.id, profile])));
     const first = await read();
     expect(templatesIn(first)).toHaveLength(2);
     const again = await read(first);
@@ -274,7 +423,7 @@ describe('collections', () => {
       [one!.id, two!],
       [two!.id, one!],
     ]);
-    expect(templatesIn(await store.loadCollection(null, id, swapped))).toHaveLength(3);
+    expect(templatesIn(await store.loadCollection(null, id, SPACE, swapped))).toHaveLength(3);
 
     await store.setPassphrase('correct horse');
     const sealedAnew = await read(changed);
@@ -291,24 +440,24 @@ describe('collections', () => {
     expect(classifier).toBe('untrained');
     await enrolled(store, 'A', [1], id);
     const { revision } = await store.collectionRevision(null, id);
-    expect(await store.saveClassifier(id, revision, CLASSIFIER)).toBe('trained');
+    expect(await store.saveClassifiers(id, revision, [CLASSIFIER])).toBe('trained');
     expect((await store.getCollection(null, id)).classifier).toBe('trained');
-    expect((await store.loadCollection(null, id)).classifier).toEqual(CLASSIFIER);
+    expect((await store.loadCollection(null, id, SPACE)).classifier).toEqual(CLASSIFIER);
     await enrolled(store, 'B', [2], id);
     expect((await store.listCollections(null))[0]?.classifier).toBe('stale');
-    expect((await store.loadCollection(null, id)).classifier).toBeNull();
+    expect((await store.loadCollection(null, id, SPACE)).classifier).toBeNull();
     // What was trained before the change came in does not become current by being saved late, and is not kept at all.
-    expect(await store.saveClassifier(id, revision, CLASSIFIER)).toBe('stale');
+    expect(await store.saveClassifiers(id, revision, [CLASSIFIER])).toBe('stale');
     const db = await openDB(name);
     expect(await db.count('classifiers')).toBe(0);
     db.close();
     const now = (await store.collectionRevision(null, id)).revision;
-    await store.saveClassifier(id, now, CLASSIFIER);
+    await store.saveClassifiers(id, now, [CLASSIFIER]);
     // Nor does it replace a newer one.
-    expect(await store.saveClassifier(id, revision, { ...CLASSIFIER, strangerShift: 99 })).toBe('trained');
-    expect((await store.loadCollection(null, id)).classifier?.strangerShift).toBe(0.5);
-    expect(await store.saveClassifier(id, now, null)).toBe('untrained');
-    expect((await store.loadCollection(null, id)).classifier).toBeNull();
+    expect(await store.saveClassifiers(id, revision, [{ ...CLASSIFIER, strangerShift: 99 }])).toBe('trained');
+    expect((await store.loadCollection(null, id, SPACE)).classifier?.strangerShift).toBe(0.5);
+    expect(await store.saveClassifiers(id, now, [])).toBe('untrained');
+    expect((await store.loadCollection(null, id, SPACE)).classifier).toBeNull();
   });
 
   it('that come back by an import do not take a classifier of what they were for their own', async () => {
@@ -329,8 +478,8 @@ describe('collections', () => {
     await store.eraseAll();
     await store.importContent(content(50));
     // A training that began before the erasure comes to its end.
-    expect(await store.saveClassifier('home', revision, CLASSIFIER)).toBe('untrained');
-    expect((await store.loadCollection(null, 'home')).classifier).toBeNull();
+    expect(await store.saveClassifiers('home', revision, [CLASSIFIER])).toBe('untrained');
+    expect((await store.loadCollection(null, 'home', SPACE)).classifier).toBeNull();
   });
 
   it('keep the latest negative examples of each profile', async () => {
@@ -338,20 +487,20 @@ describe('collections', () => {
     const { id } = await store.createCollection(null, 'Home', false);
     const [a, b] = [await enrolled(store, 'A', [1], id), await enrolled(store, 'B', [2])];
     const negative = (profileId: string, seed: number) => ({ profileId, ...template(seed) });
-    for (const seed of [10, 11, 12]) await store.addNegative(null, id, negative(a.id, seed), 2);
-    const { negatives, revision } = await store.loadCollection(null, id);
+    for (const seed of [10, 11, 12]) await store.addNegative(null, id, [negative(a.id, seed)], 2);
+    const { negatives, revision } = await store.loadCollection(null, id, SPACE);
     expect(negatives.map(({ profileId, vector }) => [profileId, vector[0]])).toEqual([
       [a.id, 11],
       [a.id, 12],
     ]);
-    await expect(store.addNegative(null, id, negative(b.id, 1), 2)).rejects.toMatchObject(code('INVALID_INPUT'));
-    await expect(store.addNegative(null, 'x', negative(a.id, 1), 2)).rejects.toMatchObject(
+    await expect(store.addNegative(null, id, [negative(b.id, 1)], 2)).rejects.toMatchObject(code('INVALID_INPUT'));
+    await expect(store.addNegative(null, 'x', [negative(a.id, 1)], 2)).rejects.toMatchObject(
       code('COLLECTION_NOT_FOUND'),
     );
     expect((await store.collectionRevision(null, id)).revision).toBe(revision);
     await store.updateCollection(null, id, { removeProfileIds: [a.id] });
     await store.updateCollection(null, id, { addProfileIds: [a.id] });
-    expect((await store.loadCollection(null, id)).negatives).toEqual([]);
+    expect((await store.loadCollection(null, id, SPACE)).negatives).toEqual([]);
   });
 
   it('are deleted without their profiles', async () => {
@@ -363,7 +512,7 @@ describe('collections', () => {
     await store.deleteCollection(null, home.id);
     await expect(store.getCollection(null, home.id)).rejects.toMatchObject(code('COLLECTION_GONE'));
     await expect(store.getCollection(null, 'never')).rejects.toMatchObject(code('COLLECTION_NOT_FOUND'));
-    await expect(store.saveClassifier(home.id, 1, CLASSIFIER)).rejects.toMatchObject(code('COLLECTION_GONE'));
+    await expect(store.saveClassifiers(home.id, 1, [CLASSIFIER])).rejects.toMatchObject(code('COLLECTION_GONE'));
     expect((await store.getProfile(null, profile.id)).collectionIds).toEqual([work.id]);
   });
 });
@@ -532,8 +681,8 @@ describe('encryption', () => {
     const { store, name } = testStore();
     const { id } = await store.createCollection(null, 'Home', false);
     const profile = await enrolled(store, 'A', [1, 2], id);
-    await store.addNegative(null, id, { profileId: profile.id, ...template(77) }, LIMIT);
-    await store.saveClassifier(id, (await store.collectionRevision(null, id)).revision, CLASSIFIER);
+    await store.addNegative(null, id, [{ profileId: profile.id, ...template(77) }], LIMIT);
+    await store.saveClassifiers(id, (await store.collectionRevision(null, id)).revision, [CLASSIFIER]);
     const [templateId] = (await store.templatesOf(null, profile.id)).map((stored) => stored.id);
     const raw = await rawContent(name);
     // The scan sees what is in the clear,
@@ -562,7 +711,7 @@ describe('encryption', () => {
     const { store, name } = testStore();
     const [a, b] = [await enrolled(store, 'A', [1]), await enrolled(store, 'B', [2])];
     const db = await openDB(name);
-    const block = (await db.get('blocks', a.id)) as { data: ArrayBuffer };
+    const block = (await db.get('blocks', [a.id, SPACE])) as { data: ArrayBuffer };
     await db.put('blocks', { ...block, profileId: b.id });
     await expect(store.templatesOf(null, b.id)).rejects.toMatchObject(code('TEMPLATES_UNREADABLE'));
     const altered = new Uint8Array(block.data.slice(0));
@@ -580,10 +729,10 @@ describe('encryption', () => {
     const { store: other } = testStore(name);
     const { id } = await store.createCollection(null, 'Home', false);
     const profile = await enrolled(store, 'A', [1], id);
-    await store.addNegative(null, id, { profileId: profile.id, ...template(7) }, LIMIT);
-    await store.saveClassifier(id, (await store.collectionRevision(null, id)).revision, CLASSIFIER);
+    await store.addNegative(null, id, [{ profileId: profile.id, ...template(7) }], LIMIT);
+    await store.saveClassifiers(id, (await store.collectionRevision(null, id)).revision, [CLASSIFIER]);
     expect(await store.setPassphrase('correct horse')).toEqual({ state: 'open', hasPassphrase: true });
-    const content = await store.loadCollection(null, id);
+    const content = await store.loadCollection(null, id, SPACE);
     expect(content).toMatchObject({ profiles: [{ id: profile.id }], negatives: [{}], classifier: CLASSIFIER });
     // Nothing in the database opens it any more.
     const db = await openDB(name);
@@ -593,7 +742,7 @@ describe('encryption', () => {
     expect(await other.vaultStatus()).toEqual({ state: 'locked', hasPassphrase: true });
     const locked = [
       () => other.templatesOf(null, profile.id),
-      () => other.loadCollection(null, id),
+      () => other.loadCollection(null, id, SPACE),
       () => other.addTemplates(null, profile.id, [template(2)], LIMIT),
       () => enrolled(other, 'B', [1]),
       () => other.exportContent(),
@@ -637,15 +786,15 @@ describe('encryption', () => {
     expect(changes.at(-1)).toEqual({ vault: 'changed' });
     const unreadable = code('TEMPLATES_UNREADABLE');
     await expect(store.templatesOf(null, gone.id)).rejects.toMatchObject(unreadable);
-    await expect(store.loadCollection(null, id)).rejects.toMatchObject(unreadable);
+    await expect(store.loadCollection(null, id, SPACE)).rejects.toMatchObject(unreadable);
     const kept = await enrolled(store, 'Kept', [2], id);
     await expect(store.templatesOf(null, gone.id)).rejects.toMatchObject(unreadable);
-    await expect(store.loadCollection(null, id)).rejects.toMatchObject(unreadable);
+    await expect(store.loadCollection(null, id, SPACE)).rejects.toMatchObject(unreadable);
     // A new passphrase carries over what can be read.
     await store.setPassphrase('correct horse');
     expect(await seedsOf(store, kept.id)).toEqual([2]);
     await store.deleteProfile(null, gone.id);
-    expect(templatesIn(await store.loadCollection(null, id))).toHaveLength(1);
+    expect(templatesIn(await store.loadCollection(null, id, SPACE))).toHaveLength(1);
   });
 });
 
@@ -709,6 +858,7 @@ describe('versions and connections', () => {
         consent: null,
         owner: null,
         templateCount: 2,
+        spaces: { [SPACE]: 2 },
         collectionIds: ['c1'],
         createdAt: at,
         updatedAt: at,
@@ -720,7 +870,7 @@ describe('versions and connections', () => {
       owner: null,
       classifier: 'untrained',
     });
-    const content = await store.loadCollection(null, 'c1');
+    const content = await store.loadCollection(null, 'c1', SPACE);
     const { classifier } = content;
     expect(templatesIn(content).map(({ id, vector }) => [id, ...vector])).toEqual([
       ['t0', 1, 2, 3, 4],
@@ -733,6 +883,49 @@ describe('versions and connections', () => {
     // Templates of version 1 have no quality: they give way first.
     const { replacedTemplateIds } = await store.addTemplates(null, 'p1', [template(9, 0.01)], 2);
     expect(replacedTemplateIds).toEqual(['t0']);
+  });
+
+  it('opens a database of version 2, and keeps its templates, rejected faces and classifiers', async () => {
+    const { store: made, name } = testStore();
+    const { id } = await made.createCollection(null, 'Home', false);
+    const anna = await enrolled(made, 'Anna', [1, 2, 3], id);
+    await made.addNegative(null, id, [{ profileId: anna.id, ...template(7) }], LIMIT);
+    await made.saveClassifiers(id, (await made.collectionRevision(null, id)).revision, [CLASSIFIER]);
+    await made.close();
+    // The sealed records are those of version 2; only their keys and the counts of the profile are new.
+    const db = await openDB(name);
+    const names = [...db.objectStoreNames].filter((each) => each !== 'oldSpaces');
+    const records = await Promise.all(names.map(async (each) => [each, await db.getAll(each)] as const));
+    db.close();
+    await deleteDB(name);
+    const old = await openVersion2(name);
+    for (const [each, values] of records) {
+      for (const value of values as { spaces?: unknown }[]) {
+        delete value.spaces;
+        if (each === 'keys') await old.put(each, value, 'current');
+        else await old.put(each, value);
+      }
+    }
+    old.close();
+
+    const { store } = testStore(name);
+    expect(await store.getProfile(null, anna.id)).toEqual(await made.getProfile(null, anna.id).catch(() => anna));
+    expect(await seedsOf(store, anna.id)).toEqual([1, 2, 3]);
+    const { negatives, classifier } = await store.loadCollection(null, id, SPACE);
+    expect(negatives).toMatchObject([{ profileId: anna.id, space: SPACE, vector: { 0: 7 } }]);
+    expect(classifier).toEqual(CLASSIFIER);
+    expect(await store.listSpaces()).toEqual([{ space: SPACE, since: null }]);
+  });
+
+  it('reads the classifier that version 2 stored alone', () => {
+    const { commonness, ...head } = { ...CLASSIFIER, profileIds: ['a'], commonness: Float32Array.of(5) };
+    const text = new TextEncoder().encode(JSON.stringify(head).padEnd(400));
+    const bytes = new Uint8Array([
+      ...new Uint8Array(Uint32Array.of(400).buffer),
+      ...text,
+      ...new Uint8Array(commonness.buffer),
+    ]);
+    expect(decodeClassifiers(bytes)).toEqual([{ ...head, commonness }]);
   });
 
   it('lets a newer version in, and says so when it comes back', async () => {
@@ -756,11 +949,11 @@ describe('versions and connections', () => {
       return Promise.resolve();
     };
     const options = { audit: true, onChange: () => undefined };
-    const next = createStore(name, options, [...MIGRATIONS, step(3), step(4)]);
+    const next = createStore(name, options, [...MIGRATIONS, step(4), step(5)]);
     onTestFinished(() => next.close());
     expect(await next.getProfile(null, profile.id)).toEqual(profile);
     expect(await next.templatesOf(null, profile.id)).toHaveLength(2);
-    expect(steps).toEqual([3, 4]);
+    expect(steps).toEqual([4, 5]);
   });
 
   it('takes a whole upgrade back when one of its steps fails', async () => {
@@ -786,7 +979,7 @@ describe('versions and connections', () => {
     await enrolled(store, 'Anna', [1]);
     await store.close();
     // A connection of idb without a handler for versionchange stays open.
-    const stubborn = await openDB(name, 2);
+    const stubborn = await openDB(name, MIGRATIONS.length);
     onTestFinished(() => {
       stubborn.close();
     });

@@ -109,6 +109,28 @@ export function openVersion1(name: string): Promise<IDBPDatabase> {
   });
 }
 
+/** An empty database of version 2, as {@link openVersion1}. */
+export function openVersion2(name: string): Promise<IDBPDatabase> {
+  return openDB(name, 2, {
+    upgrade(db) {
+      db.createObjectStore('profiles', { keyPath: 'id' }).createIndex('createdAt', 'createdAt');
+      const templates = db.createObjectStore('templates', { keyPath: 'id' });
+      templates.createIndex('profile', ['profileId', 'ordinal'], { unique: true });
+      db.createObjectStore('collections', { keyPath: 'id' }).createIndex('createdAt', 'createdAt');
+      const memberships = db.createObjectStore('memberships', { keyPath: ['collectionId', 'profileId'] });
+      memberships.createIndex('profileId', 'profileId');
+      db.createObjectStore('classifiers', { keyPath: 'collectionId' });
+      db.createObjectStore('blocks', { keyPath: 'profileId' });
+      const negatives = db.createObjectStore('negatives', { keyPath: ['collectionId', 'profileId'] });
+      negatives.createIndex('profileId', 'profileId');
+      db.createObjectStore('tombstones', { keyPath: ['kind', 'id'] });
+      db.createObjectStore('apiKeys', { keyPath: 'id' }).createIndex('createdAt', 'createdAt');
+      db.createObjectStore('audit', { autoIncrement: true });
+      db.createObjectStore('keys');
+    },
+  });
+}
+
 /** A plain gray picture: no face. */
 export function emptyPhoto(): Promise<Blob> {
   return asJpeg(

@@ -508,8 +508,8 @@ function homeStore(templates: readonly Template[], classifier: Classifier | null
       state.namesRead.push([...ids]);
       return Promise.resolve(ids.map((id) => `name of ${id}`));
     },
-    addNegative: (_owner: unknown, _collectionId: string, negative: Negative) => {
-      state.negatives.push(negative);
+    addNegative: (_owner: unknown, _collectionId: string, negatives: readonly Negative[]) => {
+      state.negatives.push(...negatives);
       state.revision++;
       return Promise.resolve(state.negatives.length);
     },
@@ -790,7 +790,7 @@ describe('a removal', () => {
         await here('identify');
         return read;
       },
-      saveClassifier: () => here('train').then(() => 'untrained'),
+      saveClassifiers: () => here('train').then(() => 'untrained'),
       namesOf: (ids: readonly string[]) => Promise.resolve(ids.map(() => null)),
       ...writes,
     } as unknown as FaceStore;
@@ -1494,7 +1494,7 @@ describe('records', () => {
     const { engine } = engineWith([], { store: echo({ exportContent: () => Promise.resolve(content) }), backup });
     expect(await engine.exportBackup(caller, 'secret')).toEqual([content, 'secret']);
     expect(await engine.importBackup(caller, 'file' as unknown as Blob, 'secret')).toEqual(['importContent', content]);
-    expect(opened).toMatchObject([['file', 'secret', { space: 'space', dimension: 2 }]]);
+    expect(opened).toEqual([['file', 'secret', new Map([['space', 2]])]]);
     const locked = echo({ assertOpen: () => Promise.reject(new InfaceError('VAULT_LOCKED', 'locked')) });
     const failing = engineWith([], { store: locked, backup }).engine.importBackup(caller, new Blob(), 'secret');
     await expect(failing).rejects.toMatchObject({ code: 'VAULT_LOCKED' });

@@ -17,7 +17,7 @@ const collectionRevision: FaceStore['collectionRevision'] = () =>
 /** A store that leaves out what is known, and the ids of the profiles that it decrypted at each reading. */
 function storeOf(...people: (typeof ANNA)[]) {
   const state = { people, decrypted: [] as string[][], failure: null as Error | null };
-  const loadCollection: FaceStore['loadCollection'] = (_owner, _id, known) => {
+  const loadCollection: FaceStore['loadCollection'] = (_owner, _id, _space, known) => {
     if (state.failure) return Promise.reject(state.failure);
     const profiles = storedProfiles(state.people.flat()).map((profile) =>
       known?.get(profile.id)?.seal === profile.seal ? { ...profile, templates: null } : profile,

@@ -182,6 +182,7 @@ class FakeKit {
           consent: null,
           owner,
           templateCount: faces.length,
+          spaces: { space: faces.length },
           collectionIds: [],
           createdAt: at,
           updatedAt: at,

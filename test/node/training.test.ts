@@ -91,7 +91,7 @@ function world(parts: Partial<TrainerParts> = {}, content: Partial<CollectionCon
             updatedAt: '',
           })),
         ),
-      saveClassifier: (_id, _revision, classifier) => {
+      saveClassifiers: (_id, _revision, [classifier = null]) => {
         w.saved.push(classifier);
         w.state = classifier ? 'trained' : 'untrained';
         return Promise.resolve(w.state);
@@ -375,7 +375,7 @@ it('cannot be ended any more while what was learnt is stored, and says so', asyn
   const store: TrainerParts['store'] = {
     collectionRevision: () => Promise.resolve({ revision: 3, classifier: 'stale' }),
     listCollections: () => Promise.resolve([]),
-    saveClassifier() {
+    saveClassifiers() {
       aborted.push(late.trainer.abort(ID));
       return Promise.resolve('trained');
     },
@@ -475,7 +475,7 @@ describe('a training that waits for another tab', () => {
       store: {
         collectionRevision: () => Promise.resolve({ revision: 3, classifier: 'stale' }),
         listCollections: () => Promise.resolve([]),
-        async saveClassifier() {
+        async saveClassifiers() {
           // The first training is stored and cannot be aborted any more.
           if (when === 'while') ask();
           await new Promise((resolve) => setTimeout(resolve, 100));
@@ -558,7 +558,7 @@ describe('what happens to an automatic training', () => {
         collectionRevision: () =>
           isGone ? Promise.reject(gone) : Promise.resolve({ revision: 3, classifier: 'stale' }),
         listCollections: () => Promise.resolve([]),
-        saveClassifier: () => {
+        saveClassifiers: () => {
           isGone = true;
           return Promise.reject(gone);
         },
@@ -599,7 +599,7 @@ describe('what happens to an automatic training', () => {
         reads++;
         return Promise.resolve([]);
       },
-      saveClassifier: () => Promise.resolve('trained'),
+      saveClassifiers: () => Promise.resolve('trained'),
     };
     const [off, closed] = [world({ store, auto: false }), world({ store })];
     await off.trainer.resume();

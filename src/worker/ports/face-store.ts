@@ -45,9 +45,11 @@ export interface StoredProfile {
   readonly templates: readonly Template[] | null;
 }
 
-/** A consistent snapshot of what a collection recognizes. */
+/** A consistent snapshot of what a collection recognizes in one embedding space. */
 export interface CollectionContent {
   readonly revision: number;
+  /** Other embedding spaces that profiles of the collection have templates of. */
+  readonly otherSpaces?: readonly string[];
   readonly profiles: readonly StoredProfile[];
   readonly negatives: readonly Negative[];
   /** `null` if there is none or it is out of date. */
@@ -70,7 +72,13 @@ export interface StoreChange {
 }
 
 /** A profile and its templates in a backup. */
-export interface BackupProfile extends Omit<Profile, 'collectionIds' | 'templateCount'> {
+export interface BackupProfile extends Omit<Profile, 'collectionIds' | 'templateCount' | 'spaces'>, BackupBlock {
+  /** The templates of further embedding spaces. Absent if there are none. */
+  readonly others?: readonly BackupBlock[];
+}
+
+/** Templates of one embedding space in a backup, oldest first. */
+export interface BackupBlock {
   readonly space: string;
   readonly templates: readonly BackupTemplate[];
 }
@@ -83,11 +91,7 @@ export interface BackupTemplate {
 }
 
 export interface BackupCollection extends Omit<Collection, 'classifier'> {
-  readonly negatives: readonly {
-    readonly profileId: string;
-    readonly space: string;
-    readonly templates: readonly BackupTemplate[];
-  }[];
+  readonly negatives: readonly (BackupBlock & { readonly profileId: string })[];
 }
 
 /** The content of a backup. */
@@ -109,11 +113,23 @@ export interface FaceStore {
     templates: readonly NewTemplate[],
     limit: number,
   ): Promise<{ profile: Profile; templateIds: string[]; replacedTemplateIds: string[] }>;
+  /**
+   * Adds a template of a person who was recognized by templates of another embedding space. Does nothing if the profile
+   * has enough templates of this space, or one that was added less than `apartMs` ago.
+   * @returns the id of the template, or `null` if it was not added
+   */
+  addSighting(
+    profileId: string,
+    template: NewTemplate,
+    apartMs: number,
+  ): Promise<{ profile: Profile; templateId: string | null }>;
+  /** Removes a template. Does nothing if it is already gone. */
+  removeTemplate(profileId: string, space: string, templateId: string): Promise<void>;
   listProfiles(owner: Owner): Promise<Profile[]>;
   getProfile(owner: Owner, id: string): Promise<Profile>;
   updateProfile(owner: Owner, id: string, change: ProfileChange): Promise<Profile>;
   deleteProfile(owner: Owner, id: string): Promise<void>;
-  /** Returns the templates in order of enrollment. */
+  /** Returns the templates of all embedding spaces, those of each space in order of enrollment. */
   templatesOf(owner: Owner, profileId: string): Promise<Template[]>;
   /** Returns the names, with `null` for profiles that have no name or no longer exist. */
   namesOf(profileIds: readonly string[]): Promise<(string | null)[]>;
@@ -124,22 +140,40 @@ export interface FaceStore {
   updateCollection(owner: Owner, id: string, change: CollectionChange): Promise<Collection>;
   deleteCollection(owner: Owner, id: string): Promise<void>;
   collectionRevision(owner: Owner, id: string): Promise<{ revision: number; classifier: StoredClassifierState }>;
-  /** @param known seals of profiles that the caller has read, by profile id; unchanged ones are not decrypted again */
+  /**
+   * Reads what a collection recognizes in one embedding space.
+   * @param known seals of profiles that the caller has read, by profile id; unchanged ones are not decrypted again
+   */
   loadCollection(
     owner: Owner,
     id: string,
+    space: string,
     known?: ReadonlyMap<string, Pick<StoredProfile, 'seal'>>,
   ): Promise<CollectionContent>;
   /**
-   * Stores a classifier trained on `revision`, if that is still current; `null` deletes the stored one. Reports no
-   * change, because the training announces its end.
+   * Stores the classifiers trained on `revision`, one per embedding space. Does nothing if the collection has changed
+   * since; an empty list deletes the stored ones. Reports no change, because the training announces its end.
    */
-  saveClassifier(id: string, revision: number, classifier: Classifier | null): Promise<StoredClassifierState>;
+  saveClassifiers(id: string, revision: number, classifiers: readonly Classifier[]): Promise<StoredClassifierState>;
   /**
-   * @param limit maximum number of examples per profile and collection; beyond it, the oldest are dropped
+   * Stores a face that was rejected as a match for a profile.
+   * @param negatives the face in one or more embedding spaces
+   * @param limit maximum number of examples per profile, collection and space; beyond it, the oldest are dropped
    * @returns the number of examples
    */
-  addNegative(owner: Owner, collectionId: string, negative: Negative, limit: number): Promise<number>;
+  addNegative(owner: Owner, collectionId: string, negatives: readonly Negative[], limit: number): Promise<number>;
+
+  /** Returns the embedding spaces of all templates, and since when each is an old one; `null` if it is not. */
+  listSpaces(): Promise<{ space: string; since: string | null }[]>;
+  /** Marks all stored embedding spaces but the current one as old, if they are not marked yet. */
+  beginMigration(current: string): Promise<void>;
+  /**
+   * Deletes the old templates of all profiles that have enough templates of the current space. Profiles that got them
+   * after `before` are kept, and so are spaces that became old after it.
+   * @param before ISO 8601, UTC
+   * @returns the ids of the changed profiles
+   */
+  dropOldTemplates(current: string, before: string): Promise<string[]>;
 
   /** Checks the vault before work whose result could not be stored. @throws InfaceError `VAULT_LOCKED` */
   assertOpen(): Promise<void>;

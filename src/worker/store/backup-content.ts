@@ -1,16 +1,12 @@
 /** Converts the content of a backup to JSON and back, and validates it. */
 import * as v from 'valibot';
 import { MAX_METADATA_LENGTH, MAX_NAME_LENGTH, MAX_NOTE_LENGTH } from '../../api/limits.js';
-import { assertSameSpace, euclideanNorm, MAX_TEMPLATES } from '../../recognition/template.js';
+import { euclideanNorm, MAX_TEMPLATES, unknownSpace } from '../../recognition/template.js';
 import { object, parse, type Problem } from '../../schema/schema.js';
-import type { BackupContent, BackupTemplate, JsonObject } from '../ports/face-store.js';
+import type { BackupBlock, BackupContent, JsonObject } from '../ports/face-store.js';
 
-/** The properties of this kit's embedder that its templates depend on. */
-export interface Embedder {
-  readonly space: string;
-  /** Length of an embedding. */
-  readonly dimension: number;
-}
+/** The embedding spaces whose templates this kit can use, with the length of their embeddings. */
+export type KnownSpaces = ReadonlyMap<string, number>;
 
 /** Schema of bytes in base64. */
 export const BYTES = v.pipe(v.string('base64'), v.base64('base64'), v.transform(fromBase64));
@@ -34,15 +30,19 @@ const RECORD = { id, owner: v.nullable(id), createdAt: time, updatedAt: time };
 
 /** Schema of the embedding spaces. They are checked first, because the length of a vector depends on its space. */
 const SPACES = object({
-  profiles: v.array(object({ space: anyText }), 'a list'),
+  profiles: v.array(
+    object({ space: anyText, others: v.optional(v.array(object({ space: anyText }), 'a list')) }),
+    'a list',
+  ),
   collections: v.array(object({ negatives: v.array(object({ space: anyText }), 'a list') }), 'a list'),
 });
 
 const TEMPLATE_COUNT = `a list of 1 to ${MAX_TEMPLATES} templates`;
 const RATIO = 'a number from 0 to 1';
 
-function contentSchema(dimension: number) {
-  const templates = v.pipe(
+/** Creates the schema of the templates in one embedding space. */
+function templatesOf(dimension: number) {
+  return v.pipe(
     uniqueList(
       object({
         id,
@@ -59,13 +59,26 @@ function contentSchema(dimension: number) {
     v.nonEmpty(TEMPLATE_COUNT),
     v.maxLength(MAX_TEMPLATES, TEMPLATE_COUNT),
   );
-  const profile = object({
+}
+
+function contentSchema(known: KnownSpaces) {
+  /** Creates the schema of an object with templates. Their length depends on the space, which is checked before. */
+  const block = <E extends v.ObjectEntries>(entries: E) => {
+    const bySpace = new Map(
+      [...known].map(([space, dimension]) => [
+        space,
+        object({ ...entries, space: anyText, templates: templatesOf(dimension) }),
+      ]),
+    );
+    type Block = NonNullable<ReturnType<(typeof bySpace)['get']>>;
+    return v.lazy((input) => bySpace.get((input as { readonly space: string }).space) as Block);
+  };
+  const profile = block({
     ...RECORD,
     name: v.nullable(text(MAX_NAME_LENGTH)),
     metadata,
     consent: v.nullable(text(MAX_NOTE_LENGTH)),
-    space: anyText,
-    templates,
+    others: v.exactOptional(v.array(block({}), 'a list')),
   });
   const collection = object({
     ...RECORD,
@@ -75,7 +88,7 @@ function contentSchema(dimension: number) {
       v.array(id, 'a list'),
       v.transform((ids) => [...new Set(ids)]),
     ),
-    negatives: v.array(object({ profileId: id, space: anyText, templates }), 'a list'),
+    negatives: v.array(block({ profileId: id }), 'a list'),
   });
   return object({ profiles: uniqueList(profile), collections: uniqueList(collection) });
 }
@@ -93,7 +106,7 @@ function uniqueList<I extends v.GenericSchema<unknown, { readonly id: string }>>
 
 /** Converts the content of a backup to JSON. Vectors become base64. */
 export function toJson({ profiles, collections }: BackupContent): unknown {
-  const withText = <T extends { readonly templates: readonly BackupTemplate[] }>({ templates, ...record }: T) => ({
+  const withText = <T extends BackupBlock>({ templates, ...record }: T) => ({
     ...record,
     templates: templates.map(({ id, createdAt, quality, vector }) => ({
       id,
@@ -103,7 +116,10 @@ export function toJson({ profiles, collections }: BackupContent): unknown {
     })),
   });
   return {
-    profiles: profiles.map(withText),
+    profiles: profiles.map(({ others, ...profile }) => ({
+      ...withText(profile),
+      ...(others && { others: others.map(withText) }),
+    })),
     collections: collections.map(({ negatives, ...collection }) => ({
       ...collection,
       negatives: negatives.map(withText),
@@ -113,20 +129,17 @@ export function toJson({ profiles, collections }: BackupContent): unknown {
 
 /**
  * Parses and validates the JSON that {@link toJson} returns.
- * @param embedder the embedder whose templates this kit can use
+ * @param known the embedding spaces that this kit can use
  * @param fail throws an error that names the first invalid field
  * @throws InfaceError `EMBEDDING_SPACE_MISMATCH`
  */
-export function fromJson(
-  json: unknown,
-  { space, dimension }: Embedder,
-  fail: (problem: Problem) => never,
-): BackupContent {
+export function fromJson(json: unknown, known: KnownSpaces, fail: (problem: Problem) => never): BackupContent {
   const { profiles, collections } = parse(SPACES, json, fail);
-  for (const stored of [...profiles, ...collections.flatMap(({ negatives }) => negatives)]) {
-    assertSameSpace(stored, space);
+  const blocks = profiles.flatMap(({ others = [], ...profile }) => [profile, ...others]);
+  for (const { space } of [...blocks, ...collections.flatMap(({ negatives }) => negatives)]) {
+    if (!known.has(space)) throw unknownSpace(space, [...known.keys()]);
   }
-  return parse(contentSchema(dimension), json, fail);
+  return parse(contentSchema(known), json, fail);
 }
 
 export function toBase64(bytes: Uint8Array): string {

@@ -10,11 +10,13 @@ import * as v from 'valibot';
 import { InfaceError } from '../../api/errors.js';
 import { object, parse, pathText, type Problem } from '../../schema/schema.js';
 import type { BackupContent } from '../ports/face-store.js';
-import { BYTES, fromJson, toBase64, toJson, type Embedder } from './backup-content.js';
+import { BYTES, fromJson, toBase64, toJson, type KnownSpaces } from './backup-content.js';
 import { acceptsParameters, deriveKey, newParameters, randomBytes, sha256 } from './vault.js';
 
 const MAGIC = 'INFACE';
 const FORMAT = 1;
+/** Format of a backup with profiles of several embedding spaces. Kits that would drop one of them do not read it. */
+const MIXED_FORMAT = 2;
 const LENGTH_AT = 8;
 const HEAD_AT = 12;
 const HASH_BYTES = 32;
@@ -38,7 +40,7 @@ export async function sealBackup(content: BackupContent, passphrase: string): Pr
   const head = encode({ cipher: 'AES-GCM-256', kdf, iterations, salt: toBase64(salt), iv: toBase64(iv) });
   const opening = new Uint8Array(HEAD_AT + head.length);
   opening.set(new TextEncoder().encode(MAGIC));
-  opening[MAGIC.length] = FORMAT;
+  opening[MAGIC.length] = content.profiles.some(({ others }) => others) ? MIXED_FORMAT : FORMAT;
   new DataView(opening.buffer).setUint32(LENGTH_AT, head.length, true);
   opening.set(head, HEAD_AT);
   const key = await deriveKey(passphrase, parameters);
@@ -53,10 +55,10 @@ export async function sealBackup(content: BackupContent, passphrase: string): Pr
 
 /**
  * Decrypts a file made by {@link sealBackup} and validates all of its content.
- * @param embedder the embedder whose templates this kit can use
+ * @param known the embedding spaces that this kit can use
  * @throws InfaceError `BACKUP_INVALID`, `WRONG_PASSPHRASE`, `EMBEDDING_SPACE_MISMATCH`
  */
-export async function openBackup(file: Blob, passphrase: string, embedder: Embedder): Promise<BackupContent> {
+export async function openBackup(file: Blob, passphrase: string, known: KnownSpaces): Promise<BackupContent> {
   const bytes = new Uint8Array(await readAll(file));
   const { parameters, iv, opening, encrypted } = await readOpening(bytes);
   const key = await deriveKey(passphrase, parameters);
@@ -68,7 +70,7 @@ export async function openBackup(file: Blob, passphrase: string, embedder: Embed
       cause,
     });
   }
-  return fromJson(parseJson(new Uint8Array(plain), 'its content'), embedder, failAt('content'));
+  return fromJson(parseJson(new Uint8Array(plain), 'its content'), known, failAt('content'));
 }
 
 async function readAll(file: Blob): Promise<ArrayBuffer> {
@@ -86,7 +88,8 @@ async function readOpening(bytes: Uint8Array<ArrayBuffer>) {
   const body = bytes.slice(0, -HASH_BYTES);
   const sum = await sha256(body);
   if (!sum.every((byte, i) => byte === bytes[body.length + i])) throw damaged('it was truncated or altered');
-  if (body[MAGIC.length] !== FORMAT) throw damaged(`its format ${body[MAGIC.length] ?? ''} is not known here`);
+  const format = body[MAGIC.length];
+  if (format !== FORMAT && format !== MIXED_FORMAT) throw damaged(`its format ${format ?? ''} is not known here`);
   const headLength = new DataView(body.buffer).getUint32(LENGTH_AT, true);
   if (headLength > Math.min(MAX_HEAD_BYTES, body.length - HEAD_AT)) throw damaged('its head is too long');
   const { iv, ...parameters } = parse(

@@ -33,14 +33,25 @@ export function decodeBlock(bytes: Uint8Array<ArrayBuffer>): BlockItem[] {
   }));
 }
 
-export function encodeClassifier({ commonness, ...head }: Classifier): Uint8Array<ArrayBuffer> {
-  return pack(head, [commonness]);
+type Head = Omit<Classifier, 'commonness'>;
+
+/** Encodes the classifiers of a collection, one per embedding space. */
+export function encodeClassifiers(classifiers: readonly Classifier[]): Uint8Array<ArrayBuffer> {
+  return pack(
+    classifiers.map(({ commonness, ...head }) => [commonness.length, head]),
+    classifiers.map(({ commonness }) => commonness),
+  );
 }
 
-/** Decodes the output of {@link encodeClassifier}. Does not validate it, so the bytes must be authenticated. */
-export function decodeClassifier(bytes: Uint8Array<ArrayBuffer>): Classifier {
+/**
+ * Decodes the output of {@link encodeClassifiers}. Earlier versions stored one classifier, whose head is not a list.
+ * Does not validate it, so the bytes must be authenticated.
+ */
+export function decodeClassifiers(bytes: Uint8Array<ArrayBuffer>): Classifier[] {
   const { head, values } = unpack(bytes);
-  return { ...(head as Omit<Classifier, 'commonness'>), commonness: values.slice() };
+  const heads = (Array.isArray(head) ? head : [[values.length, head]]) as readonly [length: number, head: Head][];
+  let start = 0;
+  return heads.map(([length, each]) => ({ ...each, commonness: values.slice(start, (start += length)) }));
 }
 
 /** Vectors start at a multiple of this number of bytes, so that a Float32Array can view them in place. */

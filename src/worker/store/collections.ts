@@ -1,10 +1,9 @@
 /** Stores collections, their members, classifiers and negative examples. */
 import { InfaceError } from '../../api/errors.js';
 import type { Template } from '../../recognition/template.js';
-import type { FaceStore } from '../ports/face-store.js';
-import { assertSameSpace } from '../../recognition/template.js';
-import type { CollectionRecord, ReadTransaction, TemplateBlock } from './database/schema.js';
-import { openBlocks, openClassifier, readKey, sealBlock, sealClassifier } from './keyring.js';
+import type { FaceStore, Negative } from '../ports/face-store.js';
+import type { CollectionRecord, NegativeBlock, ReadTransaction, TemplateBlock } from './database/schema.js';
+import { openBlocks, openClassifiers, readKey, sealBlock, sealClassifiers } from './keyring.js';
 import {
   classifierState,
   isSeenBy,
@@ -27,7 +26,7 @@ type Operations = Pick<
   | 'deleteCollection'
   | 'collectionRevision'
   | 'loadCollection'
-  | 'saveClassifier'
+  | 'saveClassifiers'
   | 'addNegative'
 >;
 
@@ -95,7 +94,7 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
           for (const profileId of added) await tx.objectStore('memberships').add({ collectionId: id, profileId });
           for (const profileId of removed) {
             await tx.objectStore('memberships').delete([id, profileId]);
-            await tx.objectStore('negatives').delete([id, profileId]);
+            await tx.objectStore('negatives').delete(startingWith(id, profileId));
           }
           const { name = record.name, unknowns = record.unknowns } = change;
           await tx
@@ -137,48 +136,54 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
         return { revision: record.revision, classifier: classifierState(record) };
       }),
 
-    async loadCollection(owner, id, known = new Map()) {
+    async loadCollection(owner, id, space, known = new Map()) {
       const found = await db.read(async (tx) => {
         const record = await requireCollection(tx, owner, id);
-        const [blocks, negatives, classifier, stored] = await Promise.all([
+        const [all, negatives, classifier, stored] = await Promise.all([
           profilesOf(tx, id).then((profileIds) => blocksOf(tx, profileIds)),
           tx.objectStore('negatives').getAll(startingWith(id)),
           classifierState(record) === 'trained' ? tx.objectStore('classifiers').get(id) : undefined,
           readKey(tx),
         ]);
-        return { record, blocks, negatives, classifier, stored };
+        return { record, all, negatives: negatives.filter((block) => block.space === space), classifier, stored };
       });
-      const { record, blocks, negatives, classifier, stored } = found;
+      const { record, all, negatives, classifier, stored } = found;
+      const blocks = all.filter((block) => block.space === space);
+      const otherSpaces = new Set(all.map((block) => block.space));
+      otherSpaces.delete(space);
       // Throw even if the caller knows all templates: they must not be used while the key is locked or destroyed.
       if (blocks.length > 0) keyring.forReading(stored, `templates of collection ${id}`);
       const fresh = blocks.filter((block) => known.get(block.profileId)?.seal !== sealOf(block));
-      const [opened, openedNegatives] = await Promise.all([
+      const [opened, openedNegatives, classifiers] = await Promise.all([
         openBlocks(keyring, stored, fresh),
         openBlocks(keyring, stored, negatives),
+        classifier ? openClassifiers(keyring, stored, classifier) : [],
       ]);
       const templates = new Map(
-        fresh.map(({ profileId, space }, i): [string, Template[]] => [
+        fresh.map(({ profileId }, i): [string, Template[]] => [
           profileId,
           (opened[i] ?? []).map((item) => ({ ...item, profileId, space })),
         ]),
       );
       return {
         revision: record.revision,
+        otherSpaces: [...otherSpaces],
         profiles: blocks.map((block) => ({
           id: block.profileId,
           seal: sealOf(block),
           templates: templates.get(block.profileId) ?? null,
         })),
-        negatives: negatives.flatMap(({ profileId, space }, i) =>
+        negatives: negatives.flatMap(({ profileId }, i) =>
           (openedNegatives[i] ?? []).map(({ vector }) => ({ profileId, space, vector })),
         ),
-        classifier: classifier ? await openClassifier(keyring, stored, classifier) : null,
+        classifier: classifiers.find((each) => each.space === space) ?? null,
       };
     },
 
-    saveClassifier: (id, revision, classifier) =>
+    saveClassifiers: (id, revision, classifiers) =>
       db.exclusive(async (writer) => {
-        const sealed = classifier ? await sealClassifier(await keyring.forWriting(writer), id, classifier) : null;
+        const sealed =
+          classifiers.length > 0 ? await sealClassifiers(await keyring.forWriting(writer), id, classifiers) : null;
         return writer.commit(async (tx) => {
           const record = await requireCollection(tx, null, id);
           // The collection has changed since the training read it, so the classifier would not be used.
@@ -191,27 +196,35 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
         });
       }),
 
-    addNegative: (owner, collectionId, { profileId, space, vector }, limit) =>
+    addNegative: (owner, collectionId, negatives, limit) =>
       db.exclusive(async (writer) => {
-        const place = { collectionId, profileId, space };
-        const { block, stored } = await writer.read(async (tx) => {
+        const places = negatives.map(({ profileId, space }) => ({ collectionId, profileId, space }));
+        const { blocks, stored } = await writer.read(async (tx) => {
           await requireCollection(tx, owner, collectionId);
-          await requireMember(tx, collectionId, profileId);
-          const negatives = await tx.objectStore('negatives').get([collectionId, profileId]);
-          return { block: negatives, stored: await readKey(tx) };
+          for (const { profileId } of negatives) await requireMember(tx, collectionId, profileId);
+          const found = places.map(({ profileId, space }) =>
+            tx.objectStore('negatives').get([collectionId, profileId, space]),
+          );
+          return { blocks: await Promise.all(found), stored: await readKey(tx) };
         });
-        if (block) assertSameSpace(block, space);
-        const [before = []] = await openBlocks(keyring, stored, block ? [block] : []);
-        const item = { id: crypto.randomUUID(), createdAt: timestamp(), quality: null, vector };
-        const items = [...before, item].slice(-limit);
-        const sealed = await sealBlock(await keyring.forWriting(writer), place, items);
+        const key = await keyring.forWriting(writer);
+        const createdAt = timestamp();
+        const sealed: NegativeBlock[] = [];
+        let [count, subject] = [0, ''];
+        for (const [i, place] of places.entries()) {
+          const [block, vector] = [blocks[i], (negatives[i] as Negative).vector];
+          const [before = []] = await openBlocks(keyring, stored, block ? [block] : []);
+          const items = [...before, { id: crypto.randomUUID(), createdAt, quality: null, vector }].slice(-limit);
+          sealed.push(await sealBlock(key, place, items));
+          [count, subject] = [Math.max(count, items.length), place.profileId];
+        }
         const classifiers = await writer.commit(async (tx) => {
-          await tx.objectStore('negatives').put(sealed);
-          await note(tx, 'reject', { actor: owner, subject: profileId, count: items.length });
+          for (const block of sealed) await tx.objectStore('negatives').put(block);
+          await note(tx, 'reject', { actor: owner, subject, count });
           return touchCollections(tx, [collectionId]);
         });
         changed({ collections: { change: 'updated', ids: [collectionId] }, classifiers });
-        return items.length;
+        return count;
       }),
   };
 }
@@ -227,15 +240,13 @@ function sealOf({ iv }: TemplateBlock): string {
  */
 async function blocksOf(tx: ReadTransaction, profileIds: readonly string[]): Promise<TemplateBlock[]> {
   const blocks = tx.objectStore('blocks');
-  if (profileIds.length < BULK_SHARE * (await blocks.count())) {
-    const found = await Promise.all(profileIds.map((id) => blocks.get(id)));
-    return found.filter((block) => block !== undefined);
-  }
+  const isBulk = profileIds.length >= BULK_SHARE * (await blocks.count());
+  if (!isBulk) return (await Promise.all(profileIds.map((id) => blocks.getAll(startingWith(id))))).flat();
   const members = new Set(profileIds);
   const ranges: Promise<TemplateBlock[]>[] = [];
   for (let start = 0; start < profileIds.length; start += PROFILES_PER_RANGE) {
     const [first, last] = [profileIds[start], profileIds.slice(start, start + PROFILES_PER_RANGE).at(-1)];
-    ranges.push(blocks.getAll(IDBKeyRange.bound(first, last)));
+    ranges.push(blocks.getAll(IDBKeyRange.bound([first], [last, []])));
   }
   return (await Promise.all(ranges)).flat().filter(({ profileId }) => members.has(profileId));
 }

@@ -3,7 +3,7 @@ import { InfaceError } from '../../api/errors.js';
 import type { Classifier } from '../../recognition/classifier.js';
 import type { VaultStatus } from '../../api/vault.js';
 import { createDeviceKey, seal, unreadable, unseal, type OpenKey, type Sealed, type StoredKey } from './vault.js';
-import { decodeBlock, decodeClassifier, encodeBlock, encodeClassifier, type BlockItem } from './block.js';
+import { decodeBlock, decodeClassifiers, encodeBlock, encodeClassifiers, type BlockItem } from './block.js';
 import type { Writer } from './database/connection.js';
 import type { ClassifierRecord, NegativeBlock, ReadTransaction, TemplateBlock } from './database/schema.js';
 
@@ -97,23 +97,23 @@ export async function openBlocks(
   return Promise.all(blocks.map(async (block) => decodeBlock(await unseal(key, block, contextOf(block)))));
 }
 
-/** Encrypts a classifier, because its weights are derived from templates. */
-export async function sealClassifier(
+/** Encrypts the classifiers of a collection, because their weights are derived from templates. */
+export async function sealClassifiers(
   key: OpenKey,
   collectionId: string,
-  classifier: Classifier,
+  classifiers: readonly Classifier[],
 ): Promise<ClassifierRecord> {
-  return { collectionId, ...(await seal(key, encodeClassifier(classifier), contextOf({ collectionId }))) };
+  return { collectionId, ...(await seal(key, encodeClassifiers(classifiers), contextOf({ collectionId }))) };
 }
 
-/** Decrypts a classifier encrypted by {@link sealClassifier}. */
-export async function openClassifier(
+/** Decrypts classifiers encrypted by {@link sealClassifiers}. */
+export async function openClassifiers(
   keyring: Keyring,
   stored: StoredKey | undefined,
   record: ClassifierRecord,
-): Promise<Classifier> {
+): Promise<Classifier[]> {
   const context = contextOf(record);
-  return decodeClassifier(await unseal(keyring.forReading(stored, context), record, context));
+  return decodeClassifiers(await unseal(keyring.forReading(stored, context), record, context));
 }
 
 /** Decrypts a record and encrypts it with another key. */

@@ -1,17 +1,22 @@
 /** Stores profiles and their templates. */
 import { InfaceError } from '../../api/errors.js';
-import { assertSameSpace } from '../../recognition/template.js';
-import type { FaceStore, NewTemplate } from '../ports/face-store.js';
+import type { AuditEntry } from '../../api/audit.js';
+import type { Profile } from '../../api/profiles.js';
+import { assertSameSpace, ENOUGH_TEMPLATES } from '../../recognition/template.js';
+import type { FaceStore, NewTemplate, Owner } from '../ports/face-store.js';
 import type { BlockItem } from './block.js';
-import type { ProfileRecord, TemplateBlock } from './database/schema.js';
+import type { ProfileRecord } from './database/schema.js';
 import { openBlocks, readKey, sealBlock } from './keyring.js';
 import {
   collectionsOf,
+  countTemplates,
   isSeenBy,
   requireCollection,
   requireProfile,
+  startingWith,
   timestamp,
   toProfile,
+  toStoredSpace,
   touchCollections,
   type StoreParts,
 } from './records.js';
@@ -20,6 +25,8 @@ type Operations = Pick<
   FaceStore,
   | 'createProfile'
   | 'addTemplates'
+  | 'addSighting'
+  | 'removeTemplate'
   | 'listProfiles'
   | 'getProfile'
   | 'updateProfile'
@@ -29,6 +36,50 @@ type Operations = Pick<
 >;
 
 export function createProfiles({ db, keyring, note, changed }: StoreParts): Operations {
+  /**
+   * Changes the templates of a profile in one embedding space.
+   * @param change returns the new templates, oldest first, or the same list to write nothing
+   * @returns the profile, and the ids of the new templates
+   */
+  function rewrite(
+    owner: Owner,
+    profileId: string,
+    space: string,
+    action: AuditEntry['action'],
+    change: (before: BlockItem[], now: string) => BlockItem[],
+  ): Promise<{ profile: Profile; added: string[] }> {
+    return db.exclusive(async (writer) => {
+      const { record, block, stored, ids } = await writer.read(async (tx) => ({
+        record: await requireProfile(tx, owner, profileId),
+        block: await tx.objectStore('blocks').get([profileId, space]),
+        stored: await readKey(tx),
+        ids: await collectionsOf(tx, profileId),
+      }));
+      const [before = []] = await openBlocks(keyring, stored, block ? [block] : []);
+      const updatedAt = timestamp(record.updatedAt);
+      const items = change(before, updatedAt);
+      if (items === before) return { profile: toProfile(record, ids), added: [] };
+      const added = items.filter((item) => !before.includes(item)).map(({ id }) => id);
+      const key = await keyring.forWriting(writer);
+      const sealed = await sealBlock(key, { profileId, space }, items);
+      const spaces = { ...record.spaces, [space]: toStoredSpace(items, record.spaces[space]) };
+      const updated = { ...record, ...countTemplates(spaces), updatedAt };
+      const classifiers = await writer.commit(async (tx) => {
+        await tx.objectStore('profiles').put(updated);
+        if (items.length > 0) await tx.objectStore('blocks').put(sealed);
+        else await tx.objectStore('blocks').delete([profileId, space]);
+        const count = added.length || before.length - items.length;
+        await note(tx, action, { actor: owner, subject: profileId, count });
+        return touchCollections(tx, ids);
+      });
+      changed({
+        profiles: { change: 'updated', ids: [profileId] },
+        ...(ids.length > 0 ? { collections: { change: 'updated', ids }, classifiers } : {}),
+      });
+      return { profile: toProfile(updated, ids), added };
+    });
+  }
+
   return {
     createProfile: (owner, { templates, collectionId, ...fields }) =>
       db.exclusive(async (writer) => {
@@ -36,9 +87,10 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
         const now = timestamp();
         const items = templates.map((template) => newItem(template, now));
         const key = await keyring.forWriting(writer);
-        const block = await sealBlock(key, { profileId: id, space: spaceOf(templates) }, items);
-        const templateCount = items.length;
-        const record: ProfileRecord = { id, ...fields, owner, templateCount, createdAt: now, updatedAt: now };
+        const space = spaceOf(templates);
+        const block = await sealBlock(key, { profileId: id, space }, items);
+        const counts = countTemplates({ [space]: toStoredSpace(items) });
+        const record: ProfileRecord = { id, ...fields, owner, ...counts, createdAt: now, updatedAt: now };
         const collectionIds = collectionId === null ? [] : [collectionId];
         const classifiers = await writer.commit(async (tx) => {
           await tx.objectStore('profiles').add(record);
@@ -47,7 +99,7 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
             await requireCollection(tx, owner, joined);
             await tx.objectStore('memberships').add({ collectionId: joined, profileId: id });
           }
-          await note(tx, 'enroll', { actor: owner, subject: id, count: templateCount });
+          await note(tx, 'enroll', { actor: owner, subject: id, count: items.length });
           return touchCollections(tx, collectionIds);
         });
         changed({
@@ -57,40 +109,31 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
         return { profile: toProfile(record, collectionIds), templateIds: items.map((item) => item.id) };
       }),
 
-    addTemplates: (owner, profileId, templates, limit) =>
-      db.exclusive(async (writer) => {
-        const { record, block, stored } = await writer.read(async (tx) => ({
-          record: await requireProfile(tx, owner, profileId),
-          block: await tx.objectStore('blocks').get(profileId),
-          stored: await readKey(tx),
-        }));
-        const space = spaceOf(templates);
-        if (block) assertSameSpace(block, space);
-        const [before = []] = await openBlocks(keyring, stored, block ? [block] : []);
-        const updatedAt = timestamp(record.updatedAt);
-        const added = templates.map((template) => newItem(template, updatedAt));
-        const kept = withoutWeakest(before, Math.max(0, limit - added.length));
-        const items = [...kept, ...added];
-        const key = await keyring.forWriting(writer);
-        const sealed: TemplateBlock = await sealBlock(key, { profileId, space }, items);
-        const updated = { ...record, templateCount: items.length, updatedAt };
-        const { collectionIds, classifiers } = await writer.commit(async (tx) => {
-          await tx.objectStore('profiles').put(updated);
-          await tx.objectStore('blocks').put(sealed);
-          await note(tx, 'add-images', { actor: owner, subject: profileId, count: added.length });
-          const ids = await collectionsOf(tx, profileId);
-          return { collectionIds: ids, classifiers: await touchCollections(tx, ids) };
-        });
-        changed({
-          profiles: { change: 'updated', ids: [profileId] },
-          ...(collectionIds.length > 0 ? { collections: { change: 'updated', ids: collectionIds }, classifiers } : {}),
-        });
-        return {
-          profile: toProfile(updated, collectionIds),
-          templateIds: added.map(({ id }) => id),
-          replacedTemplateIds: before.filter((item) => !kept.includes(item)).map(({ id }) => id),
-        };
-      }),
+    async addTemplates(owner, profileId, templates, limit) {
+      let replaced: readonly BlockItem[] = [];
+      const { profile, added } = await rewrite(owner, profileId, spaceOf(templates), 'add-images', (before, now) => {
+        const fresh = templates.map((template) => newItem(template, now));
+        const kept = withoutWeakest(before, Math.max(0, limit - fresh.length));
+        replaced = before.filter((item) => !kept.includes(item));
+        return [...kept, ...fresh];
+      });
+      return { profile, templateIds: added, replacedTemplateIds: replaced.map(({ id }) => id) };
+    },
+
+    async addSighting(profileId, template, apartMs) {
+      const { profile, added } = await rewrite(null, profileId, template.space, 'migrate', (before, now) => {
+        const isRecent = before.some(({ createdAt }) => Math.abs(Date.parse(now) - Date.parse(createdAt)) < apartMs);
+        return isRecent || before.length >= ENOUGH_TEMPLATES ? before : [...before, newItem(template, now)];
+      });
+      return { profile, templateId: added[0] ?? null };
+    },
+
+    async removeTemplate(profileId, space, templateId) {
+      await rewrite(null, profileId, space, 'remove-template', (before) => {
+        const kept = before.filter(({ id }) => id !== templateId);
+        return kept.length < before.length ? kept : before;
+      });
+    },
 
     listProfiles: (owner) =>
       db.read(async (tx) => {
@@ -132,7 +175,7 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
       db.exclusive(async (writer) => {
         const { collectionIds, classifiers } = await writer.commit(async (tx) => {
           const record = await requireProfile(tx, owner, id);
-          await tx.objectStore('blocks').delete(id);
+          await tx.objectStore('blocks').delete(startingWith(id));
           for (const key of await tx.objectStore('negatives').index('profileId').getAllKeys(id)) {
             await tx.objectStore('negatives').delete(key);
           }
@@ -151,13 +194,12 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
       }),
 
     async templatesOf(owner, profileId) {
-      const { block, stored } = await db.read(async (tx) => {
+      const { blocks, stored } = await db.read(async (tx) => {
         await requireProfile(tx, owner, profileId);
-        return { block: await tx.objectStore('blocks').get(profileId), stored: await readKey(tx) };
+        return { blocks: await tx.objectStore('blocks').getAll(startingWith(profileId)), stored: await readKey(tx) };
       });
-      if (!block) return [];
-      const [items = []] = await openBlocks(keyring, stored, [block]);
-      return items.map((item) => ({ ...item, profileId, space: block.space }));
+      const opened = await openBlocks(keyring, stored, blocks);
+      return blocks.flatMap(({ space }, i) => (opened[i] ?? []).map((item) => ({ ...item, profileId, space })));
     },
 
     namesOf: (profileIds) =>

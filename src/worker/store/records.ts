@@ -3,12 +3,14 @@ import { InfaceError } from '../../api/errors.js';
 import type { AuditEntry } from '../../api/audit.js';
 import type { Collection } from '../../api/collections.js';
 import type { Profile } from '../../api/profiles.js';
+import { ENOUGH_TEMPLATES } from '../../recognition/template.js';
 import type { Owner, StoreChange, StoredClassifierState } from '../ports/face-store.js';
 import type { Database } from './database/connection.js';
 import type {
   CollectionRecord,
   ProfileRecord,
   ReadTransaction,
+  StoredSpace,
   Tombstone,
   WriteTransaction,
 } from './database/schema.js';
@@ -34,9 +36,9 @@ export function timestamp(previous?: string): string {
   return new Date(Math.max(Date.now(), after)).toISOString();
 }
 
-/** Returns the range of all two-part keys with this first part. An array sorts after every string and number. */
-export function startingWith(first: string): IDBKeyRange {
-  return IDBKeyRange.bound([first], [first, []]);
+/** Returns the range of all longer keys with these first parts. An array sorts after every string and number. */
+export function startingWith(...first: readonly string[]): IDBKeyRange {
+  return IDBKeyRange.bound(first, [...first, []]);
 }
 
 export function isSeenBy(owner: Owner, record: { readonly owner: Owner }): boolean {
@@ -109,8 +111,26 @@ export function classifierState({
   return trainedRevision === revision ? 'trained' : 'stale';
 }
 
-export function toProfile(record: ProfileRecord, collectionIds: readonly string[]): Profile {
-  return { ...record, collectionIds };
+export function toProfile({ spaces, ...record }: ProfileRecord, collectionIds: readonly string[]): Profile {
+  const counts = Object.entries(spaces).map(([space, { templateCount }]) => [space, templateCount] as const);
+  return { ...record, spaces: Object.fromEntries(counts), collectionIds };
+}
+
+/**
+ * Describes templates for the record of their profile.
+ * @param items templates of one embedding space, oldest first
+ * @param before the description before they changed
+ */
+export function toStoredSpace(items: readonly { readonly createdAt: string }[], before?: StoredSpace): StoredSpace {
+  const last = items[ENOUGH_TEMPLATES - 1];
+  return { templateCount: items.length, enoughSince: last ? (before?.enoughSince ?? last.createdAt) : null };
+}
+
+/** Returns the fields of a profile that count its templates. Leaves out spaces without templates. */
+export function countTemplates(spaces: ProfileRecord['spaces']): Pick<ProfileRecord, 'spaces' | 'templateCount'> {
+  const filled = Object.entries(spaces).filter(([, { templateCount }]) => templateCount > 0);
+  const templateCount = filled.reduce((sum, [, space]) => sum + space.templateCount, 0);
+  return { spaces: Object.fromEntries(filled), templateCount };
 }
 
 export function toCollection(record: CollectionRecord, profileIds: readonly string[]): Collection {

@@ -10,6 +10,7 @@ import { createKeyring } from './keyring.js';
 import { createKeys } from './keys.js';
 import { createProfiles } from './profiles.js';
 import type { StoreParts } from './records.js';
+import { createSpaces } from './spaces.js';
 import { createTransfer } from './transfer.js';
 import { sealPlainTemplates } from './upgrade.js';
 
@@ -35,6 +36,7 @@ export function createStore(
   return {
     ...createProfiles(parts),
     ...createCollections(parts),
+    ...createSpaces(parts),
     ...createKeys(parts),
     ...createAudit(parts),
     ...createApiKeys(parts),

@@ -1,6 +1,6 @@
 /** Exports all profiles and collections as one value, and merges such a value into the store. */
 import type { ImportConflict } from '../../api/backup.js';
-import type { BackupCollection, BackupContent, BackupProfile, FaceStore } from '../ports/face-store.js';
+import type { BackupBlock, BackupCollection, BackupContent, BackupProfile, FaceStore } from '../ports/face-store.js';
 import type {
   CollectionRecord,
   NegativeBlock,
@@ -10,7 +10,7 @@ import type {
   Tombstone,
 } from './database/schema.js';
 import { openBlocks, readKey, sealBlock } from './keyring.js';
-import { classifierState, startingWith, type StoreParts } from './records.js';
+import { classifierState, countTemplates, startingWith, toStoredSpace, type StoreParts } from './records.js';
 
 type Operations = Pick<FaceStore, 'exportContent' | 'importContent'>;
 
@@ -28,13 +28,14 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
         }));
         const opened = await openBlocks(keyring, stored, blocks);
         const openedNegatives = await openBlocks(keyring, stored, negatives);
-        const templates = new Map(
-          blocks.map(({ profileId, space }, i) => [profileId, { space, items: opened[i] ?? [] }]),
-        );
+        const blocksOf = new Map<string, BackupBlock[]>(profiles.map(({ id }) => [id, []]));
+        for (const [i, { profileId, space }] of blocks.entries()) {
+          blocksOf.get(profileId)?.push({ space, templates: opened[i] ?? [] });
+        }
         const content: BackupContent = {
-          profiles: profiles.map(({ templateCount: _, ...record }): BackupProfile => {
-            const { space = '', items = [] } = templates.get(record.id) ?? {};
-            return { ...record, space, templates: items };
+          profiles: profiles.map(({ templateCount: _, spaces: __, ...record }): BackupProfile => {
+            const [first = { space: '', templates: [] }, ...others] = blocksOf.get(record.id) ?? [];
+            return { ...record, ...first, ...(others.length > 0 ? { others } : {}) };
           }),
           collections: collections.map(({ revision: _, trainedRevision: __, ...record }): BackupCollection => ({
             ...record,
@@ -58,7 +59,11 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
 
         const records = profiles.taken.map(toRecord);
         const blocks: TemplateBlock[] = await Promise.all(
-          profiles.taken.map(({ id, space, templates }) => sealBlock(key, { profileId: id, space }, templates)),
+          profiles.taken.flatMap((profile) =>
+            blocksIn(profile).map(({ space, templates }) =>
+              sealBlock(key, { profileId: profile.id, space }, templates),
+            ),
+          ),
         );
         const known = new Set([...stored.profiles.keys(), ...profiles.taken.map(({ id }) => id)]);
         const membersOf = new Map(
@@ -78,6 +83,7 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
         await writer.commit(async (tx) => {
           for (const record of records) {
             await tx.objectStore('profiles').put(record);
+            await tx.objectStore('blocks').delete(startingWith(record.id));
             await tx.objectStore('tombstones').delete(['profile', record.id]);
           }
           for (const block of blocks) await tx.objectStore('blocks').put(block);
@@ -164,6 +170,13 @@ function decide<T extends { readonly id: string; readonly updatedAt: string }>(
   return { taken, conflicts, counts: { added, updated, kept } };
 }
 
-function toRecord({ templates, space: _, ...record }: BackupProfile): ProfileRecord {
-  return { ...record, templateCount: templates.length };
+/** Returns the templates of an imported profile by embedding space. */
+function blocksIn({ space, templates, others = [] }: BackupProfile): BackupBlock[] {
+  return [{ space, templates }, ...others];
+}
+
+function toRecord(profile: BackupProfile): ProfileRecord {
+  const { templates: _, space: __, others: ___, ...record } = profile;
+  const spaces = blocksIn(profile).map(({ space, templates }) => [space, toStoredSpace(templates)] as const);
+  return { ...record, ...countTemplates(Object.fromEntries(spaces)) };
 }

@@ -1,7 +1,6 @@
 /** Implements the operations of the worker. Depends on model roles and a store, not on a runtime or a database. */
 import { InfaceError } from '../../api/errors.js';
 import { spoofThreshold, type FaceAntispoof } from '../../models/antispoof.js';
-import type { FaceEmbedder } from '../../models/embedder.js';
 import { decideMatch, describeFmr, fmrCurve, matchThreshold } from '../../recognition/decision.js';
 import { profileMean, type Gallery } from '../../recognition/gallery.js';
 import { distance, type Scoring } from '../../recognition/scoring.js';
@@ -51,7 +50,7 @@ export interface EngineParts extends AcquisitionParts {
      * Decrypts and validates a backup file. The returned content can be stored.
      * @throws InfaceError, for example `EMBEDDING_SPACE_MISMATCH`
      */
-    open(file: Blob, passphrase: string, embedder: Pick<FaceEmbedder, 'space' | 'dimension'>): Promise<BackupContent>;
+    open(file: Blob, passphrase: string, known: ReadonlyMap<string, number>): Promise<BackupContent>;
   };
   /** Called after a passphrase unlocked the vault. */
   onUnlock(): void;
@@ -367,7 +366,7 @@ export function createEngine(parts: EngineParts): Engine {
       }
       const { collectionId, vector } = found;
       const negative = { profileId, space, vector };
-      const negativeCount = await store.addNegative(owner, collectionId, negative, MAX_NEGATIVES);
+      const negativeCount = await store.addNegative(owner, collectionId, [negative], MAX_NEGATIVES);
       return { collectionId, profileId, negativeCount };
     },
 
@@ -401,7 +400,7 @@ export function createEngine(parts: EngineParts): Engine {
     exportBackup: async (_context, passphrase) => parts.backup.seal(await store.exportContent(), passphrase),
     async importBackup(_context, file, passphrase) {
       await store.assertOpen();
-      return store.importContent(await parts.backup.open(file, passphrase, embedder));
+      return store.importContent(await parts.backup.open(file, passphrase, new Map([[space, embedder.dimension]])));
     },
 
     listAudit: (_context, limit) => store.listAudit(limit),

@@ -101,7 +101,7 @@ export function createLoadedCollections(
   async function read(owner: Owner, collectionId: string): Promise<CollectionMeans> {
     const isCurrent = watch();
     const before = collections.get(collectionId) ?? NOTHING;
-    const { profiles, ...content } = await store.loadCollection(owner, collectionId, before.profiles);
+    const { profiles, ...content } = await store.loadCollection(owner, collectionId, space, before.profiles);
     const opened = createGallery(
       profiles.flatMap(({ templates }) => templates ?? []),
       space,

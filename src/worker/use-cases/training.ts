@@ -29,7 +29,7 @@ export interface TrainingNews {
 }
 
 export interface TrainerParts {
-  readonly store: Pick<FaceStore, 'collectionRevision' | 'listCollections' | 'saveClassifier'>;
+  readonly store: Pick<FaceStore, 'collectionRevision' | 'listCollections' | 'saveClassifiers'>;
   readonly loaded: Pick<LoadedCollections, 'read'>;
   readonly embedder: { readonly space: string; readonly calibration: Calibration };
   readonly scoring: Scoring;
@@ -92,7 +92,7 @@ export function createTrainer(parts: TrainerParts): Trainer {
     const content = await loaded.read(owner, collectionId);
     if (content.profileIds.length === 0) {
       content.keep(null);
-      await store.saveClassifier(collectionId, content.revision, null);
+      await store.saveClassifiers(collectionId, content.revision, []);
       throw new InfaceError(
         'COLLECTION_EMPTY',
         `Collection '${collectionId}' has no templates to learn from. Enroll profiles into it first.`,
@@ -117,7 +117,7 @@ export function createTrainer(parts: TrainerParts): Trainer {
     });
     const { classifier } = training;
     onLearnt();
-    await store.saveClassifier(collectionId, content.revision, classifier);
+    await store.saveClassifiers(collectionId, content.revision, [classifier]);
     content.keep(training);
     return {
       collectionId,

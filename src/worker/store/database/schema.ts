@@ -3,6 +3,7 @@ import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
 import type { ApiKey } from '../../../api/api-keys.js';
 import type { AuditEntry } from '../../../api/audit.js';
 import type { Profile } from '../../../api/profiles.js';
+import { ENOUGH_TEMPLATES } from '../../../recognition/template.js';
 import type { Sealed, StoredKey } from '../vault.js';
 
 export interface ProfileRecord {
@@ -13,18 +14,34 @@ export interface ProfileRecord {
   readonly owner: string | null;
   /** Written together with the templates, so that listing thousands of profiles decrypts no template. */
   readonly templateCount: number;
+  /** The same by embedding space. */
+  readonly spaces: Readonly<Record<string, StoredSpace>>;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
 
+/** The templates of a profile in one embedding space. */
+export interface StoredSpace {
+  readonly templateCount: number;
+  /** Time since when there are `ENOUGH_TEMPLATES`. ISO 8601, UTC; `null` if there are fewer. */
+  readonly enoughSince: string | null;
+}
+
 /**
- * The templates of one profile, encrypted together. Decrypting a block takes about as long as decrypting one vector.
- * Each profile has one record, so enrollment and deletion do not touch other profiles.
+ * The templates of one profile in one embedding space, encrypted together. Decrypting a block takes about as long as
+ * decrypting one vector. Each profile has separate records, so enrollment and deletion do not touch other profiles.
  */
 export interface TemplateBlock extends Sealed {
   readonly profileId: string;
-  /** Not encrypted, so that a wrong space is reported even if the block cannot be decrypted. */
+  /** Not encrypted, so that the models that a store needs are known while the vault is locked. */
   readonly space: string;
+}
+
+/** An embedding space that has templates but is no longer the one of the kit. */
+export interface OldSpace {
+  readonly space: string;
+  /** Time when a kit with other models first opened the store. ISO 8601, UTC. */
+  readonly since: string;
 }
 
 /** Faces rejected as matches for a profile in one collection, encrypted like templates. */
@@ -81,8 +98,13 @@ export interface Schema extends DBSchema {
   profiles: { key: string; value: ProfileRecord; indexes: { createdAt: string } };
   /** Used by version 1 only; emptied when a database of version 1 is opened. */
   templates: { key: string; value: PlainTemplate; indexes: { profile: [string, number] } };
-  blocks: { key: string; value: TemplateBlock };
-  negatives: { key: [collectionId: string, profileId: string]; value: NegativeBlock; indexes: { profileId: string } };
+  blocks: { key: [profileId: string, space: string]; value: TemplateBlock; indexes: { space: string } };
+  negatives: {
+    key: [collectionId: string, profileId: string, space: string];
+    value: NegativeBlock;
+    indexes: { profileId: string };
+  };
+  oldSpaces: { key: string; value: OldSpace };
   collections: { key: string; value: CollectionRecord; indexes: { createdAt: string } };
   memberships: {
     key: [string, string];
@@ -139,6 +161,32 @@ export const MIGRATIONS: readonly Migration[] = [
     await tx.objectStore('classifiers').clear();
     for await (const cursor of tx.objectStore('collections')) {
       await cursor.update({ ...cursor.value, unknowns: false, owner: null, trainedRevision: null });
+    }
+  },
+  async (db: IDBPDatabase<Schema>, tx: UpgradeTransaction): Promise<void> => {
+    // While the models change, a profile has templates of several spaces. Make the space a part of the keys.
+    const blocks = await tx.objectStore('blocks').getAll();
+    const negatives = await tx.objectStore('negatives').getAll();
+    db.deleteObjectStore('blocks');
+    db.deleteObjectStore('negatives');
+    const newBlocks = db.createObjectStore('blocks', { keyPath: ['profileId', 'space'] });
+    newBlocks.createIndex('space', 'space');
+    const newNegatives = db.createObjectStore('negatives', { keyPath: ['collectionId', 'profileId', 'space'] });
+    newNegatives.createIndex('profileId', 'profileId');
+    db.createObjectStore('oldSpaces', { keyPath: 'space' });
+    for (const block of blocks) await newBlocks.add(block);
+    for (const negative of negatives) await newNegatives.add(negative);
+    const spaceOf = new Map(blocks.map(({ profileId, space }) => [profileId, space]));
+    for (const profile of await tx.objectStore('profiles').getAll()) {
+      const { id, templateCount, updatedAt } = profile;
+      const [plain] = await tx
+        .objectStore('templates')
+        .index('profile')
+        .getAll(IDBKeyRange.bound([id], [id, []]), 1);
+      const space = spaceOf.get(id) ?? plain?.space;
+      const enoughSince = templateCount >= ENOUGH_TEMPLATES ? updatedAt : null;
+      const spaces = space === undefined ? {} : { [space]: { templateCount, enoughSince } };
+      await tx.objectStore('profiles').put({ ...profile, spaces });
     }
   },
 ];

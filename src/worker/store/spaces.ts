@@ -1,0 +1,76 @@
+/** Stores which embedding spaces have templates, and deletes those of old spaces. */
+import type { FaceStore } from '../ports/face-store.js';
+import type { ReadTransaction } from './database/schema.js';
+import { collectionsOf, countTemplates, timestamp, touchCollections, type StoreParts } from './records.js';
+
+type Operations = Pick<FaceStore, 'listSpaces' | 'beginMigration' | 'dropOldTemplates'>;
+
+export function createSpaces({ db, note, changed }: StoreParts): Operations {
+  return {
+    listSpaces: () =>
+      db.read(async (tx) => {
+        const [spaces, old] = [await spacesOf(tx), await tx.objectStore('oldSpaces').getAll()];
+        return spaces.map((space) => ({ space, since: old.find((each) => each.space === space)?.since ?? null }));
+      }),
+
+    beginMigration: (current) =>
+      db.exclusive((writer) =>
+        writer.commit(async (tx) => {
+          const old = tx.objectStore('oldSpaces');
+          const stored = (await spacesOf(tx)).filter((space) => space !== current);
+          for (const space of await old.getAllKeys()) if (!stored.includes(space)) await old.delete(space);
+          for (const space of stored) if (!(await old.get(space))) await old.add({ space, since: timestamp() });
+        }),
+      ),
+
+    dropOldTemplates: (current, before) =>
+      db.exclusive(async (writer) => {
+        const { ids, collectionIds, classifiers } = await writer.commit(async (tx) => {
+          const due = (await tx.objectStore('oldSpaces').getAll()).filter(({ since }) => since <= before);
+          const dropped: string[] = [];
+          const collections = new Set<string>();
+          for (const record of due.length > 0 ? await tx.objectStore('profiles').getAll() : []) {
+            const enoughSince = record.spaces[current]?.enoughSince ?? null;
+            const old = due.filter(({ space }) => space !== current && record.spaces[space]);
+            if (enoughSince === null || enoughSince > before || old.length === 0) continue;
+            const { id, templateCount } = record;
+            const names = old.map(({ space }) => space);
+            for (const space of names) await tx.objectStore('blocks').delete([id, space]);
+            const kept = Object.entries(record.spaces).filter(([space]) => !names.includes(space));
+            for (const key of await tx.objectStore('negatives').index('profileId').getAllKeys(id)) {
+              if (names.includes(key[2])) await tx.objectStore('negatives').delete(key);
+            }
+            const updated = {
+              ...record,
+              ...countTemplates(Object.fromEntries(kept)),
+              updatedAt: timestamp(record.updatedAt),
+            };
+            await tx.objectStore('profiles').put(updated);
+            const count = templateCount - updated.templateCount;
+            await note(tx, 'drop-old-templates', { actor: null, subject: id, count });
+            for (const collectionId of await collectionsOf(tx, id)) collections.add(collectionId);
+            dropped.push(id);
+          }
+          return {
+            ids: dropped,
+            collectionIds: [...collections],
+            classifiers: await touchCollections(tx, [...collections]),
+          };
+        });
+        if (ids.length === 0) return ids;
+        changed({
+          profiles: { change: 'updated', ids },
+          ...(collectionIds.length > 0 ? { collections: { change: 'updated', ids: collectionIds }, classifiers } : {}),
+        });
+        return ids;
+      }),
+  };
+}
+
+/** Returns the embedding spaces of all templates. Reads one key per space, because there is an index. */
+async function spacesOf(tx: ReadTransaction): Promise<string[]> {
+  const spaces: string[] = [];
+  let cursor = await tx.objectStore('blocks').index('space').openKeyCursor(null, 'nextunique');
+  for (; cursor; cursor = await cursor.continue()) spaces.push(cursor.key);
+  return spaces;
+}
