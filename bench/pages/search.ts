@@ -106,9 +106,12 @@ async function identifyInMemory(size: number): Promise<(i: number) => unknown> {
   }));
   people.length = 0;
   const profileIds = repeat(size, (i) => i.toString(16).padStart(8, '0'));
-  const identifier = createIdentifier({ calibration, namesOf: (ids) => Promise.resolve(ids) });
+  const identifier = createIdentifier({ namesOf: (ids) => Promise.resolve(ids) });
   const collection = {
     id: 'bench',
+    space: 'bench',
+    calibration,
+    otherSpaces: [],
     gallery: galleryOf(profileIds, rows, commonness),
     classifier: { version: 3, space: 'bench', profileIds, commonness, strangerShift: 0 },
     negatives: [],
@@ -117,7 +120,7 @@ async function identifyInMemory(size: number): Promise<(i: number) => unknown> {
   } as const;
   return (i) => {
     const face = probes[i % PROBES] as (typeof probes)[number];
-    return identifier.decide([{ face, spoof: null, refusal: null }], collection, {});
+    return identifier.decide([{ face, spoof: null, refusal: null }], [collection], {});
   };
 }
 

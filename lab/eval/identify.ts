@@ -111,9 +111,8 @@ export async function identifyLikeTheKit(
   const trainer = createTrainer({
     store,
     loaded,
-    embedder: { space, calibration: entry.calibration },
-    scoring,
-    background,
+    current: { embedder: { space, calibration: entry.calibration }, scoring, background },
+    older: () => Promise.resolve([]),
     locks: {
       run: (_id, _signal, work) => work(),
       tryRun: () => Promise.resolve(false),
@@ -139,6 +138,9 @@ export async function identifyLikeTheKit(
     loadAntispoof: null,
     scoring,
     store,
+    spaces: { older: () => Promise.resolve([]), problemOf: () => null },
+    migration: { sight: unused, sweep: unused, describe: unused },
+    knownSpaces: new Map(),
     loaded,
     trainer,
     trainingNow: () => Promise.resolve(new Set<string>()),

@@ -28,6 +28,13 @@ export interface KitEvents {
     /** Reason why an automatic training failed, otherwise `null`. The next change triggers another training. */
     readonly error: string | null;
   };
+  /**
+   * A profile got enough templates of the current embedding space by being seen in this kit. `left` is the number of
+   * profiles that have not.
+   */
+  readonly migrated: { readonly profileId: string; readonly left: number };
+  /** The store has no templates of an older embedding space any more, so its models are no longer needed. */
+  readonly 'migration-end': { readonly space: string };
   /** The GPU was lost, and the kit continues on wasm. */
   readonly backend: { readonly backend: Backend; readonly note: string | null };
   /** This origin uses more than 80 % of the storage that the browser allows it. */

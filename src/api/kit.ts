@@ -72,6 +72,14 @@ export interface FaceKitOptions {
    * starts after some seconds, at most 30 s after the change.
    */
   readonly autoTrain?: boolean;
+  /**
+   * How people migrate after the models were replaced. Templates of the old models cannot be converted; the kit therefore
+   * loads the old embedder as well, recognizes people with it, and stores new templates of them when they are seen. Old
+   * templates are deleted `graceDays` after a profile has enough new ones; defaults to 7. With `false`, only templates
+   * of the current models are used, and nothing is stored or deleted. Defaults to true.
+   * @example `migrate: { graceDays: 30 }`
+   */
+  readonly migrate?: boolean | { readonly graceDays: number };
   /** Whether to keep an audit trail. Defaults to true. */
   readonly audit?: boolean;
   /**

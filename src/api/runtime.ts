@@ -44,6 +44,11 @@ export interface KitInfo {
    * (docs/accuracy.md).
    */
   readonly fmrCurve: readonly (readonly [similarity: number, fmr: number])[];
+  /**
+   * The older embedding spaces that still have templates, for example after an update with other models. Empty when all
+   * templates are of `embeddingSpace`.
+   */
+  readonly migration: readonly OldSpaceInfo[];
   readonly profileCount: number;
   readonly templateCount: number;
   readonly collectionCount: number;
@@ -58,4 +63,19 @@ export interface KitInfo {
     /** Bytes of the pixels of the open images. */
     readonly openImageBytes: number;
   };
+}
+
+/** An older embedding space whose people migrate to the current one. */
+export interface OldSpaceInfo {
+  readonly space: string;
+  /** Time when a kit with the current models first opened the store. ISO 8601, UTC; `null` with `migrate: false`. */
+  readonly since: string | null;
+  /** Number of profiles with templates of this space. */
+  readonly profileCount: number;
+  /** How many of them do not have enough templates of the current space yet. */
+  readonly leftCount: number;
+  /** How many of them cannot be recognized, because the models of all their templates are missing. */
+  readonly unreachableCount: number;
+  /** Reason why the models of this space are not used, and what to do; `null` if they are. */
+  readonly problem: string | null;
 }

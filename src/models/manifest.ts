@@ -102,6 +102,23 @@ export function findModel<R extends ModelRole>(
   return found;
 }
 
+/** The models of one embedding space. */
+export interface SpaceEntries {
+  readonly embedder: EntryOf<'embedder'>;
+  /** The landmarker of the same set, whose points the embedder was calibrated with. */
+  readonly landmarker: EntryOf<'landmarker'>;
+}
+
+/** Returns the models of the embedding space of each set. A kit with an older store needs several. */
+export function entriesBySpace(manifest: ModelManifest, precision: Precision): ReadonlyMap<string, SpaceEntries> {
+  const sets = Object.keys(manifest.sets).map((set): SpaceEntries => {
+    const choice = { set, precision };
+    const [embedder, landmarker] = [findModel(manifest, 'embedder', choice), findModel(manifest, 'landmarker', choice)];
+    return { embedder, landmarker };
+  });
+  return new Map(sets.map((entries) => [entries.embedder.embeddingSpace, entries]));
+}
+
 function failAt(root: string): (problem: Problem) => never {
   return ({ path, wanted, got }) => fail(pathText(root, path), wanted, got);
 }

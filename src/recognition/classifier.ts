@@ -12,7 +12,7 @@
  */
 import { InfaceError } from '../api/errors.js';
 import { sampleBackground, strangerCount, type Background } from './background.js';
-import { distanceAtFpir, errorScale, type Calibration } from './decision.js';
+import { distanceAtFpir, probabilityScale, type Calibration } from './decision.js';
 import { galleryOf, type Neighbor } from './gallery.js';
 import type { Scoring } from './scoring.js';
 import { pickRows } from './template.js';
@@ -228,7 +228,7 @@ export function predict(
   unknownDistance: number,
   calibration: Calibration,
 ): Prediction {
-  const scale = errorScale(calibration.profile ?? calibration.fmr.fast);
+  const scale = probabilityScale(calibration);
   // Relative to the least distance, no exponential overflows, and one is 1.
   const least = nearest.reduce((all, { distance }) => Math.min(all, distance), unknownDistance);
   const oddsAt = (distance: number) => Math.exp((least - distance) / scale);

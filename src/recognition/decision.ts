@@ -91,6 +91,11 @@ export function distanceAtFpir(fpir: number, profiles: number, calibration: Cali
   return distanceAtFmr(fmr, calibration.profile ?? calibration.fmr.fast);
 }
 
+/** Returns the {@link errorScale} of an image and a profile. */
+export function probabilityScale({ profile, fmr }: Calibration): number {
+  return errorScale(profile ?? fmr.fast);
+}
+
 /** Returns the distance over which false matches become e times as frequent, between FMR 1e-4 and 1e-2. */
 export function errorScale(curve: Points): number {
   return (distanceAtFmr(1e-2, curve) - distanceAtFmr(1e-4, curve)) / Math.log(100);

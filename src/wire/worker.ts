@@ -105,6 +105,8 @@ export interface WorkerConfig {
   readonly embedder: 'auto' | 'int8' | 'lossless';
   readonly database: string;
   readonly autoTrain: boolean;
+  /** Time for which old templates are kept after a profile has enough new ones; `null` for no migration. */
+  readonly migrateGraceMs: number | null;
   readonly audit: boolean;
 }
 

@@ -4,7 +4,7 @@ import { InfaceError, toWire } from '../api/errors.js';
 import type { KitEvents } from '../api/events.js';
 import type { LoadProgress } from '../api/runtime.js';
 import { sampleBackground } from '../recognition/background.js';
-import { COHORT_SEED, COHORT_SIZE, createScoring } from '../recognition/scoring.js';
+import { COHORT_SEED, COHORT_SIZE, createScoring, type Scoring } from '../recognition/scoring.js';
 import type {
   FaceFrame,
   Frame,
@@ -15,7 +15,7 @@ import type {
   WorkerConfig,
   WorkerNotice,
 } from '../wire/worker.js';
-import { loadModels } from './models.js';
+import { loadModels, type LoadedModels } from './models.js';
 import { createNews } from './news.js';
 import { createPixelReader } from './platform/pixels.js';
 import { createPressureWatch, estimateStorage } from './platform/pressure.js';
@@ -24,12 +24,17 @@ import { openBackup, sealBackup } from './store/backup.js';
 import { createStore } from './store/store.js';
 import { createEngine, type CallContext, type Engine } from './use-cases/engine.js';
 import { createLoadedCollections } from './use-cases/loaded-collections.js';
+import { createMigration } from './use-cases/migration.js';
+import { createSpaces } from './use-cases/spaces.js';
 import { createTrainer } from './use-cases/training.js';
 
 interface Running {
   readonly engine: Engine;
   close(): Promise<void>;
 }
+
+/** Time between two searches for old templates whose grace period is over. */
+const SWEEP_EVERY_MS = 3_600_000;
 
 let running: Running | null = null;
 let notify: (notice: WorkerNotice) => void = () => undefined;
@@ -40,16 +45,25 @@ let liveFrames = 0;
 
 const emit = (event: KitEvent) => notify({ kind: 'event', event });
 
+/** Creates the scoring of an embedding space. */
+function scoringOf({
+  embedder,
+  background,
+  cohort,
+}: Pick<LoadedModels, 'embedder' | 'background' | 'cohort'>): Scoring {
+  const draw = cohort && background ? () => sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort') : null;
+  return createScoring(embedder.dimension, draw);
+}
+
 async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running> {
   const listeners = {
     onProgress: (progress: LoadProgress) => notify({ kind: 'load', progress }),
     onBackend: (detail: KitEvents['backend']) => emit({ name: 'backend', detail }),
   };
   const models = await loadModels(config, listeners, signal);
-  const { detector, landmarker, embedder, background, loadAntispoof } = models;
-  const cohort =
-    models.cohort && background ? () => sampleBackground(background, COHORT_SIZE, COHORT_SEED, 'cohort') : null;
-  const scoring = createScoring(embedder.dimension, cohort);
+  const { detector, landmarker, embedder, loadAntispoof } = models;
+  const current = { ...models, scoring: scoringOf(models) };
+  const { scoring } = current;
 
   // Do not await anything below, so that no message from another tab arrives before all parts exist.
   const news = createNews({
@@ -67,9 +81,34 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   const store = createStore(config.database, { audit: config.audit, onChange: news.onChange });
   const locks = createTrainingLocks(config.database);
   const loaded = createLoadedCollections(store, embedder);
-  const auto = config.autoTrain;
-  const announce = news.onTraining;
-  const trainer = createTrainer({ store, loaded, embedder, scoring, background, locks, auto, announce });
+  const graceMs = config.migrateGraceMs;
+  const spaces = createSpaces({
+    current: embedder.space,
+    store,
+    known: models.spaces,
+    async load(space) {
+      const older = await models.loadSpace(space);
+      return { ...older, scoring: scoringOf(older) };
+    },
+    enabled: graceMs !== null,
+    onGone(space) {
+      loaded.drop(space);
+      emit({ name: 'migration-end', detail: { space } });
+    },
+  });
+  const onMigrated = (detail: KitEvents['migrated']) => {
+    emit({ name: 'migrated', detail });
+  };
+  const migration = createMigration({ current, spaces, store, graceMs, onMigrated });
+  const trainer = createTrainer({
+    store,
+    loaded,
+    current,
+    older: () => spaces.older(),
+    locks,
+    auto: config.autoTrain,
+    announce: news.onTraining,
+  });
   const engine = createEngine({
     detector,
     landmarker,
@@ -77,6 +116,9 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     scoring,
     loadAntispoof,
     store,
+    spaces,
+    migration,
+    knownSpaces: models.spaces,
     loaded,
     trainer,
     trainingNow: () => locks.held(),
@@ -94,9 +136,14 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
   });
   // Resume trainings that another tab left unfinished. If the database cannot be opened, the first call reports it.
   trainer.resume().catch(() => undefined);
+  // Likewise, load the models of older templates before the first face, and delete those whose time is over.
+  const sweep = () => void migration.sweep().catch(() => undefined);
+  sweep();
+  const sweeping = setInterval(sweep, SWEEP_EVERY_MS);
   return {
     engine,
     async close() {
+      clearInterval(sweeping);
       trainer.close();
       tabs.close();
       await models.close();

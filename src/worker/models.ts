@@ -6,8 +6,9 @@ import type { FaceDetector } from '../models/detectors/detector.js';
 import type { FaceEmbedder } from '../models/embedder.js';
 import { createAdapter, type ModelEntry } from '../models/families.js';
 import type { FaceLandmarker } from '../models/landmarker.js';
-import { findModel, findSet, parseManifest } from '../models/manifest.js';
+import { entriesBySpace, findModel, findSet, parseManifest, type SpaceEntries } from '../models/manifest.js';
 import { parseBackground, type Background } from '../recognition/background.js';
+import { unknownSpace } from '../recognition/template.js';
 import type { WorkerConfig } from '../wire/worker.js';
 import { dropOtherFiles, loadJson, openAssets, type AssetFile } from './platform/files.js';
 import { chooseBackend, createRuntime } from './platform/session.js';
@@ -23,9 +24,19 @@ export interface LoadedModels {
   readonly cohort: boolean;
   /** Loads the anti-spoof model on first use; `null` if the set has none. */
   readonly loadAntispoof: (() => Promise<FaceAntispoof>) | null;
+  /** The embedding spaces that the manifest has an embedder for, with the length of their embeddings. */
+  readonly spaces: ReadonlyMap<string, number>;
+  /** Loads the models of another embedding space among `spaces`. @throws InfaceError as the loading of models does */
+  loadSpace(space: string): Promise<SpaceModels>;
   describe(): Pick<KitInfo, 'backend' | 'backendNote' | 'threads' | 'models'>;
   /** Number of live sessions. */
   sessionCount(): number;
+  close(): Promise<void>;
+}
+
+/** The models of an embedding space other than that of the kit. */
+export interface SpaceModels extends Pick<LoadedModels, 'landmarker' | 'embedder' | 'background' | 'cohort'> {
+  /** Releases the models. */
   close(): Promise<void>;
 }
 
@@ -67,6 +78,9 @@ export async function loadModels(
   const hasAntispoof = findSet(manifest, config.models).antispoof !== undefined;
   const antispoof = hasAntispoof ? findModel(manifest, 'antispoof', choice) : null;
   const later = antispoof ? netsOf(antispoof).map(assetFile) : [];
+  const filesOf = ({ embedder: model, landmarker: points }: SpaceEntries) =>
+    [model, ...(model.background ? [model.background] : []), ...(points === landmarker ? [] : [points])].map(assetFile);
+  const spaces = entriesBySpace(manifest, precision);
   // Set up each model as soon as its file is loaded, while other files are still loading.
   const [detect, locate, embed, background] = await Promise.all([
     run(detector).then((ready) => createAdapter(detector, ready)),
@@ -77,7 +91,7 @@ export async function loadModels(
   ]);
   await assets.stored();
   // Do not wait: files that it does not reach are dropped at the next start.
-  void dropOtherFiles(config.assetsUrl, [...files, ...later]);
+  void dropOtherFiles(config.assetsUrl, [...files, ...later, ...[...spaces.values()].flatMap(filesOf)]);
 
   // Load the anti-spoof files on first use, because pages without this check do not need them.
   const closing = new AbortController();
@@ -95,6 +109,30 @@ export async function loadModels(
     return antispoofLoad;
   };
 
+  /** Loads an older embedder in the background, so its files do not count in the progress of the start. */
+  async function loadSpace(space: string): Promise<SpaceModels> {
+    const entries = spaces.get(space);
+    if (!entries) throw unknownSpace(space, [...spaces.keys()]);
+    const { embedder: model, landmarker: points } = entries;
+    const older = openAssets(config.assetsUrl, filesOf(entries), () => undefined, closing.signal);
+    const add = async (entry: ModelEntry) =>
+      runtime.addModel(entry.id, await older.load(assetFile(entry)), entry.optimized);
+    const statistics = model.background
+      ? parseBackground(await older.load(assetFile(model.background)), model.dimension)
+      : null;
+    const runs = [await add(model), ...(points === landmarker ? [] : [await add(points)])] as const;
+    const [runEmbedder, runLandmarker] = runs;
+    return {
+      embedder: createAdapter(model, runEmbedder),
+      landmarker: runLandmarker ? createAdapter(points, runLandmarker) : locate,
+      background: statistics,
+      cohort: model.cohort ?? false,
+      async close() {
+        for (const each of runs) await runtime.removeModel(each);
+      },
+    };
+  }
+
   return {
     detector: detect,
     landmarker: locate,
@@ -102,6 +140,8 @@ export async function loadModels(
     background,
     cohort: embedder.cohort ?? false,
     loadAntispoof: antispoof && (() => loadAntispoof(antispoof)),
+    spaces: new Map([...spaces].map(([space, entries]) => [space, entries.embedder.dimension])),
+    loadSpace,
     describe: () => ({
       backend: runtime.backend,
       backendNote: runtime.note,

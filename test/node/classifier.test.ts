@@ -14,7 +14,7 @@ import {
   distanceAtFmr,
   distanceAtFpir,
   fmrCurve,
-  errorScale,
+  probabilityScale,
   type Calibration,
 } from '../../src/recognition/decision.js';
 import { createGallery, profileMean } from '../../src/recognition/gallery.js';
@@ -272,7 +272,7 @@ describe('strangers', () => {
 });
 
 describe('a prediction', () => {
-  const SCALE = errorScale(CALIBRATION.profile ?? CALIBRATION.fmr.fast);
+  const SCALE = probabilityScale(CALIBRATION);
   const predictAt = (distances: readonly number[], unknownDistance: number, count?: number) => {
     const nearest = distances.map((distance, row) => ({ distance, row })).slice(0, count);
     const sample = Float64Array.from(distances);

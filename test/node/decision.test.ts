@@ -8,7 +8,7 @@ import {
   distanceAtFpir,
   fmrCurve,
   matchThreshold,
-  errorScale,
+  probabilityScale,
   similarityAt,
   type Calibration,
 } from '../../src/recognition/decision.js';
@@ -152,8 +152,8 @@ describe('the distance of a rate', () => {
   });
 
   it('has a difference at which false matches are e times as frequent', () => {
-    expect(errorScale(CALIBRATION.profile ?? CALIBRATION.fmr.fast)).toBeCloseTo((0.65 - 0.48) / Math.log(100), 12);
-    expect(errorScale(PROFILE)).toBeCloseTo((0.58 - 0.42) / Math.log(100), 12);
+    expect(probabilityScale(CALIBRATION)).toBeCloseTo((0.65 - 0.48) / Math.log(100), 12);
+    expect(probabilityScale(ALL_CURVES)).toBeCloseTo((0.58 - 0.42) / Math.log(100), 12);
   });
 });
 

@@ -5,7 +5,7 @@ import type { FaceAntispoof } from '../../src/models/antispoof.js';
 import type { Detection } from '../../src/models/detectors/detector.js';
 import type { FaceEmbedder } from '../../src/models/embedder.js';
 import type { Classifier } from '../../src/recognition/classifier.js';
-import { distanceAtFmr, distanceAtFpir, errorScale } from '../../src/recognition/decision.js';
+import { distanceAtFmr, distanceAtFpir, probabilityScale } from '../../src/recognition/decision.js';
 import { createScoring } from '../../src/recognition/scoring.js';
 import { MAX_TEMPLATES, unitMean, type Template } from '../../src/recognition/template.js';
 import type { Point } from '../../src/api/geometry.js';
@@ -82,6 +82,9 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
     scoring: createScoring(2, null),
     loadAntispoof: null,
     store: missing as FaceStore,
+    spaces: { older: () => Promise.resolve([]), problemOf: () => null },
+    migration: { sight: unused, sweep: unused, describe: () => Promise.resolve([]) },
+    knownSpaces: new Map([['space', 2]]),
     loaded: createLoadedCollections(parts.store ?? (missing as FaceStore), parts.embedder ?? embedder),
     trainer: { train: unused, abort: () => false, resume: unused },
     trainingNow: () => Promise.resolve(new Set<string>()),
@@ -523,7 +526,7 @@ describe('identify', () => {
 
   /** Two who are equally far, and one of them so common that the other is four times as probable. */
   const equal = [stored('anna', 45), stored('berta', 45)];
-  const SCALE = errorScale(CALIBRATION.profile ?? CALIBRATION.fmr.fast);
+  const SCALE = probabilityScale(CALIBRATION);
   const CLASSIFIER: Classifier = {
     version: 3,
     space: 'space',
@@ -799,9 +802,8 @@ describe('a removal', () => {
     const trainer = createTrainer({
       store,
       loaded,
-      embedder: { space: 'space', calibration },
-      scoring: createScoring(2, null),
-      background: null,
+      current: { embedder: { space: 'space', calibration }, scoring: createScoring(2, null), background: null },
+      older: () => Promise.resolve([]),
       locks: {
         run: (_id, _signal, work) => work(),
         tryRun: () => Promise.resolve(false),
@@ -1543,6 +1545,7 @@ describe('records', () => {
       // Four bytes per pixel.
       live: { frames: 4, sessions: 5, openImages: 2, openImageBytes: 2 * 4 * WIDTH * WIDTH },
       embeddingSpace: 'space',
+      migration: [],
       // The curve of distances in `CALIBRATION`; a similarity is what is missing to 1.
       fmrCurve: [
         [0.6, 1e-4],

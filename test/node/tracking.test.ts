@@ -9,7 +9,7 @@ import type { TrackedFace } from '../../src/api/tracking.js';
 import { appearanceOf, likeness } from '../../src/vision/appearance.js';
 import { smooth, type Smoothed } from '../../src/vision/smoothing.js';
 import type { OpenFrame } from '../../src/worker/use-cases/acquisition.js';
-import { createIdentifier, type IdentificationParts } from '../../src/worker/use-cases/identification.js';
+import { createIdentifier, type IdentificationParts, type Search } from '../../src/worker/use-cases/identification.js';
 import type { LoadedCollection } from '../../src/worker/use-cases/loaded-collections.js';
 import { createTracking, NO_TRACKS, type TrackContext } from '../../src/worker/use-cases/tracking.js';
 import { landmarks, texture } from './faces.js';
@@ -46,6 +46,9 @@ const detectionOf = ({ x, y, size = SIDE, aspect = 1 }: Person): Detection => ({
 const COLLECTION: LoadedCollection = {
   id: 'home',
   revision: 1,
+  space: SPACE,
+  calibration: CALIBRATION,
+  otherSpaces: [],
   gallery: createGallery(
     [template('t1', 'anna', atAngle(0)), template('t2', 'berta', atAngle(90)), template('t3', 'clara', atAngle(180))],
     SPACE,
@@ -59,7 +62,7 @@ const COLLECTION: LoadedCollection = {
 const partsOf = (namesOf: IdentificationParts['namesOf'] = (ids) => Promise.resolve(ids)) => ({
   scoring: createScoring(2, null),
   calibration: CALIBRATION,
-  identifier: createIdentifier({ calibration: CALIBRATION, namesOf }),
+  identifier: createIdentifier({ namesOf }),
 });
 
 /** A tracker with the calls that its frames cost. */
@@ -130,6 +133,7 @@ function trackerOf(settings: Partial<TrackContext> = {}) {
         rollDegrees: 0,
       }),
       choose: unused,
+      embedWith: unused,
       embedViews: unused,
       spoofScore: unused,
     };
@@ -141,7 +145,7 @@ function trackerOf(settings: Partial<TrackContext> = {}) {
     async frame(people: readonly Person[], { seen = people, afterMs = 40 } = {}) {
       calls.length = 0;
       atMs += afterMs;
-      const context = { options: {}, check: null, collection: COLLECTION, atMs, ...settings };
+      const context = { options: {}, check: null, search: [COLLECTION] as const, older: [], atMs, ...settings };
       const result = await step(frameOf(people, seen), state, context);
       state = result.state;
       return result.faces;
@@ -284,7 +288,7 @@ describe('a tracker', () => {
       revision: 2,
       gallery: createGallery([template('t2', 'berta', atAngle(90))], SPACE, 0, CALIBRATION),
     };
-    const later = trackerOf({ collection: changed });
+    const later = trackerOf({ search: [changed] });
     expect(first?.identification?.outcome).toBe('identified');
     const step = createTracking(partsOf());
     const { faces } = await step(
@@ -295,7 +299,7 @@ describe('a tracker', () => {
         describe: () => ({}),
       } as unknown as OpenFrame,
       tracker.state,
-      { options: {}, check: null, collection: changed, atMs: 80 },
+      { options: {}, check: null, search: [changed], older: [], atMs: 80 },
     );
     expect(faces[0]?.identification).toMatchObject({ outcome: 'unknown', candidates: [{ profileId: 'berta' }] });
     expect(later.calls).toEqual([]);
@@ -309,7 +313,8 @@ describe('a tracker', () => {
     const failing = createTracking(partsOf())(broken, state, {
       options: {},
       check: null,
-      collection: COLLECTION,
+      search: [COLLECTION],
+      older: [],
       atMs: 80,
     });
     await expect(failing).rejects.toThrow('broken');
@@ -327,7 +332,7 @@ describe('a tracker', () => {
     ]);
     await tracker.frame([at(ANNA, 100), at(BERTA, 400)]);
     expect(tracker.calls).toEqual(['follow', 'follow']);
-    const alone = trackerOf({ check, collection: null });
+    const alone = trackerOf({ check, search: null });
     await alone.frame([at(ANNA, 100)]);
     expect(alone.calls).toEqual(['find', 'check']);
   });
@@ -336,8 +341,9 @@ describe('a tracker', () => {
     ['with names', COLLECTION],
     ['without names', null],
   ])('never uses the spoof verdict of the previous frame for another face, %s', async (_, collection) => {
+    const search = collection && ([collection] as const);
     const check = { antispoof: null as never, threshold: 0.5, required: true };
-    const replaced = trackerOf({ check, collection });
+    const replaced = trackerOf({ check, search });
     const verdicts: unknown[] = [];
     for (const person of [ANNA, BERTA, ANNA]) {
       const faces = await replaced.frame([at(person, 100)]);
@@ -346,7 +352,7 @@ describe('a tracker', () => {
     }
     expect(verdicts).toEqual(['bona-fide', 'attack', 'bona-fide']);
 
-    const swapped = trackerOf({ check, collection });
+    const swapped = trackerOf({ check, search });
     await swapped.frame([at(ANNA, 100), at(BERTA, 400)]);
     const after = await swapped.frame([at(BERTA, 100), at(ANNA, 400)]);
     const byPlace = [...after].sort((a, b) => a.box.x - b.box.x).map(({ spoof }) => spoof?.outcome);
@@ -400,7 +406,7 @@ describe('a tracker', () => {
   });
 
   it('remembers no face that it did not recognize', async () => {
-    const tracker = trackerOf({ collection: null });
+    const tracker = trackerOf({ search: null });
     const [face] = await tracker.frame([at(ANNA, 100)]);
     expect(face).toMatchObject({ trackId: 1, identification: null, spoof: null });
     expect(tracker.calls).toEqual(['find']);
@@ -411,12 +417,12 @@ describe('a tracker', () => {
   });
 
   it('recognizes the faces that it tracks as soon as a collection is asked for', async () => {
-    const settings: { collection: LoadedCollection | null } = { collection: null };
+    const settings: { search: Search | null } = { search: null };
     const tracker = trackerOf(settings);
     await tracker.frame([at(ANNA, 100), at(BERTA, 400)]);
     // Anna is lost without having been recognized.
     await tracker.frame([at(BERTA, 400)]);
-    settings.collection = COLLECTION;
+    settings.search = [COLLECTION];
     const faces = await tracker.frame([at(BERTA, 400)]);
     expect([names(faces), ids(faces)]).toEqual([[[400, 'berta']], [2]]);
     await tracker.frame([]);
@@ -573,7 +579,7 @@ describe('a tracker', () => {
   });
 
   it('decides once until something changes, and tells no name when no collection is asked for', async () => {
-    const settings: { collection: LoadedCollection | null } = { collection: COLLECTION };
+    const settings: { search: Search | null } = { search: [COLLECTION] };
     const tracker = trackerOf(settings);
     const decided = async () => {
       const [face] = await tracker.frame([at(ANNA, 100)]);
@@ -581,9 +587,9 @@ describe('a tracker', () => {
     };
     const first = await decided();
     expect(await decided()).toBe(first);
-    settings.collection = null;
+    settings.search = null;
     expect(await decided()).toBeUndefined();
-    settings.collection = COLLECTION;
+    settings.search = [COLLECTION];
     const again = await decided();
     expect([again === first, typeof again]).toEqual([false, 'string']);
     // The face is still known.

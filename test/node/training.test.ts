@@ -52,6 +52,12 @@ interface World {
   loaded: LoadedCollections;
 }
 
+const CURRENT: TrainerParts['current'] = {
+  embedder: { space: SPACE, calibration: { ...CALIBRATION, origin: 'test' } },
+  scoring: createScoring(2, null),
+  background: BACKGROUND,
+};
+
 function world(parts: Partial<TrainerParts> = {}, content: Partial<CollectionContent> = {}): World {
   const w: World = {
     content: {
@@ -98,9 +104,8 @@ function world(parts: Partial<TrainerParts> = {}, content: Partial<CollectionCon
       },
     },
     loaded: w.loaded,
-    embedder: { space: SPACE, calibration: CALIBRATION },
-    scoring: createScoring(2, null),
-    background: BACKGROUND,
+    current: CURRENT,
+    older: () => Promise.resolve([]),
     locks: {
       async run(_id, signal, work) {
         signal.throwIfAborted();
@@ -331,7 +336,7 @@ describe('strangers', () => {
   });
 
   it('are left out for an embedder without background statistics', async () => {
-    const w = world({ background: null });
+    const w = world({ current: { ...CURRENT, background: null } });
     expect(await train(w)).toMatchObject({ unknownCount: 0 });
     expect(w.saved[0]).toMatchObject({ strangerShift: 0 });
   });
@@ -348,7 +353,7 @@ it('measures no profile twice, until it or its collection is removed', async () 
       return scoring.commonness(matrix, offset);
     },
   };
-  const w = world({ scoring: counting, auto: false });
+  const w = world({ current: { ...CURRENT, scoring: counting }, auto: false });
   const profilesMeasured = async () => {
     measured = [];
     await train(w);
@@ -401,7 +406,10 @@ describe('progress', () => {
         },
       };
       const events: (number | string)[] = [];
-      const w = world({ scoring: slow, background: null, auto: false }, { profiles: storedProfiles(templates) });
+      const w = world(
+        { current: { ...CURRENT, scoring: slow, background: null }, auto: false },
+        { profiles: storedProfiles(templates) },
+      );
       const training = w.trainer.train(null, ID, new AbortController().signal, ({ done }) => events.push(done));
       setTimeout(() => events.push('another call'));
       await vi.advanceTimersByTimeAsync(1_000);

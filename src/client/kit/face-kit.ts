@@ -28,6 +28,9 @@ import { orAborted } from './abort.js';
 import { createTracker } from './tracker.js';
 
 const MAX_THREADS = 16;
+const MAX_GRACE_DAYS = 3_650;
+const DEFAULT_GRACE_DAYS = 7;
+const DAY_MS = 86_400_000;
 const MAX_AUDIT_ENTRIES = 10_000;
 const DEFAULT_AUDIT_ENTRIES = 100;
 
@@ -37,6 +40,8 @@ const EVENTS: Readonly<Record<keyof KitEvents, true>> = {
   profiles: true,
   collections: true,
   classifier: true,
+  migrated: true,
+  'migration-end': true,
   backend: true,
   'storage-pressure': true,
   vault: true,
@@ -57,6 +62,11 @@ const KIT_RULES: Rules<FaceKitOptions> = {
   embedder: oneOf('auto', 'int8', 'lossless'),
   database: label,
   autoTrain: bool,
+  migrate: (value, name) => {
+    if (typeof value === 'boolean') return;
+    const { graceDays } = (value ?? {}) as { readonly graceDays?: unknown };
+    wholeNumber(0, MAX_GRACE_DAYS)(graceDays, `${name}.graceDays`);
+  },
   audit: bool,
   onProgress: callback,
   signal: abortSignal,
@@ -290,6 +300,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
 
 function toWorkerConfig(options: FaceKitOptions): WorkerConfig {
   const assetsUrl = absolute(options.assetsUrl ?? defaultAssetsUrl(), 'assetsUrl');
+  const { migrate } = options;
   return {
     assetsUrl: assetsUrl.endsWith('/') ? assetsUrl : `${assetsUrl}/`,
     backend: options.backend ?? 'auto',
@@ -298,6 +309,8 @@ function toWorkerConfig(options: FaceKitOptions): WorkerConfig {
     embedder: options.embedder ?? 'auto',
     database: options.database ?? 'inface',
     autoTrain: options.autoTrain ?? true,
+    migrateGraceMs:
+      migrate === false ? null : DAY_MS * (typeof migrate === 'object' ? migrate.graceDays : DEFAULT_GRACE_DAYS),
     audit: options.audit ?? true,
   };
 }

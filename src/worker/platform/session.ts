@@ -28,6 +28,8 @@ export interface Runtime {
    * @throws InfaceError `MODEL_LOAD_FAILED` if the runtime cannot read the file as a model
    */
   addModel(id: string, bytes: Uint8Array, optimized?: boolean): Promise<Run>;
+  /** Releases the session of a model after its queued runs. */
+  removeModel(run: Run): Promise<void>;
   /** Waits for queued runs and releases all sessions. Later runs reject with `CLOSED`. */
   close(): Promise<void>;
 }
@@ -121,6 +123,7 @@ export function createRuntime(
   loaded.catch(() => undefined);
 
   const slots: Slot[] = [];
+  const slotOf = new WeakMap<Run, Slot>();
   let { backend, note } = chosen;
   let closed = false;
   /** Rejects when the GPU is lost; never resolves. `null` until the first session has created the device. */
@@ -222,11 +225,19 @@ export function createRuntime(
         slots.push(created);
         return created;
       });
-      return (feeds) =>
+      const runModel: Run = (feeds) =>
         enqueue(async () => {
           await takeTurn();
           return run(slot, feeds);
         });
+      slotOf.set(runModel, slot);
+      return runModel;
+    },
+    removeModel(model) {
+      return enqueue(async () => {
+        const place = slots.findIndex((slot) => slot === slotOf.get(model));
+        for (const slot of place < 0 ? [] : slots.splice(place, 1)) await slot.session.release();
+      });
     },
     close() {
       return enqueue(async () => {

@@ -27,6 +27,9 @@ export interface AcquisitionParts {
   readonly readPixels: (bitmap: ImageBitmap) => Pixels;
 }
 
+/** The models that make an embedding of a detected face. */
+export type EmbeddingModels = Pick<AcquisitionParts, 'landmarker' | 'embedder'>;
+
 /** A detected face with its landmarks, in pixels of the bitmap. */
 export interface Acquired {
   readonly detection: Detection;
@@ -51,7 +54,8 @@ export interface Picture {
     detections: readonly Detection[] | null;
     /** `null` for a detection without landmarks, which is not a face. */
     readonly faces: Map<Detection, Acquired | null>;
-    readonly vectors: Map<Acquired, Map<Accuracy, Float32Array>>;
+    /** By embedding space and accuracy. */
+    readonly vectors: Map<Acquired, Map<string, Float32Array>>;
   };
 }
 
@@ -73,6 +77,11 @@ export interface OpenFrame {
   appearance(face: Acquired): Float32Array;
   /** Returns the mean embedding of the views, scaled to unit length. */
   embed(face: Acquired, accuracy: Accuracy): Promise<Float32Array>;
+  /**
+   * Returns the mean embedding as {@link OpenFrame.embed} does, in the embedding space of other models. Returns `null`
+   * if their landmarker does not find the face.
+   */
+  embedWith(models: EmbeddingModels, face: Acquired, accuracy: Accuracy): Promise<Float32Array | null>;
   /** Returns one embedding per view, as output by the model. */
   embedViews(face: Acquired, views: number): Promise<Float32Array[]>;
   judge(face: Acquired): QualityReport;
@@ -102,6 +111,8 @@ export type Acquisition =
       /** Number of faces found. Always 1 with the choice 'largest', which locates only one. */
       readonly faceCount: number;
       readonly vector: Float32Array;
+      /** The same in older embedding spaces, in the order given; `null` where the face could not be embedded. */
+      readonly older?: readonly (Float32Array | null)[];
       readonly quality: QualityReport;
       /** Verdict on the pixels that were embedded, or `null` if the check is off. */
       readonly spoof: SpoofVerdict | null;
@@ -119,12 +130,16 @@ interface Stages {
   /** Reads the pixels of a frame and closes its bitmap. */
   readonly read: (frame: Frame, options: DetectorOptions, clock: Clock) => Picture;
   readonly open: (picture: Picture, signal: AbortSignal, clock: Clock) => OpenFrame;
-  /** Computes the embedding of one person in an image. Enrollment and matching share this path. */
+  /**
+   * Computes the embedding of one person in an image. Enrollment and matching share this path.
+   * @param older the models of older embedding spaces to embed the face in as well
+   */
   readonly acquire: (
     image: OpenFrame,
     face: FaceFrame['face'],
     accuracy: Accuracy,
     spoofCheck: SpoofCheck | null,
+    older?: readonly EmbeddingModels[],
   ) => Promise<Acquisition>;
 }
 
@@ -175,18 +190,34 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
       return found;
     }
 
-    async function embed(face: Acquired, accuracy: Accuracy): Promise<Float32Array> {
-      const vectors = known.vectors.get(face) ?? new Map<Accuracy, Float32Array>();
+    const embed = (face: Acquired, accuracy: Accuracy) => embedOnce(embedder, face, face.landmarks, accuracy);
+
+    async function embedOnce(
+      model: FaceEmbedder,
+      face: Acquired,
+      landmarks: readonly Point[],
+      accuracy: Accuracy,
+    ): Promise<Float32Array> {
+      const vectors = known.vectors.get(face) ?? new Map<string, Float32Array>();
       known.vectors.set(face, vectors);
-      const vector = vectors.get(accuracy) ?? unitMean(await embedViews(face, embedder.views[accuracy]));
-      vectors.set(accuracy, vector);
+      const key = `${accuracy} ${model.space}`;
+      const vector = vectors.get(key) ?? unitMean(await viewsBy(model, landmarks, model.views[accuracy]));
+      vectors.set(key, vector);
       return vector;
     }
 
-    async function embedViews({ landmarks }: Acquired, views: number): Promise<Float32Array[]> {
-      const embeddings = await clock.timeAsync('embedMs', () => embedder.embed(pixels, landmarks, views, signal));
+    async function viewsBy(model: FaceEmbedder, landmarks: readonly Point[], views: number): Promise<Float32Array[]> {
+      const embeddings = await clock.timeAsync('embedMs', () => model.embed(pixels, landmarks, views, signal));
       signal.throwIfAborted();
       return embeddings;
+    }
+
+    async function embedWith(models: EmbeddingModels, face: Acquired, accuracy: Accuracy) {
+      const landmarks =
+        models.landmarker === landmarker
+          ? face.landmarks
+          : await clock.timeAsync('landmarksMs', () => models.landmarker.locate(pixels, face.detection, signal));
+      return landmarks && embedOnce(models.embedder, face, landmarks, accuracy);
     }
 
     const judge = ({ landmarks }: Acquired) => measureQuality(pixels, landmarks, scale);
@@ -213,7 +244,8 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
       },
       appearance: ({ landmarks }) => appearanceOf(pixels, landmarks),
       embed,
-      embedViews,
+      embedWith,
+      embedViews: ({ landmarks }, views) => viewsBy(embedder, landmarks, views),
       judge,
       spoofScore,
       async checkSpoof({ antispoof, threshold }, face) {
@@ -239,7 +271,7 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
   return {
     read,
     open,
-    async acquire(image, face, accuracy, spoofCheck) {
+    async acquire(image, face, accuracy, spoofCheck, others = []) {
       const choice = await image.choose(face);
       if (!('chosen' in choice)) return { acquired: false, ...choice, refused: null };
       const { chosen, faceCount } = choice;
@@ -248,7 +280,9 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
       const reason = spoofFailure(spoofCheck, spoof);
       if (reason && spoof) return { acquired: false, reason, faceCount, refused: { face: described, spoof } };
       const vector = await image.embed(chosen, accuracy);
-      return { acquired: true, face: described, faceCount, vector, quality: image.judge(chosen), spoof };
+      const older: (Float32Array | null)[] = [];
+      for (const models of others) older.push(await image.embedWith(models, chosen, accuracy));
+      return { acquired: true, face: described, faceCount, vector, older, quality: image.judge(chosen), spoof };
     },
   };
 }

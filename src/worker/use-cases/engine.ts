@@ -1,10 +1,10 @@
 /** Implements the operations of the worker. Depends on model roles and a store, not on a runtime or a database. */
 import { InfaceError } from '../../api/errors.js';
 import { spoofThreshold, type FaceAntispoof } from '../../models/antispoof.js';
-import { decideMatch, describeFmr, fmrCurve, matchThreshold } from '../../recognition/decision.js';
+import { decideMatch, describeFmr, distanceAtFmr, fmrCurve, matchThreshold } from '../../recognition/decision.js';
 import { profileMean, type Gallery } from '../../recognition/gallery.js';
 import { distance, type Scoring } from '../../recognition/scoring.js';
-import { assertSameSpace, MAX_TEMPLATES } from '../../recognition/template.js';
+import { MAX_TEMPLATES, unknownSpace, type Template } from '../../recognition/template.js';
 import type { Collection, TrainProgress } from '../../api/collections.js';
 import type { AddImagesOptions } from '../../api/enrollment.js';
 import type { DetectResult } from '../../api/detection.js';
@@ -12,23 +12,34 @@ import type { DetectedFace, DetectorOptions } from '../../api/faces.js';
 import { MAX_FACES } from '../../api/limits.js';
 import type { Accuracy, MatchOptions, MatchResult } from '../../api/matching.js';
 import type { KitInfo } from '../../api/runtime.js';
-import type { SpoofOptions } from '../../api/spoof.js';
+import type { Identification } from '../../api/identification.js';
+import type { SpoofOptions, SpoofVerdict } from '../../api/spoof.js';
 import type { FaceFrame, Wire, WireImage, WorkerOperations } from '../../wire/worker.js';
 import {
   createAcquisition,
   createClock,
   spoofFailure,
+  type Acquired,
   type Acquisition,
   type AcquisitionParts,
   type Clock,
   type OpenFrame,
   type SpoofCheck,
 } from './acquisition.js';
-import { judgeEnrollment } from './enrollment.js';
+import { judgeEnrollment, type EnrolledPeople } from './enrollment.js';
 import type { BackupContent, FaceStore, Owner, StoreChange } from '../ports/face-store.js';
-import { createIdentifier, DEFAULT_MAX_FPIR, MAX_REMEMBERED, type FaceToIdentify } from './identification.js';
-import type { LoadedCollections } from './loaded-collections.js';
+import {
+  createIdentifier,
+  DEFAULT_MAX_FPIR,
+  MAX_REMEMBERED,
+  SURE_FMR,
+  type FaceToIdentify,
+  type Search,
+} from './identification.js';
+import type { LoadedCollection, LoadedCollections } from './loaded-collections.js';
+import type { Migration } from './migration.js';
 import { createOpenImages } from './open-images.js';
+import { embedOlder, type Space, type Spaces } from './spaces.js';
 import { createTrackerStates } from './tracker-states.js';
 import { createTracking } from './tracking.js';
 import type { Trainer } from './training.js';
@@ -39,6 +50,10 @@ export interface EngineParts extends AcquisitionParts {
   readonly loadAntispoof: (() => Promise<FaceAntispoof>) | null;
   readonly scoring: Scoring;
   readonly store: FaceStore;
+  readonly spaces: Spaces;
+  readonly migration: Migration;
+  /** The embedding spaces that the manifest has an embedder for, with the length of their embeddings. */
+  readonly knownSpaces: ReadonlyMap<string, number>;
   readonly loaded: LoadedCollections;
   readonly trainer: Pick<Trainer, 'train' | 'abort' | 'resume'>;
   /** Returns the collections that are being trained in this tab or another one. */
@@ -56,7 +71,7 @@ export interface EngineParts extends AcquisitionParts {
   onUnlock(): void;
   describeRuntime(): Omit<
     KitInfo,
-    'embeddingSpace' | 'fmrCurve' | 'profileCount' | 'templateCount' | 'collectionCount' | 'live'
+    'embeddingSpace' | 'migration' | 'fmrCurve' | 'profileCount' | 'templateCount' | 'collectionCount' | 'live'
   > & { readonly live: Pick<KitInfo['live'], 'frames' | 'sessions'> };
   /** Called when an open image is closed because the limit was exceeded. */
   onImageClosed(imageId: string): void;
@@ -102,10 +117,11 @@ const RECOMMENDED_TEMPLATES = 3;
 const MAX_NEGATIVES = 50;
 
 export function createEngine(parts: EngineParts): Engine {
-  const { embedder, scoring, store, loaded, trainer } = parts;
+  const { embedder, landmarker, scoring, store, spaces, migration, loaded, trainer } = parts;
   const { read, open, acquire } = createAcquisition(parts);
   const { calibration, space } = embedder;
-  const identifier = createIdentifier({ calibration, namesOf: (ids) => store.namesOf(ids) });
+  const current: Space = { embedder, landmarker, scoring, background: null };
+  const identifier = createIdentifier({ namesOf: (ids) => store.namesOf(ids) });
   const takeFrame = createTracking({ scoring, calibration, identifier });
   const trackers = createTrackerStates();
   const openImages = createOpenImages((imageId) => parts.onImageClosed(imageId));
@@ -136,75 +152,156 @@ export function createEngine(parts: EngineParts): Engine {
     return { antispoof, threshold: spoofThreshold(rates, antispoof), required };
   }
 
-  /** Acquires one face from each image of an enrollment. */
-  async function acquireAll(faces: readonly FaceFrame[], options: Wire<AddImagesOptions>, context: CallContext) {
+  const isIn = (templates: readonly Template[], { embedder: { space: name } }: Space) =>
+    templates.some((template) => template.space === name);
+
+  /** Creates the error for templates of an embedding space whose models are not loaded. */
+  const mismatchOf = (name: string) => spaces.problemOf(name) ?? unknownSpace(name, [...parts.knownSpaces.keys()]);
+
+  /**
+   * Loads a collection for a search in the embedding space of the kit and in older ones.
+   * @throws InfaceError `EMBEDDING_SPACE_MISMATCH` if all templates of the collection are of spaces without models
+   */
+  async function loadSearch(owner: Owner, collectionId: string, older: readonly Space[]) {
+    const { state, ...first } = await loaded.load(owner, collectionId);
+    const others: LoadedCollection[] = [];
+    for (const each of older) others.push(await loaded.load(owner, collectionId, each.embedder));
+    const search: Search = [first, ...others];
+    const [missing] = first.otherSpaces;
+    if (missing !== undefined && search.every(({ gallery }) => gallery.size === 0)) throw mismatchOf(missing);
+    return { state, search };
+  }
+
+  /** Stores a template of an identified face if that helps a person to migrate. */
+  async function sightIdentified(image: OpenFrame, face: Acquired, identification: Identification): Promise<void> {
+    const { identificationId, spoof } = identification;
+    const seen = identifier.recall(identificationId);
+    if (identification.outcome !== 'identified' || !seen?.isSure) return;
+    const templateId = await migration.sight(image, face, { profileId: identification.profileId, spoof });
+    if (templateId !== null) identifier.addTemplate(identificationId, templateId);
+  }
+
+  /** Stores a template of a face that matched a profile if that helps the person to migrate. */
+  async function sightMatched(
+    image: OpenFrame,
+    face: Acquired,
+    spoof: SpoofVerdict | null,
+    stored: readonly Template[],
+    older: readonly Space[],
+  ): Promise<void> {
+    const within = older.find((each) => isIn(stored, each));
+    const own = stored.filter((template) => template.space === within?.embedder.space);
+    const [first] = own;
+    if (!within || !first) return;
+    const vector = await image.embedWith(within, face, DEFAULT_ACCURACY);
+    if (!vector) return;
+    const whole = distance(
+      within.scoring.prepare(vector),
+      within.scoring.prepare(profileMean(own, within.embedder.calibration)),
+    );
+    const curve = fmrCurve(within.embedder.calibration, DEFAULT_ACCURACY, own.length);
+    if (whole <= distanceAtFmr(SURE_FMR, curve)) {
+      await migration.sight(image, face, { profileId: first.profileId, spoof });
+    }
+  }
+
+  /** Acquires one face from each image of an enrollment. @param older embedding spaces to embed the faces in as well */
+  async function acquireAll(
+    faces: readonly FaceFrame[],
+    options: Wire<AddImagesOptions>,
+    older: readonly Space[],
+    context: CallContext,
+  ) {
     const clock = createClock();
     const check = await spoofCheckOf(options);
     const images: Acquisition[] = [];
     for (const { frame, face } of faces) {
       const image = openFor(context, frame, options, clock);
-      images.push(await acquire(image, face, ENROLLMENT_ACCURACY, check));
+      images.push(await acquire(image, face, ENROLLMENT_ACCURACY, check, older));
     }
     return images;
   }
 
   /**
    * Decides which images of an enrollment are accepted.
+   * @param older the embedding spaces that `acquireAll` got
    * @param collectionIds the collections in which to search for duplicates
    */
   async function judge(
     images: readonly Acquisition[],
     { policy = 'guidance' }: Wire<AddImagesOptions>,
+    older: readonly Space[],
     owner: Owner,
     profileId: string | null,
     collectionIds: readonly string[],
   ) {
+    const judged = { policy, space, profileId, maxFpir: DEFAULT_MAX_FPIR };
     if (policy === 'off') {
-      const nothing = { profileId, references: [], galleries: [] };
-      return judgeEnrollment(images, { policy, calibration, scoring, space, maxFpir: DEFAULT_MAX_FPIR, ...nothing });
+      return judgeEnrollment(images, { ...judged, calibration, scoring, references: [], galleries: [] });
     }
     const stored = profileId === null ? [] : await store.templatesOf(owner, profileId);
-    for (const template of stored) assertSameSpace(template, space);
-    const references = stored.map(({ vector }) => scoring.prepare(vector));
-    const galleries: Gallery[] = [];
-    // Load with the owner `null`, which can access all profiles: a duplicate counts regardless of its owner.
-    for (const id of collectionIds) galleries.push((await loaded.load(null, id)).gallery);
-    const judged = { policy, calibration, scoring, space, maxFpir: DEFAULT_MAX_FPIR, profileId, references, galleries };
-    return judgeEnrollment(images, judged);
+    const [first] = stored;
+    if (first && ![current, ...older].some((each) => isIn(stored, each))) throw mismatchOf(first.space);
+    const peopleOf = async (each: Space): Promise<EnrolledPeople> => {
+      const references = stored
+        .filter((template) => template.space === each.embedder.space)
+        .map(({ vector }) => each.scoring.prepare(vector));
+      const galleries: Gallery[] = [];
+      // Load with the owner `null`, which can access all profiles: a duplicate counts regardless of its owner.
+      for (const id of collectionIds) galleries.push((await loaded.load(null, id, each.embedder)).gallery);
+      return { calibration: each.embedder.calibration, scoring: each.scoring, references, galleries };
+    };
+    const own = await peopleOf(current);
+    const others: EnrolledPeople[] = [];
+    for (const each of older) others.push(await peopleOf(each));
+    return judgeEnrollment(images, { ...judged, ...own, older: others });
   }
 
   /**
    * Compares a probe with references.
+   * @param within the embedding space of the references
    * @param refer provides the references; called only after a face was acquired from the probe
+   * @param onMatch called after a match with the face of the probe
    */
   async function verify(
     context: CallContext,
     probe: FaceFrame,
     options: Wire<MatchOptions>,
+    within: Space,
     refer: (clock: Clock) => Promise<{ acquired: true; references: readonly Reference[] } | FailedAcquisition>,
+    onMatch?: (image: OpenFrame, face: Acquired, spoof: SpoofVerdict | null) => Promise<void>,
   ): Promise<MatchResult> {
     const clock = createClock();
     const { accuracy = DEFAULT_ACCURACY } = options;
     const check = await spoofCheckOf(options);
-    const probed = await acquire(openFor(context, probe.frame, options, clock), probe.face, accuracy, check);
+    const image = openFor(context, probe.frame, options, clock);
+    const probed = await acquire(image, probe.face, accuracy, check, within === current ? [] : [within]);
     const fail = (side: 'probe' | 'reference', { reason, faceCount, refused }: FailedAcquisition): MatchResult => {
       const spoof = refused?.spoof ?? null;
       return { outcome: 'failure-to-acquire', side, reason, faceCount, spoof, timings: clock.timings() };
     };
     if (!probed.acquired) return fail('probe', probed);
+    const { face, faceCount, spoof, older = [] } = probed;
+    const embedding = within === current ? probed.vector : (older[0] ?? null);
+    if (!embedding) return fail('probe', { acquired: false, reason: 'no-face', faceCount, refused: null });
     const referred = await refer(clock);
     if (!referred.acquired) return fail('reference', referred);
 
     const { references } = referred;
-    const vector = scoring.prepare(probed.vector);
+    const { scoring: scored, embedder: model } = within;
+    const vector = scored.prepare(embedding);
     const comparisons = references.map((reference) => ({
       templateId: reference.id,
-      distance: distance(vector, scoring.prepare(reference.vector)),
+      distance: distance(vector, scored.prepare(reference.vector)),
     }));
-    const whole = distance(vector, scoring.prepare(profileMean(references, calibration)));
-    const threshold = matchThreshold(options, fmrCurve(calibration, accuracy, references.length), calibration);
-    const decision = decideMatch(whole, comparisons, threshold, calibration);
-    const { face, spoof } = probed;
+    const whole = distance(vector, scored.prepare(profileMean(references, model.calibration)));
+    const curve = fmrCurve(model.calibration, accuracy, references.length);
+    const threshold = matchThreshold(options, curve, model.calibration);
+    const decision = decideMatch(whole, comparisons, threshold, model.calibration);
+    if (decision.match && onMatch) {
+      const choice = await image.choose(probe.face);
+      if ('chosen' in choice) await onMatch(image, choice.chosen, spoof);
+    }
     return { outcome: 'compared', ...decision, face, spoof, timings: clock.timings() };
   }
 
@@ -268,9 +365,11 @@ export function createEngine(parts: EngineParts): Engine {
       // Check before the work, so that a wrong id or a locked vault costs nothing. The transaction checks again.
       await store.assertOpen();
       if (collectionId !== null) await store.collectionRevision(owner, collectionId);
-      const images = await acquireAll(faces, options, context);
       const collectionIds = collectionId === null ? [] : [collectionId];
-      const { templates, report } = await judge(images, options, owner, null, collectionIds);
+      // Faces are compared with older templates only to find duplicates.
+      const older = collectionId === null || options.policy === 'off' ? [] : await spaces.older();
+      const images = await acquireAll(faces, options, older, context);
+      const { templates, report } = await judge(images, options, older, owner, null, collectionIds);
       if (templates.length === 0) return { outcome: 'rejected', images: report([]) };
       context.signal.throwIfAborted();
       const created = await store.createProfile(owner, { name, metadata, consent, templates, collectionId });
@@ -282,8 +381,9 @@ export function createEngine(parts: EngineParts): Engine {
       const { owner } = context;
       const before = await store.getProfile(owner, profileId);
       await store.assertOpen();
-      const images = await acquireAll(faces, options, context);
-      const { templates, report } = await judge(images, options, owner, profileId, before.collectionIds);
+      const older = options.policy === 'off' ? [] : await spaces.older();
+      const images = await acquireAll(faces, options, older, context);
+      const { templates, report } = await judge(images, options, older, owner, profileId, before.collectionIds);
       if (templates.length === 0) {
         return { outcome: 'rejected', profile: before, images: report([]), replacedTemplateIds: [] };
       }
@@ -295,15 +395,26 @@ export function createEngine(parts: EngineParts): Engine {
 
     async match(context, probe, profileId, options) {
       const stored = await store.templatesOf(context.owner, profileId);
-      for (const template of stored) assertSameSpace(template, space);
-      if (stored.length === 0) {
+      const [first] = stored;
+      if (!first) {
         throw new InfaceError('INVALID_INPUT', 'The profile has 0 templates to match with. Add images of the person.');
       }
-      return verify(context, probe, options, () => Promise.resolve({ acquired: true, references: stored }));
+      const older = stored.every((template) => template.space === space) ? [] : await spaces.older();
+      const within = [current, ...older].find((each) => isIn(stored, each));
+      if (!within) throw mismatchOf(first.space);
+      const references = stored.filter((template) => template.space === within.embedder.space);
+      return verify(
+        context,
+        probe,
+        options,
+        within,
+        () => Promise.resolve({ acquired: true, references }),
+        (image, face, spoof) => sightMatched(image, face, spoof, stored, older),
+      );
     },
 
     compare: (context, probe, reference, options) =>
-      verify(context, probe, options, async (clock) => {
+      verify(context, probe, options, current, async (clock) => {
         const { accuracy = DEFAULT_ACCURACY } = options;
         const image = openFor(context, reference.frame, options, clock);
         const other = await acquire(image, reference.face, accuracy, null);
@@ -316,21 +427,25 @@ export function createEngine(parts: EngineParts): Engine {
       const clock = createClock();
       const { maxFaces = MAX_FACES, accuracy = DEFAULT_ACCURACY } = options;
       const check = await spoofCheckOf(options);
-      const { state, ...collection } = await loaded.load(context.owner, collectionId);
-      const threshold = identifier.threshold(collection, options.maxFpir);
+      const older = await spaces.older();
+      const { state, search } = await loadSearch(context.owner, collectionId, older);
+      const threshold = identifier.threshold(search, options.maxFpir);
       const frame = openFor(context, image, options, clock);
-      const probes: (FaceToIdentify & { readonly described: DetectedFace })[] = [];
+      const probes: (FaceToIdentify & { readonly acquired: Acquired; readonly described: DetectedFace })[] = [];
       for (const acquired of await frame.find(maxFaces)) {
         const spoof = check && (await frame.checkSpoof(check, acquired));
         const face = scoring.prepare(await frame.embed(acquired, accuracy));
+        const others = await embedOlder(frame, acquired, accuracy, older);
         const described = frame.describe(acquired, options.landmarks);
-        probes.push({ face, spoof, refusal: spoofFailure(check, spoof), described });
+        probes.push({ face, older: others, spoof, refusal: spoofFailure(check, spoof), acquired, described });
       }
-      const identifications = await identifier.decide(probes, collection, options);
+      const identifications = await identifier.decide(probes, search, options);
       const faces = identifications.map((decided, i) => ({
         ...(probes[i] as (typeof probes)[number]).described,
         ...decided,
       }));
+      const [[only], [identification]] = [probes, identifications];
+      if (only && identification && probes.length === 1) await sightIdentified(frame, only.acquired, identification);
       // If a trained classifier decided, report that. Report a running training only if none did.
       const isTraining = state !== 'trained' && (await parts.trainingNow()).has(collectionId);
       return { faces, classifier: isTraining ? 'training' : state, threshold, timings: clock.timings() };
@@ -344,9 +459,17 @@ export function createEngine(parts: EngineParts): Engine {
         const isCurrent = loaded.watch();
         const check = await spoofCheckOf(options);
         const { collectionId = null } = options;
-        const collection = collectionId === null ? null : await loaded.load(context.owner, collectionId);
+        const older = collectionId === null ? [] : await spaces.older();
+        const found = collectionId === null ? null : await loadSearch(context.owner, collectionId, older);
         const image = openFor(context, { ...frame, mode: 'video' }, options, clock);
-        const { state, faces, detected } = await takeFrame(image, stateBefore(), { options, check, collection, atMs });
+        const { state, faces, detected } = await takeFrame(image, stateBefore(), {
+          options,
+          check,
+          search: found && found.search,
+          older,
+          atMs,
+          onIdentified: (face, identification) => sightIdentified(image, face, identification),
+        });
         const { width, height } = image;
         const result = { faces, width, height, detected, timings: clock.timings() };
         return { state: isCurrent() ? state : null, result };
@@ -364,9 +487,10 @@ export function createEngine(parts: EngineParts): Engine {
             `The last ${MAX_REMEMBERED} faces can be rejected; identify the face again.`,
         );
       }
-      const { collectionId, vector } = found;
-      const negative = { profileId, space, vector };
-      const negativeCount = await store.addNegative(owner, collectionId, [negative], MAX_NEGATIVES);
+      const { collectionId, vectors, templateId } = found;
+      const negatives = vectors.map((vector) => ({ profileId, ...vector }));
+      const negativeCount = await store.addNegative(owner, collectionId, negatives, MAX_NEGATIVES);
+      if (templateId !== null && profileId === found.best) await store.removeTemplate(profileId, space, templateId);
       return { collectionId, profileId, negativeCount };
     },
 
@@ -400,7 +524,7 @@ export function createEngine(parts: EngineParts): Engine {
     exportBackup: async (_context, passphrase) => parts.backup.seal(await store.exportContent(), passphrase),
     async importBackup(_context, file, passphrase) {
       await store.assertOpen();
-      return store.importContent(await parts.backup.open(file, passphrase, new Map([[space, embedder.dimension]])));
+      return store.importContent(await parts.backup.open(file, passphrase, parts.knownSpaces));
     },
 
     listAudit: (_context, limit) => store.listAudit(limit),
@@ -422,6 +546,7 @@ export function createEngine(parts: EngineParts): Engine {
           openImageBytes: openImages.bytes(),
         },
         embeddingSpace: space,
+        migration: await migration.describe(),
         fmrCurve: describeFmr(calibration),
         profileCount: profiles,
         templateCount: templates,

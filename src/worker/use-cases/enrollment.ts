@@ -9,19 +9,25 @@ import { OTHER_PERSON } from '../../api/similarity.js';
 import type { Acquisition } from './acquisition.js';
 import type { NewTemplate } from '../ports/face-store.js';
 
-/** The data against which the images are judged. */
-export interface EnrollmentContext {
-  readonly policy: EnrollPolicy;
+/** The people of one embedding space. */
+export interface EnrolledPeople {
   readonly calibration: Calibration;
   readonly scoring: Scoring;
-  /** The embedding space of the faces. */
-  readonly space: string;
-  /** `null` for a new profile. */
-  readonly profileId: string | null;
   /** The templates of the profile; empty for a new one. */
   readonly references: readonly Comparable[];
   /** The collections that contain the profile, or to which it is added. */
   readonly galleries: readonly Gallery[];
+}
+
+/** The data against which the images are judged. */
+export interface EnrollmentContext extends EnrolledPeople {
+  readonly policy: EnrollPolicy;
+  /** The embedding space of the faces. */
+  readonly space: string;
+  /** `null` for a new profile. */
+  readonly profileId: string | null;
+  /** The people of older embedding spaces, in the order of `Acquisition.older`. */
+  readonly older?: readonly EnrolledPeople[];
   /** The false positive identification rate at which a face counts as a duplicate. */
   readonly maxFpir: number;
 }
@@ -68,7 +74,7 @@ function refuse(found: Acquisition, reasons: readonly RejectionReason[], duplica
 }
 
 function judgeAll(images: readonly Acquisition[], context: EnrollmentContext): Judged[] {
-  const { policy, calibration, scoring, references, galleries, profileId, maxFpir } = context;
+  const { policy, profileId, maxFpir, older = [] } = context;
   const judged = images.map((found): Judged => {
     const first = takeIfFound(found);
     if (!first.taken) return first;
@@ -76,19 +82,37 @@ function judgeAll(images: readonly Acquisition[], context: EnrollmentContext): J
     const faults = policy === 'strict' ? [...unusable, ...poor] : unusable;
     return faults.length > 0 ? refuse(found, faults) : first;
   });
+  const spaces: readonly EnrolledPeople[] = [context, ...older];
   // Use only images of sufficient quality to determine the person.
-  const faces = judged.map((image) => (image.taken ? scoring.prepare(image.found.vector) : null));
+  const facesIn = spaces.map(({ scoring }, s) =>
+    judged.map((image) => {
+      if (!image.taken) return null;
+      const vector = s === 0 ? image.found.vector : image.found.older?.[s - 1];
+      return vector ? scoring.prepare(vector) : null;
+    }),
+  );
+  // A profile without templates of the current space is compared in an older one.
+  const place = Math.max(
+    0,
+    spaces.findIndex(({ references }) => references.length > 0),
+  );
+  const { calibration, references } = spaces[place] as EnrolledPeople;
+  const faces = facesIn[place] ?? [];
   const resembles = (distance: number) => similarityAt(distance, calibration) >= OTHER_PERSON;
   const good = faces.filter((face) => face !== null);
   const same = findSamePerson(good, references, resembles).values();
   return judged.map((image, i): Judged => {
-    const face = faces[i];
-    if (!image.taken || !face) return image;
-    if (same.next().value !== true) return refuse(image.found, ['not-the-same-person']);
-    for (const gallery of galleries) {
-      const limit = distanceAtFpir(maxFpir, gallery.size, calibration);
-      const duplicateOf = findDuplicate(face, gallery, profileId, (distance) => distance <= limit);
-      if (duplicateOf !== null) return refuse(image.found, ['duplicate-of'], duplicateOf);
+    if (!image.taken) return image;
+    const isSame = faces[i] ? same.next().value : false;
+    if (isSame !== true) return refuse(image.found, ['not-the-same-person']);
+    for (const [s, people] of spaces.entries()) {
+      const face = facesIn[s]?.[i];
+      if (!face) continue;
+      for (const gallery of people.galleries) {
+        const limit = distanceAtFpir(maxFpir, gallery.size, people.calibration);
+        const duplicateOf = findDuplicate(face, gallery, profileId, (distance) => distance <= limit);
+        if (duplicateOf !== null) return refuse(image.found, ['duplicate-of'], duplicateOf);
+      }
     }
     return image;
   });

@@ -4,6 +4,7 @@
  */
 import type { FaceEmbedder } from '../../models/embedder.js';
 import { withoutProfiles, type Classifier, type Training } from '../../recognition/classifier.js';
+import type { Calibration } from '../../recognition/decision.js';
 import { createGallery, galleryOf, type Gallery } from '../../recognition/gallery.js';
 import { assertSameSpace, pickRows } from '../../recognition/template.js';
 import type {
@@ -15,10 +16,17 @@ import type {
   StoredClassifierState,
 } from '../ports/face-store.js';
 
-/** A collection with the data that a search needs. */
+/** The embedder whose templates to read. */
+type Reader = Pick<FaceEmbedder, 'space' | 'dimension' | 'calibration'>;
+
+/** A collection with the data that a search in one embedding space needs. */
 export interface LoadedCollection {
   readonly id: string;
   readonly revision: number;
+  readonly space: string;
+  readonly calibration: Calibration;
+  /** Other embedding spaces that profiles of the collection have templates of. */
+  readonly otherSpaces: readonly string[];
   readonly gallery: Gallery;
   readonly classifier: Classifier | null;
   readonly negatives: readonly Negative[];
@@ -42,14 +50,20 @@ export interface CollectionMeans extends Omit<CollectionContent, 'profiles'> {
 export interface LoadedCollections {
   /**
    * Returns a collection for a search. Reads it again only if it has changed, in this tab or another one.
+   * @param embedder the embedder of the space to search in; defaults to that of the kit
    * @throws InfaceError as {@link LoadedCollections.read} does
    */
-  load(owner: Owner, collectionId: string): Promise<LoadedCollection & { readonly state: StoredClassifierState }>;
+  load(
+    owner: Owner,
+    collectionId: string,
+    embedder?: Reader,
+  ): Promise<LoadedCollection & { readonly state: StoredClassifierState }>;
   /**
    * Reads a collection. Decrypts only the profiles that were written since the last read.
+   * @param embedder as for {@link LoadedCollections.load}
    * @throws InfaceError as `FaceStore.loadCollection` and `createGallery` do
    */
-  read(owner: Owner, collectionId: string): Promise<CollectionMeans>;
+  read(owner: Owner, collectionId: string, embedder?: Reader): Promise<CollectionMeans>;
   /** Returns a function that checks that there was no purge since this call. */
   watch(): () => boolean;
   /**
@@ -57,6 +71,8 @@ export interface LoadedCollections {
    * @returns whether the change removed anything
    */
   purge(change: StoreChange): boolean;
+  /** Drops the data of an embedding space that has no templates any more. */
+  drop(space: string): void;
   /** Counts the vectors held per profile id, including negatives. For tests. */
   held(): ReadonlyMap<string, number>;
 }
@@ -69,22 +85,24 @@ interface Known {
   readonly place: number;
 }
 
-/** The cached data of one collection. */
+/** The cached data of one collection in one embedding space. */
 interface Held {
   readonly profiles: ReadonlyMap<string, Known>;
   readonly rows: Float32Array;
-  readonly loaded: Omit<LoadedCollection, 'isCurrent'> | null;
+  /** With whether the stored classifier was current. */
+  readonly loaded: (Omit<LoadedCollection, 'isCurrent'> & { readonly trained: boolean }) | null;
   readonly training: Training | null;
 }
 
 const NOTHING: Held = { profiles: new Map(), rows: new Float32Array(0), loaded: null, training: null };
 
+/** @param current the embedder of the kit */
 export function createLoadedCollections(
   store: Pick<FaceStore, 'loadCollection' | 'collectionRevision'>,
-  { space, dimension, calibration }: Pick<FaceEmbedder, 'space' | 'dimension' | 'calibration'>,
+  current: Reader,
 ): LoadedCollections {
-  const { commonness = 0 } = calibration;
-  const collections = new Map<string, Held>();
+  /** By embedding space. */
+  const spaces = new Map<string, { readonly dimension: number; readonly collections: Map<string, Held> }>();
   /** Number of purges. Data that was read before a purge must not be kept after it. */
   let generation = 0;
 
@@ -93,20 +111,28 @@ export function createLoadedCollections(
     return () => begun === generation;
   }
 
-  function keep(collectionId: string, isCurrent: () => boolean, part: Partial<Held>): void {
+  function heldOf({ space, dimension }: Reader): Map<string, Held> {
+    const held = spaces.get(space) ?? { dimension, collections: new Map<string, Held>() };
+    spaces.set(space, held);
+    return held.collections;
+  }
+
+  function keep(collectionId: string, embedder: Reader, isCurrent: () => boolean, part: Partial<Held>): void {
     if (!isCurrent()) return;
+    const collections = heldOf(embedder);
     collections.set(collectionId, { ...(collections.get(collectionId) ?? NOTHING), ...part });
   }
 
-  async function read(owner: Owner, collectionId: string): Promise<CollectionMeans> {
+  async function read(owner: Owner, collectionId: string, embedder = current): Promise<CollectionMeans> {
+    const { space, dimension } = embedder;
     const isCurrent = watch();
-    const before = collections.get(collectionId) ?? NOTHING;
+    const before = heldOf(embedder).get(collectionId) ?? NOTHING;
     const { profiles, ...content } = await store.loadCollection(owner, collectionId, space, before.profiles);
     const opened = createGallery(
       profiles.flatMap(({ templates }) => templates ?? []),
       space,
       0,
-      calibration,
+      embedder.calibration,
     );
     const places = new Map(opened.profileIds.map((id, i) => [id, i]));
     const known = new Map<string, Known>();
@@ -121,15 +147,15 @@ export function createLoadedCollections(
       known.set(id, { seal, templateCount: templates?.length ?? last?.templateCount ?? 0, place });
     }
     const used = rows.subarray(0, known.size * dimension);
-    keep(collectionId, isCurrent, { profiles: known, rows: used });
+    keep(collectionId, embedder, isCurrent, { profiles: known, rows: used });
     return {
       ...content,
       profileIds: [...known.keys()],
       rows: used,
       templateCount: [...known.values()].reduce((sum, profile) => sum + profile.templateCount, 0),
-      before: isCurrent() ? (collections.get(collectionId)?.training ?? null) : null,
+      before: isCurrent() ? (heldOf(embedder).get(collectionId)?.training ?? null) : null,
       keep: (training) => {
-        keep(collectionId, isCurrent, { training });
+        keep(collectionId, embedder, isCurrent, { training });
       },
     };
   }
@@ -138,17 +164,21 @@ export function createLoadedCollections(
     read,
     watch,
 
-    async load(owner, collectionId) {
+    async load(owner, collectionId, embedder = current) {
+      const { space, calibration } = embedder;
       const isCurrent = watch();
       const { revision, classifier: state } = await store.collectionRevision(owner, collectionId);
-      const last = collections.get(collectionId)?.loaded;
-      const isFresh = last?.revision === revision && (last.classifier !== null) === (state === 'trained');
+      const last = heldOf(embedder).get(collectionId)?.loaded;
+      const isFresh = last?.revision === revision && last.trained === (state === 'trained');
       if (isFresh) return { ...last, isCurrent, state };
-      const { profileIds, rows, classifier, negatives, ...content } = await read(owner, collectionId);
-      const gallery = galleryOf(profileIds, rows, classifier?.commonness ?? commonness);
+      const { profileIds, rows, classifier, negatives, ...content } = await read(owner, collectionId, embedder);
+      const gallery = galleryOf(profileIds, rows, classifier?.commonness ?? calibration.commonness ?? 0);
       for (const negative of negatives) assertSameSpace(negative, space);
-      const loaded = { id: collectionId, revision: content.revision, gallery, classifier, negatives };
-      keep(collectionId, isCurrent, { loaded });
+      const { otherSpaces = [] } = content;
+      const parts = { gallery, classifier, negatives, otherSpaces };
+      const trained = classifier !== null || state === 'trained';
+      const loaded = { id: collectionId, revision: content.revision, space, calibration, ...parts, trained };
+      keep(collectionId, embedder, isCurrent, { loaded });
       return { ...loaded, isCurrent, state: classifier ? ('trained' as const) : state };
     },
 
@@ -158,20 +188,27 @@ export function createLoadedCollections(
       const deletedCollections = changed?.change === 'deleted' ? changed.ids : [];
       if (!isAll && !removed && deletedProfiles.length + deletedCollections.length === 0) return false;
       generation++;
-      if (isAll) collections.clear();
-      for (const id of deletedCollections) collections.delete(id);
-      for (const [id, held] of collections) {
-        const left = removed?.collectionId === id ? removed.profileIds : [];
-        const gone = new Set([...deletedProfiles, ...left]);
-        if (gone.size > 0) collections.set(id, without(held, gone, dimension));
+      if (isAll) spaces.clear();
+      for (const { dimension, collections } of spaces.values()) {
+        for (const id of deletedCollections) collections.delete(id);
+        for (const [id, held] of collections) {
+          const left = removed?.collectionId === id ? removed.profileIds : [];
+          const gone = new Set([...deletedProfiles, ...left]);
+          if (gone.size > 0) collections.set(id, without(held, gone, dimension));
+        }
       }
       return true;
+    },
+
+    drop(space) {
+      spaces.delete(space);
     },
 
     held() {
       const counts = new Map<string, number>();
       const count = (id: string) => counts.set(id, (counts.get(id) ?? 0) + 1);
-      for (const { profiles, loaded, training } of collections.values()) {
+      const all = [...spaces.values()].flatMap(({ collections }) => [...collections.values()]);
+      for (const { profiles, loaded, training } of all) {
         for (const id of profiles.keys()) count(id);
         for (const id of loaded?.gallery.profileIds ?? []) count(id);
         for (const { profileId } of loaded?.negatives ?? []) count(profileId);

@@ -19,8 +19,8 @@ import {
 import { smooth, type Smoothed } from '../../vision/smoothing.js';
 import type { Wire } from '../../wire/worker.js';
 import { spoofFailure, type Acquired, type OpenFrame, type SpoofCheck } from './acquisition.js';
-import type { Identifier } from './identification.js';
-import type { LoadedCollection } from './loaded-collections.js';
+import type { Identifier, Search } from './identification.js';
+import { embedOlder, type Space } from './spaces.js';
 
 /** Number of frames between two runs of the detector while no face is lost. Each run finds new faces. */
 const DETECT_EVERY = 15;
@@ -51,6 +51,8 @@ const DEFAULT_MAX_FACES = 10;
 interface Recognition {
   /** `null` when no names are requested. */
   readonly face: Comparable | null;
+  /** The same in older embedding spaces, by space. */
+  readonly older: ReadonlyMap<string, Comparable>;
   readonly quality: number;
   readonly frame: number;
   readonly spoof: SpoofVerdict | null;
@@ -115,7 +117,11 @@ export interface TrackContext {
   readonly options: Wire<TrackerOptions>;
   readonly check: SpoofCheck | null;
   /** The collection that provides the names; `null` for no names. */
-  readonly collection: LoadedCollection | null;
+  readonly search: Search | null;
+  /** The older embedding spaces of the search. */
+  readonly older: readonly Space[];
+  /** Called with the only face of a frame after it was identified. */
+  readonly onIdentified?: (face: Acquired, identification: Identification) => Promise<void>;
   /** Time of the frame in milliseconds, monotonic. */
   readonly atMs: number;
 }
@@ -189,7 +195,12 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
       if (same) lost = lost.filter(({ id }) => id !== same.id);
       recognized.push({ ...next, id: same?.id ?? next.id, smoothed: smoothTrack(next, seconds) });
     }
-    const named = await identify(recognized, context.collection, options);
+    const named = await identify(recognized, context.search, options);
+    const [only] = named;
+    if (only?.identification && named.length === 1 && only.recognition?.frame === frame) {
+      const detection = { ...only.detection, box: boxOf(only) };
+      await context.onIdentified?.({ detection, landmarks: only.points }, only.identification);
+    }
     const state = { frame, atMs, nextId, detectedAt: isDetected ? frame : before.detectedAt, tracks: named, lost };
     const faces = named.map((track) => describe(image, track, options));
     faces.sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height);
@@ -217,9 +228,9 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     image: OpenFrame,
     track: Track,
     frame: number,
-    { options: { accuracy = 'fast' }, check, collection }: TrackContext,
+    { options: { accuracy = 'fast' }, check, search, older }: TrackContext,
   ): Promise<Track | null> {
-    if (!collection && !check) return track;
+    if (!search && !check) return track;
     const { recognition, quality } = track;
     const face = { detection: track.detection, landmarks: track.points };
     const { score } = quality;
@@ -227,27 +238,29 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     if (isRecent && score < recognition.quality + BETTER_QUALITY) return track;
     const placed = { ...face, detection: { ...track.detection, box: boxOf(track) } };
     const spoof = check && (await image.checkSpoof(check, placed));
-    const vector = collection && scoring.prepare(await image.embed(face, accuracy));
+    const vector = search && scoring.prepare(await image.embed(face, accuracy));
     if (vector && recognition?.face && !isPerson(recognition.face, vector, OTHER_PERSON)) return null;
+    const others = await embedOlder(image, placed, accuracy, vector ? older : []);
     const refusal = spoofFailure(check, spoof);
-    return { ...track, recognition: { face: vector, quality: score, frame, spoof, refusal }, identification: null };
+    const seen = { face: vector, older: others, quality: score, frame, spoof, refusal };
+    return { ...track, recognition: seen, identification: null };
   }
 
   /** Identifies the tracks without a current identification, all in one call. */
   async function identify(
     tracks: readonly Track[],
-    collection: LoadedCollection | null,
+    search: Search | null,
     options: Wire<TrackerOptions>,
   ): Promise<Track[]> {
-    if (!collection) return tracks.map((track) => ({ ...track, identification: null, revision: null }));
-    const { revision } = collection;
+    if (!search) return tracks.map((track) => ({ ...track, identification: null, revision: null }));
+    const [{ revision }] = search;
     const due = tracks.flatMap(({ id, recognition, ...track }) => {
       if (!recognition?.face || (track.identification && track.revision === revision)) return [];
-      const { face, spoof, refusal } = recognition;
-      return [{ id, face, spoof, refusal }];
+      const { face, older, spoof, refusal } = recognition;
+      return [{ id, face, older, spoof, refusal }];
     });
     if (due.length === 0) return [...tracks];
-    const identifications = await identifier.decide(due, collection, options);
+    const identifications = await identifier.decide(due, search, options);
     const byTrack = new Map(due.map(({ id }, i) => [id, identifications[i] ?? null]));
     return tracks.map((track) => {
       const identification = byTrack.get(track.id);

@@ -1,12 +1,12 @@
 /** Trains classifiers on request or automatically. Only one tab trains a collection at a time. */
 import { InfaceError } from '../../api/errors.js';
-import { strangerCount, type Background } from '../../recognition/background.js';
-import { createStrangers, trainClassifier } from '../../recognition/classifier.js';
-import type { Calibration } from '../../recognition/decision.js';
-import type { Scoring } from '../../recognition/scoring.js';
+import type { FaceEmbedder } from '../../models/embedder.js';
+import { strangerCount } from '../../recognition/background.js';
+import { createStrangers, trainClassifier, type Strangers, type Training } from '../../recognition/classifier.js';
 import type { ClassifierState, TrainProgress, TrainResult } from '../../api/collections.js';
 import type { FaceStore, Owner } from '../ports/face-store.js';
 import type { LoadedCollections } from './loaded-collections.js';
+import type { Space } from './spaces.js';
 
 /** Ensures that a collection has only one training at a time, across all tabs. */
 export interface TrainingLocks {
@@ -28,13 +28,17 @@ export interface TrainingNews {
   readonly error: string | null;
 }
 
+/** An embedding space to train collections in. */
+interface TrainedSpace extends Pick<Space, 'scoring' | 'background'> {
+  readonly embedder: Pick<FaceEmbedder, 'space' | 'calibration'>;
+}
+
 export interface TrainerParts {
   readonly store: Pick<FaceStore, 'collectionRevision' | 'listCollections' | 'saveClassifiers'>;
   readonly loaded: Pick<LoadedCollections, 'read'>;
-  readonly embedder: { readonly space: string; readonly calibration: Calibration };
-  readonly scoring: Scoring;
-  /** `null` if the embedder has no background statistics. */
-  readonly background: Background | null;
+  readonly current: TrainedSpace;
+  /** Returns the older embedding spaces that have templates. */
+  readonly older: () => Promise<readonly (TrainedSpace & { readonly embedder: FaceEmbedder })[]>;
   readonly locks: TrainingLocks;
   /** Whether to train collections automatically after a change. */
   readonly auto: boolean;
@@ -69,16 +73,26 @@ const OTHERS_MS = 20_000;
 const TELL_AFTER_MS = 30;
 
 export function createTrainer(parts: TrainerParts): Trainer {
-  const { store, loaded, embedder, scoring, background, locks, auto, announce } = parts;
+  const { store, loaded, current, older, locks, auto, announce } = parts;
   /** Timers of scheduled trainings, each with the time of the first change it covers. */
   const timers = new Map<string, { readonly timer: ReturnType<typeof setTimeout>; readonly first: number }>();
   /** Trainings that run or wait for the lock. Requested trainings abort automatic ones. */
   const running = new Map<string, Set<{ readonly automatic: boolean; readonly controller: AbortController }>>();
   let closed = false;
-  const strangers = background && createStrangers(background, scoring);
+  /** The synthetic strangers of each space, drawn once. */
+  const strangersOf = new WeakMap<TrainedSpace, Strangers | null>();
+
+  /** Reads a collection in all embedding spaces. */
+  async function readAll(owner: Owner, collectionId: string) {
+    const contents = [{ space: current, content: await loaded.read(owner, collectionId) }];
+    for (const space of await older()) {
+      contents.push({ space, content: await loaded.read(owner, collectionId, space.embedder) });
+    }
+    return contents;
+  }
 
   /**
-   * Trains a classifier on the stored content of a collection and stores it.
+   * Trains a classifier for each embedding space on the stored content of a collection and stores them.
    * @param onLearnt called before the classifier is stored; from then on, the training cannot be aborted
    */
   async function learn(
@@ -89,41 +103,60 @@ export function createTrainer(parts: TrainerParts): Trainer {
     onLearnt: () => void,
   ): Promise<TrainResult> {
     const started = performance.now();
-    const content = await loaded.read(owner, collectionId);
-    if (content.profileIds.length === 0) {
-      content.keep(null);
-      await store.saveClassifiers(collectionId, content.revision, []);
+    const contents = await readAll(owner, collectionId);
+    // If the collection changes while it is read, its revision differs from this one, and nothing is stored.
+    const { revision } = (contents[0] as (typeof contents)[number]).content;
+    const filled = contents.filter(({ content }) => content.profileIds.length > 0);
+    for (const { content } of contents) if (content.profileIds.length === 0) content.keep(null);
+    if (filled.length === 0) {
+      await store.saveClassifiers(collectionId, revision, []);
       throw new InfaceError(
         'COLLECTION_EMPTY',
         `Collection '${collectionId}' has no templates to learn from. Enroll profiles into it first.`,
       );
     }
-    const { profileIds, rows, templateCount, before } = content;
-    const { space, calibration } = embedder;
-    const set = { space, profileIds, rows, scoring, calibration, strangers, before };
-    let lastTold = performance.now();
-    const training = await trainClassifier(set, async (progress) => {
-      const { done, total } = progress;
-      const isDue = performance.now() - lastTold > TELL_AFTER_MS;
-      if (isDue || done === 0 || done === total) {
-        onProgress(progress);
-        announce({ collectionId, state: 'training', progress, error: null });
-      }
-      if (isDue) {
-        await new Promise((resolve) => setTimeout(resolve));
-        lastTold = performance.now();
-      }
-      signal.throwIfAborted();
+    const sizes = filled.map(({ space: { background }, content: { profileIds } }) => {
+      return profileIds.length + (background ? strangerCount(profileIds.length) : 0);
     });
-    const { classifier } = training;
+    const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
+    const total = sum(sizes);
+    let lastTold = performance.now();
+    const trainings: Training[] = [];
+    for (const [i, { space, content }] of filled.entries()) {
+      const { embedder, scoring, background } = space;
+      const { profileIds, rows, before } = content;
+      if (!strangersOf.has(space)) strangersOf.set(space, background && createStrangers(background, scoring));
+      const strangers = strangersOf.get(space) ?? null;
+      const set = { space: embedder.space, profileIds, rows, scoring, calibration: embedder.calibration, strangers };
+      const training = await trainClassifier({ ...set, before }, async (step) => {
+        const progress = { done: sum(sizes.slice(0, i)) + step.done, total };
+        const isDue = performance.now() - lastTold > TELL_AFTER_MS;
+        if (isDue || progress.done === 0 || progress.done === total) {
+          onProgress(progress);
+          announce({ collectionId, state: 'training', progress, error: null });
+        }
+        if (isDue) {
+          await new Promise((resolve) => setTimeout(resolve));
+          lastTold = performance.now();
+        }
+        signal.throwIfAborted();
+      });
+      trainings.push(training);
+    }
     onLearnt();
-    await store.saveClassifiers(collectionId, content.revision, [classifier]);
-    content.keep(training);
+    await store.saveClassifiers(
+      collectionId,
+      revision,
+      trainings.map(({ classifier }) => classifier),
+    );
+    for (const [i, { content }] of filled.entries()) content.keep(trainings[i] ?? null);
+    const profileCount = new Set(filled.flatMap(({ content }) => content.profileIds)).size;
+    const tested = filled.find(({ space }) => space.background);
     return {
       collectionId,
-      profileCount: classifier.profileIds.length,
-      templateCount,
-      unknownCount: background ? strangerCount(classifier.profileIds.length) : 0,
+      profileCount,
+      templateCount: sum(filled.map(({ content }) => content.templateCount)),
+      unknownCount: tested ? strangerCount(tested.content.profileIds.length) : 0,
       durationMs: performance.now() - started,
     };
   }
