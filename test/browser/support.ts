@@ -9,7 +9,7 @@ import { chooseBackend, createRuntime } from '../../src/worker/platform/session.
 /** The test server serves `public` at its root. */
 export const ASSETS_URL = new URL('/', location.href).href;
 
-const KIT_OPTIONS = { assetsUrl: ASSETS_URL, backend: 'wasm', threads: 1, autoTrain: false } as const;
+export const KIT_OPTIONS = { assetsUrl: ASSETS_URL, backend: 'wasm', threads: 1, autoTrain: false } as const;
 
 /** A kit on a database of its own, closed and deleted after the test. It trains only when asked, unless a test wants more. */
 export async function testKit(options: FaceKitOptions = {}): Promise<FaceKit> {
