@@ -1,7 +1,13 @@
 /** Identifies faces: decides 1:N from the vector of a face and a loaded collection. */
 import type { Neighbor } from '../../recognition/gallery.js';
 import { predict } from '../../recognition/classifier.js';
-import { decideIdentity, distanceAtFmr, distanceAtFpir, errorScale, similarityAt } from '../../recognition/decision.js';
+import {
+  decideIdentity,
+  distanceAtFmr,
+  distanceAtFpir,
+  probabilityScale,
+  similarityAt,
+} from '../../recognition/decision.js';
 import { distance, type Comparable } from '../../recognition/scoring.js';
 import { unitLength } from '../../recognition/template.js';
 import type { Candidate, Identification, UnknownReason } from '../../api/identification.js';
