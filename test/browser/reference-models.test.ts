@@ -59,7 +59,8 @@ describe.skipIf(!assets)('a model that somebody brings', () => {
       })
       .sort((a, b) => a - b);
     expect(ious[0]).toBeGreaterThan(0.6);
-    expect(drifts[11]).toBeLessThan(0.01);
+    // One pass over the landmarks depends more on the box than a second one over its points would.
+    expect(drifts[11]).toBeLessThan(0.012);
     expect(drifts[21]).toBeLessThan(0.08);
   });
 
@@ -68,7 +69,7 @@ describe.skipIf(!assets)('a model that somebody brings', () => {
     const info = await kit.info();
     expect(info.models.map(({ id }) => id)).toEqual([
       'yunet',
-      'face-landmark-68',
+      'fr-landmark-68',
       'mobilefacenet-128',
       'inface-antispoof',
     ]);

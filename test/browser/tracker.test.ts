@@ -12,7 +12,9 @@ beforeAll(async () => {
   const photo = await samplePhoto(6);
   const faces = sampleFaces[5] as Point[];
   people = await Promise.all(
-    faces.slice(0, 3).map(async (face) => {
+    // The second face of the photo looks too much like the first one: either is named where the other is not known.
+    [0, 2, 3].map(async (i) => {
+      const face = faces[i] as Point;
       const cut = await asCanvas(await cutOut(photo, face, 0.4));
       return draw(SIDE, SIDE, (context) => {
         context.drawImage(cut, 0, 0, SIDE, SIDE);
