@@ -32,12 +32,12 @@ export interface Advice {
 export const STRAIGHT: Head = { yawDegrees: 0, pitchDegrees: 0 };
 
 /**
- * Degrees. Enough of a turn for another view of the face, and below the 25 degrees from where on recognition suffers. A nod is
+ * Degrees. Enough of a turn for another view of the face, and below the 40 degrees from where on recognition suffers. A nod is
  * less, since it is estimated too small and few people nod as far as they turn.
  */
 const REACHED = { yaw: 12, pitch: 8 } as const;
-/** What counts as straight: cameras stand beside screens and below them, and faces differ by up to 15 degrees of nod. */
-const FRONT = { yaw: 15, pitch: 20 } as const;
+/** What counts as straight: cameras stand beside screens and below them, and faces differ by up to 20 degrees of nod. */
+const FRONT = { yaw: 15, pitch: 25 } as const;
 /** How far a head that is turned may nod meanwhile, and the other way round, in degrees. */
 const SLACK = { yaw: 10, pitch: 15 } as const;
 /** The height of a face in parts of the picture below which it should come closer, and above which it should move back. */
