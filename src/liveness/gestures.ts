@@ -18,10 +18,10 @@ export interface FaceState {
 
 /**
  * Change in estimated pose, relative to the reference, at which a gesture counts, in degrees. The estimate is below the
- * actual turn: rendered heads that turn by 28 degrees are estimated at 20 to 22, and those that look up by 22 at 15.
+ * actual turn: a rendered head that turns by 31 degrees is estimated at 23 to 25, and one that looks up by 25 at 16.
  */
-const TURN_DEGREES = 18;
-const LOOK_UP_DEGREES = 11;
+const TURN_DEGREES = 20;
+const LOOK_UP_DEGREES = 12;
 /** Growth in size at which coming closer counts, for example from 50 to 38 cm. */
 const CLOSER = 1.3;
 /**

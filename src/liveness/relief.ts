@@ -51,7 +51,7 @@ const NEGLIGIBLE = 1e-3;
  * the eyes, nose and mouth of a nodding head move much like those of a tilted plane.
  */
 const HEAD = {
-  turn: { parallax: 0.018, unbent: 0.4, depth: 0.5, both: 1.35 },
+  turn: { parallax: 0.025, unbent: 0.15, depth: 0.6, both: 0.9 },
   nod: { parallax: 0.011, unbent: 0.1, depth: 0.3, both: 0.5 },
 } as const;
 /** Least turn in degrees that yields a reliable depth, and largest parallax that a face can have. */

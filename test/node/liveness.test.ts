@@ -196,15 +196,15 @@ describe('what the relief says', () => {
       // More than a face can have.
       [{ parallax: 0.068 }, true],
       [{ parallax: 0.0681 }, false],
-      [{ parallax: 0.018 }, true],
-      [{ parallax: 0.0179 }, false],
-      [{ unbent: 0.4 }, true],
-      [{ unbent: 0.39 }, false],
-      [{ depth: 0.5 }, true],
-      [{ depth: 0.49 }, false],
+      [{ parallax: 0.025 }, true],
+      [{ parallax: 0.0249 }, false],
+      [{ unbent: 0.15 }, true],
+      [{ unbent: 0.14 }, false],
+      [{ depth: 0.6 }, true],
+      [{ depth: 0.59 }, false],
       // Each is enough, but not both together.
-      [{ unbent: 0.7, depth: 0.66 }, true],
-      [{ unbent: 0.7, depth: 0.64 }, false],
+      [{ unbent: 0.25, depth: 0.66 }, true],
+      [{ unbent: 0.25, depth: 0.64 }, false],
     ] as const) {
       expect(isHead({ ...turned, ...change }, true), JSON.stringify(change)).toBe(isOne);
     }
@@ -274,10 +274,10 @@ describe('a face in a frame', () => {
 
   it('has done a gesture as far as it moved from the reference', () => {
     const at = { ...face, yawDegrees: 3, pitchDegrees: -2, size: 100, openness: 0.4 };
-    expect(progressOf('turn-left', { ...at, yawDegrees: 21 }, at)).toBeCloseTo(1, 12);
-    expect(progressOf('turn-right', { ...at, yawDegrees: 21 }, at)).toBeCloseTo(-1, 12);
-    expect(progressOf('turn-right', { ...at, yawDegrees: -6 }, at)).toBeCloseTo(0.5, 12);
-    expect(progressOf('look-up', { ...at, pitchDegrees: 9 }, at)).toBeCloseTo(1, 12);
+    expect(progressOf('turn-left', { ...at, yawDegrees: 23 }, at)).toBeCloseTo(1, 12);
+    expect(progressOf('turn-right', { ...at, yawDegrees: 23 }, at)).toBeCloseTo(-1, 12);
+    expect(progressOf('turn-right', { ...at, yawDegrees: -7 }, at)).toBeCloseTo(0.5, 12);
+    expect(progressOf('look-up', { ...at, pitchDegrees: 10 }, at)).toBeCloseTo(1, 12);
     expect(progressOf('come-closer', { ...at, size: 130 }, at)).toBeCloseTo(1, 12);
     // The same factor twice is twice as far, and back is negative.
     expect(progressOf('come-closer', { ...at, size: 169 }, at)).toBeCloseTo(2, 12);
