@@ -7,6 +7,11 @@ export function boxCenter(box: Box): Point {
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }
 
+/** Returns the box of the given size around a point. */
+export function boxAround({ x, y }: Point, width: number, height: number): Box {
+  return { x: x - width / 2, y: y - height / 2, width, height };
+}
+
 /**
  * Checks whether a point lies in a box. The left and upper edges belong to the box, the right and lower ones do not.
  */
@@ -32,8 +37,7 @@ export function meanBox(boxes: readonly Box[]): Box {
 /** Returns the square with the center of a box and `scale` times its longer side. */
 export function squareAround(box: Box, scale: number): Box {
   const side = scale * Math.max(box.width, box.height);
-  const { x, y } = boxCenter(box);
-  return { x: x - side / 2, y: y - side / 2, width: side, height: side };
+  return boxAround(boxCenter(box), side, side);
 }
 
 /**
@@ -73,6 +77,11 @@ export function spread(points: readonly Point[]): number {
   const x = points.reduce((sum, p) => sum + p.x, 0) / n;
   const y = points.reduce((sum, p) => sum + p.y, 0) / n;
   return Math.sqrt(points.reduce((sum, p) => sum + (p.x - x) ** 2 + (p.y - y) ** 2, 0) / n);
+}
+
+/** Returns the sum of two angles in radians, between -pi and pi. */
+export function addAngles(a: number, b: number): number {
+  return Math.atan2(Math.sin(a + b), Math.cos(a + b));
 }
 
 /** A similarity transform: x' = a x - b y + tx, y' = b x + a y + ty. */

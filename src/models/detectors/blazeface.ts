@@ -2,7 +2,14 @@
 import * as v from 'valibot';
 import type { Point } from '../../api/geometry.js';
 import { list, object, type Parsed } from '../../schema/schema.js';
-import { suppressNonMaxima } from '../../vision/geometry.js';
+import {
+  addAngles,
+  applySimilarity,
+  boxAround,
+  composeSimilarities,
+  similarityScale,
+  suppressNonMaxima,
+} from '../../vision/geometry.js';
 import { letterbox, warpToTensor } from '../../vision/image.js';
 import { positive } from '../entry.js';
 import { readOutput, type Run } from '../run.js';
@@ -12,6 +19,8 @@ import {
   POSTPROCESS,
   rollOfEyesAndMouth,
   SECOND_LOOK,
+  turnedPart,
+  wholeOf,
   type Detection,
   type FaceDetector,
 } from './detector.js';
@@ -43,10 +52,11 @@ export function createBlazeFace(entry: BlazeFaceEntry, run: Run): FaceDetector {
     defaultMinScore: entry.postprocess.minScore,
     secondLook: entry.postprocess.secondLook,
 
-    async detect(pixels, size, minScore, part = { x: 0, y: 0, width: pixels.width, height: pixels.height }) {
+    async detect(pixels, size, minScore, part = wholeOf(pixels), turn = 0) {
       assertOffered(entry, size);
       const { width, height, toSource: toPart } = letterbox(part.width, part.height, size, coarsest);
-      const toSource = { ...toPart, tx: toPart.tx + part.x, ty: toPart.ty + part.y };
+      const toSource = composeSimilarities(turnedPart(part, turn), toPart);
+      const scale = similarityScale(toSource);
       const input = warpToTensor(pixels, toSource, width, height, entry.input);
       const outputs = await run({ [entry.input.name]: input });
 
@@ -65,16 +75,10 @@ export function createBlazeFace(entry: BlazeFaceEntry, run: Run): FaceDetector {
           const anchorX = ((cell % columns) + 0.5) * stride;
           const anchorY = (Math.floor(cell / columns) + 0.5) * stride;
           const value = (k: number) => boxes[i * VALUES_PER_ANCHOR + k] as number;
-          const scale = toSource.a;
-          const [boxWidth, boxHeight] = [value(2) * scale, value(3) * scale];
-          const box = {
-            x: (value(0) + anchorX) * scale + toSource.tx - boxWidth / 2,
-            y: (value(1) + anchorY) * scale + toSource.ty - boxHeight / 2,
-            width: boxWidth,
-            height: boxHeight,
-          };
+          const center = applySimilarity(toSource, { x: value(0) + anchorX, y: value(1) + anchorY });
+          const box = boxAround(center, value(2) * scale, value(3) * scale);
           const keypoint = (k: number): Point => ({ x: value(4 + 2 * k), y: value(5 + 2 * k) });
-          const roll = rollOfEyesAndMouth([keypoint(0), keypoint(1), keypoint(3)]);
+          const roll = addAngles(rollOfEyesAndMouth([keypoint(0), keypoint(1), keypoint(3)]), turn);
           found.push({ box, score: 1 / (1 + Math.exp(-logit)), roll });
         }
       });

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { InfaceError } from '../../api/errors.js';
 import type { Box, Point } from '../../api/geometry.js';
 import { list, object, type Parsed } from '../../schema/schema.js';
-import { fitSimilarity } from '../../vision/geometry.js';
+import { boxCenter, fitSimilarity, type Similarity } from '../../vision/geometry.js';
 import type { Pixels } from '../../vision/image.js';
 import { MODEL, positive } from '../entry.js';
 
@@ -58,9 +58,24 @@ export interface FaceDetector {
   readonly secondLook?: SecondLook;
   /**
    * @param part of the image to search, fitted into the input; may extend beyond the image. Defaults to the whole image
+   * @param turn angle in radians, clockwise in the image, by which to rotate the part around its center, so that faces
+   * with this roll appear upright to the detector. Defaults to 0
    * @returns faces by descending score, in pixels of the image
    */
-  detect(pixels: Pixels, size: number, minScore: number, part?: Box): Promise<Detection[]>;
+  detect(pixels: Pixels, size: number, minScore: number, part?: Box, turn?: number): Promise<Detection[]>;
+}
+
+/** Returns the box of a whole image. */
+export function wholeOf({ width, height }: Pixels): Box {
+  return { x: 0, y: 0, width, height };
+}
+
+/** Returns the transform from coordinates in a part of an image, rotated around its center, to those of the image. */
+export function turnedPart(part: Box, turn: number): Similarity {
+  const [a, b] = [Math.cos(turn), Math.sin(turn)];
+  const { x, y } = boxCenter(part);
+  const [u, v] = [part.width / 2, part.height / 2];
+  return { a, b, tx: x - (a * u - b * v), ty: y - (b * u + a * v) };
 }
 
 /** Returns the smallest offered size that is at least `wanted`, or else the largest one. */

@@ -4,7 +4,14 @@
 import type * as v from 'valibot';
 import type { Box, Point } from '../../api/geometry.js';
 import { object, type Parsed } from '../../schema/schema.js';
-import { boxCenter, suppressNonMaxima } from '../../vision/geometry.js';
+import {
+  addAngles,
+  applySimilarity,
+  boxAround,
+  boxCenter,
+  composeSimilarities,
+  suppressNonMaxima,
+} from '../../vision/geometry.js';
 import { warpToTensor, type Tensor } from '../../vision/image.js';
 import { finite, positive, text } from '../entry.js';
 import type { Run } from '../run.js';
@@ -13,6 +20,8 @@ import {
   DETECTOR,
   POSTPROCESS,
   rollOfEyesAndMouth,
+  turnedPart,
+  wholeOf,
   type Detection,
   type FaceDetector,
 } from './detector.js';
@@ -67,27 +76,24 @@ export function createFramedDetector(
     sizes: entry.sizes,
     defaultMinScore: entry.postprocess.minScore,
 
-    async detect(pixels, size, minScore, part = { x: 0, y: 0, width: pixels.width, height: pixels.height }) {
+    async detect(pixels, size, minScore, part = wholeOf(pixels), turn = 0) {
       assertOffered(entry, size);
       const height = heightFor(size);
       // Fit the part into the center of the input and keep its aspect ratio.
       const scale = Math.max(part.width / size, part.height / height);
-      const [left, top] = [part.x + (part.width - size * scale) / 2, part.y + (part.height - height * scale) / 2];
-      const input = warpToTensor(pixels, { a: scale, b: 0, tx: left, ty: top }, size, height, entry.input);
+      const fitted = boxAround(boxCenter(part), size * scale, height * scale);
+      const toSource = composeSimilarities(turnedPart(fitted, turn), { a: scale, b: 0, tx: 0, ty: 0 });
+      const input = warpToTensor(pixels, toSource, size, height, entry.input);
       const outputs = await run({ [entry.input.name]: input });
       const kept = suppressNonMaxima(decode(outputs, size, height, minScore), entry.postprocess.nmsIou);
       return kept.map(({ box, score, points }): Detection => {
         const roll = points ? rollOfEyesAndMouth(eyesAndMouth(points)) : 0;
         const square = frameBox(box, roll, entry.box);
+        const center = applySimilarity(toSource, boxCenter(square));
         return {
-          box: {
-            x: square.x * scale + left,
-            y: square.y * scale + top,
-            width: square.width * scale,
-            height: square.height * scale,
-          },
+          box: boxAround(center, square.width * scale, square.height * scale),
           score,
-          roll,
+          roll: addAngles(roll, turn),
         };
       });
     },
@@ -100,12 +106,7 @@ function frameBox(box: Box, roll: number, fit: BoxFit): Box {
   const side = longer * fit.scale;
   const { x, y } = boxCenter(box);
   const shift = longer * fit.shift;
-  return {
-    x: x - Math.sin(roll) * shift - side / 2,
-    y: y + Math.cos(roll) * shift - side / 2,
-    width: side,
-    height: side,
-  };
+  return boxAround({ x: x - Math.sin(roll) * shift, y: y + Math.cos(roll) * shift }, side, side);
 }
 
 function eyesAndMouth(points: readonly Point[]): Point[] {
