@@ -20,19 +20,26 @@ interface Thing {
   readonly roll?: number;
 }
 
+/** A detector mistakes what is more than 90 degrees from upright for something upright, with half the score. */
+const HALF = 0.5;
+
 /** A face that is seen from 20 px of the input on, and for certain from 40 px on. */
 const face = (box: Box): Thing => ({ box, score: (side) => (side < 20 ? 0 : side < 40 ? 0.6 : 0.9) });
 
-/** Sees what is in the part that it is shown, cut at the part's edges. Notes `size` or `size@x,y,side` of each look. */
+/**
+ * Sees what is in the part that it is shown, cut at the part's edges. Notes `size` or `size@x,y,side` of each look, and
+ * `/degrees` of one that is turned.
+ */
 function detectorOf(things: readonly Thing[], parts: Partial<FaceDetector> = {}) {
   const looks: string[] = [];
   const detector: FaceDetector = {
     sizes: SIZES,
     defaultMinScore: 0.6,
     secondLook: LOOK,
-    detect(pixels, size, minScore, part) {
+    detect(pixels, size, minScore, part, turn = 0) {
       const shown = part ?? { x: 0, y: 0, width: pixels.width, height: pixels.height };
-      looks.push(part ? `${size}@${[part.x, part.y, part.width].map(Math.round).join()}` : `${size}`);
+      const place = part ? `@${[part.x, part.y, part.width].map(Math.round).join()}` : '';
+      looks.push(`${size}${place}${turn === 0 ? '' : `/${Math.round((turn * 180) / Math.PI)}`}`);
       const seen = things.flatMap(({ box, score, roll = 0 }): Detection[] => {
         const left = Math.max(box.x, shown.x);
         const top = Math.max(box.y, shown.y);
@@ -41,7 +48,9 @@ function detectorOf(things: readonly Thing[], parts: Partial<FaceDetector> = {})
         if (width <= 0 || height <= 0) return [];
         const cut = (width * height) / (box.width * box.height);
         const side = (box.width * size) / Math.max(shown.width, shown.height);
-        return [{ box: { x: left, y: top, width, height }, score: cut * score(side, part ? 'part' : 'whole'), roll }];
+        const isUpright = Math.cos(roll - turn) > -1e-9;
+        const seenScore = cut * score(side, part ? 'part' : 'whole') * (isUpright ? 1 : HALF);
+        return [{ box: { x: left, y: top, width, height }, score: seenScore, roll: isUpright ? roll : turn }];
       });
       return Promise.resolve(seen.filter((d) => d.score >= minScore).sort((a, b) => b.score - a.score));
     },
@@ -49,6 +58,9 @@ function detectorOf(things: readonly Thing[], parts: Partial<FaceDetector> = {})
   };
   return { detector, looks };
 }
+
+/** The looks that are not turned. */
+const upright = (looks: readonly string[]) => looks.filter((look) => !look.includes('/'));
 
 const PLAN: SearchPlan = { size: 384, tiles: 'never', secondLook: true };
 const logit = (score: number) => Math.log(score / (1 - score));
@@ -100,7 +112,7 @@ describe('a second look', () => {
     expect(found[1]?.score).toBe(0.85);
     // The least score itself is enough.
     expect(await findFaces(detector, photo(384), PLAN, 0.85, never)).toHaveLength(2);
-    expect(looks.slice(0, 5)).toEqual([
+    expect(upright(looks).slice(0, 5)).toEqual([
       '384',
       '128@260,-30,120',
       '128@240,-50,160',
@@ -119,7 +131,7 @@ describe('a second look', () => {
       { box: square(100, 106, 40), score: 0.7, roll: 0.3 },
     ];
     let look = 0;
-    const { detector } = detectorOf([], { detect: () => Promise.resolve([answers[look++] as Detection]) });
+    const { detector } = detectorOf([], { detect: () => Promise.resolve(answers.slice(look, ++look)) });
     const [found] = await findFaces(detector, photo(384), PLAN, 0.6, never);
     expect(found).toMatchObject({ box: square(101, 102, 41), roll: 0.2 });
   });
@@ -155,7 +167,123 @@ describe('a second look', () => {
     expect(secondLook).toBe(LOOK);
     expect(await findFaces(plain, photo(384), PLAN, 0.6, never)).toEqual(expected);
     expect(await findFaces(plain, photo(384), PLAN, 0.61, never)).toEqual([]);
-    expect(looks).toEqual(['384', '384', '384']);
+    expect(upright(looks)).toEqual(['384', '384', '384']);
+  });
+});
+
+describe('a face that is not upright', () => {
+  const degrees = (found: readonly Detection[]) => found.map(({ roll }) => Math.round((roll * 180) / Math.PI));
+  const turned = (roll: number, score = 0.88): Thing => ({
+    box: square(100, 100, 60),
+    score: () => score,
+    roll: (roll * Math.PI) / 180,
+  });
+  /** Half the score is enough to be found. */
+  const HALVED = { ...LOOK, from: 0.3, bias: 1.5 };
+
+  it.each([180, 170, -150, 120, -120])('with a roll of %i degrees gets it, and its full score', async (roll) => {
+    const { detector } = detectorOf([turned(roll)], { secondLook: HALVED });
+    const found = await findFaces(detector, photo(384), PLAN, 0.6, never);
+    expect(Math.abs(degrees(found)[0] as number)).toBe(Math.abs(roll));
+    expect(found[0]?.score).toBeGreaterThan(0.88);
+  });
+
+  it.each([0, 30, -80, 90])('by less than a right angle stays as it is: %i degrees', async (roll) => {
+    const { detector, looks } = detectorOf([turned(roll)]);
+    expect(await findFaces(detector, photo(384), PLAN, 0.6, never)).toEqual([
+      { box: square(100, 100, 60), score: 0.88, roll: (roll * Math.PI) / 180 },
+    ]);
+    // Certain: it can only be upside down.
+    expect(looks).toEqual(['384', `128@40,40,180/${90 * Math.round(roll / 90) + 180}`]);
+  });
+
+  it('is not looked for where the score leaves no doubt', async () => {
+    const { detector, looks } = detectorOf([turned(0, 0.9)]);
+    await findFaces(detector, photo(384), PLAN, 0.6, never);
+    expect(looks).toEqual(['384']);
+  });
+
+  it('does not make a face of what was none before', async () => {
+    // At half the score, too little for a face; turned, more than enough.
+    const { detector } = detectorOf([turned(180), face(square(250, 250, 100))]);
+    const found = await findFaces(detector, photo(384), PLAN, 0.6, never);
+    expect(found.map(({ box }) => box.x)).toEqual([250]);
+  });
+
+  it('keeps its roll when only one of two turned looks sees more', async () => {
+    const answers: readonly number[] = [0.7, 0.7, 0.7, 0.88, 0.1, 0.1, 0.1];
+    let look = 0;
+    const { detector } = detectorOf([], {
+      detect: (_pixels, _size, minScore, _part, turn = 0) => {
+        const seen = [{ box: square(100, 100, 60), score: answers[look++] ?? 0, roll: turn }];
+        return Promise.resolve(seen.filter(({ score }) => score >= minScore));
+      },
+    });
+    const found = await findFaces(detector, photo(384), PLAN, 0.6, never);
+    expect(degrees(found)).toEqual([0]);
+    expect(look).toBe(7);
+  });
+
+  it('in a video is looked for upside down only, and only where the score is uncertain', async () => {
+    const video: SearchPlan = { ...PLAN, secondLook: false };
+    const { detector, looks } = detectorOf([turned(180, 0.94)]);
+    const found = await findFaces(detector, photo(384), video, 0.4, never);
+    expect(degrees(found)).toEqual([180]);
+    expect(looks).toEqual(['384', '128@40,40,180/180', '128@10,10,240/180']);
+    looks.length = 0;
+    const certain = detectorOf([turned(0, 0.85)]);
+    await findFaces(certain.detector, photo(384), video, 0.6, never);
+    expect(certain.looks).toEqual(['384']);
+  });
+});
+
+describe('a photo that seems to have no face', () => {
+  /** Seen only with something around it, as a detector does; `roll` in radians. */
+  const filling = (score: number, roll = 0): Thing => ({
+    box: square(30, 30, 240),
+    score: (side) => (side > 150 ? 0.1 : score),
+    roll,
+  });
+
+  it('is searched for a face that fills it, in a frame with a border', async () => {
+    const { detector, looks } = detectorOf([filling(0.92)]);
+    const found = await findFaces(detector, photo(300), PLAN, 0.6, never);
+    expect(found).toEqual([{ box: square(30, 30, 240), score: 0.92, roll: 0 }]);
+    expect(looks).toEqual(['384', '192@-90,-90,480']);
+  });
+
+  it('is not searched for small faces there: those would have been found before', async () => {
+    const small: Thing = { box: square(30, 30, 130), score: (side) => (side > 150 ? 0.1 : 0.92) };
+    const { detector } = detectorOf([small]);
+    expect(await findFaces(detector, photo(300), PLAN, 0.6, never)).toEqual([]);
+  });
+
+  it('is searched upside down, with and without a border', async () => {
+    const { detector, looks } = detectorOf([{ box: square(100, 100, 60), score: () => 0.92, roll: Math.PI }]);
+    expect(await findFaces(detector, photo(300), PLAN, 0.6, never)).toMatchObject([{ score: 0.92, roll: Math.PI }]);
+    expect(looks.slice(-2)).toEqual(['192@-90,-90,480', '384/180']);
+    const close = detectorOf([filling(0.92, Math.PI)]);
+    expect(await findFaces(close.detector, photo(300), PLAN, 0.6, never)).toMatchObject([{ roll: Math.PI }]);
+    expect(close.looks.at(-1)).toBe('192@-90,-90,480/180');
+  });
+
+  it('does not get an upside-down face with a score that a false one may have', async () => {
+    const doubtful = (score: number): Thing => ({ box: square(100, 100, 60), score: () => score, roll: Math.PI });
+    for (const [score, count] of [
+      [0.69, 0],
+      [0.7, 1],
+    ] as const) {
+      const { detector } = detectorOf([doubtful(score)]);
+      expect(await findFaces(detector, photo(300), PLAN, 0.6, never)).toHaveLength(count);
+    }
+  });
+
+  it('is not searched again in a video, nor with a detector that has no second look', async () => {
+    const { detector, looks } = detectorOf([filling(0.92)]);
+    expect(await findFaces(detector, photo(300), { ...PLAN, secondLook: false }, 0.6, never)).toEqual([]);
+    const { secondLook: _none, ...plain } = detector;
+    expect(await findFaces(plain, photo(300), PLAN, 0.6, never)).toEqual([]);
+    expect(looks).toEqual(['384', '384']);
   });
 });
 
@@ -173,7 +301,7 @@ describe('tiles', () => {
     looks.length = 0;
     const found = await findFaces(detector, photo(1000, 700), GROUP, 0.6, never);
     expect(found.map(({ box }) => box)).toEqual([large, ...small].map(({ box }) => box));
-    expect(looks.slice(0, 5)).toEqual(['384', '512@0,0,600', '512@400,0,600', '512@0,100,600', '512@400,100,600']);
+    expect(upright(looks).slice(0, 5)).toEqual(['384', '512@0,0,600', '512@400,0,600', '512@0,100,600', '512@400,100,600']);
     // Seen by the tiles but not in the whole, which counts, too.
     expect(found[1]?.score).toBeCloseTo(fused(LOOK.missed, 0.6, 0.9, 0.6), 1);
   });
@@ -196,7 +324,7 @@ describe('tiles', () => {
   it('are not larger than what they show', async () => {
     const { detector, looks } = detectorOf([]);
     await findFaces(detector, photo(640, 360), GROUP, 0.6, never);
-    expect(looks).toEqual(['384', '384@0,-12,384', '384@256,-12,384']);
+    expect(looks.slice(0, 3)).toEqual(['384', '384@0,-12,384', '384@256,-12,384']);
   });
 
   it('are merged by their scores where a detector has no second look', async () => {
@@ -232,7 +360,7 @@ describe('an aborted search', () => {
     const all = detectorOf(things);
     const plan: SearchPlan = { ...PLAN, tiles: 'always' };
     await findFaces(all.detector, photo(1000, 700), plan, 0.6, never);
-    expect(all.looks).toHaveLength(9);
+    expect(all.looks).toHaveLength(15);
     for (let last = 1; last < all.looks.length; last++) {
       const controller = new AbortController();
       const { detector, looks } = detectorOf(things);
