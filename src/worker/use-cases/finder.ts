@@ -132,11 +132,19 @@ export async function findFaces(
 
   const closer = { look, pixels, again };
   const faces = await judge(placesOf(passes, again.missed));
-  if (faces.length > 0 || !plan.secondLook) return faces;
-  for (const turn of [0, Math.PI]) {
-    const turned = turn === 0 ? [] : await look(pixels, plan.size, Math.max(minScore, TURNED_FROM), undefined, turn);
-    const found = await judge(placesOf([turned], again.missed));
-    if (found.length === 0) found.push(...(await findFilling(turn)));
+  if (!plan.secondLook) return faces;
+  if (faces.length > 0) {
+    // If one face is not upright, the photo is likely turned, and upright passes miss others.
+    const turns = new Set(faces.map(({ roll }) => nearestQuarter(roll)).filter((turn) => turn !== 0));
+    for (const turn of turns) faces.push(...(await findTurned(turn, from)));
+    return suppressNonMaxima(faces, SAME_FACE_IOU);
+  }
+  for (const search of [
+    () => findFilling(0),
+    () => findTurned(Math.PI, Math.max(minScore, TURNED_FROM)),
+    () => findFilling(Math.PI),
+  ]) {
+    const found = await search();
     if (found.length > 0) return found;
   }
   return [];
@@ -149,6 +157,10 @@ export async function findFaces(
       if (face.score >= minScore) judged.push(await turnUpright(closer, face, plan.secondLook));
     }
     return suppressNonMaxima(judged, SAME_FACE_IOU);
+  }
+
+  async function findTurned(turn: number, least: number): Promise<Detection[]> {
+    return judge(placesOf([await look(pixels, plan.size, least, undefined, turn)], again!.missed));
   }
 
   /** Searches for a face that fills the frame. It has no second pass: from further away, its cut edges show more. */
@@ -254,8 +266,10 @@ function combine(seen: readonly Detection[], scores: readonly number[], { bias }
   return { box: meanBox(seen.map(({ box }) => box)), score: 1 / (1 + Math.exp(-logit)), roll };
 }
 
+/** Returns the multiple of a right angle that is nearest to an angle; pi rather than -pi, so that equal turns compare equal. */
 function nearestQuarter(radians: number): number {
-  return (Math.round(radians / (Math.PI / 2)) * Math.PI) / 2;
+  const quarters = Math.round(radians / (Math.PI / 2));
+  return ((quarters === -2 ? 2 : quarters) * Math.PI) / 2;
 }
 
 function longSideOf({ width, height }: Pixels): number {
