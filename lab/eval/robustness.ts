@@ -4,7 +4,7 @@
  * Takes people with two photos and changes the second one. The threshold is the score with a false match rate of 0.1 %
  * on unchanged photos. LFW is not balanced over demographic groups.
  */
-import type { Box } from '../../src/api/geometry.js';
+import type { Box, Point } from '../../src/api/geometry.js';
 import { centralFace, folderOf, loadLfw, vectorsOf, type LfwPhoto, type Settings } from './data.js';
 import { readEmbedder } from './identify.js';
 import { crossPairs } from './lfw.js';
@@ -12,6 +12,7 @@ import { defaultEmbedder, measurePhotos } from './measure.js';
 import { percent, writeChart, type Outcome } from './report.js';
 import { kitScorer, PLAIN_SCORERS } from './scorer.js';
 import { thresholdAtRate } from './statistics.js';
+import type { MeasuredFace } from './stages.js';
 import type { Chart } from './svg.js';
 
 const PEOPLE = 250;
@@ -22,7 +23,7 @@ interface Change {
   readonly label: string;
   /** From weakest to strongest, or in reverse order. */
   readonly values: readonly number[];
-  readonly step: (value: number, face: Box) => string;
+  readonly step: (value: number, face: MeasuredFace) => string;
   readonly names?: readonly string[];
 }
 
@@ -30,8 +31,13 @@ const CHANGES: Readonly<Record<string, Change>> = {
   roll: {
     label: 'roll of the photo, degrees',
     // At 0 degrees the photo is also placed on the larger square used for every angle.
-    values: [0, 5, 10, 15, 20, 25, 30, 35, 40, 45],
+    values: Array.from({ length: 24 }, (_, i) => 15 * i),
     step: (value) => `roll:${value}`,
+  },
+  crop: {
+    label: 'side of the photo around the face, eye distances',
+    values: [2, 2.25, 2.5, 2.75, 3, 3.5, 4, 5, 6],
+    step: crop,
   },
   scale: {
     label: 'scale (1: 250 px, eyes about 42 px apart)',
@@ -69,7 +75,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
 export async function runRobustness(settings: Settings): Promise<Outcome> {
   const folder = folderOf(settings, 'lfw');
   if (folder === null) return { skipped: 'no lfw/ in the data' };
-  const { photos } = await loadLfw(folder, settings.models);
+  const { photos } = await loadLfw(folder, settings.models, settings.limit);
   const { views } = defaultEmbedder(settings.models);
   const pairs = choosePairs(photos, Math.min(PEOPLE, settings.limit));
   const ways = [
@@ -78,7 +84,7 @@ export async function runRobustness(settings: Settings): Promise<Outcome> {
   ].map((way) => ({ ...way, threshold: thresholdAtRate(crossPairs(photos, way.scorer).different, FMR) }));
 
   const requests = Object.values(CHANGES).flatMap(({ values, step }) =>
-    values.flatMap((value) => pairs.map(([, { path, face }]) => ({ path, transform: step(value, face!.box) }))),
+    values.flatMap((value) => pairs.map(([, { path, face }]) => ({ path, transform: step(value, face!) }))),
   );
   const { models } = settings;
   const measured = (await measurePhotos(requests, { models, label: 'robustness' })).values();
@@ -97,16 +103,26 @@ export async function runRobustness(settings: Settings): Promise<Outcome> {
         });
         return [way, 1 - matching.length / pairs.length] as const;
       });
+      // What a change does to all faces alike makes strangers similar to each other.
+      const { scorer, threshold } = ways[0]!;
+      const faces = changed.filter((face) => face !== null).map(scorer.prepare);
+      const strangers = faces.flatMap((face, k) => faces.slice(k + 1).map((other) => scorer.score(face, other)));
+      const fmr = strangers.filter((score) => score > threshold).length / strangers.length;
       const noFace = changed.filter((face) => face === null).length / pairs.length;
-      return { value, name: names?.[i] ?? String(value), noFace, fnmr: Object.fromEntries(fnmr) };
+      return { value, name: names?.[i] ?? String(value), noFace, fmr, fnmr: Object.fromEntries(fnmr) };
     });
     console.log(`${name}: ${label}; FNMR % at FMR ${FMR} of ${pairs.length} people`);
     console.table(
       Object.fromEntries(
-        rows.map(({ name: at, noFace, fnmr }) => [
+        rows.map(({ name: at, noFace, fmr, fnmr }) => [
           // Prefix the number: objects list integer keys before others.
           `${name} ${at}`,
-          { ours: percent(fnmr['ours']!), plain: percent(fnmr['plain']!), 'no face': percent(noFace) },
+          {
+            ours: percent(fnmr['ours']!),
+            plain: percent(fnmr['plain']!),
+            'no face': percent(noFace),
+            'FMR of two changed, ours': (100 * fmr).toFixed(2),
+          },
         ]),
       ),
     );
@@ -132,8 +148,18 @@ function choosePairs(photos: readonly LfwPhoto[], count: number): (readonly [Lfw
   });
 }
 
+/** Crops the photo to a square around the face, as far as the photo reaches. */
+function crop(eyeDistances: number, { landmarks, quality }: MeasuredFace): string {
+  const side = eyeDistances * quality.eyeDistancePx;
+  const inner = landmarks.slice(17);
+  const middle = (value: (point: Point) => number) =>
+    inner.reduce((sum, point) => sum + value(point), 0) / inner.length;
+  const [x, y] = [middle((point) => point.x) - side / 2, middle((point) => point.y) - side / 2];
+  return `crop:${[x, y, side, side].map(Math.round).join(':')}`;
+}
+
 /** Covers a third of the face's box; `which` is an index into the names. */
-function cover(which: number, { x, y, width, height }: Box): string {
+function cover(which: number, { box: { x, y, width, height } }: MeasuredFace): string {
   const parts: Readonly<Record<number, Box>> = {
     1: { x, y: y + (2 * height) / 3, width, height: height / 3 },
     2: { x, y, width, height: height / 3 },

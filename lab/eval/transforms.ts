@@ -12,7 +12,7 @@ const NOISE_SEED = 1;
  *   `contrast:0.5` (factor), `scale:0.3` (factor of both sides), `roll:30` (degrees clockwise, on a gray square that
  *   holds the photo at every angle), `jpeg:0.3` (the encoder's quality, 0..1), `noise:20` (standard deviation in gray
  *   levels, seeded), `gray:10:20:30:40` (covers the rectangle x, y, width, height), `trim:18` (crops this many pixels
- *   on every side), `spoof:2:7:10:20:30:40` (the simulator of lab/antispoof: kind, seed, and the face's box)
+ *   on every side), `crop:10:20:30:40` (crops to what the photo has of the rectangle x, y, width, height), `spoof:2:7:10:20:30:40` (the simulator of lab/antispoof: kind, seed, and the face's box)
  */
 export async function transform(bitmap: ImageBitmap, steps: string): Promise<ImageBitmap> {
   let changed = bitmap;
@@ -68,6 +68,11 @@ async function apply(bitmap: ImageBitmap, step: string): Promise<ImageBitmap> {
     }
     case 'trim':
       return createImageBitmap(bitmap, value, value, width - 2 * value, height - 2 * value);
+    case 'crop': {
+      const [x = 0, y = 0, w = 0, h = 0] = values;
+      const [left, top] = [Math.max(0, x), Math.max(0, y)];
+      return createImageBitmap(bitmap, left, top, Math.min(width, x + w) - left, Math.min(height, y + h) - top);
+    }
     case 'spoof': {
       const [kind = 0, seed = 0, x = 0, y = 0, w = 0, h = 0] = values;
       return takeShot(bitmap, kind, seed, { x, y, width: w, height: h });
