@@ -108,6 +108,21 @@ describe('YuNet', () => {
     expect(found.map(({ box }) => box)).toEqual([{ x: 98, y: -2, width: 16, height: 16 }]);
   });
 
+  it('turns the part, and the faces in it back', async () => {
+    const outputs = yunetOutputs();
+    outputs['cls_32']!.data[0] = 1;
+    outputs['obj_32']!.data[0] = 1;
+    // Center at 32, 16 of the input: 16 px above its middle.
+    outputs['bbox_32']!.data.set([1, 0.5, 0, 0]);
+    outputs['kps_32']!.data.set(UPRIGHT);
+    const part = { x: 90, y: -10, width: 32, height: 32 };
+    const { detect } = createAdapter(YUNET_64, answering(outputs));
+    const [face] = await detect(plain(100, 50), 64, 0.5, part, Math.PI / 2);
+    expect(face?.box.x).toBeCloseTo(98 + 8, 6);
+    expect(face?.box.y).toBeCloseTo(-2, 6);
+    expect(face?.roll).toBeCloseTo(Math.PI / 2, 6);
+  });
+
   it('makes the box the square of its entry, moved along the axis of the head', async () => {
     const outputs = yunetOutputs();
     outputs['cls_32']!.data.fill(1, 0, 2);

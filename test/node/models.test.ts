@@ -142,6 +142,31 @@ describe('BlazeFace', () => {
     expect([63, 64].map((y) => fed?.data[y * 128])).toEqual([-1, 1]);
   });
 
+  it('turns the part, and the faces in it back', async () => {
+    const outputs = emptyOutputs(128);
+    outputs.scores_0.data[0] = 2;
+    // 20 px above the middle of the input, and upright in it.
+    outputs.boxes_0.data.set([56, 36, 32, 32, -1, 0, 1, 0, 0, 0, 0, 2], 0);
+    let fed: Tensor | undefined;
+    const run: Run = (feeds) => {
+      fed = feeds['input'];
+      return Promise.resolve(outputs);
+    };
+    const part = { x: 192, y: -32, width: 64, height: 64 };
+    const { detect } = createBlazeFace(BLAZEFACE, run);
+    const [face] = await detect(plain(256, 128, [255, 255, 255]), 128, 0.5, part, Math.PI / 2);
+    // What is above in the input is to the right in the image, 10 px from the center of the part.
+    expect(face?.box.x).toBeCloseTo(224 + 10 - 8, 6);
+    expect(face?.box.y).toBeCloseTo(0 - 8, 6);
+    expect(face?.box.width).toBeCloseTo(16, 6);
+    expect(face?.roll).toBeCloseTo(Math.PI / 2, 6);
+    // Black above the image, now on the left.
+    expect([63, 64].map((x) => fed?.data[x])).toEqual([-1, 1]);
+    const [upsideDown] = await detect(plain(256, 128), 128, 0.5, part, Math.PI);
+    expect(Math.abs(upsideDown?.roll ?? 0)).toBeCloseTo(Math.PI, 6);
+    expect(upsideDown?.box.y).toBeCloseTo(0 + 10 - 8, 6);
+  });
+
   it('reads the coarse grid with its six anchors per cell, applies the score, and merges overlaps', async () => {
     const outputs = emptyOutputs(256);
     for (const [k, logit] of [0.5, 3, 1].entries()) {

@@ -3,7 +3,9 @@ import { InfaceError } from '../../src/api/errors.js';
 import type { Point } from '../../src/api/geometry.js';
 import { arcFaceChip, dlibChip, faceCrop, fivePoints, landmarkCrop, rollOf } from '../../src/vision/align.js';
 import {
+  addAngles,
   applySimilarity,
+  boxAround,
   boxCenter,
   boxContains,
   composeSimilarities,
@@ -73,6 +75,10 @@ describe('boxes', () => {
     expect(boxContains({ x: 5, y: 5, width: 2, height: 2 }, { x: 6, y: 6.5 })).toBe(true);
   });
 
+  it('lies around a point', () => {
+    expect(boxAround({ x: 3, y: 7 }, 4, 10)).toEqual({ x: 1, y: 2, width: 4, height: 10 });
+  });
+
   it('keeps the best of overlapping boxes, and one that only a dropped one overlapped', () => {
     const at = (x: number, score: number) => ({ box: { x, y: 0, width: 10, height: 10 }, score });
     // 0 and 4 overlap by 6/14 = 0.43, 4 and 8 too, 0 and 8 by 2/18 = 0.11.
@@ -87,6 +93,20 @@ describe('boxes', () => {
     const items = [box, half].map((each) => ({ box: each, score: 0.5 }));
     expect(suppressNonMaxima(items, 0.5)).toEqual(items);
     expect(suppressNonMaxima(items, 0.49)).toEqual([items[0]]);
+  });
+});
+
+describe('angles', () => {
+  it('are added within a full turn', () => {
+    const degrees = (a: number, b: number) => (addAngles((a * Math.PI) / 180, (b * Math.PI) / 180) * 180) / Math.PI;
+    for (const [a, b, sum] of [
+      [30, 40, 70],
+      [170, 20, -170],
+      [-100, -100, 160],
+      [350, 20, 10],
+    ] as const) {
+      expect(degrees(a, b)).toBeCloseTo(sum, 9);
+    }
   });
 });
 
