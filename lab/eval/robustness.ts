@@ -105,7 +105,7 @@ export async function runRobustness(settings: Settings): Promise<Outcome> {
       });
       // What a change does to all faces alike makes strangers similar to each other.
       const { scorer, threshold } = ways[0]!;
-      const faces = changed.filter((face) => face !== null).map(scorer.prepare);
+      const faces = changed.filter((face) => face !== null).map((face) => scorer.prepare(face));
       const strangers = faces.flatMap((face, k) => faces.slice(k + 1).map((other) => scorer.score(face, other)));
       const fmr = strangers.filter((score) => score > threshold).length / strangers.length;
       const noFace = changed.filter((face) => face === null).length / pairs.length;

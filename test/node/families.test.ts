@@ -116,8 +116,8 @@ describe('YuNet', () => {
     outputs['bbox_32']!.data.set([1, 0.5, 0, 0]);
     outputs['kps_32']!.data.set(UPRIGHT);
     const part = { x: 90, y: -10, width: 32, height: 32 };
-    const { detect } = createAdapter(YUNET_64, answering(outputs));
-    const [face] = await detect(plain(100, 50), 64, 0.5, part, Math.PI / 2);
+    const detector = createAdapter(YUNET_64, answering(outputs));
+    const [face] = await detector.detect(plain(100, 50), 64, 0.5, part, Math.PI / 2);
     expect(face?.box.x).toBeCloseTo(98 + 8, 6);
     expect(face?.box.y).toBeCloseTo(-2, 6);
     expect(face?.roll).toBeCloseTo(Math.PI / 2, 6);

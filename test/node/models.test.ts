@@ -153,8 +153,8 @@ describe('BlazeFace', () => {
       return Promise.resolve(outputs);
     };
     const part = { x: 192, y: -32, width: 64, height: 64 };
-    const { detect } = createBlazeFace(BLAZEFACE, run);
-    const [face] = await detect(plain(256, 128, [255, 255, 255]), 128, 0.5, part, Math.PI / 2);
+    const detector = createBlazeFace(BLAZEFACE, run);
+    const [face] = await detector.detect(plain(256, 128, [255, 255, 255]), 128, 0.5, part, Math.PI / 2);
     // What is above in the input is to the right in the image, 10 px from the center of the part.
     expect(face?.box.x).toBeCloseTo(224 + 10 - 8, 6);
     expect(face?.box.y).toBeCloseTo(0 - 8, 6);
@@ -162,7 +162,7 @@ describe('BlazeFace', () => {
     expect(face?.roll).toBeCloseTo(Math.PI / 2, 6);
     // Black above the image, now on the left.
     expect([63, 64].map((x) => fed?.data[x])).toEqual([-1, 1]);
-    const [upsideDown] = await detect(plain(256, 128), 128, 0.5, part, Math.PI);
+    const [upsideDown] = await detector.detect(plain(256, 128), 128, 0.5, part, Math.PI);
     expect(Math.abs(upsideDown?.roll ?? 0)).toBeCloseTo(Math.PI, 6);
     expect(upsideDown?.box.y).toBeCloseTo(0 + 10 - 8, 6);
   });

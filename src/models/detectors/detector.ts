@@ -70,7 +70,7 @@ export function wholeOf({ width, height }: Pixels): Box {
   return { x: 0, y: 0, width, height };
 }
 
-/** Returns the transform from coordinates in a part of an image, rotated around its center, to those of the image. */
+/** Returns the transform from a part of an image, rotated around its center, to the image. */
 export function turnedPart(part: Box, turn: number): Similarity {
   const [a, b] = [Math.cos(turn), Math.sin(turn)];
   const { x, y } = boxCenter(part);
