@@ -229,6 +229,22 @@ describe('a face that is not upright', () => {
     expect(look).toBe(7);
   });
 
+  it('is seen in closer crops where it fills the photo, whatever its score there', async () => {
+    for (const [atHalfTurn, roll] of [
+      [0.8, 180],
+      [0.4, 0],
+    ] as const) {
+      const { detector } = detectorOf([], {
+        detect: (_pixels, _size, minScore, part, turn = 0) => {
+          const score = part ? (turn === Math.PI ? atHalfTurn : 0.5) : 0.92;
+          const seen = [{ box: square(30, 30, 240), score, roll: turn }];
+          return Promise.resolve(seen.filter((each) => each.score >= minScore));
+        },
+      });
+      expect(degrees(await findFaces(detector, photo(300), PLAN, 0.6, never))[0]).toBe(roll);
+    }
+  });
+
   it('shows that the photo is turned, and that others were missed', async () => {
     // Seen turned only.
     const other: Thing = { box: square(250, 250, 60), score: () => 0.92, roll: Math.PI };

@@ -220,20 +220,25 @@ async function lookAgain(closer: Closer, { best, scores }: Place): Promise<Detec
  * @param isThorough whether to try more than one other angle, and also on certain faces
  */
 async function turnUpright(closer: Closer, face: Detection, isThorough: boolean): Promise<Detection> {
-  const { certain, cropScales } = closer.again;
+  const { certain, cropScales, bias } = closer.again;
   if (!isThorough && face.score >= certain) return face;
-  const [nearest = 1, ...others] = fillsFrame(closer.pixels, face) ? FILLING_SCALES : cropScales;
-  let best = { turn: 0, face };
-  for (const turn of isThorough && face.score < UPRIGHT_SCORE ? OTHER_ANGLES : UPSIDE_DOWN) {
-    const [seen] = (await lookClosely(closer, face, turn, [nearest])).seen;
+  const fills = fillsFrame(closer.pixels, face);
+  const scales = fills ? FILLING_SCALES : cropScales;
+  // A face that fills the frame gets 0.9 at any angle. Only scores in crops of the same size can be compared.
+  const upright = fills ? (await lookClosely(closer, face, 0, scales)).scores : [face.score];
+  let best: { readonly turn: number; readonly face: Detection } | null = null;
+  let [leastScore = 0] = upright;
+  for (const turn of isThorough && (fills || face.score < UPRIGHT_SCORE) ? OTHER_ANGLES : UPSIDE_DOWN) {
+    const [seen] = (await lookClosely(closer, face, turn, scales.slice(0, 1))).seen;
     // A look that confirms the roll must not raise the score.
-    const differs = seen && Math.abs(addAngles(seen.roll, -face.roll)) > SAME_ROLL;
-    if (differs && seen.score > best.face.score) best = { turn, face: seen };
+    if (!seen || Math.abs(addAngles(seen.roll, -face.roll)) <= SAME_ROLL || seen.score <= leastScore) continue;
+    best = { turn, face: seen };
+    leastScore = seen.score;
   }
-  if (best.face === face) return face;
-  const close = await lookClosely(closer, face, best.turn, others);
+  if (!best) return face;
+  const close = await lookClosely(closer, face, best.turn, scales.slice(1));
   const turned = combine([best.face, ...close.seen], [best.face.score, ...close.scores], closer.again);
-  return turned.score > face.score ? turned : face;
+  return turned.score > (fills ? combinedScore(upright, bias) : face.score) ? turned : face;
 }
 
 /**
@@ -261,9 +266,13 @@ async function lookClosely(
 
 /** Returns the mean box of the detections, the score of all passes, and the roll of the best detection. */
 function combine(seen: readonly Detection[], scores: readonly number[], { bias }: SecondLook): Detection {
-  const logit = scores.reduce((sum, score) => sum + Math.log(score / (1 - score)), 0) / scores.length + bias;
   const { roll } = seen.reduce((a, b) => (b.score > a.score ? b : a));
-  return { box: meanBox(seen.map(({ box }) => box)), score: 1 / (1 + Math.exp(-logit)), roll };
+  return { box: meanBox(seen.map(({ box }) => box)), score: combinedScore(scores, bias), roll };
+}
+
+function combinedScore(scores: readonly number[], bias: number): number {
+  const logit = scores.reduce((sum, score) => sum + Math.log(score / (1 - score)), 0) / scores.length + bias;
+  return 1 / (1 + Math.exp(-logit));
 }
 
 /** Returns the nearest multiple of a right angle. Never -pi but pi, so that equal turns compare equal. */
