@@ -21,7 +21,7 @@ const NONE = new Array<number>(136).fill(0);
 const FOLDS = 10;
 const ORIGIN = '150 faces of the LFPW training set with 68 points marked by hand (npm run fit:landmarks)';
 
-/** The landmarkers, the sets that they belong to, and the pass over the points of an earlier pass or frame. */
+/** The landmarkers by set. `again` is the pass over the points of an earlier pass or frame. */
 const LANDMARKERS = [
   { set: 'default', entry: FR_LANDMARK_68, again: FR_LANDMARK_68.follow, file: 'fr-landmark-offsets.json' },
   { set: 'public-domain', entry: LANDMARK_68, again: LANDMARK_68.passes[1], file: 'landmark-offsets.json' },

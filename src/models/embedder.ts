@@ -53,8 +53,8 @@ const EMBEDDER = {
   /** Number of views of a face that each accuracy averages, 1 to 6. */
   views: object({ fast: VIEW_COUNT, high: VIEW_COUNT } satisfies Record<Accuracy, unknown>),
   /**
-   * Whether a distance also depends on how near both faces are to synthetic people of the background statistics, see
-   * `recognition/scoring.ts`. Defaults to false: distances are plain cosines.
+   * Whether a cohort of synthetic people normalizes the distances, see `recognition/scoring.ts`. It is drawn from the
+   * background statistics. Defaults to false: distances are plain cosines.
    */
   cohort: v.exactOptional(v.boolean('true or false')),
 };

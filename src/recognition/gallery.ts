@@ -47,10 +47,10 @@ export interface Gallery {
 /** Least weight of a template, of 1. A template of low quality may be the only one of the face as it is now. */
 const MIN_WEIGHT = 0.25;
 /**
- * Cosine to the mean of the others by which a template must be lower to weigh an e-th, as a multiple of the distance over which
- * false matches of two images become e times as frequent. The mean resists a template of another person, and keeps
- * those of the same one: where a third of the templates of 235 profiles are of strangers, DIR at FPIR 1 % is 97.7 %, 84.0 %
- * with equal weights, and 98.3 % without strangers.
+ * Loss of cosine to the mean of the other templates at which a template weighs an e-th. Its unit is the distance over
+ * which false matches of two images become e times as frequent. The mean resists a template of another person, and
+ * keeps those of the same one. Where a third of the templates of 235 profiles are of strangers, DIR at FPIR 1 % is
+ * 97.7 %. It is 84.0 % with equal weights, and 98.3 % without strangers.
  */
 const AGREEMENT = 8;
 

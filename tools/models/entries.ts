@@ -25,8 +25,9 @@ export type EntryDraft = ModelEntry extends infer Entry
 /** Landmark offsets, as lab/measure/fit-landmarks.ts writes them. */
 export interface LandmarkOffsets {
   readonly origin: string;
-  /** 136 values each, in fractions of the crop: of the box, and of the points of an earlier pass or frame. */
+  /** 136 values for crops of the box, in fractions of the crop. */
   readonly box: readonly number[];
+  /** The same for crops of the points of an earlier pass or frame. */
   readonly points: readonly number[];
 }
 
@@ -113,8 +114,8 @@ export const FR_LANDMARK_68 = {
   ],
   size: FR_LANDMARK_SIZE,
   // The mean error on LFPW is 3.77 to 3.81 % with scales of 1.1 and 1.15 and shifts of 0.06 to 0.1, whether the crop is
-  // rotated or not; 1.25 has 3.9 %. A second pass at 1.2 has 3.68 %, but recognizes nobody better: FNMR at FMR 1e-4 on
-  // LFW is 0.93 % with one pass and 0.96 % with two. Tried on 1,326 photos.
+  // rotated or not; 1.25 has 3.9 %. A second pass at 1.2 has 3.68 %, but people are not recognized any better: on 1,326
+  // photos of LFW, FNMR at FMR 1e-4 is 0.93 % with one pass and 0.96 % with two.
   passes: [{ cropScale: 1.15, shift: 0.08, offsets: FR_LANDMARK_OFFSETS.box }],
   follow: { cropScale: 1.2, offsets: FR_LANDMARK_OFFSETS.points },
   offsetsOrigin: FR_LANDMARK_OFFSETS.origin,
@@ -282,7 +283,7 @@ export const INFACE_ANTISPOOF = {
   },
 } as const satisfies Omit<AntispoofEntry, 'bytes' | 'sha256'>;
 
-/** Background statistics of embedding spaces, in files of this folder that lab/measure/fit-embedder.ts writes. */
+/** Files of background statistics in this folder, which lab/measure/fit-embedder.ts writes. */
 export const BACKGROUNDS: readonly {
   readonly embedder: Pick<EntryOf<'embedder'>, 'embeddingSpace' | 'dimension' | 'cohort'>;
   readonly file: string;
