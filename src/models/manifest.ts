@@ -31,7 +31,7 @@ export type Precision = 'int8' | 'lossless';
 export interface ModelManifest {
   readonly version: typeof MANIFEST_VERSION;
   readonly models: readonly ModelEntry[];
-  /** The sets by name. There is one named 'default'. */
+  /** The sets by name, one or more. A kit whose page chooses none needs the one named 'default'. */
   readonly sets: Readonly<Record<string, ModelSet>>;
 }
 
@@ -57,7 +57,7 @@ export function parseManifest(json: unknown): ModelManifest {
   const ids = models.map(({ id }) => id);
   const twice = ids.find((id, i) => ids.indexOf(id) !== i);
   if (twice !== undefined) fail('models', 'unique ids', twice);
-  if (!Object.hasOwn(sets, DEFAULT_SET)) fail('sets', `sets with one named '${DEFAULT_SET}'`, Object.keys(sets));
+  if (Object.keys(sets).length === 0) fail('sets', 'one or more sets', sets);
   for (const [name, set] of Object.entries(sets)) checkSet(name, set, models);
   return { version, models, sets };
 }
@@ -80,7 +80,8 @@ export function findSet(manifest: ModelManifest, name: string): ModelSet {
   const set = Object.hasOwn(manifest.sets, name) ? manifest.sets[name] : undefined;
   if (set) return set;
   const names = Object.keys(manifest.sets).join(', ');
-  throw new InfaceError('INVALID_INPUT', `createFaceKit() option 'models' must be one of ${names}, got '${name}'.`);
+  const got = name === DEFAULT_SET ? `'${name}', which is used unless another is passed` : `'${name}'`;
+  throw new InfaceError('INVALID_INPUT', `createFaceKit() option 'models' must be one of ${names}, got ${got}.`);
 }
 
 /**

@@ -542,12 +542,20 @@ describe('manifest', () => {
     expect(() => findModel(parsed, 'detector', { set: name })).toThrow(/one of default, second/);
   });
 
+  it('may lack the default set, which then must be replaced by another', () => {
+    const parsed = parseManifest({ ...manifest, sets: { other: manifest.sets['default'] } });
+    expect(findModel(parsed, 'detector', { set: 'other' })).toEqual(BLAZEFACE);
+    expect(errorOf(() => findModel(parsed, 'detector'), 'INVALID_INPUT').message).toBe(
+      "createFaceKit() option 'models' must be one of other, got 'default', which is used unless another is passed.",
+    );
+  });
+
   it.each<[string, unknown, RegExp]>([
     ['no object', 'models', /manifest should be an object, got "models"/],
     ['no models', { ...manifest, models: [] }, /models should be a list that is not empty/],
     ['another version', { ...manifest, version: 1 }, /manifest.version should be 2, got 1/],
     ['no sets', { ...manifest, sets: undefined }, /manifest.sets should be sets of models by name, got nothing/],
-    ['no default set', { ...manifest, sets: {} }, /sets should be sets with one named 'default', got \[\]/],
+    ['no set', { ...manifest, sets: {} }, /sets should be one or more sets, got \{\}/],
     ['a set that is none', withSets({ other: 'blazeface' }), /sets.other should be an object, got "blazeface"/],
     ['a set without a detector', withSets({ other: {} }), /sets.other.detector should be a string, got nothing/],
     [
