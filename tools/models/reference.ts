@@ -6,26 +6,19 @@
  * against the manifest entries. `--set public-domain` starts with this set of the kit instead of the default one, whose
  * folder can then be measured.
  */
-import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DEFAULT_SET, findSet, parseManifest, type ModelManifest, type ModelSet } from '../../src/models/manifest.js';
-import type { DataFile } from '../../src/models/entry.js';
 import type { ModelEntry } from '../../src/models/families.js';
+import { filesOf, idsOf, sha256Of } from './files.js';
 import { ANTISPOOFS, DETECTORS, EMBEDDERS } from './reference-entries.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const OWN_MODELS = join(ROOT, 'public/models');
 /** Default folder of the reference models. */
 export const REFERENCE_FOLDER = join(ROOT, '../shared/models');
-
-/** Returns all files of an entry, its model first. */
-function filesOf(entry: ModelEntry): readonly DataFile[] {
-  if (entry.role === 'antispoof') return [entry, ...entry.more];
-  return entry.role === 'embedder' && entry.background ? [entry, entry.background] : [entry];
-}
 
 /**
  * Finds an entry's file.
@@ -50,14 +43,14 @@ export function makeReferenceFolder(
 ): ModelManifest {
   const own = parseManifest(JSON.parse(readFileSync(join(ownModels, 'manifest.json'), 'utf8')));
   const chosen: ModelSet = { ...findSet(own, set), ...Object.fromEntries(entries.map(({ role, id }) => [role, id])) };
-  const used = Object.values(chosen).flatMap((choice) => (typeof choice === 'string' ? choice : Object.values(choice)));
+  const used = idsOf(chosen);
   const kept = own.models.filter(({ id, role }) => used.includes(id) && !entries.some((entry) => entry.role === role));
   const manifest: ModelManifest = { ...own, models: [...entries, ...kept], sets: { [DEFAULT_SET]: chosen } };
   mkdirSync(outFolder, { recursive: true });
   for (const wanted of entries.flatMap(filesOf)) {
     const path = findReferenceFile(folder, wanted);
     if (path === null) throw new Error(`${folder} has no ${wanted.file}. docs/models.md says where to get it.`);
-    const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
+    const sha256 = sha256Of(readFileSync(path));
     if (sha256 !== wanted.sha256)
       throw new Error(`${path} has SHA-256 ${sha256}, but the entry expects ${wanted.sha256}.`);
     copyFileSync(path, join(outFolder, wanted.file));
