@@ -1,6 +1,6 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { playwright } from '@vitest/browser-playwright';
-import { defaultClientConditions, type Plugin } from 'vite';
+import { defaultClientConditions, type Plugin, type UserConfig } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { BROWSER_ARGS } from './tools/browser.mjs';
 import { listDemoFiles } from './tools/demo-files.js';
@@ -17,21 +17,50 @@ const packAssets: Plugin = {
   },
 };
 
+const ORT_FILES = { __ORT_FILES__: JSON.stringify(describeRuntime()) };
+
+/** The command line of the package, for Node. It bundles npm's library, some of whose modules are CommonJS. */
+const COMMAND_LINE: UserConfig = {
+  publicDir: false,
+  define: ORT_FILES,
+  ssr: { target: 'node', noExternal: true },
+  build: {
+    ssr: true,
+    outDir: 'dist/cli',
+    target: 'node20',
+    minify: true,
+    license: { fileName: 'licenses.md' },
+    rolldownOptions: {
+      input: { main: 'tools/cli/main.ts' },
+      output: {
+        entryFileNames: '[name].js',
+        chunkFileNames: '[name].js',
+        banner: ({ isEntry }) =>
+          isEntry
+            ? ''
+            : "import { fileURLToPath as __path } from 'node:url'; const __filename = __path(import.meta.url); " +
+              "const __dirname = __path(new URL('.', import.meta.url));",
+      },
+    },
+  },
+};
+
 /**
- * `vite` serves the demo and `vite build --mode demo` builds it; `vite build` builds the package; vitest takes the
- * test projects from here.
+ * `vite` serves the demo and `vite build --mode demo` builds it; `vite build` builds the package and
+ * `vite build --mode cli` its command line; vitest takes the test projects from here.
  */
 export default defineConfig(({ command, mode }) => {
   // A page of the tests is built like the demo, from its own files.
   const demo = mode === 'demo' || mode === 'page' || command === 'serve';
   copyRuntime('public/ort');
+  if (mode === 'cli') return COMMAND_LINE;
   return {
     root: demo && !process.env['VITEST'] ? 'demo' : '.',
     base: './',
     publicDir: new URL('public', import.meta.url).pathname,
     define: {
       __INFACE_VERSION__: JSON.stringify(version),
-      __ORT_FILES__: JSON.stringify(describeRuntime()),
+      ...ORT_FILES,
     },
     // onnxruntime-web with its wasm files apart, instead of 14 MB of base64 in the worker.
     resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
