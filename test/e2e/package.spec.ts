@@ -1,6 +1,6 @@
 /** The package as it would be published, in a project of its own. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, expect } from '@playwright/test';
@@ -36,8 +36,7 @@ test.beforeAll(() => {
   npm(scratch, 'install', `./${filename}`, '--offline', '--no-audit', '--no-fund');
   writeFileSync(join(scratch, 'index.html'), PAGE);
   writeFileSync(join(scratch, 'main.js'), SCRIPT);
-  mkdirSync(join(scratch, 'public'));
-  cpSync(join(scratch, 'node_modules/inface/dist/assets'), join(scratch, 'public/inface'), { recursive: true });
+  npm(scratch, 'exec', '--offline', '--', 'inface', 'assets', 'public/inface', '--webgpu');
   cpSync(samplePhoto(6), join(scratch, 'public/photo.jpg'));
 });
 test.afterAll(() => {
