@@ -31,7 +31,8 @@ test('measures, shows and copies, and touches nobody who is enrolled', async ({ 
   await expect(fact('Memory of the page')).toHaveText(/^\d+\.\d MB$/);
   expect(await storedRecords(page)).toEqual(before);
   await page.setViewportSize({ width: 360, height: 740 });
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  // The charts follow the width after the next layout.
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
 
   await page.getByRole('button', { name: 'Copy report' }).click();
   await expect(page.getByText('The report was copied.')).toBeVisible();

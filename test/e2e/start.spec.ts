@@ -4,13 +4,13 @@ import { samplePhoto } from './places.js';
 
 const ENGINE = /(WebAssembly, \d+ threads?|WebGPU) · \d+\.\d MB of models · version \d/;
 
-/** Holds back the largest model until it is let go. */
+/** Holds back the embedder until it is let go. */
 async function holdModel(page: Page): Promise<() => void> {
   let release: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => {
     release = resolve;
   });
-  await page.route('**/models/dlib*.onnx', async (route) => {
+  await page.route('**/models/mobilefacenet*.onnx', async (route) => {
     await gate;
     await route.continue();
   });
