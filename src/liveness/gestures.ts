@@ -25,8 +25,8 @@ const LOOK_UP_DEGREES = 12;
 /** Growth in size at which coming closer counts, for example from 50 to 38 cm. */
 const CLOSER = 1.3;
 /**
- * Relative loss of eye height at which an eye counts as closed. The kit's landmark model hardly captures eyelids: the
- * loss is 1 to 7 % on rendered heads, with a jitter of 0.5 %.
+ * Relative loss of eye height at which an eye counts as closed. The landmark model hardly captures eyelids: with
+ * face_landmark_68, the loss is 1 to 7 % on rendered heads, with a jitter of 0.5 %.
  */
 const BLINK = 0.035;
 

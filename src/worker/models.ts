@@ -20,7 +20,7 @@ export interface LoadedModels {
   readonly embedder: FaceEmbedder;
   /** `null` if the embedder has no background statistics. */
   readonly background: Background | null;
-  /** Whether distances are normalized by a cohort drawn from the background statistics. */
+  /** Whether a cohort drawn from the background statistics normalizes the distances. */
   readonly cohort: boolean;
   /** Loads the anti-spoof model on first use; `null` if the set has none. */
   readonly loadAntispoof: (() => Promise<FaceAntispoof>) | null;
