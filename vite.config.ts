@@ -122,7 +122,9 @@ export default defineConfig(({ command, mode }) => {
           test: {
             name: 'browser',
             include: ['test/browser/**/*.test.ts'],
-            globalSetup: [new URL('test/browser/reference-models.setup.ts', import.meta.url).pathname],
+            globalSetup: ['reference-models', 'cases'].map(
+              (name) => new URL(`test/browser/${name}.setup.ts`, import.meta.url).pathname,
+            ),
             testTimeout: 120_000,
             hookTimeout: 120_000,
             fileParallelism: false,
