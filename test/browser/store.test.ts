@@ -290,7 +290,10 @@ describe('embedding spaces', () => {
     expect((await store.collectionRevision(null, id)).revision).toBeGreaterThan(revision);
     expect((await store.loadCollection(null, id, SPACE)).negatives).toEqual([]);
     expect((await store.loadCollection(null, id, OTHER)).negatives).toHaveLength(1);
-    expect(changes.at(-1)).toMatchObject({ profiles: { change: 'updated', ids: [anna.id] } });
+    expect(changes.at(-1)).toMatchObject({
+      profiles: { change: 'updated', ids: [anna.id] },
+      dropped: { spaces: [SPACE], profileIds: [anna.id] },
+    });
 
     // A kit that goes back to the old models waits as long before it deletes what the new ones made.
     await store.beginMigration(SPACE);

@@ -228,6 +228,44 @@ it('drops a profile and a collection that are deleted together', async () => {
   expect([...reader.held()]).toEqual([['berta', 1]]);
 });
 
+it('drops the templates that a profile lost in an embedding space, and keeps the others', async () => {
+  const { reader, state } = changingStore([ANNA, BERTA], {
+    negatives: [{ profileId: 'anna', space: SPACE, vector: atAngle(5) }],
+  });
+  const NEW = { ...EMBEDDER, space: 'new' };
+  const inNew = [ANNA, BERTA].flat().map((each) => ({ ...each, space: 'new' }));
+  await reader.load(null, 'home');
+  state.content = { profiles: storedProfiles(inNew) };
+  await reader.load(null, 'home', NEW);
+  // In the first space a mean, a row of the gallery and a rejected face; in the second a mean and a row.
+  expect([...reader.held()]).toEqual([
+    ['anna', 5],
+    ['berta', 4],
+  ]);
+  const watched = reader.watch();
+  // Nobody was removed, so that faces of before may be kept.
+  expect(reader.purge({ dropped: { spaces: [SPACE, 'unknown'], profileIds: ['anna'] } })).toBe(false);
+  expect([...reader.held()]).toEqual([
+    ['berta', 3],
+    ['anna', 2],
+  ]);
+  expect(watched()).toBe(true);
+});
+
+it('keeps no templates that were read before the profile lost them', async () => {
+  const { reader } = changingStore([ANNA]);
+  const first = reader.load(null, 'home');
+  reader.purge({ dropped: { spaces: ['other'], profileIds: ['anna'] } });
+  expect((await first).isCurrent()).toBe(true);
+  expect(reader.held().get('anna')).toBe(2);
+  const { keep } = await reader.read(null, 'home');
+  const second = reader.read(null, 'home');
+  reader.purge({ dropped: { spaces: [SPACE], profileIds: ['anna'] } });
+  await second;
+  keep({ classifier: CLASSIFIER, rows: new Float32Array(4), nearest: [] });
+  expect(reader.held().size).toBe(0);
+});
+
 it('keeps nothing that was read before a removal and comes after it', async () => {
   const { reader } = changingStore([ANNA]);
   const { isCurrent } = await reader.load(null, 'home');

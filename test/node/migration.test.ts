@@ -9,7 +9,7 @@ import type { Classifier } from '../../src/recognition/classifier.js';
 import { createScoring } from '../../src/recognition/scoring.js';
 import { ENOUGH_TEMPLATES, unitLength, type Template } from '../../src/recognition/template.js';
 import type { FaceFrame, Frame } from '../../src/wire/worker.js';
-import type { FaceStore, Negative, NewTemplate } from '../../src/worker/ports/face-store.js';
+import type { FaceStore, Negative, NewTemplate, StoreChange } from '../../src/worker/ports/face-store.js';
 import { createEngine, type CallContext } from '../../src/worker/use-cases/engine.js';
 import { createLoadedCollections } from '../../src/worker/use-cases/loaded-collections.js';
 import { createMigration } from '../../src/worker/use-cases/migration.js';
@@ -109,6 +109,7 @@ const countsOf = (templates: readonly Template[] = []) => {
 /** A store in memory with one collection, 'home', of all profiles. */
 function createMemory() {
   const people = new Map<string, Template[]>();
+  const listeners: ((change: StoreChange) => void)[] = [];
   const since = new Map<string, string>();
   const enough = new Map<string, string>();
   const state = { revision: 1, trained: 0, negatives: [] as Negative[], classifiers: [] as readonly Classifier[] };
@@ -196,12 +197,15 @@ function createMemory() {
           people.set(id, kept);
           dropped.push(id);
         }
-        if (dropped.length > 0) state.revision++;
+        if (dropped.length === 0) return dropped;
+        state.revision++;
+        const old = [...since.keys()].filter((space) => space !== current);
+        for (const listener of listeners) listener({ dropped: { spaces: old, profileIds: dropped } });
         return dropped;
       }),
     count: () => answer(() => ({ profiles: people.size, templates: 0, collections: 1 })),
   };
-  return { store: store as FaceStore, people, state, add };
+  return { store: store as FaceStore, people, state, add, listeners };
 }
 
 interface Settings {
@@ -209,11 +213,12 @@ interface Settings {
   readonly graceMs?: number | null;
   /** The score of the anti-spoof model; a face is bona fide from 0.5 on. */
   readonly spoofScore?: number;
+  /** The store of another tab. */
+  readonly memory?: ReturnType<typeof createMemory>;
 }
 
 /** A kit with the new models before a store. What it sees is in `scene`. */
-function kitOf({ known = [OLD, NEW], graceMs = 7 * DAY, spoofScore = 1 }: Settings = {}) {
-  const memory = createMemory();
+function kitOf({ known = [OLD, NEW], graceMs = 7 * DAY, spoofScore = 1, memory = createMemory() }: Settings = {}) {
   const kit = {
     scene: [] as readonly Shown[],
     migrated: [] as string[],
@@ -323,6 +328,7 @@ function kitOf({ known = [OLD, NEW], graceMs = 7 * DAY, spoofScore = 1 }: Settin
     readPixels: () => PIXELS,
     describeRuntime: () => ({ live: {} }) as never,
   });
+  memory.listeners.push(purge);
   return Object.assign(kit, {
     engine,
     purge,
@@ -417,6 +423,36 @@ describe('a person of the old models', () => {
     kit.views.length = 0;
     await kit.identify(show(berta));
     expect(kit.views).toEqual(['new 2']);
+  });
+
+  it('has no old templates in memory once they are deleted, in this tab and in others', async () => {
+    const kit = kitOf();
+    const tabs = [kit, kitOf({ memory: kit.memory })] as const;
+    for (const who of [anna, berta]) kit.enrolled(who);
+    await kit.migration.sweep();
+    for (let i = 0; i < 3; i++) {
+      pass(20 * SECOND);
+      await kit.identify(show(anna));
+    }
+    pass(8 * DAY);
+    // A mean and a row of the gallery in each space that a person is in.
+    const held = () => tabs.map(({ loaded }) => ['anna', 'berta'].map((id) => loaded.held().get(id)));
+    const seen = await Promise.all(tabs.map((tab) => tab.identify(show(anna))));
+    expect(held()).toEqual([
+      [4, 2],
+      [4, 2],
+    ]);
+    await kit.migration.sweep();
+    // The gallery of the old space is dropped as a whole, because it has a row of hers.
+    expect(held()).toEqual([
+      [2, 1],
+      [2, 1],
+    ]);
+    // Nobody was removed: what was seen before can still be rejected.
+    for (const [i, tab] of tabs.entries()) {
+      const { identificationId } = seen[i]![0]!;
+      expect(await tab.engine.reject(context(), identificationId, {})).toMatchObject({ profileId: 'anna' });
+    }
   });
 
   it('loses them at once without grace', async () => {

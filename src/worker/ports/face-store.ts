@@ -65,6 +65,8 @@ export interface StoreChange {
   readonly collections?: Omit<RecordsChange, 'origin'>;
   /** Profiles removed from a collection. Deleted profiles are in `profiles` instead. */
   readonly removed?: { readonly collectionId: string; readonly profileIds: readonly string[] };
+  /** Profiles that lost their templates in these embedding spaces, but still exist. */
+  readonly dropped?: { readonly spaces: readonly string[]; readonly profileIds: readonly string[] };
   /** Collections whose recognized faces may have changed, with the state of their classifiers. */
   readonly classifiers?: readonly { readonly collectionId: string; readonly state: StoredClassifierState }[];
   /** Set when the key was changed, destroyed or locked. Receivers must drop all decrypted data. */

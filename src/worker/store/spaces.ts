@@ -25,16 +25,17 @@ export function createSpaces({ db, note, changed }: StoreParts): Operations {
 
     dropOldTemplates: (current, before) =>
       db.exclusive(async (writer) => {
-        const { ids, collectionIds, classifiers } = await writer.commit(async (tx) => {
-          const due = (await tx.objectStore('oldSpaces').getAll()).filter(({ since }) => since <= before);
+        const { ids, spaces, collectionIds, classifiers } = await writer.commit(async (tx) => {
+          const due = (await tx.objectStore('oldSpaces').getAll())
+            .filter(({ space, since }) => space !== current && since <= before)
+            .map(({ space }) => space);
           const dropped: string[] = [];
           const collections = new Set<string>();
           for (const record of due.length > 0 ? await tx.objectStore('profiles').getAll() : []) {
             const enoughSince = record.spaces[current]?.enoughSince ?? null;
-            const old = due.filter(({ space }) => space !== current && record.spaces[space]);
-            if (enoughSince === null || enoughSince > before || old.length === 0) continue;
+            const names = due.filter((space) => record.spaces[space]);
+            if (enoughSince === null || enoughSince > before || names.length === 0) continue;
             const { id, templateCount } = record;
-            const names = old.map(({ space }) => space);
             for (const space of names) await tx.objectStore('blocks').delete([id, space]);
             const kept = Object.entries(record.spaces).filter(([space]) => !names.includes(space));
             for (const key of await tx.objectStore('negatives').index('profileId').getAllKeys(id)) {
@@ -53,6 +54,7 @@ export function createSpaces({ db, note, changed }: StoreParts): Operations {
           }
           return {
             ids: dropped,
+            spaces: due,
             collectionIds: [...collections],
             classifiers: await touchCollections(tx, [...collections]),
           };
@@ -60,6 +62,7 @@ export function createSpaces({ db, note, changed }: StoreParts): Operations {
         if (ids.length === 0) return ids;
         changed({
           profiles: { change: 'updated', ids },
+          dropped: { spaces, profileIds: ids },
           ...(collectionIds.length > 0 ? { collections: { change: 'updated', ids: collectionIds }, classifiers } : {}),
         });
         return ids;

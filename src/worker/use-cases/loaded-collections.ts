@@ -68,7 +68,7 @@ export interface LoadedCollections {
   watch(): () => boolean;
   /**
    * Drops the data that a change removed. Additions drop nothing: the revision and the seals show that they are new.
-   * @returns whether the change removed anything
+   * @returns whether the change removed a person, and not only templates of an older embedding space
    */
   purge(change: StoreChange): boolean;
   /** Drops the data of an embedding space that has no templates any more. */
@@ -103,12 +103,20 @@ export function createLoadedCollections(
 ): LoadedCollections {
   /** By embedding space. */
   const spaces = new Map<string, { readonly dimension: number; readonly collections: Map<string, Held> }>();
-  /** Number of purges. Data that was read before a purge must not be kept after it. */
+  /** Number of purges of people. Data that was read before a purge must not be kept after it. */
   let generation = 0;
+  /** Number of purges of templates, by embedding space. They do not concern the data of other spaces. */
+  const losses = new Map<string, number>();
 
   function watch(): () => boolean {
     const begun = generation;
     return () => begun === generation;
+  }
+
+  function watchSpace(space: string): () => boolean {
+    const isCurrent = watch();
+    const begun = losses.get(space);
+    return () => isCurrent() && begun === losses.get(space);
   }
 
   function heldOf({ space, dimension }: Reader): Map<string, Held> {
@@ -125,7 +133,7 @@ export function createLoadedCollections(
 
   async function read(owner: Owner, collectionId: string, embedder = current): Promise<CollectionMeans> {
     const { space, dimension } = embedder;
-    const isCurrent = watch();
+    const isCurrent = watchSpace(space);
     const before = heldOf(embedder).get(collectionId) ?? NOTHING;
     const { profiles, ...content } = await store.loadCollection(owner, collectionId, space, before.profiles);
     const opened = createGallery(
@@ -166,7 +174,7 @@ export function createLoadedCollections(
 
     async load(owner, collectionId, embedder = current) {
       const { space, calibration } = embedder;
-      const isCurrent = watch();
+      const isCurrent = watchSpace(space);
       const { revision, classifier: state } = await store.collectionRevision(owner, collectionId);
       const last = heldOf(embedder).get(collectionId)?.loaded;
       const isFresh = last?.revision === revision && last.trained === (state === 'trained');
@@ -182,7 +190,14 @@ export function createLoadedCollections(
       return { ...loaded, isCurrent, state: classifier ? ('trained' as const) : state };
     },
 
-    purge({ profiles, collections: changed, removed, vault }) {
+    purge({ profiles, collections: changed, removed, dropped, vault }) {
+      for (const space of dropped?.spaces ?? []) {
+        losses.set(space, (losses.get(space) ?? 0) + 1);
+        const within = spaces.get(space);
+        if (!within) continue;
+        const gone = new Set(dropped?.profileIds);
+        for (const [id, held] of within.collections) within.collections.set(id, without(held, gone, within.dimension));
+      }
       const isAll = vault !== undefined || profiles?.change === 'reset' || changed?.change === 'reset';
       const deletedProfiles = profiles?.change === 'deleted' ? profiles.ids : [];
       const deletedCollections = changed?.change === 'deleted' ? changed.ids : [];
