@@ -92,9 +92,11 @@ export async function loadLfw(folder: string, models = DEFAULT_MODELS, limit = I
   return { photos, ...readPairs(readFileSync(join(folder, 'pairs.txt'), 'utf8'), photos, limit < Infinity) };
 }
 
-type PhotoFile = Pick<LfwPhoto, 'path' | 'name' | 'number'>;
+/** A photo of LFW that is not measured. */
+export type PhotoFile = Pick<LfwPhoto, 'path' | 'name' | 'number'>;
 
-function listPhotos(folder: string, limit = Infinity): PhotoFile[] {
+/** Lists the photos of LFW by name, then by number. @param limit maximum number of people */
+export function listPhotos(folder: string, limit = Infinity): PhotoFile[] {
   return readdirSync(join(folder, 'images'))
     .sort()
     .slice(0, limit)

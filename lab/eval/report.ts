@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { drawChart, type Chart } from './svg.js';
 
 /** The figures of a runner, or the reason why it was skipped. */
-export type Outcome = { readonly json: Readonly<Record<string, unknown>> } | { readonly skipped: string };
+export type Outcome =
+  | {
+      readonly json: Readonly<Record<string, unknown>>;
+      /** The requirement that the figures do not meet. */
+      readonly failure?: string;
+    }
+  | { readonly skipped: string };
 
 /** Formats a share as a percentage with two decimals. */
 export function percent(share: number): string {

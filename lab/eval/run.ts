@@ -17,6 +17,7 @@ import { runLandmarks } from './landmarks.js';
 import { runLfw } from './lfw.js';
 import { runLiveness } from './liveness.js';
 import { DEFAULT_MODELS, readManifest } from './measure.js';
+import { runMigration } from './migration.js';
 import { runOpenSet } from './open-set.js';
 import type { Outcome } from './report.js';
 import { runRobustness } from './robustness.js';
@@ -28,6 +29,7 @@ const RUNNERS: Readonly<Record<string, (settings: Settings) => Promise<Outcome>>
   'open-set': runOpenSet,
   wider: runWider,
   landmarks: runLandmarks,
+  migration: runMigration,
   calibration: runCalibration,
   robustness: runRobustness,
   liveness: runLiveness,
@@ -48,6 +50,9 @@ await runMain(async () => {
   mkdirSync(dirname(json), { recursive: true });
   writeFileSync(json, `${JSON.stringify({ ...outcome.json, models: used }, null, 2)}\n`);
   console.log(`${name}: written to ${json}`);
+  if (outcome.failure !== undefined) {
+    throw new Problem(`${name}: the figures are not good enough.`, outcome.failure, 'Find the change that caused it.');
+  }
 });
 
 function readCommandLine() {
