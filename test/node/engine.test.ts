@@ -12,12 +12,8 @@ import type { Point } from '../../src/api/geometry.js';
 import type { SpoofPolicy } from '../../src/api/spoof.js';
 import { createPixels, type Pixels } from '../../src/vision/image.js';
 import type { FaceFrame, Frame } from '../../src/wire/worker.js';
-import {
-  createEngine,
-  type CallContext,
-  type EngineParts,
-  type Operations,
-} from '../../src/worker/use-cases/engine.js';
+import { createEngine, type EngineParts } from '../../src/worker/use-cases/engine.js';
+import type { CallContext, Operations } from '../../src/worker/use-cases/operations.js';
 import type {
   CollectionContent,
   FaceStore,

@@ -1,20 +1,20 @@
 /** Implements the operations of the worker. Depends on model roles and a store, not on a runtime or a database. */
 import { InfaceError } from '../../api/errors.js';
 import { spoofThreshold, type FaceAntispoof } from '../../models/antispoof.js';
-import { decideMatch, describeFmr, distanceAtFmr, fmrCurve, matchThreshold } from '../../recognition/decision.js';
-import { profileMean, type Gallery } from '../../recognition/gallery.js';
-import { distance, type Scoring } from '../../recognition/scoring.js';
-import { MAX_TEMPLATES, unknownSpace, type Template } from '../../recognition/template.js';
-import type { Collection, TrainProgress } from '../../api/collections.js';
+import { describeFmr } from '../../recognition/decision.js';
+import type { Gallery } from '../../recognition/gallery.js';
+import type { Scoring } from '../../recognition/scoring.js';
+import { MAX_TEMPLATES, unknownSpace } from '../../recognition/template.js';
+import type { Collection } from '../../api/collections.js';
 import type { AddImagesOptions } from '../../api/enrollment.js';
 import type { DetectResult } from '../../api/detection.js';
 import type { DetectedFace, DetectorOptions } from '../../api/faces.js';
 import { MAX_FACES } from '../../api/limits.js';
-import type { Accuracy, MatchOptions, MatchResult } from '../../api/matching.js';
+import type { Accuracy } from '../../api/matching.js';
 import type { KitInfo } from '../../api/runtime.js';
 import type { Identification } from '../../api/identification.js';
-import type { SpoofOptions, SpoofVerdict } from '../../api/spoof.js';
-import type { FaceFrame, Wire, WireImage, WorkerOperations } from '../../wire/worker.js';
+import type { SpoofOptions } from '../../api/spoof.js';
+import type { FaceFrame, Wire, WireImage } from '../../wire/worker.js';
 import {
   createAcquisition,
   createClock,
@@ -32,17 +32,18 @@ import {
   createIdentifier,
   DEFAULT_MAX_FPIR,
   MAX_REMEMBERED,
-  SURE_FMR,
   type FaceToIdentify,
   type Search,
 } from './identification.js';
 import type { LoadedCollection, LoadedCollections } from './loaded-collections.js';
 import type { Migration } from './migration.js';
 import { createOpenImages } from './open-images.js';
-import { embedOlder, type Space, type Spaces } from './spaces.js';
+import type { CallContext, Operations } from './operations.js';
+import { embedOlder, isIn, type Space, type Spaces } from './spaces.js';
 import { createTrackerStates } from './tracker-states.js';
 import { createTracking } from './tracking.js';
 import type { Trainer } from './training.js';
+import { createVerification, DEFAULT_ACCURACY } from './verification.js';
 
 /** The dependencies of the engine. */
 export interface EngineParts extends AcquisitionParts {
@@ -77,20 +78,6 @@ export interface EngineParts extends AcquisitionParts {
   onImageClosed(imageId: string): void;
 }
 
-/** The context of one call, in addition to its arguments. */
-export interface CallContext {
-  readonly signal: AbortSignal;
-  readonly owner: Owner;
-  readonly onTrainProgress: (progress: TrainProgress) => void;
-}
-
-export type Operations = {
-  readonly [K in keyof WorkerOperations]: (
-    context: CallContext,
-    ...args: Parameters<WorkerOperations[K]>
-  ) => ReturnType<WorkerOperations[K]>;
-};
-
 export interface Engine {
   readonly operations: Operations;
   /**
@@ -100,15 +87,6 @@ export interface Engine {
   readonly purge: (change: StoreChange) => void;
 }
 
-/** A template of a profile, or the embedding of a face in another image, which has no id. */
-type Reference = Parameters<typeof profileMean>[0][number] & {
-  readonly id: string | null;
-  readonly vector: Float32Array;
-};
-
-type FailedAcquisition = Extract<Acquisition, { readonly acquired: false }>;
-
-const DEFAULT_ACCURACY: Accuracy = 'fast';
 /** Accuracy of enrolled faces. They are embedded once and compared for years. */
 const ENROLLMENT_ACCURACY: Accuracy = 'high';
 /** Minimum number of templates per enrollment that the seed API recommends. */
@@ -152,11 +130,19 @@ export function createEngine(parts: EngineParts): Engine {
     return { antispoof, threshold: spoofThreshold(rates, antispoof), required };
   }
 
-  const isIn = (templates: readonly Template[], { embedder: { space: name } }: Space) =>
-    templates.some((template) => template.space === name);
-
   /** Creates the error for templates of an embedding space whose models are not loaded. */
   const mismatchOf = (name: string) => spaces.problemOf(name) ?? unknownSpace(name, [...parts.knownSpaces.keys()]);
+
+  const verification = createVerification({
+    current,
+    spaces,
+    migration,
+    store,
+    openFor,
+    acquire,
+    spoofCheckOf,
+    mismatchOf,
+  });
 
   /**
    * Loads a collection for a search in the embedding space of the kit and in older ones.
@@ -179,30 +165,6 @@ export function createEngine(parts: EngineParts): Engine {
     if (identification.outcome !== 'identified' || !seen?.isSure) return;
     const templateId = await migration.sight(image, face, { profileId: identification.profileId, spoof });
     if (templateId !== null) identifier.addTemplate(identificationId, templateId);
-  }
-
-  /** Stores a template of a face that matched a profile if that helps the person to migrate. */
-  async function sightMatched(
-    image: OpenFrame,
-    face: Acquired,
-    spoof: SpoofVerdict | null,
-    stored: readonly Template[],
-    older: readonly Space[],
-  ): Promise<void> {
-    const within = older.find((each) => isIn(stored, each));
-    const own = stored.filter((template) => template.space === within?.embedder.space);
-    const [first] = own;
-    if (!within || !first) return;
-    const vector = await image.embedWith(within, face, DEFAULT_ACCURACY);
-    if (!vector) return;
-    const whole = distance(
-      within.scoring.prepare(vector),
-      within.scoring.prepare(profileMean(own, within.embedder.calibration)),
-    );
-    const curve = fmrCurve(within.embedder.calibration, DEFAULT_ACCURACY, own.length);
-    if (whole <= distanceAtFmr(SURE_FMR, curve)) {
-      await migration.sight(image, face, { profileId: first.profileId, spoof });
-    }
   }
 
   /** Acquires one face from each image of an enrollment. @param older embedding spaces to embed the faces in as well */
@@ -255,54 +217,6 @@ export function createEngine(parts: EngineParts): Engine {
     const others: EnrolledPeople[] = [];
     for (const each of older) others.push(await peopleOf(each));
     return judgeEnrollment(images, { ...judged, ...own, older: others });
-  }
-
-  /**
-   * Compares a probe with references.
-   * @param within the embedding space of the references
-   * @param refer provides the references; called only after a face was acquired from the probe
-   * @param onMatch called after a match with the face of the probe
-   */
-  async function verify(
-    context: CallContext,
-    probe: FaceFrame,
-    options: Wire<MatchOptions>,
-    within: Space,
-    refer: (clock: Clock) => Promise<{ acquired: true; references: readonly Reference[] } | FailedAcquisition>,
-    onMatch?: (image: OpenFrame, face: Acquired, spoof: SpoofVerdict | null) => Promise<void>,
-  ): Promise<MatchResult> {
-    const clock = createClock();
-    const { accuracy = DEFAULT_ACCURACY } = options;
-    const check = await spoofCheckOf(options);
-    const image = openFor(context, probe.frame, options, clock);
-    const probed = await acquire(image, probe.face, accuracy, check, within === current ? [] : [within]);
-    const fail = (side: 'probe' | 'reference', { reason, faceCount, refused }: FailedAcquisition): MatchResult => {
-      const spoof = refused?.spoof ?? null;
-      return { outcome: 'failure-to-acquire', side, reason, faceCount, spoof, timings: clock.timings() };
-    };
-    if (!probed.acquired) return fail('probe', probed);
-    const { face, faceCount, spoof, older = [] } = probed;
-    const embedding = within === current ? probed.vector : (older[0] ?? null);
-    if (!embedding) return fail('probe', { acquired: false, reason: 'no-face', faceCount, refused: null });
-    const referred = await refer(clock);
-    if (!referred.acquired) return fail('reference', referred);
-
-    const { references } = referred;
-    const { scoring: scored, embedder: model } = within;
-    const vector = scored.prepare(embedding);
-    const comparisons = references.map((reference) => ({
-      templateId: reference.id,
-      distance: distance(vector, scored.prepare(reference.vector)),
-    }));
-    const whole = distance(vector, scored.prepare(profileMean(references, model.calibration)));
-    const curve = fmrCurve(model.calibration, accuracy, references.length);
-    const threshold = matchThreshold(options, curve, model.calibration);
-    const decision = decideMatch(whole, comparisons, threshold, model.calibration);
-    if (decision.match && onMatch) {
-      const choice = await image.choose(probe.face);
-      if ('chosen' in choice) await onMatch(image, choice.chosen, spoof);
-    }
-    return { outcome: 'compared', ...decision, face, spoof, timings: clock.timings() };
   }
 
   /** Adds the state 'training' from the locks, because the store does not know about running trainings. */
@@ -393,35 +307,8 @@ export function createEngine(parts: EngineParts): Engine {
       return { outcome: 'added', profile, images: report(added.templateIds), replacedTemplateIds };
     },
 
-    async match(context, probe, profileId, options) {
-      const stored = await store.templatesOf(context.owner, profileId);
-      const [first] = stored;
-      if (!first) {
-        throw new InfaceError('INVALID_INPUT', 'The profile has 0 templates to match with. Add images of the person.');
-      }
-      const older = stored.every((template) => template.space === space) ? [] : await spaces.older();
-      const within = [current, ...older].find((each) => isIn(stored, each));
-      if (!within) throw mismatchOf(first.space);
-      const references = stored.filter((template) => template.space === within.embedder.space);
-      return verify(
-        context,
-        probe,
-        options,
-        within,
-        () => Promise.resolve({ acquired: true, references }),
-        (image, face, spoof) => sightMatched(image, face, spoof, stored, older),
-      );
-    },
-
-    compare: (context, probe, reference, options) =>
-      verify(context, probe, options, current, async (clock) => {
-        const { accuracy = DEFAULT_ACCURACY } = options;
-        const image = openFor(context, reference.frame, options, clock);
-        const other = await acquire(image, reference.face, accuracy, null);
-        return other.acquired
-          ? { acquired: true, references: [{ id: null, quality: null, vector: other.vector }] }
-          : other;
-      }),
+    match: verification.match,
+    compare: verification.compare,
 
     async identify(context, image, collectionId, options) {
       const clock = createClock();

@@ -6,7 +6,7 @@ import { InfaceError } from '../../api/errors.js';
 import type { Accuracy } from '../../api/matching.js';
 import type { Background } from '../../recognition/background.js';
 import type { Comparable, Scoring } from '../../recognition/scoring.js';
-import { unknownSpace } from '../../recognition/template.js';
+import { unknownSpace, type Template } from '../../recognition/template.js';
 import type { FaceStore } from '../ports/face-store.js';
 import type { Acquired, EmbeddingModels, OpenFrame } from './acquisition.js';
 
@@ -112,6 +112,11 @@ export function createSpaces({ current, store, known, load, enabled, onGone }: S
       );
     },
   };
+}
+
+/** Whether any of the templates is of an embedding space. */
+export function isIn(templates: readonly Template[], { embedder }: Space): boolean {
+  return templates.some(({ space }) => space === embedder.space);
 }
 
 /** Embeds a face in older spaces. @returns the face by space, without those in which it could not be embedded */
