@@ -59,11 +59,19 @@ export const CHECK_STEPS = [
   { name: 'Size', script: 'check:size', needs: ['build', 'build:demo'] },
 ];
 
-/** @type {readonly Step[]} */
+/** Scripts that must end before the end-to-end tests can start. */
+const BUILD_STEPS = ['check:types', 'build', 'build:demo'];
+
+/**
+ * The steps of `npm test`. The two longest ones start as soon as they can. The short ones follow when one of the two
+ * has ended, because a short step that ran first would delay the end.
+ * @type {readonly Step[]}
+ */
 export const TEST_STEPS = [
-  ...CHECK_STEPS,
-  { name: 'Browser tests', script: 'test:browser', runner: 'vitest' },
+  ...CHECK_STEPS.filter(({ script }) => BUILD_STEPS.includes(script)),
   { name: 'End-to-end tests', script: 'test:e2e', runner: 'playwright', needs: ['build', 'build:demo'] },
+  { name: 'Browser tests', script: 'test:browser', runner: 'vitest' },
+  ...CHECK_STEPS.filter(({ script }) => !BUILD_STEPS.includes(script)),
 ];
 
 /**
