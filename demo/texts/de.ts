@@ -73,6 +73,8 @@ const refusals: Record<RejectionReason, string> = {
   'too-bright': 'es ist zu hell',
   blurred: 'es ist unscharf',
   'extreme-pose': 'der Kopf ist zu weit gedreht',
+  occluded: 'ein Teil des Gesichts ist verdeckt',
+  'not-a-face': 'es sieht nicht wie ein Gesicht aus',
   'not-the-same-person': 'es scheint jemand anderen zu zeigen',
   'duplicate-of': 'es sieht aus wie jemand, der schon erfasst ist',
   attack: 'es scheint ein Foto oder ein Bildschirm zu sein',
@@ -85,6 +87,8 @@ const qualityIssues: Record<QualityIssue, string> = {
   'too-bright': 'zu hell',
   blurred: 'unscharf',
   'extreme-pose': 'abgewandt',
+  occluded: 'teilweise verdeckt',
+  'not-a-face': 'kein Gesicht',
 };
 
 const cameraProblems: Record<CameraProblem, string> = {
@@ -104,6 +108,7 @@ const cameraHints: Record<CameraHint, string> = {
   'more-light': 'Bitte mehr Licht auf das Gesicht.',
   'less-light': 'Bitte weniger Licht auf das Gesicht.',
   'hold-still': 'Bitte stillhalten.',
+  'uncover-the-face': 'Bitte das Gesicht nicht verdecken.',
   'one-at-a-time': 'Bitte nur eine Person.',
 };
 

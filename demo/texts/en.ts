@@ -56,6 +56,8 @@ const refusals: Record<RejectionReason, string> = {
   'too-bright': 'it is too bright',
   blurred: 'it is blurred',
   'extreme-pose': 'the head is turned too far',
+  occluded: 'a part of the face is covered',
+  'not-a-face': 'it does not look like a face',
   'not-the-same-person': 'it seems to show somebody else',
   'duplicate-of': 'it looks like somebody who is enrolled already',
   attack: 'it seems to be a photo or a screen',
@@ -68,6 +70,8 @@ const qualityIssues: Record<QualityIssue, string> = {
   'too-bright': 'too bright',
   blurred: 'blurred',
   'extreme-pose': 'turned away',
+  occluded: 'partly covered',
+  'not-a-face': 'not a face',
 };
 
 const unknownReasons: Record<UnknownReason, string> = {

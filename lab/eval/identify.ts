@@ -148,6 +148,7 @@ export async function identifyLikeTheKit(
     onUnlock: () => undefined,
     onImageClosed: () => undefined,
     readPixels: () => createPixels(1, 1, new Uint8ClampedArray(4)),
+    judgeStructure: () => ({ occlusion: 0, faceLikeness: 1 }),
     describeRuntime: () => {
       throw new Error('not described here');
     },

@@ -3,6 +3,7 @@ import type { DetectedFace, DetectorOptions } from '../../src/api/faces.js';
 import { MAX_FACES } from '../../src/api/limits.js';
 import type { QualityReport } from '../../src/api/quality.js';
 import type { FaceAntispoof } from '../../src/models/antispoof.js';
+import { structureOf } from '../../src/vision/structure.js';
 import type { Frame } from '../../src/wire/worker.js';
 import { createAcquisition, createClock, type AcquisitionParts } from '../../src/worker/use-cases/acquisition.js';
 
@@ -14,6 +15,8 @@ export interface MeasureOptions extends DetectorOptions {
   readonly views?: number;
   /** Whether to score each face with the anti-spoof model. Defaults to false. */
   readonly spoof?: boolean;
+  /** Whether to describe the edges of each face, see src/vision/structure.ts. Defaults to false. */
+  readonly structure?: boolean;
 }
 
 /** A face with the outputs of the stages. */
@@ -23,6 +26,8 @@ export interface MeasuredFace extends DetectedFace {
   readonly views: readonly Float32Array[];
   /** 0 (attack) to 1 (bona fide), or `null` if not requested. */
   readonly spoofScore: number | null;
+  /** See src/vision/structure.ts; `null` if not requested. */
+  readonly structure: readonly number[] | null;
 }
 
 export interface MeasureResult {
@@ -44,7 +49,8 @@ export function createMeasurement(
   const { signal } = new AbortController();
   return async (frame, options) => {
     const clock = createClock();
-    const image = open(read(frame, options, clock), signal, clock);
+    const picture = read(frame, options, clock);
+    const image = open(picture, signal, clock);
     if (options.spoof && !loadAntispoof)
       throw new Error('The manifest has no anti-spoof model. Measure without `spoof`, or add a model.');
     const antispoof = options.spoof && loadAntispoof ? await loadAntispoof() : null;
@@ -53,7 +59,8 @@ export function createMeasurement(
       const spoofScore = antispoof && (await image.spoofScore(antispoof, found));
       const views =
         options.views === 0 ? [] : await image.embedViews(found, options.views ?? parts.embedder.views.high);
-      faces.push({ ...image.describe(found, 68), quality: image.judge(found), views, spoofScore });
+      const structure = options.structure ? [...structureOf(picture.pixels, found.landmarks)] : null;
+      faces.push({ ...image.describe(found, 68), quality: image.judge(found), views, spoofScore, structure });
     }
     return { faces, detectorSize: image.size };
   };

@@ -116,7 +116,7 @@ async function judgeSize(photos: readonly Annotated[], search: Search, models: s
 }
 
 /** Parses boxes.txt: `# EVENT/FILE.jpg width height`, then `x1 y1 x2 y2` rows. */
-function readBoxes(folder: string): Annotated[] {
+export function readBoxes(folder: string): Annotated[] {
   const [, ...sections] = readFileSync(join(folder, 'boxes.txt'), 'utf8').split(/^# /m);
   return sections.map((section) => {
     const [head = '', ...rows] = section.trim().split('\n');

@@ -24,7 +24,15 @@ const TRANSFORMS = [
   ...['1', '1.5', '2', '3'].map((radius) => `blur:${radius}`),
   ...['0.5', '0.3', '0.2', '0.15', '0.1', '0.07', '1.5', '2', '2.5'].map((factor) => `brightness:${factor}`),
 ];
-const ISSUES: readonly QualityIssue[] = ['too-small', 'too-dark', 'too-bright', 'blurred', 'extreme-pose'];
+const ISSUES: readonly QualityIssue[] = [
+  'too-small',
+  'too-dark',
+  'too-bright',
+  'blurred',
+  'extreme-pose',
+  'occluded',
+  'not-a-face',
+];
 
 const folder = lfwFolder(process.argv);
 if (folder === null) {

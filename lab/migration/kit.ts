@@ -171,6 +171,7 @@ export function createSimulatedKit({
     onUnlock: () => undefined,
     onImageClosed: () => undefined,
     readPixels: () => pixelsOf(kit.scene),
+    judgeStructure: () => ({ occlusion: 0, faceLikeness: 1 }),
     describeRuntime: () => ({ live: {} }) as never,
   });
   memory.listeners.push(purge);

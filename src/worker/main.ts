@@ -5,6 +5,7 @@ import type { KitEvents } from '../api/events.js';
 import type { LoadProgress } from '../api/runtime.js';
 import { sampleBackground } from '../recognition/background.js';
 import { COHORT_SEED, COHORT_SIZE, createScoring, type Scoring } from '../recognition/scoring.js';
+import { judgeStructure } from '../vision/structure.js';
 import type {
   FaceFrame,
   Frame,
@@ -129,6 +130,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
       emit({ name: 'image-closed', detail: { id } });
     },
     readPixels: createPixelReader(),
+    judgeStructure,
     describeRuntime: () => ({
       version: __INFACE_VERSION__,
       ...models.describe(),

@@ -1,8 +1,10 @@
 /** How well the shipped models do on the six sample photos, so that a change that costs accuracy is noticed. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { DetectedFace, Point } from '../../src/index.js';
+import type { DetectedFace, OpenImage, Point, QualityReport } from '../../src/index.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
 import stored from '../fixtures/sample-similarities.json' with { type: 'json' };
+import { occlude, OCCLUSIONS } from '../../lab/eval/occlusions.js';
+import { seeded, transform } from '../../lab/eval/transforms.js';
 import { asCanvas, asJpeg, draw, samplePhoto, sharedKit } from './support.js';
 
 /** Above what another JPEG decoder or instruction set changes, and below what another crop or model does. */
@@ -21,16 +23,20 @@ describe('similarity', () => {
     const kit = await sharedKit();
     const { id: collectionId } = await kit.collections.create('Samples');
     const profileIds: string[] = [];
+    // Open, so that each photo is searched for faces only once.
+    const opened = await Promise.all(photos.map((photo) => kit.open(photo)));
     for (const [i, centers] of sampleFaces.entries()) {
       for (const face of centers) {
-        const result = await kit.enroll([{ image: photos[i] as Blob, face }], { policy: 'off', collectionId });
+        const result = await (opened[i] as OpenImage).enroll({ face, policy: 'off', collectionId });
         if (result.outcome !== 'enrolled') throw new Error(JSON.stringify(result));
         profileIds.push(result.profile.id);
       }
     }
     const rows: number[][] = [];
     for (const [i, centers] of sampleFaces.entries()) {
-      const { faces } = await kit.identify(photos[i] as Blob, collectionId, { maxCandidates: profileIds.length });
+      const photo = opened[i] as OpenImage;
+      const { faces } = await photo.identify(collectionId, { maxCandidates: profileIds.length });
+      photo.close();
       for (const center of centers) {
         const face = faces.find((face) => isIn(face, center));
         const scores = new Map(face?.candidates.map(({ profileId, score }) => [profileId, score]));
@@ -91,5 +97,27 @@ describe('detection', () => {
       measured.push({ name, found, wrong });
     }
     expect(measured).toEqual(CHANGES.map(({ name }) => ({ name, found: 22, wrong: 0 })));
+  });
+});
+
+describe('quality', () => {
+  it('calls covered faces occluded, and others not', async () => {
+    const kit = await sharedKit();
+    const random = seeded(1);
+    let [plain, covered] = [0, 0];
+    const isOccluded = ({ quality }: { quality: QualityReport | null }) => quality?.poor.includes('occluded') === true;
+    for (const [i, centers] of sampleFaces.entries()) {
+      const { faces } = await kit.detect(photos[i] as Blob, { landmarks: 68, quality: true });
+      plain += faces.filter(isOccluded).length;
+      const steps = faces.map(({ landmarks }, k) => {
+        return occlude(OCCLUSIONS[(i + 3 * k) % OCCLUSIONS.length] as (typeof OCCLUSIONS)[number], landmarks, random);
+      });
+      const photo = await transform(await createImageBitmap(photos[i] as Blob), steps.join(','));
+      const seen = await kit.detect(photo, { quality: true });
+      covered += centers.filter((center) => seen.faces.some((face) => isIn(face, center) && isOccluded(face))).length;
+    }
+    console.log('occluded:', JSON.stringify({ plain, covered }));
+    expect(plain).toBeLessThanOrEqual(1);
+    expect(covered).toBeGreaterThanOrEqual(18);
   });
 });

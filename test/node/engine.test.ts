@@ -23,7 +23,7 @@ import type {
 } from '../../src/worker/ports/face-store.js';
 import { createLoadedCollections } from '../../src/worker/use-cases/loaded-collections.js';
 import { createTrainer } from '../../src/worker/use-cases/training.js';
-import { landmarks, texture } from './faces.js';
+import { AS_FACE, landmarks, texture } from './faces.js';
 import { angularDistance, atAngle, CALIBRATION, cosine, storedProfiles, template } from './vectors.js';
 
 const WIDTH = 400;
@@ -88,6 +88,7 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
     onUnlock: () => undefined,
     onImageClosed: () => undefined,
     readPixels: () => PIXELS,
+    judgeStructure: () => AS_FACE,
     describeRuntime: () => {
       throw new Error('not described here');
     },

@@ -89,6 +89,8 @@ const QUALITY: QualityReport = {
   sharpness: 1,
   yawDegrees: 0,
   pitchDegrees: 0,
+  occlusion: 0,
+  faceLikeness: 1,
   score: 0.8,
   poor: [],
   unusable: [],

@@ -1,6 +1,7 @@
 /** Faces that are drawn for the tests: the points of a head, and pixels that are neither plain nor blurred. */
 import type { Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels } from '../../src/vision/image.js';
+import type { FaceStructure } from '../../src/vision/structure.js';
 
 /**
  * A head of 68 points in centimeters, x to the right, y down, z to the camera. The ten that matter for the pose are those
@@ -34,6 +35,9 @@ const HEAD = ((): [number, number, number][] => {
   }
   return points;
 })();
+
+/** What is drawn here has the structure of no face, so it is said to have that of one. */
+export const AS_FACE: FaceStructure = { occlusion: 0, faceLikeness: 1 };
 
 export interface View {
   readonly yaw?: number;

@@ -4,7 +4,7 @@ import { createMeasurement } from '../../lab/eval/stages.js';
 import type { Detection } from '../../src/models/detectors/detector.js';
 import type { Frame } from '../../src/wire/worker.js';
 import { CALIBRATION } from './vectors.js';
-import { landmarks, texture } from './faces.js';
+import { AS_FACE, landmarks, texture } from './faces.js';
 
 const detection = (x: number, y: number, side: number): Detection => ({
   box: { x, y, width: side, height: side },
@@ -42,6 +42,7 @@ it('gives the views of each face as the model outputs them, six unless fewer are
       },
     },
     readPixels: () => texture(0.5, 0.25, 0, 400),
+    judgeStructure: () => AS_FACE,
   };
   const frame = (): Frame => {
     const bitmap = { width: 400, height: 400, close: () => undefined } as unknown as ImageBitmap;

@@ -2,13 +2,26 @@
 import { describe, expect, it } from 'vitest';
 import type { Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels } from '../../src/vision/image.js';
+import { STRUCTURE_LENGTH, structureOf, type FaceStructure } from '../../src/vision/structure.js';
 import { measureQuality } from '../../src/vision/quality.js';
-import { landmarks, texture, type View } from './faces.js';
+import { AS_FACE, landmarks, texture, type View } from './faces.js';
 
 const SHARP = texture();
-const measure = (pixels: Pixels, view: View = {}, scale = 1) => measureQuality(pixels, landmarks(view), scale);
+const measure = (pixels: Pixels, view: View = {}, scale = 1) => measureQuality(pixels, landmarks(view), AS_FACE, scale);
 /** Where a face that looks straight at the camera is reported: the mean face seems to nod. */
 const NOD = 4;
+
+/** The eye corners and the nose of dlib's template, so that the chip of 100 pixels shows an image of that size as it is. */
+const template: Point[] = Array.from({ length: 68 }, () => ({ x: 50, y: 50 }));
+for (const [i, x, y] of [
+  [45, 85.95674595992, 21.34981538014],
+  [42, 64.60604764104, 22.89674387677],
+  [36, 12.05750620789, 21.37274526848],
+  [39, 33.40850613712, 22.90642403242],
+  [33, 49.01123135679, 62.77975316475],
+] as const) {
+  template[i] = { x, y };
+}
 
 describe('pose', () => {
   it.each([0, 15, -15, 35, -35, 60])('follows a yaw of %i degrees', (yaw) => {
@@ -101,21 +114,10 @@ describe('sharpness', () => {
     }
   });
 
-  /** The eye corners and the nose of dlib's template, so that the chip of 100 pixels shows an image of that size as it is. */
-  const template: Point[] = Array.from({ length: 68 }, () => ({ x: 50, y: 50 }));
-  for (const [i, x, y] of [
-    [45, 85.95674595992, 21.34981538014],
-    [42, 64.60604764104, 22.89674387677],
-    [36, 12.05750620789, 21.37274526848],
-    [39, 33.40850613712, 22.90642403242],
-    [33, 49.01123135679, 62.77975316475],
-  ] as const) {
-    template[i] = { x, y };
-  }
   const sharpnessOf = (level: (x: number, y: number) => number) => {
     const data = new Uint8ClampedArray(100 * 100 * 4);
     for (let i = 0; i < 100 * 100; i++) data.fill(level(i % 100, Math.floor(i / 100)), 4 * i, 4 * i + 3);
-    return measureQuality(createPixels(100, 100, data), template, 1).sharpness;
+    return measureQuality(createPixels(100, 100, data), template, AS_FACE, 1).sharpness;
   };
 
   it('of waves is the factor by which the Laplacian changes them at half the size', () => {
@@ -138,6 +140,97 @@ describe('sharpness', () => {
     expect(measure(texture(0.5, 0.25, 60)).unusable).toEqual(['blurred']);
     // Nothing to see at all.
     expect(measure(texture(0.5, 0))).toMatchObject({ sharpness: 0, unusable: ['blurred'] });
+  });
+});
+
+describe('structure', () => {
+  /** A chip of a face without padding around dlib's template: what is drawn in it by fractions of its side. */
+  const SIDE = 96;
+  const structureOfChip = (level: (x: number, y: number) => number, { gain = 1, bias = 0, left = 0 } = {}) => {
+    // The template in a chip with a border of a quarter of its size on each side.
+    const points = template.map(({ x, y }) => ({
+      x: ((x / 100 + 0.25) / 1.5) * SIDE - left,
+      y: ((y / 100 + 0.25) / 1.5) * SIDE,
+    }));
+    const data = new Uint8ClampedArray(SIDE * SIDE * 4);
+    for (let i = 0; i < SIDE * SIDE; i++) {
+      const value = level(((i % SIDE) + left + 0.5) / SIDE, (Math.floor(i / SIDE) + 0.5) / SIDE);
+      data.fill(gain * value + bias, 4 * i, 4 * i + 3);
+    }
+    return structureOf(createPixels(SIDE, SIDE, data), points);
+  };
+  const half = STRUCTURE_LENGTH / 2;
+  const sums = (structure: Float32Array) => structure.slice(0, half);
+  const differences = (structure: Float32Array) => structure.slice(half);
+  const wave = (at: number) => 128 + 60 * Math.sin(2 * Math.PI * 8 * at);
+  const strongest = (values: Float32Array) => values.indexOf(Math.max(...values));
+
+  it('of a symmetric picture has no differences, and of one half of it has many', () => {
+    const symmetric = structureOfChip((x, y) => wave(Math.abs(x - 0.5) + 2 * y));
+    expect(Math.max(...differences(symmetric))).toBeLessThan(0.15);
+    const halved = structureOfChip((x, y) => (x < 0.5 ? wave(x + 2 * y) : 128));
+    expect(Math.max(...differences(halved))).toBeGreaterThan(3);
+  });
+
+  it('depends neither on contrast nor on light', () => {
+    const picture = (x: number, y: number) => wave(x + 0.6 * Math.abs(y - 0.4));
+    const full = structureOfChip(picture);
+    const dim = structureOfChip(picture, { gain: 0.5, bias: 60 });
+    dim.forEach((value, i) => expect(Math.abs(value - (full[i] as number))).toBeLessThan(0.25));
+  });
+
+  it('tells directions apart: upright edges are in bin 0, level ones in bin 2, others between', () => {
+    // Four directions per cell, four cells per row of a half.
+    for (const [direction, bin] of [
+      [(x: number) => x, 0],
+      [(_: number, y: number) => y, 2],
+    ] as const) {
+      const edges = sums(structureOfChip((x, y) => (x < 0.2 && y < 0.2 ? wave(direction(x, y)) : 128)));
+      expect(strongest(edges) % 4).toBe(bin);
+    }
+    // On the left side, a direction and on the right side its mirror image count as one.
+    const slanted = structureOfChip((x, y) => wave(Math.abs(x - 0.5) + y));
+    expect(strongest(sums(slanted)) % 4).toBe(3);
+  });
+
+  it('takes the mirror image of what is outside of the photo', () => {
+    const picture = (x: number, y: number) => wave(Math.abs(x - 0.5) + 2 * y);
+    const whole = structureOfChip(picture);
+    const cut = structureOfChip(picture, { left: SIDE / 4 });
+    expect(Math.max(...differences(cut))).toBeLessThan(0.15);
+    cut.forEach((value, i) => expect(Math.abs(value - (whole[i] as number))).toBeLessThan(0.4));
+  });
+
+  it('of a plain picture is that of edges everywhere', () => {
+    const plain = structureOfChip(() => 128);
+    expect(new Set(sums(plain)).size).toBe(1);
+    expect(new Set(differences(plain))).toEqual(new Set([0]));
+  });
+});
+
+describe('structure that is unlike an open face', () => {
+  const judged = (structure: Partial<FaceStructure>, view: View = {}) =>
+    measureQuality(SHARP, landmarks({ pitch: -NOD, ...view }), { ...AS_FACE, ...structure }, 1);
+
+  it('is poor if a part is covered, and never unusable', () => {
+    expect(judged({ occlusion: 0.6 })).toMatchObject({ poor: [], unusable: [] });
+    expect(judged({ occlusion: 0.7 })).toMatchObject({ occlusion: 0.7, poor: ['occluded'], unusable: [] });
+    const covered = judged({ occlusion: 1 });
+    expect(covered).toMatchObject({ poor: ['occluded'], unusable: [] });
+    expect(covered.score).toBeCloseTo(judged({}).score / 2, 5);
+  });
+
+  it('is unusable if it is hardly that of a face', () => {
+    expect(judged({ faceLikeness: 0.7 })).toMatchObject({ poor: [], unusable: [] });
+    expect(judged({ faceLikeness: 0.6 })).toMatchObject({ poor: ['not-a-face'], unusable: [] });
+    expect(judged({ faceLikeness: 0.4 })).toMatchObject({ poor: [], unusable: ['not-a-face'], score: 0 });
+  });
+
+  it('is no issue of a head that is turned away', () => {
+    expect(judged({ faceLikeness: 0, occlusion: 1 }, { yaw: 55 })).toMatchObject({
+      poor: [],
+      unusable: ['extreme-pose'],
+    });
   });
 });
 

@@ -150,6 +150,7 @@ export function createGuide(host: HTMLElement, context: Context, events: GuideEv
       case 'more-light':
       case 'less-light':
       case 'hold-still':
+      case 'uncover-the-face':
       case 'one-at-a-time':
         return texts.camera.hints[hint];
     }

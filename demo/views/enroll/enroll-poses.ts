@@ -46,7 +46,11 @@ const NEAR = { least: 0.22, most: 0.85 } as const;
 const BACKGROUND = 0.4;
 
 /** A pose is asked for, so that a head which is turned too far should not look straight. */
-const HINTS: Readonly<Record<QualityIssue, PoseHint>> = { ...CAMERA_HINTS, 'extreme-pose': 'less-far' };
+const HINTS: Readonly<Record<QualityIssue, PoseHint>> = {
+  ...CAMERA_HINTS,
+  'extreme-pose': 'less-far',
+  'not-a-face': 'pose',
+};
 
 /**
  * What to say to the person before the camera.

@@ -19,7 +19,14 @@ export type CameraProblem =
 
 /** Advice that makes a face easier to recognize. */
 export type CameraHint =
-  'come-closer' | 'move-back' | 'turn-to-the-camera' | 'more-light' | 'less-light' | 'hold-still' | 'one-at-a-time';
+  | 'come-closer'
+  | 'move-back'
+  | 'turn-to-the-camera'
+  | 'more-light'
+  | 'less-light'
+  | 'hold-still'
+  | 'uncover-the-face'
+  | 'one-at-a-time';
 
 /** All texts of the element. Replace or translate them with its property `texts`. */
 export interface CameraTexts {
@@ -67,6 +74,7 @@ export const CAMERA_TEXTS: CameraTexts = {
     'more-light': 'More light on the face, please.',
     'less-light': 'Less light on the face, please.',
     'hold-still': 'Hold still.',
+    'uncover-the-face': 'Uncover your face, please.',
     'one-at-a-time': 'One person at a time, please.',
   },
 };
@@ -78,4 +86,6 @@ export const CAMERA_HINTS = {
   'too-bright': 'less-light',
   blurred: 'hold-still',
   'extreme-pose': 'turn-to-the-camera',
+  occluded: 'uncover-the-face',
+  'not-a-face': 'turn-to-the-camera',
 } as const satisfies Readonly<Record<QualityIssue, CameraHint>>;

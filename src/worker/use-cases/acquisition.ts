@@ -16,6 +16,7 @@ import { appearanceOf } from '../../vision/appearance.js';
 import { boxCenter, boxContains } from '../../vision/geometry.js';
 import type { Pixels } from '../../vision/image.js';
 import { measureQuality } from '../../vision/quality.js';
+import type { FaceStructure } from '../../vision/structure.js';
 import type { FaceFrame, Frame } from '../../wire/worker.js';
 import { findFaces, planSearch, type SearchPlan } from './finder.js';
 
@@ -25,6 +26,7 @@ export interface AcquisitionParts {
   readonly landmarker: FaceLandmarker;
   readonly embedder: FaceEmbedder;
   readonly readPixels: (bitmap: ImageBitmap) => Pixels;
+  readonly judgeStructure: (pixels: Pixels, landmarks: readonly Point[]) => FaceStructure;
 }
 
 /** The models that make an embedding of a detected face. */
@@ -87,7 +89,7 @@ export interface OpenFrame {
   judge(face: Acquired): QualityReport;
   /** Returns the score of the anti-spoof model on these pixels, 0 (attack) to 1 (bona fide). */
   spoofScore(antispoof: FaceAntispoof, face: Acquired): Promise<number>;
-  /** Returns the verdict: `not-judged` if the face is too small, or unusable for a reason other than its pose. */
+  /** Returns the verdict: `not-judged` if the face is too small, or unusable for a reason other than its pose or structure. */
   checkSpoof(check: Pick<SpoofCheck, 'antispoof' | 'threshold'>, face: Acquired): Promise<SpoofVerdict>;
   /** Returns the face in pixels of the source. @param landmarkCount defaults to 5 */
   describe(face: Acquired, landmarkCount?: 5 | 68): DetectedFace;
@@ -143,7 +145,13 @@ interface Stages {
   ) => Promise<Acquisition>;
 }
 
-export function createAcquisition({ detector, landmarker, embedder, readPixels }: AcquisitionParts): Stages {
+export function createAcquisition({
+  detector,
+  landmarker,
+  embedder,
+  readPixels,
+  judgeStructure,
+}: AcquisitionParts): Stages {
   const read: Stages['read'] = (frame, options, clock) => {
     const pixels = clock.time('pixelsMs', () => readPixels(frame.bitmap));
     frame.bitmap.close();
@@ -220,7 +228,8 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
       return landmarks && embedOnce(models.embedder, face, landmarks, accuracy);
     }
 
-    const judge = ({ landmarks }: Acquired) => measureQuality(pixels, landmarks, scale);
+    const judge = ({ landmarks }: Acquired) =>
+      measureQuality(pixels, landmarks, judgeStructure(pixels, landmarks), scale);
 
     async function spoofScore(antispoof: FaceAntispoof, { detection }: Acquired): Promise<number> {
       const score = await clock.timeAsync('spoofMs', () => antispoof.check(pixels, detection.box));
@@ -251,7 +260,7 @@ export function createAcquisition({ detector, landmarker, embedder, readPixels }
       async checkSpoof({ antispoof, threshold }, face) {
         const { modelId, minFaceSizePx } = antispoof;
         const { width, height } = face.detection.box;
-        const unseen = judge(face).unusable.filter((issue) => issue !== 'extreme-pose');
+        const unseen = judge(face).unusable.filter((issue) => issue !== 'extreme-pose' && issue !== 'not-a-face');
         const isSmall = Math.max(width, height) < minFaceSizePx && !unseen.includes('too-small');
         const reasons = isSmall ? (['too-small', ...unseen] as const) : unseen;
         if (reasons.length > 0) return { outcome: 'not-judged', reasons, modelId };
