@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels } from '../../src/vision/image.js';
-import { STRUCTURE_LENGTH, structureOf, type FaceStructure } from '../../src/vision/structure.js';
+import { FACE_LIKENESS, OCCLUSION } from '../../src/vision/structure-weights.js';
+import { judgeStructure, STRUCTURE_LENGTH, structureOf, type FaceStructure } from '../../src/vision/structure.js';
 import { measureQuality } from '../../src/vision/quality.js';
 import { AS_FACE, landmarks, texture, type View } from './faces.js';
 
@@ -146,18 +147,22 @@ describe('sharpness', () => {
 describe('structure', () => {
   /** A chip of a face without padding around dlib's template: what is drawn in it by fractions of its side. */
   const SIDE = 96;
-  const structureOfChip = (level: (x: number, y: number) => number, { gain = 1, bias = 0, left = 0 } = {}) => {
+  const structureOfChip = (
+    level: (x: number, y: number) => number,
+    { gain = 1, bias = 0, left = 0, top = 0, right = SIDE, bottom = SIDE } = {},
+  ) => {
     // The template in a chip with a border of a quarter of its size on each side.
     const points = template.map(({ x, y }) => ({
       x: ((x / 100 + 0.25) / 1.5) * SIDE - left,
-      y: ((y / 100 + 0.25) / 1.5) * SIDE,
+      y: ((y / 100 + 0.25) / 1.5) * SIDE - top,
     }));
-    const data = new Uint8ClampedArray(SIDE * SIDE * 4);
-    for (let i = 0; i < SIDE * SIDE; i++) {
-      const value = level(((i % SIDE) + left + 0.5) / SIDE, (Math.floor(i / SIDE) + 0.5) / SIDE);
-      data.fill(gain * value + bias, 4 * i, 4 * i + 3);
+    const [width, height] = [right - left, bottom - top];
+    const data = new Uint8ClampedArray(width * height * 4);
+    for (let i = 0; i < width * height; i++) {
+      const [x, y] = [left + (i % width), top + Math.floor(i / width)];
+      data.fill(gain * level((x + 0.5) / SIDE, (y + 0.5) / SIDE) + bias, 4 * i, 4 * i + 3);
     }
-    return structureOf(createPixels(SIDE, SIDE, data), points);
+    return structureOf(createPixels(width, height, data), points);
   };
   const half = STRUCTURE_LENGTH / 2;
   const sums = (structure: Float32Array) => structure.slice(0, half);
@@ -193,12 +198,41 @@ describe('structure', () => {
     expect(strongest(sums(slanted)) % 4).toBe(3);
   });
 
-  it('takes the mirror image of what is outside of the photo', () => {
+  it.each(['left', 'right'] as const)('takes the mirror image of what is outside of the photo on the %s', (side) => {
     const picture = (x: number, y: number) => wave(Math.abs(x - 0.5) + 2 * y);
     const whole = structureOfChip(picture);
-    const cut = structureOfChip(picture, { left: SIDE / 4 });
+    const cut = structureOfChip(picture, { [side]: side === 'left' ? SIDE / 4 : (3 * SIDE) / 4 });
     expect(Math.max(...differences(cut))).toBeLessThan(0.15);
     cut.forEach((value, i) => expect(Math.abs(value - (whole[i] as number))).toBeLessThan(0.4));
+  });
+
+  it.each([
+    ['top', SIDE / 4, 0],
+    ['bottom', (3 * SIDE) / 4, 6],
+  ] as const)('takes the average of what is outside of the photo at the %s', (side, at, row) => {
+    const cut = structureOfChip((x, y) => wave(x + 2 * y), { [side]: at });
+    // Two rows of cells, with four cells of four directions in each half.
+    const outside = [sums(cut), differences(cut)].map((values) => values.slice(16 * row, 16 * (row + 2)));
+    expect(outside.map((values) => new Set(values).size)).toEqual([1, 1]);
+    expect(new Set(sums(cut)).size).toBeGreaterThan(2);
+  });
+
+  it('is judged by logistic regressions', () => {
+    const structure = structureOf(SHARP, landmarks());
+    const expected = ({ bias, unit, weights }: typeof OCCLUSION) => {
+      let logit = bias;
+      for (const [i, weight] of weights.entries()) logit += unit * weight * (structure[i] as number);
+      return Math.exp(logit) / (1 + Math.exp(logit));
+    };
+    const { occlusion, faceLikeness } = judgeStructure(SHARP, landmarks());
+    expect(occlusion).toBeCloseTo(expected(OCCLUSION), 6);
+    expect(faceLikeness).toBeCloseTo(expected(FACE_LIKENESS), 6);
+    // Stripes and dots are not a face.
+    expect(faceLikeness).toBeLessThan(0.45);
+    for (const { weights } of [OCCLUSION, FACE_LIKENESS]) {
+      expect(weights).toHaveLength(STRUCTURE_LENGTH);
+      expect(Math.max(...weights.map(Math.abs))).toBe(127);
+    }
   });
 
   it('of a plain picture is that of edges everywhere', () => {
