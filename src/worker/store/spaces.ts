@@ -70,10 +70,18 @@ export function createSpaces({ db, note, changed }: StoreParts): Operations {
   };
 }
 
-/** Returns the embedding spaces of all templates. Reads one key per space, because there is an index. */
+/**
+ * Returns the embedding spaces of all templates. Seeks the first key of each space: the cursor 'nextunique' reads every
+ * key in Chromium, which takes half a second for 100,000 profiles.
+ */
 async function spacesOf(tx: ReadTransaction): Promise<string[]> {
+  const index = tx.objectStore('blocks').index('space');
   const spaces: string[] = [];
-  let cursor = await tx.objectStore('blocks').index('space').openKeyCursor(null, 'nextunique');
-  for (; cursor; cursor = await cursor.continue()) spaces.push(cursor.key);
+  let cursor = await index.openKeyCursor();
+  while (cursor) {
+    spaces.push(cursor.key);
+    // The least string after this one.
+    cursor = await index.openKeyCursor(IDBKeyRange.lowerBound(`${cursor.key}\0`));
+  }
   return spaces;
 }
