@@ -15,26 +15,30 @@ interface Limit {
 
 /**
  * Limits of each measure, set on LFW with `npx tsx lab/measure/quality.ts --data DIR`. The data are 250 people with at
- * least two photos each; one photo is degraded, the other is not. Measured with dlib's embedder, except for the pose. At the
- * threshold for an FMR of 1e-3, the FNMR is 8.0 % without degradation. It begins to rise at `poor` and is about three times as high at `unusable`. Below, each
- * value of a measure is the median at one level of degradation, followed by the FNMR in parentheses.
+ * least two photos each; one photo is degraded, the other is not. The limits serve both sets of models. Below, each value
+ * of a measure is the median at one level of degradation, followed by the FNMR of the default embedder and that of
+ * dlib's, at the threshold for an FMR of 1e-3. Without degradation, the FNMR is 2.0 and 8.0 %. It begins to rise at `poor`
+ * and is three to five times as high at `unusable`.
  */
 const LIMITS = {
   /**
-   * Eye distance that a frontal face of this size has, in pixels of the image passed to recognition: 21 (7.6 %), 17
-   * (8.4 %), 12 (12.8 %), 10.5 (21.6 %), 8.4 (40.4 %).
+   * Eye distance that a frontal face of this size has, in pixels of the image passed to recognition: 21 (2.8 and 7.6 %),
+   * 17 (2.4 and 8.4 %), 12 (5.2 and 12.8 %), 10.5 (8.8 and 21.6 %), 8.4 (26.4 and 40.4 %).
    */
   size: { poor: 16, unusable: 10.5 },
   /**
-   * Mean luminance: 0.25 (7.6 %), 0.15 (8.4 %), 0.10 (9.6 %), 0.07 (17.2 %), 0.05 (26.4 %). The darkest of 5,310 LFW
-   * photos has 0.195, so the limit reacts to poor light and not to dark skin.
+   * Mean luminance: 0.25 (2.8 and 7.6 %), 0.15 (4.0 and 8.4 %), 0.10 (5.2 and 9.6 %), 0.07 (7.2 and 17.2 %), 0.05 (17.2
+   * and 26.4 %). The darkest of 5,310 LFW photos has 0.195, so the limit reacts to poor light and not to dark skin.
    */
   dark: { poor: 0.12, unusable: 0.06 },
-  /** Mean luminance: 0.72 (13.2 %), 0.85 (25.2 %), 0.91 (44.0 %). The brightest LFW photo has 0.79. */
+  /**
+   * Mean luminance: 0.72 (3.6 and 13.2 %), 0.85 (12.0 and 25.2 %), 0.91 (26.4 and 44.0 %). The brightest LFW photo has
+   * 0.79.
+   */
   bright: { poor: 0.7, unusable: 0.8 },
   /**
-   * See {@link sharpnessOf}: 0.32 (8.0 %), 0.26 (9.2 %), 0.17 (18.0 %), 0.11 (47.2 %). 1 % of the LFW photos are below
-   * 0.24.
+   * See {@link sharpnessOf}: 0.32 (3.2 and 8.0 %), 0.26 (4.0 and 9.2 %), 0.17 (8.4 and 18.0 %), 0.11 (37.6 and 47.2 %).
+   * 1 % of the LFW photos are below 0.24.
    */
   sharpness: { poor: 0.27, unusable: 0.18 },
   /**
