@@ -4,6 +4,9 @@ import { samplePhoto } from './places.js';
 
 const ENGINE = /(WebAssembly, \d+ threads?|WebGPU) · \d+\.\d MB of models · version \d/;
 
+// On a slow machine, the service worker has stored the models before the page asks for them, and a route sees nothing.
+test.use({ serviceWorkers: 'block', allowedConsole: /^Service Worker registration blocked/ });
+
 /** Holds back the embedder until it is let go. */
 async function holdModel(page: Page): Promise<() => void> {
   let release: () => void = () => undefined;
@@ -71,7 +74,7 @@ test('nothing moves while the page starts and when results come', async ({ page 
 
 test.describe('a model that cannot be had', () => {
   // The browser itself reports failed requests.
-  test.use({ allowedConsole: /^Failed to load resource/ });
+  test.use({ allowedConsole: /^(Failed to load resource|Service Worker registration blocked)/ });
 
   const FAULTS = {
     'is missing': { status: 404, contentType: 'text/plain', body: 'Not found' },
