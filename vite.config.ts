@@ -103,7 +103,6 @@ export default defineConfig(({ command, mode }) => {
           rolldownOptions: { output: { chunkFileNames: '[name].js' } },
         },
     test: {
-      coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
       projects: [
         {
           extends: true,

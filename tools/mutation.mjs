@@ -44,7 +44,7 @@ async function mutate(room, { folder, tests }) {
     incrementalFile: `.cache/mutation/${room}.json`,
     tempDirName: '.cache/stryker',
     // None of these tests reads a model or a built page.
-    ignorePatterns: ['/public', '/dist', '/dist-demo', '/coverage', '/.cache'],
+    ignorePatterns: ['/public', '/dist', '/dist-demo', '/.cache'],
     reporters: ['clear-text'],
     clearTextReporter: { allowColor: false, logTests: false, reportTests: false, reportScoreTable: false },
     allowEmpty: false,

@@ -194,7 +194,7 @@ async function runStep({ name, script, runner, args = [] }, env) {
     return { counts, reason: result.reason, tests: [] };
   }
   const { counts, tests } = runner === 'vitest' ? readVitestReport(reportFile) : readPlaywrightReport(reportFile);
-  // A runner may fail for more than its tests (a coverage threshold, an error outside them), and must not pass by
+  // A runner may fail for more than its tests (an error outside them), and must not pass by
   // running none.
   const ranNone = counts.passed + counts.failed === 0;
   if (counts.failed === 0 && (!result.ok || ranNone)) counts.failed = 1;
