@@ -53,7 +53,7 @@ interface Sample {
   /** People and photos of one half are not in the fit of the other. */
   readonly half: 0 | 1;
   readonly kind: string;
-  /** Whether the fit is to call it so. */
+  /** Whether the detection has what the fit looks for. */
   readonly isPositive: boolean;
   readonly weight: number;
   readonly face: MeasuredFace;

@@ -183,7 +183,7 @@ test('the watchdog restarts what hangs, and at last the page, once', async ({ pa
   await expect(words(page)).toContainText('Dora');
   await hang(page, true);
   const opened = await countCameras(page);
-  /** Lets time pass until the camera was opened so often. What is starting is not watched, so the time is not known. */
+  /** Lets time pass until the page has opened the camera so often. The watchdog does not count while a camera starts. */
   const passUntilOpened = (times: number) =>
     expect
       .poll(async () => {

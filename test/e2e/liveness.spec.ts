@@ -72,7 +72,7 @@ test.describe('a head that does what is asked', () => {
     await page.getByRole('link', { name: 'To Enroll' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Enroll a person');
     await page.getByRole('navigation').getByRole('link', { name: 'Try' }).click();
-    // The view before has a field for files, too.
+    // Until then, the field for files is that of the previous view.
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Try it on photos or your camera');
     await page.locator('input[type=file]').setInputFiles(file);
     await expect(page.getByText('1 face in 1 photo.')).toBeVisible();

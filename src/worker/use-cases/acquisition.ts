@@ -128,7 +128,7 @@ export type Acquisition =
     };
 
 /** The functions that the use cases call. `clock` records the duration of each stage. */
-interface Stages {
+export interface Stages {
   /** Reads the pixels of a frame and closes its bitmap. */
   readonly read: (frame: Frame, options: DetectorOptions, clock: Clock) => Picture;
   readonly open: (picture: Picture, signal: AbortSignal, clock: Clock) => OpenFrame;

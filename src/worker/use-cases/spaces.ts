@@ -114,7 +114,7 @@ export function createSpaces({ current, store, known, load, enabled, onGone }: S
   };
 }
 
-/** Whether any of the templates is of an embedding space. */
+/** Checks whether any template is of an embedding space. */
 export function isIn(templates: readonly Template[], { embedder }: Space): boolean {
   return templates.some(({ space }) => space === embedder.space);
 }

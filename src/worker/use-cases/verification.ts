@@ -16,6 +16,7 @@ import {
   type Clock,
   type OpenFrame,
   type SpoofCheck,
+  type Stages,
 } from './acquisition.js';
 import { SURE_FMR } from './identification.js';
 import type { Migration } from './migration.js';
@@ -30,13 +31,7 @@ export interface VerificationParts {
   readonly migration: Pick<Migration, 'sight'>;
   readonly store: Pick<FaceStore, 'templatesOf'>;
   readonly openFor: (context: CallContext, image: WireImage, options: DetectorOptions, clock: Clock) => OpenFrame;
-  readonly acquire: (
-    image: OpenFrame,
-    face: FaceFrame['face'],
-    accuracy: Accuracy,
-    spoofCheck: SpoofCheck | null,
-    older?: readonly Space[],
-  ) => Promise<Acquisition>;
+  readonly acquire: Stages['acquire'];
   readonly spoofCheckOf: (options: SpoofOptions) => Promise<SpoofCheck | null>;
   /** Creates the error for templates of an embedding space whose models are not loaded. */
   readonly mismatchOf: (space: string) => InfaceError;
