@@ -20,8 +20,9 @@ interface ImageLists {
   }[];
 }
 
-export function toImageLists(reports: readonly ImageReport[]): ImageLists {
-  const named = reports.map((report, i) => ({ img: `img${i}`, report }));
+/** @param names of the fields, in the order of the reports */
+export function toImageLists(reports: readonly ImageReport[], names: readonly string[]): ImageLists {
+  const named = reports.map((report, i) => ({ img: names[i] as string, report }));
   return {
     accepted: named.flatMap(({ img, report }) =>
       report.outcome === 'accepted' ? [{ img, warnings: report.warnings }] : [],

@@ -3,7 +3,8 @@ import type { Fields } from './fields.js';
 import { Refusal } from './refusals.js';
 
 export const JSON_TYPE = ['application/json'];
-const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp'];
+/** `image/jpg` is not registered, but many clients send it. */
+const IMAGE_TYPES = ['image/jpeg', 'image/jpg', 'image/png', 'image/webp'];
 export const ANY_TYPE = [...JSON_TYPE, ...IMAGE_TYPES];
 
 /** Checks whether an Accept header allows JSON. The most specific range decides (RFC 9110, section 12.5.1). */

@@ -26,31 +26,49 @@ export const id = v.pipe(
   // A data: URL is an image in the wrong field. Name the field here, because the kit only knows its argument.
   v.check((value) => !/^data:/i.test(value), 'an id'),
 );
+/** Also as text, because form fields and other languages send it so. */
 export const fraction = v.pipe(
-  v.number(FRACTION),
+  v.union([v.number(), v.pipe(v.string(), v.regex(/\S/), v.transform(Number))], FRACTION),
   v.check((value) => value >= 0 && value <= 1, FRACTION),
 );
-export const flag = v.boolean('true or false');
+/** Also as text. Python writes it with a capital letter. */
+export const flag = v.union(
+  [
+    v.boolean(),
+    v.pipe(
+      v.string(),
+      v.regex(/^(true|false)$/i),
+      v.transform((value) => value.toLowerCase() === 'true'),
+    ),
+  ],
+  'true or false',
+);
 export const image = v.pipe(
   v.unknown(),
   v.transform(toImage),
   v.instance(Blob, 'an image as base64 that is not empty'),
 );
 
-/** Creates the schema of a body that also has the images img0, img1, ... without gaps. */
+/** Returns the names of the images in a body, by number. */
+export function imageNamesOf(fields: Fields): ImageName[] {
+  const names = Object.keys(fields).filter((name): name is ImageName => /^img\d+$/.test(name));
+  return names.sort((a, b) => Number(a.slice(3)) - Number(b.slice(3)));
+}
+
+/** Creates the schema of a body that also has one or more images, each named `img` and a number. */
 export function withImages<const E extends v.ObjectEntries>(
   entries: E,
 ): v.GenericSchema<unknown, v.InferOutput<v.ObjectSchema<E & Record<ImageName, typeof image>, undefined>>> {
   return v.lazy((fields) => {
-    const count = Object.keys(fields as Fields).filter((name) => /^img\d+$/.test(name)).length;
-    const names = Array.from({ length: Math.max(1, count) }, (_, i): ImageName => `img${i}`);
+    const sent = imageNamesOf(fields as Fields);
+    const names: ImageName[] = sent.length > 0 ? sent : ['img0'];
     const images: Record<ImageName, typeof image> = Object.fromEntries(names.map((name) => [name, image]));
     return v.pipe(
       v.unknown(),
       // Before the images, so that none of too many is decoded.
       v.check(
-        () => count <= MAX_IMAGES,
-        `an object with img0 to img${MAX_IMAGES - 1} at most. Add more with PUT /enroll`,
+        () => sent.length <= MAX_IMAGES,
+        `an object with at most ${MAX_IMAGES} images. Add more with PUT /enroll`,
       ),
       object({ ...entries, ...images }),
     );
@@ -69,16 +87,25 @@ export function parseBody<S extends BodySchema>(schema: S, fields: Fields): Body
 }
 
 /**
- * Reads a binary image, or one in base64 with or without the prefix of a data: URL.
+ * Reads a binary image, or one as text: base64, also the URL-safe kind, or a data: URL.
  * @returns null for anything else
  */
 function toImage(value: unknown): Blob | null {
   if (value instanceof Blob) return value;
   if (typeof value !== 'string') return null;
+  // RFC 2397. Browsers also take spaces around the words.
+  const [url, mediaType = '', data = ''] = /^\s*data:([^,]*),([^]*)$/i.exec(value) ?? [];
   try {
-    const binary = atob(value.replace(/^\s*data:[^,]*;base64,/i, ''));
+    const text = url === undefined ? value : unescapeBytes(data);
+    const isBase64 = url === undefined || /;\s*base64\s*$/i.test(mediaType);
+    const binary = isBase64 ? atob(text.replaceAll('-', '+').replaceAll('_', '/')) : text;
     return binary === '' ? null : new Blob([Uint8Array.from(binary, (char) => char.charCodeAt(0))]);
   } catch {
     return null;
   }
+}
+
+/** Replaces %XX with the byte as a character. Unlike `decodeURIComponent`, this also works if the bytes are not UTF-8. */
+function unescapeBytes(text: string): string {
+  return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }

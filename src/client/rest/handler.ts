@@ -3,6 +3,7 @@ import { InfaceError } from '../../api/errors.js';
 import type { FaceKit } from '../../api/kit.js';
 import { authenticate, createBudget } from './access.js';
 import { acceptsJson, readFields } from './body.js';
+import { imageNamesOf } from './fields.js';
 import { Refusal, toFailure, toResponse } from './refusals.js';
 import { findRoute } from './routes.js';
 
@@ -44,9 +45,13 @@ export function createRestHandler(kit: FaceKit, options: RestOptions = {}): Rest
       throw new Refusal(403, `This API key lacks the scope '${route.scope}'.`);
     }
     const fields = await readFields(request, route.types, maxBodyBytes);
-    const { data, message } = await route.handle(kit.forOwner(key.id), fields, searchParams);
-    return toResponse(200, { data, message, success: true });
+    try {
+      const { data, message } = await route.handle(kit.forOwner(key.id), fields, searchParams);
+      return toResponse(200, { data, message, success: true });
+    } catch (error) {
+      return toFailure(error, imageNamesOf(fields));
+    }
   }
 
-  return (request) => answer(request).catch(toFailure);
+  return (request) => answer(request).catch((error: unknown) => toFailure(error));
 }

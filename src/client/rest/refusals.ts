@@ -48,14 +48,19 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   INTERNAL: 500,
 };
 
-export function toFailure(error: unknown): Response {
+/** @param imageNames the fields with images, in the order in which the kit got them */
+export function toFailure(error: unknown, imageNames: readonly string[] = []): Response {
   const failure = { success: false, data: null } as const;
   if (error instanceof Refusal) {
     return toResponse(error.status, { ...failure, message: error.message } satisfies RestFailure, error.headers);
   }
   if (error instanceof InfaceError && STATUS[error.code] !== 500) {
     const { code } = error;
-    return toResponse(STATUS[code], { ...failure, message: inFieldNames(error.message), code } satisfies RestFailure);
+    return toResponse(STATUS[code], {
+      ...failure,
+      message: inFieldNames(error.message, imageNames),
+      code,
+    } satisfies RestFailure);
   }
   // Report the error on the page. The response does not reveal it to the client.
   reportError(error);
@@ -63,8 +68,10 @@ export function toFailure(error: unknown): Response {
 }
 
 /** Replaces the kit's argument names in a message with the field names that the client sent. */
-function inFieldNames(message: string): string {
-  return message.replace(/^images\[(\d+)\](\.image)?/, 'img$1').replace(/^(image|probe)(\.image)?(?= )/, 'img');
+function inFieldNames(message: string, imageNames: readonly string[]): string {
+  return message
+    .replace(/^images\[(\d+)\](\.image)?/, (whole, index: string) => imageNames[Number(index)] ?? whole)
+    .replace(/^(image|probe)(\.image)?(?= )/, 'img');
 }
 
 export function toResponse(status: number, body: object, headers: Readonly<Record<string, string>> = {}): Response {
@@ -75,8 +82,9 @@ export function noFace(reason: string): Refusal {
   return new Refusal(400, `img shows no face that can be used: ${reason}.`);
 }
 
-export function noneUsable(reports: readonly ImageReport[]): Refusal {
-  const { rejected } = toImageLists(reports);
+/** @param names of the fields, in the order of the reports */
+export function noneUsable(reports: readonly ImageReport[], names: readonly string[]): Refusal {
+  const { rejected } = toImageLists(reports, names);
   const reasons = rejected.map(({ img, reasons }) => `${img}: ${reasons.join(', ')}`).join('; ');
   return new Refusal(400, `No image can be used, and nothing was stored. ${reasons}.`);
 }

@@ -83,16 +83,18 @@ const enroll = withBody(
       ...(name === undefined ? {} : { name }),
       ...(collectionId === undefined ? {} : { collectionId }),
     });
-    if (result.outcome === 'rejected') throw noneUsable(result.images);
-    const data = { enrollment_id: result.profile.id, ...toImageLists(result.images), warnings: result.warnings };
+    const names = Object.keys(images);
+    if (result.outcome === 'rejected') throw noneUsable(result.images, names);
+    const data = { enrollment_id: result.profile.id, ...toImageLists(result.images, names), warnings: result.warnings };
     return { data, message: 'enrollment processed successfully' };
   },
 );
 
 const addImages = withBody(withImages({ enrollment_id: id }), async (operations, { enrollment_id: id, ...images }) => {
   const result = await operations.addImages(id, Object.values(images));
-  if (result.outcome === 'rejected') throw noneUsable(result.images);
-  const data = { enrollment_id: result.profile.id, ...toImageLists(result.images) };
+  const names = Object.keys(images);
+  if (result.outcome === 'rejected') throw noneUsable(result.images, names);
+  const data = { enrollment_id: result.profile.id, ...toImageLists(result.images, names) };
   return { data, message: 'enrollment updated successfully' };
 });
 
@@ -136,8 +138,15 @@ async function listCollections(operations: FaceOperations): Promise<Answer> {
   };
 }
 
+/** The original documentation has `collection_id_` in its table, and `collection_id` in its sample. */
+const TRAINING = v.pipe(
+  v.custom<Fields>(() => true),
+  v.transform((fields) => ({ collection_id: fields['collection_id'] ?? fields['collection_id_'] })),
+  object({ collection_id: id }),
+);
+
 /** Responds once the training has started. Earlier failures are in the response, later ones in the kit's events. */
-const train = withBody(object({ collection_id: id }), async (operations, { collection_id: id }) => {
+const train = withBody(TRAINING, async (operations, { collection_id: id }) => {
   await new Promise<unknown>((begun, failed) => {
     operations.train(id, { onProgress: begun }).then(begun, failed);
   });
@@ -167,7 +176,8 @@ const identify = withBody(object({ collection_id: id, img: image }), async (oper
     name: isKnown ? face.name : null,
     key: isKnown ? face.profileId : null,
     unknown: !isKnown,
-    confidence: best?.probability ?? best?.score ?? 0,
+    // Each alone can be high for a stranger: the probability of the only profile, and the score of a look-alike.
+    confidence: best ? Math.min(best.score, best.probability ?? 1) : 0,
     unknown_probability: face.unknownProbability,
     candidates: face.candidates.map(({ profileId, name, score, probability }) => ({
       name,
@@ -196,7 +206,7 @@ const ROUTES: readonly Route[] = [
 
 export function findRoute(method: string, pathname: string, basePath: string): Route {
   if (method === 'BREW') throw new Refusal(418, 'This is a teapot: it makes no coffee.');
-  const routes = ROUTES.filter(({ path }) => pathname === basePath + path);
+  const routes = ROUTES.filter(({ path }) => pathname.replace(/\/$/, '') === basePath + path);
   if (routes.length === 0) throw new Refusal(404, `There is no route '${pathname}'.`);
   const route = routes.find((candidate) => candidate.method === method);
   if (!route) {

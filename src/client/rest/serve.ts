@@ -32,6 +32,6 @@ export function serveRest(handler: RestHandler): () => void {
 
 async function answerWire(handler: RestHandler, { url, method, headers, body }: RestRequest): Promise<RestResponse> {
   const init = { method, headers: headers.map(([name, value]): [string, string] => [name, value]), body };
-  const response = await handler(new Request(url, init)).catch(toFailure);
+  const response = await handler(new Request(url, init)).catch((error: unknown) => toFailure(error));
   return { status: response.status, headers: [...response.headers], body: await response.arrayBuffer() };
 }
