@@ -2,13 +2,16 @@
 
 export type Cell = string | number | null;
 
-/** Spreadsheets take a text for a formula when it starts so, and would run what somebody gave as a name. */
-const FORMULA = /^[=+\-@\t\r]/;
+/**
+ * The start of what a spreadsheet takes for a formula, which would run what somebody gave as a name. It may follow a
+ * separator of another locale, which the quotes of this file do not enclose, or blanks. Some take full-width signs, too.
+ */
+const FORMULA = /(^|[;|\t\r\n])([\s"']*)(?=[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/g;
 
 function write(cell: Cell): string {
   if (cell === null) return '';
   if (typeof cell === 'number') return String(cell);
-  const harmless = FORMULA.test(cell) ? `'${cell}` : cell;
+  const harmless = cell.replace(FORMULA, "$1$2'");
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 
