@@ -20,8 +20,17 @@ const VIEWS: Readonly<Record<ViewName, () => Promise<{ readonly mount: View }>>>
 
 /** Where the page is, of an address such as `#/collections/ID`. */
 function readAddress(): { readonly name: ViewName; readonly rest: readonly string[] } {
-  const [name = '', ...rest] = location.hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent);
+  const [name = '', ...rest] = location.hash.replace(/^#\/?/, '').split('/').map(decode);
   return Object.hasOwn(VIEWS, name) ? { name: name as ViewName, rest } : { name: 'try', rest: [] };
+}
+
+/** Decodes a part of an address. What is not encoded correctly, such as `%E0%A4%A`, stays as it is. */
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 export function startShell(context: Context, offline: Offline, language: Language): void {

@@ -50,6 +50,15 @@ test('the first view can be used while the models load, with progress, and they 
   await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
 
+test('an address that is not encoded correctly leads to the first view', async ({ page }) => {
+  for (const address of ['#/%E0%A4%A', '#/collections/%', '#/%']) {
+    await page.goto(`./${address}`);
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  }
+  await page.goto('./#/%E0%A4%A');
+  await expect(page.getByRole('link', { name: 'Try', exact: true })).toHaveAttribute('aria-current', 'page');
+});
+
 test('nothing moves while the page starts and when results come', async ({ page }) => {
   await page.addInitScript(() => {
     const shifts = { sum: 0 };
