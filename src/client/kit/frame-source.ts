@@ -53,12 +53,29 @@ export async function toFrame(
   const { source, size, mode } = await toSource(image, name);
   signal.throwIfAborted();
   const isFile = source instanceof Blob;
-  const frame = await (isFile ? inTurn(() => decode(source, size, name), signal) : decode(source, size, name));
+  const frame = await (isFile ? inTurn(() => decodeFile(source, size, name), signal) : decode(source, size, name));
   if (signal.aborted) {
     frame.bitmap.close();
     signal.throwIfAborted();
   }
   return { ...frame, mode };
+}
+
+const JPEG_START = [0xff, 0xd8];
+const JPEG_END = [0xff, 0xd9];
+
+/**
+ * Decodes a file as an `<img>` element does. This includes a JPEG without its end marker, as some cameras and broken
+ * transfers leave it, which Chromium refuses here.
+ */
+async function decodeFile(file: Blob, size: Size | null, name: string): Promise<Omit<Frame, 'mode'>> {
+  try {
+    return await decode(file, size, name);
+  } catch (error) {
+    const start = new Uint8Array(await file.slice(0, JPEG_START.length).arrayBuffer());
+    if (!JPEG_START.every((byte, i) => start[i] === byte)) throw error;
+    return decode(new Blob([file, Uint8Array.from(JPEG_END)]), size, name);
+  }
 }
 
 /** Decodes a source. Reduces it during decoding if its size is known. */
@@ -149,6 +166,12 @@ async function toSource(input: Exclude<ImageInput, OpenImage | string | URL>, na
       const sized = input as ImageData;
       const { width, height } = sized;
       if (width === 0 || height === 0) throw invalid(name, input, 'an image with a size');
+      if (tagOf(input) === 'ImageData' && isTransparent(sized)) {
+        throw new InfaceError(
+          'INVALID_INPUT',
+          `${name} is an ImageData in which every pixel is transparent. Set the alpha bytes to 255.`,
+        );
+      }
       return { source: sized, size: { width, height }, mode: 'photo' };
     }
     default:
@@ -159,6 +182,12 @@ async function toSource(input: Exclude<ImageInput, OpenImage | string | URL>, na
           'opened, or the address of an image',
       );
   }
+}
+
+/** Checks whether all alpha values are 0. Then, the browser drops the colors. */
+function isTransparent({ data }: ImageData): boolean {
+  for (let i = 3; i < data.length; i += 4) if (data[i] !== 0) return false;
+  return true;
 }
 
 /**
