@@ -75,6 +75,7 @@ const refusals: Record<RejectionReason, string> = {
   'extreme-pose': 'der Kopf ist zu weit gedreht',
   occluded: 'ein Teil des Gesichts ist verdeckt',
   'not-a-face': 'es sieht nicht wie ein Gesicht aus',
+  'same-image': 'es ist dasselbe Bild wie ein früheres',
   'not-the-same-person': 'es scheint jemand anderen zu zeigen',
   'duplicate-of': 'es sieht aus wie jemand, der schon erfasst ist',
   attack: 'es scheint ein Foto oder ein Bildschirm zu sein',

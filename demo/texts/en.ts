@@ -58,6 +58,7 @@ const refusals: Record<RejectionReason, string> = {
   'extreme-pose': 'the head is turned too far',
   occluded: 'a part of the face is covered',
   'not-a-face': 'it does not look like a face',
+  'same-image': 'it is the same picture as an earlier one',
   'not-the-same-person': 'it seems to show somebody else',
   'duplicate-of': 'it looks like somebody who is enrolled already',
   attack: 'it seems to be a photo or a screen',

@@ -8,8 +8,8 @@ import type { SpoofFailure, SpoofOptions, SpoofVerdict } from './spoof.js';
 /**
  * How strictly images of an enrollment are checked.
  *
- * - `guidance` rejects images that would harm recognition: unusable ones, those of another person, and those of a
- *   person whom the collection already contains. It accepts poor images with a warning.
+ * - `guidance` rejects images that would harm recognition: unusable ones, repeated ones, those of another person, and
+ *   those of a person whom the collection already contains. It accepts poor images with a warning.
  * - `strict` also rejects poor images.
  * - `off` accepts every face.
  */
@@ -20,6 +20,8 @@ export type RejectionReason =
   | AcquisitionFailure
   | QualityIssue
   | SpoofFailure
+  /** The call has this image more than once; only the first one counts. */
+  | 'same-image'
   /**
    * The face does not belong to the person. In `addImages`, it resembles no template of the profile. In `enroll`, it
    * does not belong to a group of similar faces with more than half of the usable images.

@@ -233,6 +233,13 @@ describe('detect', () => {
     expect(transparent.faces[0]?.detectionScore).toBeCloseTo(white.faces[0]?.detectionScore as number, 1);
   });
 
+  it('reads a JPEG without its end marker, as an image element does', async () => {
+    const kit = await sharedKit();
+    const jpeg = await asJpeg(await asCanvas(portrait, 1));
+    const { faces } = await kit.detect(jpeg);
+    expect((await kit.detect(jpeg.slice(0, -2))).faces).toMatchObject([{ box: faces[0]?.box }]);
+  });
+
   it('takes a photo of 50 megapixels, and refuses one that no tab survives', async () => {
     const kit = await sharedKit();
     const photo = photos[0] as Blob;
@@ -267,6 +274,7 @@ describe('detect', () => {
       [(photos[0] as Blob).slice(0, 2000), /cannot be decoded as an image/],
       [new OffscreenCanvas(0, 10), /must be an image with a size/],
       [new Image(), /cannot be decoded|with a size/],
+      [new ImageData(20, 20), /image is an ImageData in which every pixel is transparent/],
     ];
     for (const [input, message] of inputs) {
       const call = kit.detect(input as ImageInput);
@@ -469,9 +477,11 @@ describe('enroll, match, identify', () => {
     });
     const { profile } = partly as { profile: Profile };
     expect(await kit.addImages(profile.id, [empty])).toMatchObject({ outcome: 'rejected', profile });
-    expect(await kit.addImages(profile.id, [portrait])).toMatchObject({
+    const copy = await asJpeg(await asCanvas(portrait, 1), 0.7);
+    expect(await kit.addImages(profile.id, [portrait, copy, portrait])).toMatchObject({
       outcome: 'added',
-      profile: { templateCount: 2 },
+      profile: { templateCount: 3 },
+      images: [{ outcome: 'accepted' }, { outcome: 'accepted' }, { reasons: ['same-image'] }],
     });
 
     const onProbe = await kit.match(empty, profile.id);

@@ -172,6 +172,17 @@ describe('the person', () => {
     expect(judge([found(0), found(90)]).outcomes).toEqual([['not-the-same-person'], ['not-the-same-person']]);
   });
 
+  it('is not outvoted by one image that is given several times, which counts once', () => {
+    const repeated = [found(0), found(0), found(90), found(0), found(91)];
+    expect(judge(repeated).outcomes).toEqual([['not-the-same-person'], ['same-image'], ['t0'], ['same-image'], ['t1']]);
+    const blurred = found(0, { unusable: ['blurred'] });
+    expect(judge([blurred, found(0), found(0)]).outcomes).toEqual([['blurred'], ['t0'], ['same-image']]);
+    // One degree apart is as near as two photos in a row.
+    expect(judge([found(0), found(1)]).outcomes).toEqual([['t0'], ['t1']]);
+    expect(judge([found(0)], { profileId: 'p', references: [at(0)] }).outcomes).toEqual([['t0']]);
+    expect(judge([found(0), found(0)], { policy: 'off' }).outcomes).toEqual([['t0'], ['t1']]);
+  });
+
   it('of a stored profile is compared with its templates', () => {
     const stored = { profileId: 'p', references: [at(150)] };
     expect(judge([found(0), found(120)], stored).outcomes).toEqual([['not-the-same-person'], ['t0']]);

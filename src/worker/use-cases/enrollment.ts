@@ -3,6 +3,7 @@ import { distanceAtFpir, similarityAt, type Calibration } from '../../recognitio
 import { findDuplicate, findSamePerson } from '../../recognition/enrollment.js';
 import type { Gallery } from '../../recognition/gallery.js';
 import type { Comparable, Scoring } from '../../recognition/scoring.js';
+import { dotWithRow } from '../../recognition/template.js';
 import type { EnrollPolicy, ImageReport, RejectionReason } from '../../api/enrollment.js';
 import type { QualityIssue } from '../../api/quality.js';
 import { OTHER_PERSON } from '../../api/similarity.js';
@@ -73,14 +74,27 @@ function refuse(found: Acquisition, reasons: readonly RejectionReason[], duplica
   return { taken: false, found, reasons, duplicateOf };
 }
 
+/**
+ * Distance up to which two faces come from the same image. Two photos of a person in a row are further apart, and so is a
+ * copy that was compressed again.
+ */
+const SAME_IMAGE = 1e-5;
+
 function judgeAll(images: readonly Acquisition[], context: EnrollmentContext): Judged[] {
   const { policy, profileId, maxFpir, older = [] } = context;
+  const seen: Float32Array[] = [];
   const judged = images.map((found): Judged => {
     const first = takeIfFound(found);
     if (!first.taken) return first;
     const { poor, unusable } = first.found.quality;
     const faults = policy === 'strict' ? [...unusable, ...poor] : unusable;
-    return faults.length > 0 ? refuse(found, faults) : first;
+    if (faults.length > 0) return refuse(found, faults);
+    // A repeated image adds nothing, and would outvote the others.
+    const { vector } = first.found;
+    if (seen.some((other) => 1 - dotWithRow(vector, 0, other, 0, vector.length) <= SAME_IMAGE))
+      return refuse(found, ['same-image']);
+    seen.push(vector);
+    return first;
   });
   const spaces: readonly EnrolledPeople[] = [context, ...older];
   // Use only images of sufficient quality to determine the person.
