@@ -55,7 +55,7 @@ export function createMeasurement(
       throw new Error('The manifest has no anti-spoof model. Measure without `spoof`, or add a model.');
     const antispoof = options.spoof && loadAntispoof ? await loadAntispoof() : null;
     const faces: MeasuredFace[] = [];
-    for (const found of await image.find(options.maxFaces ?? MAX_FACES)) {
+    for (const found of (await image.find(options.maxFaces ?? MAX_FACES)).faces) {
       const spoofScore = antispoof && (await image.spoofScore(antispoof, found));
       const views =
         options.views === 0 ? [] : await image.embedViews(found, options.views ?? parts.embedder.views.high);

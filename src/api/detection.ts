@@ -35,6 +35,8 @@ export interface DetectResult {
     readonly quality: QualityReport | null;
     readonly spoof: SpoofVerdict | null;
   })[];
+  /** Whether `maxFaces` left out smaller faces. */
+  readonly truncated: boolean;
   /** Width of the source image in pixels. */
   readonly width: number;
   /** Height of the source image in pixels. */

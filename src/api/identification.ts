@@ -94,6 +94,8 @@ export interface RejectResult {
 export interface IdentifyResult {
   /** Faces with their identification, largest first; may be empty. */
   readonly faces: readonly IdentifiedFace[];
+  /** Whether `maxFaces` left out smaller faces. */
+  readonly truncated: boolean;
   /**
    * State of the collection's classifier. With `trained`, the distance to each profile is normalized and the threshold
    * is adapted to how near strangers come; see docs/accuracy.md.

@@ -31,7 +31,8 @@ function fakeKit(where: () => Partial<Placement>): Kit {
     open: () => {
       const faces = [{ ...see(), quality: null, spoof: null }];
       const image: Partial<OpenImage> = {
-        detect: () => Promise.resolve({ faces, width: 640, height: 480, detectorSizePx: 256, timings }),
+        detect: () =>
+          Promise.resolve({ faces, truncated: false, width: 640, height: 480, detectorSizePx: 256, timings }),
         checkSpoof: () => Promise.reject(new InfaceError('SPOOF_MODEL_UNAVAILABLE', 'No model.')),
         close: () => open.delete(image),
       };

@@ -300,7 +300,7 @@ for (const way of WAYS) {
           '400 not JSON': await ask('POST', '/v1/train', JSON_TYPE, '{'),
           '400 no field': await read(send('POST', '/v1/train', {})),
           '400 wrong field': await read(send('POST', '/v1/match', { img, id: 'x', threshold: 2 })),
-          '400 gap': await read(send('POST', '/v1/enroll', { img0: img, img2: img })),
+          '400 later': await read(send('POST', '/v1/enroll', { img0: img, img2: 'x' })),
           '400 broken image': await read(send('POST', '/v1/enroll', { img0: img, img1: base64('broken.jpg') })),
           '400 name': await read(send('POST', '/v1/collection', { name: 'x'.repeat(201) })),
           '401 wrong key': await ask('GET', '/v1/collection', { 'x-api-key': 'wrong' }),
@@ -380,7 +380,7 @@ for (const way of WAYS) {
       const messageOf = (name: string) => replies.told[name]?.body.message;
       expect(messageOf('400 no field')).toMatch(/^collection_id /);
       expect(messageOf('400 wrong field')).toMatch(/^threshold /);
-      expect(messageOf('400 gap')).toMatch(/^img1 /);
+      expect(messageOf('400 later')).toMatch(/^img2 /);
       expect(messageOf('400 broken image')).toMatch(/^img1 /);
       expect(messageOf('400 name')).toMatch(/^name /);
       expect(replies.told['405']?.headers['allow']).toBe('POST');

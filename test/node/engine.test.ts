@@ -137,6 +137,21 @@ describe('detect', () => {
     expect(closed).toEqual(['frame']);
   });
 
+  it('says whether it left out faces', async () => {
+    const { engine } = engineWith([detection(10, 20, 30), detection(100, 100, 60)]);
+    for (const landmarks of [0, 5] as const) {
+      const find = async (maxFaces: number) => {
+        const { faces, truncated } = await engine.detect(context(), frame(), { landmarks, maxFaces });
+        return [faces.length, truncated];
+      };
+      expect([await find(1), await find(2), await find(3)]).toEqual([
+        [1, true],
+        [2, false],
+        [2, false],
+      ]);
+    }
+  });
+
   it('takes the size and the score that it is given, and 256 for a video', async () => {
     const { engine, calls } = engineWith([]);
     await engine.detect(context(), { ...frame(), mode: 'video' }, {});
@@ -315,6 +330,15 @@ const embedding = (...degrees: readonly number[]): EngineParts['embedder'] => ({
   embed: (_pixels, _landmarks, views) =>
     Promise.resolve(Array.from({ length: views }, (_, i) => atAngle(degrees[i % degrees.length] as number))),
 });
+
+/** Gives every image a direction of its own, one degree after the other. */
+function turningEmbedding(): EngineParts['embedder'] {
+  let degrees = 50;
+  return {
+    ...embedding(0),
+    embed: (_pixels, _landmarks, views) => Promise.resolve(Array(views).fill(atAngle(degrees++))),
+  };
+}
 
 /** A template in this direction. */
 const stored = (profileId: string, degrees: number, quality: number | null = null) =>
@@ -1179,7 +1203,7 @@ describe('the images of an enrollment', () => {
 
   it('make a profile with what was passed, and a warning below three', async () => {
     const { store, written } = enrollmentStore();
-    const { engine } = engineWith([detection(0, 0, 100)], { store });
+    const { engine } = engineWith([detection(0, 0, 100)], { store, embedder: turningEmbedding() });
     const options = { name: 'Anna', metadata: { age: 3 }, consent: 'yes', collectionId: 'home' };
     for (const [count, warnings] of [
       [2, ['few-images']],
@@ -1201,7 +1225,7 @@ describe('the images of an enrollment', () => {
 
   it('are added to a profile, up to the limit of a store', async () => {
     const { store, written } = enrollmentStore([stored('anna', 45)]);
-    const { engine } = engineWith([detection(0, 0, 100)], { store });
+    const { engine } = engineWith([detection(0, 0, 100)], { store, embedder: turningEmbedding() });
     expect(await engine.addImages(anna, 'anna', images(2), {})).toMatchObject({
       outcome: 'added',
       profile: { name: 'changed' },

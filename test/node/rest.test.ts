@@ -95,6 +95,8 @@ class FakeKit {
     return kit as FaceKit;
   }
 
+  /** Whether every image has more faces than are returned. */
+  truncated = false;
   /** Number of open images that were closed. */
   closed = 0;
 
@@ -153,7 +155,7 @@ class FakeKit {
         const who = await look(image, 'image');
         const face = options?.landmarks === 68 ? { ...FACE, landmarks: ALL_POINTS } : FACE;
         const faces = who === null ? [] : [{ ...face, quality: null, spoof: null }];
-        return { faces, width: 100, height: 100, detectorSizePx: 256, timings: TIMINGS };
+        return { faces, truncated: this.truncated, width: 100, height: 100, detectorSizePx: 256, timings: TIMINGS };
       },
       checkSpoof: async (image) => {
         called('checkSpoof');
@@ -264,7 +266,13 @@ class FakeKit {
           best && best.score > 0.5
             ? ({ ...found, outcome: 'identified', profileId: best.profileId, name: best.name } as const)
             : ({ ...found, outcome: 'unknown', reason: 'not-near' } as const);
-        return { faces: who === null ? [] : [face], classifier: 'trained', threshold: 0.5, timings: TIMINGS };
+        return {
+          faces: who === null ? [] : [face],
+          truncated: false,
+          classifier: 'trained',
+          threshold: 0.5,
+          timings: TIMINGS,
+        };
       },
       train: async (id, options) => {
         called('train');
@@ -436,6 +444,12 @@ describe('facedetect', () => {
     ]) {
       expect(await call('POST', '/v1/facedetect', { img })).toMatchObject({ status: 200, body: found });
     }
+  });
+
+  it('says so when an image has more faces than it returns', async () => {
+    fake.truncated = true;
+    const { body } = await binary('/v1/facedetect', 'face of Anna');
+    expect(body.data).toEqual({ faces: [face], truncated: true });
   });
 
   it('gives an empty list where there is no face', async () => {

@@ -101,7 +101,7 @@ function trackerOf(settings: Partial<TrackContext> = {}) {
       find: (limit) => {
         calls.push('find');
         const found = seen.map((person) => ({ detection: detectionOf(person), landmarks: pointsOf(person) }));
-        return Promise.resolve(found.slice(0, limit));
+        return Promise.resolve({ faces: found.slice(0, limit), truncated: found.length > limit });
       },
       follow: (points) => {
         calls.push('follow');

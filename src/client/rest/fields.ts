@@ -28,20 +28,16 @@ export const id = v.pipe(
 );
 /** Also as text, because form fields and other languages send it so. */
 export const fraction = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.regex(/\S/), v.transform(Number))], FRACTION),
+  v.unknown(),
+  v.transform((value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value)),
+  v.number(FRACTION),
   v.check((value) => value >= 0 && value <= 1, FRACTION),
 );
 /** Also as text. Python writes it with a capital letter. */
-export const flag = v.union(
-  [
-    v.boolean(),
-    v.pipe(
-      v.string(),
-      v.regex(/^(true|false)$/i),
-      v.transform((value) => value.toLowerCase() === 'true'),
-    ),
-  ],
-  'true or false',
+export const flag = v.pipe(
+  v.unknown(),
+  v.transform((value) => ({ true: true, false: false })[String(value).toLowerCase()] ?? value),
+  v.boolean('true or false'),
 );
 export const image = v.pipe(
   v.unknown(),

@@ -61,6 +61,13 @@ export interface Picture {
   };
 }
 
+/** The faces of a picture, largest first. */
+interface Found<T> {
+  readonly faces: readonly T[];
+  /** Whether there are more detections than were asked for. */
+  readonly truncated: boolean;
+}
+
 /** The stages of one call on a picture. Every stage throws the reason of the call's signal after an abort. */
 export interface OpenFrame {
   /** Size of the source in pixels. */
@@ -69,9 +76,9 @@ export interface OpenFrame {
   /** Side of the detector's input for the whole frame, in pixels. */
   readonly size: number;
   /** Returns up to `limit` detections, largest first. */
-  detect(limit: number): Promise<Detection[]>;
+  detect(limit: number): Promise<Found<Detection>>;
   /** Returns up to `limit` faces with their landmarks, largest first. */
-  find(limit: number): Promise<Acquired[]>;
+  find(limit: number): Promise<Found<Acquired>>;
   choose(face: FaceFrame['face']): Promise<Choice>;
   /** Locates the landmarks of a face near their expected positions; `null` if there is no face. */
   follow(points: readonly Point[]): Promise<readonly Point[] | null>;
@@ -187,15 +194,17 @@ export function createAcquisition({
       return face;
     }
 
-    async function find(limit: number): Promise<Acquired[]> {
-      const found: Acquired[] = [];
+    async function find(limit: number): Promise<Found<Acquired>> {
+      const faces: Acquired[] = [];
+      let truncated = false;
       for (const detection of await detect()) {
-        if (found.length === limit) break;
+        truncated = faces.length === limit;
+        if (truncated) break;
         const face = await locate(detection);
-        if (face) found.push(face);
+        if (face) faces.push(face);
       }
       signal.throwIfAborted();
-      return found;
+      return { faces, truncated };
     }
 
     const embed = (face: Acquired, accuracy: Accuracy) => embedOnce(embedder, face, face.landmarks, accuracy);
@@ -241,10 +250,14 @@ export function createAcquisition({
       width,
       height,
       size: plan.size,
-      detect: async (limit) => (await detect()).slice(0, limit),
+      async detect(limit) {
+        const detections = await detect();
+        return { faces: detections.slice(0, limit), truncated: detections.length > limit };
+      },
       find,
       async choose(face) {
-        return choose(await find(face === 'largest' ? 1 : MAX_FACES), face, scale);
+        const { faces } = await find(face === 'largest' ? 1 : MAX_FACES);
+        return choose(faces, face, scale);
       },
       async follow(points) {
         const next = await clock.timeAsync('landmarksMs', () => landmarker.follow(pixels, points));

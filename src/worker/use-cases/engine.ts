@@ -248,19 +248,24 @@ export function createEngine(parts: EngineParts): Engine {
       const { landmarks, quality, maxFaces = MAX_FACES } = options;
       const check = await spoofCheckOf(options);
       const frame = openFor(context, image, options, clock);
-      const faces: DetectResult['faces'][number][] = [];
+      let truncated: boolean;
+      let faces: DetectResult['faces'];
       if (landmarks === 0) {
-        for (const detection of await frame.detect(maxFaces)) {
-          faces.push({ ...frame.describeDetection(detection), quality: null, spoof: null });
-        }
+        const found = await frame.detect(maxFaces);
+        ({ truncated } = found);
+        faces = found.faces.map((face) => ({ ...frame.describeDetection(face), quality: null, spoof: null }));
       } else {
-        for (const face of await frame.find(maxFaces)) {
+        const found = await frame.find(maxFaces);
+        ({ truncated } = found);
+        const described: DetectResult['faces'][number][] = [];
+        for (const face of found.faces) {
           const spoof = check && (await frame.checkSpoof(check, face));
-          faces.push({ ...frame.describe(face, landmarks), quality: quality ? frame.judge(face) : null, spoof });
+          described.push({ ...frame.describe(face, landmarks), quality: quality ? frame.judge(face) : null, spoof });
         }
+        faces = described;
       }
       const { width, height, size } = frame;
-      return { faces, width, height, detectorSizePx: size, timings: clock.timings() };
+      return { faces, truncated, width, height, detectorSizePx: size, timings: clock.timings() };
     },
 
     async checkSpoof(context, { frame, face }, options) {
@@ -319,7 +324,8 @@ export function createEngine(parts: EngineParts): Engine {
       const threshold = identifier.threshold(search, options.maxFpir);
       const frame = openFor(context, image, options, clock);
       const probes: (FaceToIdentify & { readonly acquired: Acquired; readonly described: DetectedFace })[] = [];
-      for (const acquired of await frame.find(maxFaces)) {
+      const found = await frame.find(maxFaces);
+      for (const acquired of found.faces) {
         const spoof = check && (await frame.checkSpoof(check, acquired));
         const face = scoring.prepare(await frame.embed(acquired, accuracy));
         const others = await embedOlder(frame, acquired, accuracy, older);
@@ -335,7 +341,8 @@ export function createEngine(parts: EngineParts): Engine {
       if (only && identification && probes.length === 1) await sightIdentified(frame, only.acquired, identification);
       // If a trained classifier decided, report that. Report a running training only if none did.
       const isTraining = state !== 'trained' && (await parts.trainingNow()).has(collectionId);
-      return { faces, classifier: isTraining ? 'training' : state, threshold, timings: clock.timings() };
+      const classifier = isTraining ? 'training' : state;
+      return { faces, truncated: found.truncated, classifier, threshold, timings: clock.timings() };
     },
 
     track(context, trackerId, frame, options) {

@@ -72,7 +72,7 @@ export function createMigration({ current, spaces, store, graceMs, onMigrated }:
       if (graceMs === null || (spoof && spoof.outcome !== 'bona-fide')) return null;
       if (Date.now() - (last.get(profileId) ?? -Infinity) < APART_MS) return null;
       const { poor, unusable, score: quality } = image.judge(face);
-      if (poor.length + unusable.length > 0 || (await image.find(2)).length !== 1) return null;
+      if (poor.length + unusable.length > 0 || (await image.find(2)).faces.length !== 1) return null;
       // A person who was deleted in the meantime, or a full disk, must not make the recognition fail.
       const before = await store.getProfile(null, profileId).catch(() => null);
       if (!before || !lacks(before)) return null;

@@ -161,7 +161,7 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
       known.length === 0 || followed.length < known.length || frame - before.detectedAt >= DETECT_EVERY;
     let { nextId } = before;
     if (isDetected) {
-      const found = (await image.find(maxFaces)).map((face): Sighting => ({
+      const found = (await image.find(maxFaces)).faces.map((face): Sighting => ({
         ...face,
         appearance: image.appearance(face),
       }));
