@@ -31,6 +31,8 @@ const seconds = (n: number) => count(n, 'Sekunde', 'Sekunden');
 const errorCodes: Partial<Record<ErrorCode, string>> = {
   INVALID_INPUT: 'Das lässt sich nicht als Bild lesen, oder ein Wert ist nicht erlaubt. Bitte etwas anderes wählen.',
   LIMIT_EXCEEDED: 'Das ist mehr, als auf einmal erlaubt ist.',
+  ENVIRONMENT_UNSUPPORTED: 'Diese Seite wird nicht so ausgeliefert, wie Browser es verlangen. Sie braucht https.',
+  WORKER_LOAD_FAILED: 'Ein Teil dieser Seite konnte nicht geladen werden. Bitte Verbindung prüfen und neu laden.',
   MODEL_LOAD_FAILED:
     'Die Modelle konnten nicht geladen werden. Bitte die Verbindung prüfen und es noch einmal versuchen.',
   MODEL_INTEGRITY_FAILED:
@@ -94,6 +96,7 @@ const qualityIssues: Record<QualityIssue, string> = {
 
 const cameraProblems: Record<CameraProblem, string> = {
   denied: 'Die Kamera ist für diese Seite nicht erlaubt. Bitte neben der Adresse erlauben und noch einmal starten.',
+  'not-allowed-here': 'Diese Seite darf die Kamera hier nicht benutzen. Bitte in einem eigenen Tab öffnen.',
   'no-camera': 'Keine Kamera gefunden. Bitte eine anschließen und noch einmal starten.',
   'in-use': 'Die Kamera gibt kein Bild. Vielleicht benutzt sie ein anderes Programm: bitte dort schließen.',
   insecure: 'Die Kamera geht nur auf https-Seiten und auf localhost.',
@@ -764,6 +767,7 @@ export const german: typeof english = {
     trouble: {
       camera: {
         denied: 'Die Kamera ist für diese Seite nicht erlaubt. Bitte neben der Adresse der Seite erlauben.',
+        'not-allowed-here': 'Diese Seite darf die Kamera hier nicht benutzen. Bitte in einem eigenen Tab öffnen.',
         'no-camera': 'Keine Kamera gefunden. Bitte eine anschließen.',
         'in-use': 'Die Kamera gibt kein Bild. Vielleicht benutzt sie ein anderes Programm: bitte dort schließen.',
         insecure: 'Die Kamera geht nur auf https-Seiten und auf localhost.',

@@ -21,6 +21,8 @@ function count(n: number, one: string, many = `${one}s`): string {
 const errorCodes: Partial<Record<ErrorCode, string>> = {
   INVALID_INPUT: 'This cannot be read as a picture, or a value is not allowed. Choose another one.',
   LIMIT_EXCEEDED: 'That is more than is allowed at once.',
+  ENVIRONMENT_UNSUPPORTED: 'This page is not served in a way that browsers allow for it. It needs https.',
+  WORKER_LOAD_FAILED: 'A part of this page could not be loaded. Check the connection and reload the page.',
   MODEL_LOAD_FAILED: 'The models could not be loaded. Check the connection and try again.',
   MODEL_INTEGRITY_FAILED: 'A model file arrived damaged or is of another version, so it is not used.',
   INFERENCE_FAILED: 'The models were loaded but do not run in this browser.',
@@ -703,6 +705,7 @@ export const english = {
     trouble: {
       camera: {
         denied: 'The camera is not allowed for this page. Allow it beside the address of the page.',
+        'not-allowed-here': 'The page around this one does not let it use the camera. Open it in a tab of its own.',
         'no-camera': 'No camera was found. Connect one.',
         'in-use': 'The camera gives no picture. Another program may be using it: close that one.',
         insecure: 'The camera works on https pages and on localhost only.',

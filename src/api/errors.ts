@@ -5,6 +5,8 @@
  *
  * - `INVALID_INPUT`: an argument has the wrong type, is out of range, or is an image that cannot be decoded
  * - `LIMIT_EXCEEDED`: the call has more images, pixels or characters than allowed
+ * - `ENVIRONMENT_UNSUPPORTED`: there is no page, it is not served over https, or its policies forbid what the kit needs
+ * - `WORKER_LOAD_FAILED`: the script of the worker could not be loaded
  * - `MODEL_LOAD_FAILED`: a model, the manifest or the wasm runtime could not be fetched or read
  * - `MODEL_INTEGRITY_FAILED`: the size or SHA-256 of a fetched file differs from the manifest
  * - `INFERENCE_FAILED`: a model failed while running, or its outputs do not match its manifest entry
@@ -32,6 +34,8 @@
 export type ErrorCode =
   | 'INVALID_INPUT'
   | 'LIMIT_EXCEEDED'
+  | 'ENVIRONMENT_UNSUPPORTED'
+  | 'WORKER_LOAD_FAILED'
   | 'MODEL_LOAD_FAILED'
   | 'MODEL_INTEGRITY_FAILED'
   | 'INFERENCE_FAILED'

@@ -111,6 +111,7 @@ describe('<face-camera>', () => {
 
   it.each([
     ['NotAllowedError', 'denied', /not allowed/],
+    ['PolicyError', 'not-allowed-here', /does not let this page use the camera/],
     ['NotFoundError', 'no-camera', /No camera was found/],
     ['NotReadableError', 'in-use', /Another program/],
     ['TypeError', 'unsupported', /This browser does not give pages access/],

@@ -1,5 +1,5 @@
 /** The worker's life: started, killed, restarted, aborted, closed. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createFaceKit, InfaceError, type LoadProgress } from '../../src/index.js';
 import { ASSETS_URL, samplePhoto, testKit } from './support.js';
 
@@ -92,7 +92,9 @@ describe('a worker', () => {
 
   it('is not started when its script is missing, or of another origin', async () => {
     const missing = createFaceKit({ assetsUrl: ASSETS_URL, workerUrl: '/no-such-worker.js' });
-    await expect(missing).rejects.toEqual(error('WORKER_CRASHED', /script could not be loaded/));
+    await expect(missing).rejects.toEqual(
+      error('WORKER_LOAD_FAILED', /no-such-worker\.js could not be loaded: .*(404|text\/html).*'workerUrl'/),
+    );
     const foreign = createFaceKit({ assetsUrl: 'https://cdn.example/inface/' });
     await expect(foreign).rejects.toEqual(error('INVALID_INPUT', /'assetsUrl' must be of this page's origin/));
     await expect(createFaceKit({ assetsUrl: 'http://' })).rejects.toEqual(error('INVALID_INPUT', /must be a URL/));
@@ -102,6 +104,28 @@ describe('a worker', () => {
     await expect(createFaceKit({ backend: 'cuda' as never })).rejects.toEqual(
       error('INVALID_INPUT', /auto, webgpu, wasm/),
     );
+  });
+
+  it('says which policy forbids its script', async () => {
+    const blocked = createFaceKit({ assetsUrl: ASSETS_URL, workerUrl: '/no-such-worker.js' });
+    const violation = { effectiveDirective: 'worker-src', blockedURI: 'https://kiosk.example/worker.js' };
+    document.dispatchEvent(
+      new SecurityPolicyViolationEvent('securitypolicyviolation', violation),
+    );
+    await expect(blocked).rejects.toEqual(error('WORKER_LOAD_FAILED', /does not allow .*kiosk\.example.*worker-src/));
+
+    vi.stubGlobal('Worker', function () {
+      throw new TypeError('This document requires TrustedScriptURL assignment');
+    });
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const refused = createFaceKit({ assetsUrl: ASSETS_URL });
+    await expect(refused).rejects.toEqual(error('ENVIRONMENT_UNSUPPORTED', /TrustedScriptURL.*default policy/));
+  });
+
+  it('does not start on a page that is not secure', async () => {
+    vi.stubGlobal('isSecureContext', false);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    await expect(createFaceKit()).rejects.toEqual(error('ENVIRONMENT_UNSUPPORTED', /over https or on localhost/));
   });
 
   it('says what is wrong when the assets are not there', async () => {

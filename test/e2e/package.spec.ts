@@ -56,21 +56,63 @@ test('can be imported where there is no browser, as server-side rendering does',
     const { createRestHandler } = await import('inface/rest');
     const { defineFaceCamera } = await import('inface/camera');
     const { mountRest } = await import('inface/service-worker');
-    process.stdout.write([createFaceKit, createRestHandler, defineFaceCamera, mountRest].map((entry) => typeof entry).join());
+    const entries = [createFaceKit, createRestHandler, defineFaceCamera, mountRest].map((entry) => typeof entry);
+    process.stdout.write([...entries, await createFaceKit().catch(({ code }) => code)].join());
   `;
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
     cwd: scratch,
     encoding: 'utf8',
   });
-  expect(output).toBe('function,function,function,function');
+  expect(output).toBe('function,function,function,function,ENVIRONMENT_UNSUPPORTED');
 });
 
-test('works in a Vite project that is built', async ({ page }) => {
+/** What a page or a server may have that keeps the kit from starting, and what it says then. */
+const OBSTACLES: readonly {
+  readonly files: string;
+  readonly response: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> };
+  readonly told: RegExp;
+}[] = [
+  {
+    files: '**/worker*.js',
+    response: { status: 404 },
+    told: /^WORKER_LOAD_FAILED The worker script could not be loaded.*'workerUrl'/,
+  },
+  {
+    files: 'http://localhost:4174/',
+    response: { headers: { 'content-security-policy': "worker-src 'none'" } },
+    told: /^WORKER_LOAD_FAILED The Content-Security-Policy .* http:\/\/localhost:4174\/.*worker.*\.js.*worker-src/,
+  },
+  {
+    files: 'http://localhost:4174/',
+    response: { headers: { 'content-security-policy': "require-trusted-types-for 'script'" } },
+    told: /^ENVIRONMENT_UNSUPPORTED .*Trusted Types/,
+  },
+  {
+    files: '**/worker*.js',
+    response: { headers: { 'content-security-policy': "script-src 'self'" } },
+    told: /^ENVIRONMENT_UNSUPPORTED The Content-Security-Policy of .*worker.*'wasm-unsafe-eval'/,
+  },
+];
+
+test('works in a Vite project that is built, or says what is in the way', async ({ page }) => {
   await build(config());
   const server = await preview({ ...config(), preview: { port: 4174, strictPort: true } });
   try {
     await page.goto('http://localhost:4174/');
     await expect(page.locator('output')).toHaveText('4 faces, enrolled');
+    for (const { files, response, told } of OBSTACLES) {
+      await page.route(files, async (route) => {
+        const original = await route.fetch();
+        await route.fulfill({
+          response: original,
+          ...response,
+          headers: { ...original.headers(), ...response.headers },
+        });
+      });
+      await page.goto('http://localhost:4174/');
+      await expect(page.locator('output')).toHaveText(told);
+      await page.unroute(files);
+    }
   } finally {
     await server.close();
   }

@@ -25,6 +25,9 @@ export async function openCamera({
   const devices = navigator.mediaDevices as MediaDevices | undefined;
   if (!devices) throw new DOMException('', 'NotSupportedError');
   const which = deviceId === undefined ? { facingMode: 'user' } : { deviceId: { exact: deviceId } };
+  // Only Chromium distinguishes this from a denial by the user.
+  const { featurePolicy } = document as { featurePolicy?: { allowsFeature(name: string): boolean } };
+  if (featurePolicy?.allowsFeature('camera') === false) throw new DOMException('', 'PolicyError');
   return devices.getUserMedia({
     video: { ...which, width: { ideal: width }, height: { ideal: height } },
     audio: false,
@@ -40,6 +43,8 @@ export function cameraProblemOf(error: unknown): CameraProblem {
     case 'NotAllowedError':
     case 'SecurityError':
       return 'denied';
+    case 'PolicyError':
+      return 'not-allowed-here';
     case 'NotFoundError':
     case 'OverconstrainedError':
       return 'no-camera';

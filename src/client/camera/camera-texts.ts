@@ -3,8 +3,10 @@ import type { QualityIssue } from '../../api/quality.js';
 
 /** The reason why a camera cannot be used. {@link CameraTexts} describes what a user can do about it. */
 export type CameraProblem =
-  /** The user or a policy denied access. */
+  /** The user denied access; outside Chromium, perhaps a policy. */
   | 'denied'
+  /** A policy denies access: the page is in a frame without `allow="camera"`, or has a header `Permissions-Policy`. */
+  | 'not-allowed-here'
   | 'no-camera'
   /** Another program is using it. */
   | 'in-use'
@@ -59,6 +61,7 @@ export const CAMERA_TEXTS: CameraTexts = {
   problems: {
     denied:
       'This page is not allowed to use the camera. Allow it next to the address of the page, then start it again.',
+    'not-allowed-here': 'This website does not let this page use the camera. Try the page in a tab of its own.',
     'no-camera': 'No camera was found. Connect one, then start it again.',
     'in-use': 'The camera sends no image. Another program may be using it: close that program, then start it again.',
     insecure: 'The camera works only on https pages and on localhost.',

@@ -2,6 +2,7 @@
 import * as Comlink from 'comlink';
 import { fromWire, InfaceError } from '../../api/errors.js';
 import type { Reply, WorkerApi, WorkerConfig, WorkerNotice, WorkerOperations } from '../../wire/worker.js';
+import { createWorker } from './worker-script.js';
 
 /** A running worker with loaded models. Its methods reject when it ends, with the reason for the end. */
 export interface Connection {
@@ -36,9 +37,8 @@ export async function startWorker(
   signal: AbortSignal | undefined,
 ): Promise<Connection> {
   signal?.throwIfAborted();
-  const worker = workerUrl
-    ? new Worker(workerUrl, { type: 'module' })
-    : new Worker(new URL('../../worker/main.ts', import.meta.url), { type: 'module' });
+  const script = createWorker(workerUrl);
+  const { worker } = script;
   const remote = Comlink.wrap<WorkerApi>(worker);
 
   const waiting = new AbortController();
@@ -60,7 +60,9 @@ export async function startWorker(
   };
   worker.addEventListener('error', (event) => {
     event.preventDefault();
-    crash(event.message || 'its script could not be loaded');
+    // A script that runs reports its errors with a message.
+    if (event.message) crash(event.message);
+    else void script.whyNotLoaded().then(end);
   });
   worker.addEventListener('messageerror', () => {
     crash('a message could not be read');
@@ -75,6 +77,7 @@ export async function startWorker(
   try {
     const lifeLock = `inface-worker-${newToken()}`;
     const version = await alive(remote.hello(lifeLock));
+    script.loaded();
     if (version !== __INFACE_VERSION__) {
       throw new InfaceError(
         'WORKER_CRASHED',

@@ -74,10 +74,11 @@ const KIT_RULES: Rules<FaceKitOptions> = {
 
 /**
  * Starts the worker and loads the models.
- * @throws InfaceError `INVALID_INPUT`, `MODEL_LOAD_FAILED`, `MODEL_INTEGRITY_FAILED`, `BACKEND_UNAVAILABLE`,
- * `WORKER_CRASHED`; or the reason of `options.signal`
+ * @throws InfaceError `INVALID_INPUT`, `ENVIRONMENT_UNSUPPORTED`, `WORKER_LOAD_FAILED`, `MODEL_LOAD_FAILED`,
+ * `MODEL_INTEGRITY_FAILED`, `BACKEND_UNAVAILABLE`, `WORKER_CRASHED`; or the reason of `options.signal`
  */
 export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceKit> {
+  assertPage();
   const checked = checkOptions('createFaceKit', options, KIT_RULES);
   const config = toWorkerConfig(checked);
   const workerUrl = checked.workerUrl === undefined ? null : absolute(checked.workerUrl, 'workerUrl');
@@ -313,6 +314,22 @@ function toWorkerConfig(options: FaceKitOptions): WorkerConfig {
       migrate === false ? null : DAY_MS * (typeof migrate === 'object' ? migrate.graceDays : DEFAULT_GRACE_DAYS),
     audit: options.audit ?? true,
   };
+}
+
+/** @throws InfaceError `ENVIRONMENT_UNSUPPORTED` */
+function assertPage(): void {
+  if (typeof document === 'undefined') {
+    throw new InfaceError(
+      'ENVIRONMENT_UNSUPPORTED',
+      'createFaceKit() needs a page, and there is no document here. Call it in the browser only, not on a server or in a worker.',
+    );
+  }
+  if (!isSecureContext) {
+    throw new InfaceError(
+      'ENVIRONMENT_UNSUPPORTED',
+      `Browsers do not let a page of ${location.origin} verify files and encrypt data. Open it over https or on localhost.`,
+    );
+  }
 }
 
 /**

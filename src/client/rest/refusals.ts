@@ -30,6 +30,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   CLOSED: 503,
   DEVICE_LOST: 503,
   EMBEDDING_SPACE_MISMATCH: 503,
+  ENVIRONMENT_UNSUPPORTED: 503,
   MODEL_INTEGRITY_FAILED: 503,
   MODEL_LOAD_FAILED: 503,
   SPOOF_MODEL_UNAVAILABLE: 503,
@@ -40,6 +41,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   TEMPLATES_UNREADABLE: 503,
   VAULT_LOCKED: 503,
   WORKER_CRASHED: 503,
+  WORKER_LOAD_FAILED: 503,
   // Not expected, because no route opens an image, exports, imports or unlocks.
   IMAGE_CLOSED: 500,
   BACKUP_INVALID: 500,

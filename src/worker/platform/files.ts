@@ -78,7 +78,7 @@ export function openAssets(
       return module;
     } catch {
       const bytes = await readKept(file);
-      return bytes && WebAssembly.compile(bytes);
+      return bytes && compiled(urlOf(file), WebAssembly.compile(bytes));
     }
   }
 
@@ -215,8 +215,30 @@ async function compileExactly(
   // If the content is wrong, report that instead of the failed compilation.
   streaming?.catch(() => undefined);
   const bytes = await readExactly(url, copy, file, onBytes, signal);
-  return { bytes, module: await (streaming ?? WebAssembly.compile(bytes)) };
+  return { bytes, module: await compiled(url, streaming ?? WebAssembly.compile(bytes)) };
 }
+
+/** @throws InfaceError `ENVIRONMENT_UNSUPPORTED` if a policy forbids WebAssembly */
+async function compiled(url: string, compiling: Promise<WebAssembly.Module>): Promise<WebAssembly.Module> {
+  try {
+    return await compiling;
+  } catch (cause) {
+    try {
+      new WebAssembly.Module(EMPTY_MODULE);
+    } catch {
+      throw new InfaceError(
+        'ENVIRONMENT_UNSUPPORTED',
+        `The Content-Security-Policy of ${self.location.href} does not allow WebAssembly, so ${url} cannot be compiled. ` +
+          "Add 'wasm-unsafe-eval' to script-src in the header of that file.",
+        { cause },
+      );
+    }
+    throw cause;
+  }
+}
+
+/** The shortest module: its magic number and version. */
+const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
 async function readExactly(
   url: string,
