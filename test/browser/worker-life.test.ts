@@ -109,9 +109,7 @@ describe('a worker', () => {
   it('says which policy forbids its script', async () => {
     const blocked = createFaceKit({ assetsUrl: ASSETS_URL, workerUrl: '/no-such-worker.js' });
     const violation = { effectiveDirective: 'worker-src', blockedURI: 'https://kiosk.example/worker.js' };
-    document.dispatchEvent(
-      new SecurityPolicyViolationEvent('securitypolicyviolation', violation),
-    );
+    document.dispatchEvent(new SecurityPolicyViolationEvent('securitypolicyviolation', violation));
     await expect(blocked).rejects.toEqual(error('WORKER_LOAD_FAILED', /does not allow .*kiosk\.example.*worker-src/));
 
     vi.stubGlobal('Worker', function () {
