@@ -6,7 +6,7 @@ import type { SpoofRates } from '../api/spoof.js';
 import { object, type Parsed } from '../schema/schema.js';
 import { boxCenter, type Similarity } from '../vision/geometry.js';
 import { warpToTensor, type Pixels } from '../vision/image.js';
-import { CURVE, GRAPH_FILE, MODEL, positive, text, type Curve } from './entry.js';
+import { CURVE, finite, GRAPH_FILE, INPUT, MODEL, positive, text, type Curve } from './entry.js';
 import { readOutput, type Run } from './run.js';
 
 /** The meaning of an anti-spoof model's scores. Measured, see the model card. */
@@ -21,22 +21,46 @@ const CALIBRATION = object({
   bpcer: v.exactOptional(CURVE),
 });
 
+const FAMILY = v.picklist(['binary-128', 'minifasnet', 'fr-liveness']);
+/** How a net sees a face, and what its score counts. */
+const VIEW = {
+  /** Side of the crop as a multiple of the longer side of the box. */
+  cropScale: positive,
+  /** Subtracted from the log-odds of the score of this net. Defaults to 0. */
+  offset: v.exactOptional(finite),
+};
+
 /**
  * Classifiers of square crops around a face. 'binary-128' outputs logits of bona fide and attack; 'minifasnet'
- * (Silent-Face) those of two kinds of attack, with bona fide between them.
+ * (Silent-Face) those of two kinds of attack, with bona fide between them; 'fr-liveness' (Faceplugin) those of bona fide
+ * and two kinds of attack.
  */
 export const ANTISPOOF = object({
   ...MODEL,
   role: v.literal('antispoof'),
-  family: v.picklist(['binary-128', 'minifasnet']),
+  family: FAMILY,
   /** Name of the output. */
   output: text,
   /** Side of the square input in pixels. */
   size: positive,
-  /** Side of the crop as a multiple of the longer side of the box. */
-  cropScale: positive,
-  /** Further models of the same kind, averaged with `file`; often none. */
-  more: v.array(object({ ...GRAPH_FILE, cropScale: positive }), 'a list'),
+  ...VIEW,
+  /** Further nets; often none. What they leave out is as for `file`. */
+  more: v.array(
+    object({
+      ...GRAPH_FILE,
+      ...VIEW,
+      family: v.exactOptional(FAMILY),
+      input: v.exactOptional(INPUT),
+      output: v.exactOptional(text),
+      size: v.exactOptional(positive),
+    }),
+    'a list',
+  ),
+  /**
+   * How the scores of several nets become one: their mean, or the least, so that a face has to convince every net.
+   * Defaults to 'mean'.
+   */
+  fusion: v.exactOptional(v.picklist(['mean', 'least'], "'mean' or 'least'")),
   /** Smallest longer side of a face's box for which there is a verdict, in pixels of the image. */
   minFaceSizePx: positive,
   calibration: CALIBRATION,
@@ -55,40 +79,49 @@ export interface FaceAntispoof {
   check(pixels: Pixels, box: Box): Promise<number>;
 }
 
-/** Number of classes that the models of a family output, and the index of the bona fide class. */
+/** Number of classes that the nets of a family output, and the index of the bona fide class. */
 const CLASSES: Readonly<Record<AntispoofEntry['family'], { readonly count: number; readonly bonaFide: number }>> = {
   'binary-128': { count: 2, bonaFide: 0 },
   minifasnet: { count: 3, bonaFide: 1 },
+  'fr-liveness': { count: 3, bonaFide: 0 },
 };
 
 /**
- * Creates a classifier from models that take square crops around a face. It averages their bona fide probabilities.
- * @param runs one per model, in the order of {@link netsOf}
+ * Creates a classifier from nets that take square crops around a face.
+ * @param runs one per net, in the order of {@link netsOf}
  */
 export function createAntispoof(entry: AntispoofEntry, runs: readonly Run[]): FaceAntispoof {
-  const { id, size, output, input, calibration, minFaceSizePx } = entry;
-  const { count, bonaFide } = CLASSES[entry.family];
+  const { id, calibration, minFaceSizePx, fusion = 'mean' } = entry;
   const nets = netsOf(entry);
   return {
     modelId: id,
     calibration,
     minFaceSizePx,
     async check(pixels, box) {
-      let sum = 0;
-      for (const [i, { cropScale }] of nets.entries()) {
+      const scores: number[] = [];
+      for (const [i, { family, cropScale, size, input, output, offset }] of nets.entries()) {
+        const { count, bonaFide } = CLASSES[family];
         const crop = warpToTensor(pixels, cropRound(pixels, box, cropScale, size), size, size, input);
         const outputs = await (runs[i] as Run)({ [input.name]: crop });
-        sum += softmax(readOutput(outputs, output, count, entry))[bonaFide] as number;
+        const score = softmax(readOutput(outputs, output, count, entry))[bonaFide] as number;
+        scores.push(score / (score + (1 - score) * Math.exp(offset)));
       }
-      return sum / nets.length;
+      return fusion === 'least' ? Math.min(...scores) : scores.reduce((a, b) => a + b) / scores.length;
     },
   };
 }
 
-/** Returns the models of an entry: the entry itself and those averaged with it. */
-export function netsOf(entry: AntispoofEntry): AntispoofEntry['more'] {
-  const { file, bytes, sha256, cropScale, more } = entry;
-  return [{ file, bytes, sha256, cropScale }, ...more];
+/** A net of an entry, with nothing left out. */
+type Net = Required<AntispoofEntry['more'][number]>;
+
+/** Returns the nets of an entry: that of the entry itself first. */
+export function netsOf({ file, bytes, sha256, cropScale, offset = 0, more, ...entry }: AntispoofEntry): readonly Net[] {
+  const { family, input, output, size } = entry;
+  const shared = { family, input, output, size };
+  return [
+    { ...shared, file, bytes, sha256, cropScale, offset },
+    ...more.map((net) => ({ ...shared, offset: 0, ...net })),
+  ];
 }
 
 /**

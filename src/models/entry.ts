@@ -48,7 +48,7 @@ const SOURCE = object({
 export type ModelSource = Parsed<typeof SOURCE>;
 
 /** How pixels become the input tensor: `(value - mean) / std` on values of 0 to 255, float32, NCHW. */
-const INPUT = object({
+export const INPUT = object({
   /** Name of the graph's input. */
   name: text,
   channels: v.picklist(['RGB', 'BGR'], "'RGB' or 'BGR'"),

@@ -1,7 +1,7 @@
 /** The adapters of models that users bring, on plain arrays: one anchor each, decoded by hand. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createAntispoof, cropRound, spoofThreshold } from '../../src/models/antispoof.js';
+import { createAntispoof, cropRound, spoofThreshold, type AntispoofEntry } from '../../src/models/antispoof.js';
 import { offeredSize } from '../../src/models/detectors/detector.js';
 import { createAdapter, type EntryOf, type ModelEntry } from '../../src/models/families.js';
 import { parseManifest } from '../../src/models/manifest.js';
@@ -344,6 +344,29 @@ describe('anti-spoof nets', () => {
     expect(await single.check(pixels, box)).toBe(1);
     expect(seen.at(-1)?.dims).toEqual([1, 3, 128, 128]);
     expect(seen.at(-1)?.data[0]).toBeCloseTo(10 / 255, 6);
+  });
+
+  it('may be nets of two kinds, of which the least score counts, each by its own scale', async () => {
+    const seen: (readonly number[])[] = [];
+    const giving =
+      (...logits: number[]): Run =>
+      (feeds) => {
+        const [name = '', { dims }] = Object.entries(feeds)[0]!;
+        seen.push(dims);
+        return Promise.resolve({
+          [name === 'input' ? 'output' : 'logits']: { data: Float32Array.from(logits), dims: [1, logits.length] },
+        });
+      };
+    const { file, bytes, sha256 } = MINIFASNET;
+    const input = { ...MINIFASNET.input, name: 'other' };
+    const net = { file, bytes, sha256, cropScale: 2, offset: -2, family: 'fr-liveness', size: 64, input } as const;
+    const entry: AntispoofEntry = { ...BINARY_128, more: [{ ...net, output: 'logits' }], fusion: 'least' };
+    const check = async (...runs: Run[]) => createAntispoof(entry, runs).check(plain(100, 100, [10, 20, 30]), box);
+    const logistic = (odds: number) => 1 / (1 + Math.exp(-odds));
+    expect(await check(giving(1, 0), giving(0, -100, 0))).toBeCloseTo(logistic(1), 6);
+    expect(await check(giving(5, 0), giving(0, -100, 3))).toBeCloseTo(logistic(-3 + 2), 6);
+    expect(await check(giving(5, 0), giving(-1_000, 0, 0))).toBe(0);
+    expect(seen[1]).toEqual([1, 3, 64, 64]);
   });
 
   it('have no threshold for a rate that nobody measured', () => {

@@ -7,12 +7,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAntispoof, type AntispoofEntry } from '../../src/models/antispoof.js';
 import type { BlazeFaceEntry } from '../../src/models/detectors/blazeface.js';
 import type { InputContract } from '../../src/models/entry.js';
 import type { ModelEntry } from '../../src/models/families.js';
 import type { ModelManifest } from '../../src/models/manifest.js';
+import type { Run as ModelRun } from '../../src/models/run.js';
+import { createPixels } from '../../src/vision/image.js';
 import { buildModels } from '../../tools/models/build.js';
-import { buildFrFeature, buildFrLandmark, FR_LANDMARK_SIZE } from '../../tools/models/faceplugin.js';
+import {
+  buildFrFeature,
+  buildFrLandmark,
+  buildFrLiveness,
+  FR_LANDMARK_SIZE,
+  FR_LIVENESS_SIZE,
+} from '../../tools/models/faceplugin.js';
 import { SOURCE_FOLDERS } from '../../tools/models/fetch.js';
 import { noiseImage, readGolden, toInput, type GoldenSet } from '../../tools/models/golden.js';
 import { buildMobileFaceNet, encodeMobileFaceNet, readTfliteNet } from '../../tools/models/mobilefacenet.js';
@@ -336,6 +345,73 @@ describe('fr-landmark-68', () => {
     const contract = { ...entryOf('fr-landmark-68').input, channels: 'BGR' } as const;
     const swapped = await pointsOf(await open('fr-landmark-68'), contract);
     expect(greatestError(await askShipped(), swapped)).toBeGreaterThan(5e-3);
+  });
+});
+
+describe('fr-liveness', () => {
+  const side = FR_LIVENESS_SIZE;
+  const { images, side: from } = ofKind(readGolden('face-landmark-68'), 'photo');
+  const faces = [...images.map((image) => shrink(image, from, side)), noiseImage(64, side)];
+  const file = readFile(SOURCE_FOLDERS, SOURCES.frLiveness);
+
+  /** What the shipped file answers to these images as blue, green and red of 0 to 255. */
+  async function askShipped(): Promise<Float32Array[]> {
+    const session = await InferenceSession.create(file);
+    const answers: Float32Array[] = [];
+    for (const image of faces) {
+      const plane = side * side;
+      const bgr = Float32Array.from({ length: 3 * plane }, (_, i) => {
+        return image[3 * (i % plane) + 2 - Math.floor(i / plane)] as number;
+      });
+      const results = await session.run({ input: new Tensor('float32', bgr, [1, 3, side, side]) });
+      answers.push(results['output']?.data as Float32Array);
+    }
+    return answers;
+  }
+
+  const logitsOf = async (run: Run, contract?: InputContract) =>
+    (await run(faces, side, contract)).map(({ logits }) => logits);
+
+  it('answers as the shipped file does, to 2e-3 of its logits in float32 and to 5e-2 as shipped, in float16', async () => {
+    const shipped = await askShipped();
+    const exact = await openGraph(buildFrLiveness(file, 'float32'), entryOf('fr-liveness').input, ['logits']);
+    expect(greatestError(shipped, await logitsOf(exact))).toBeLessThanOrEqual(2e-3);
+    expect(greatestError(shipped, await logitsOf(await open('fr-liveness')))).toBeLessThanOrEqual(5e-2);
+  });
+
+  it.each([
+    ['red and blue swapped', { channels: 'RGB' }],
+    ['values of 0 to 1', { std: [255, 255, 255] }],
+    ['values of -1 to 1', { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] }],
+  ] as const)('would not, with %s', async (_, change) => {
+    const swapped = await logitsOf(await open('fr-liveness'), { ...entryOf('fr-liveness').input, ...change });
+    expect(greatestError(await askShipped(), swapped)).toBeGreaterThan(1);
+  });
+
+  it('gets the pixels of the crop that its entry says', async () => {
+    const entry = { ...(entryOf('fr-liveness') as AntispoofEntry), more: [], offset: 0 };
+    // A face whose crop is as large as the input, so that no pixel is resampled.
+    const [left, top] = [40, 25];
+    const box = { x: 0, y: 0, width: side / entry.cropScale, height: side / entry.cropScale };
+    box.x = left + (side - box.width) / 2;
+    box.y = top + (side - box.height) / 2;
+    const pixels = createPixels(side + 90, side + 60, new Uint8ClampedArray(4 * (side + 90) * (side + 60)).fill(255));
+    for (let y = 0; y < side; y++) {
+      for (let x = 0; x < side; x++) {
+        const to = 4 * ((y + top) * pixels.width + x + left);
+        pixels.data.set(faces[0]!.subarray(3 * (y * side + x), 3 * (y * side + x) + 3), to);
+      }
+    }
+    const session = await InferenceSession.create(file);
+    const run: ModelRun = async (feeds) => {
+      const { data, dims } = feeds['input']!;
+      const { output } = await session.run({ input: new Tensor('float32', data, [...dims]) });
+      return { logits: { data: output!.data as Float32Array, dims: [1, 3] } };
+    };
+    const [shipped] = await askShipped();
+    const powers = Array.from(shipped!, Math.exp);
+    const expected = powers[0]! / powers.reduce((a, b) => a + b, 0);
+    expect(await createAntispoof(entry, [run]).check(pixels, box)).toBeCloseTo(expected, 5);
   });
 });
 

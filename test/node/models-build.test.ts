@@ -63,7 +63,7 @@ function listFiles(path: string): string[] {
 }
 
 describe('the files', () => {
-  it('are the seven models, the background statistics and the manifest, and no temporary file', () => {
+  it('are the eight models, the background statistics and the manifest, and no temporary file', () => {
     const ids = [
       'blazeface',
       'fr-landmark-68',
@@ -71,6 +71,7 @@ describe('the files', () => {
       'face-landmark-68',
       'dlib-resnet-int8',
       'dlib-resnet',
+      'fr-liveness',
       'inface-antispoof',
     ];
     expect(manifest.models.map(({ id }) => id)).toEqual(ids);
@@ -408,7 +409,7 @@ describe('the readers', () => {
         i === all.findIndex((other) => other.op === op) ? { ...node, ...change } : node,
       ),
     });
-    expect(() => readOnnxNet(changed('Relu', { op: 'Sigmoid' }))).toThrow(/uses operator 'Sigmoid'/);
+    expect(() => readOnnxNet(changed('Relu', { op: 'Tanh' }))).toThrow(/uses operator 'Tanh'/);
     expect(() => readOnnxNet(changed('Relu', { inputs: ['none'] }))).toThrow(/'Relu' .* does not follow a convolution/);
     expect(() => readOnnxNet(changed('Conv', { inputs: ['input', 'none', 'none'] }))).toThrow(
       /no float32 constant 'none'/,

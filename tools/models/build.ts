@@ -22,13 +22,14 @@ import {
   DLIB_INT8,
   DLIB_LOSSLESS,
   FR_LANDMARK_68,
+  FR_LIVENESS,
   INFACE_ANTISPOOF,
   LANDMARK_68,
   MOBILEFACENET_64,
   SETS,
   type EntryDraft,
 } from './entries.js';
-import { buildFrLandmark } from './faceplugin.js';
+import { buildFrLandmark, buildFrLiveness } from './faceplugin.js';
 import { fetchSources, SOURCE_FOLDERS } from './fetch.js';
 import { describeFile, replaceFile } from './files.js';
 import { buildLandmark68 } from './landmark68.js';
@@ -61,11 +62,15 @@ export async function buildModels(options: BuildOptions = {}): Promise<ModelMani
   const { sources = SOURCE_FOLDERS, outFolder = join(ROOT, 'public/models'), log = () => {} } = options;
   const start = performance.now();
 
-  await fetchSources(sources, [SOURCES.mobileFaceNet, SOURCES.frLandmark]);
+  await fetchSources(sources, [SOURCES.mobileFaceNet, SOURCES.frLandmark, SOURCES.frLiveness]);
   const blazeFace = readBlazeFace(sources);
   const landmarkWeights = readFaceApiWeights(sources, SOURCES.faceLandmark68);
   const dlibWeights = readFaceApiWeights(sources, SOURCES.faceRecognition);
   const ranges = JSON.parse(readFileSync(RANGES_FILE, 'utf8')) as ActivationRanges;
+  // Trained by lab/antispoof instead of built: the committed file is served from this folder.
+  const ownAntispoof = readFileSync(join(ROOT, 'public/models', INFACE_ANTISPOOF.file));
+  const { family, input, output, size, cropScale } = INFACE_ANTISPOOF;
+  const ownNet = { ...describeFile(INFACE_ANTISPOOF.file, ownAntispoof), family, input, output, size, cropScale };
   const drafts: readonly { readonly entry: EntryDraft; readonly bytes: Uint8Array }[] = [
     { entry: BLAZEFACE, bytes: buildBlazeFace(blazeFace.nodes, blazeFace.weights) },
     { entry: FR_LANDMARK_68, bytes: buildFrLandmark(readFile(sources, SOURCES.frLandmark)) },
@@ -73,8 +78,8 @@ export async function buildModels(options: BuildOptions = {}): Promise<ModelMani
     { entry: LANDMARK_68, bytes: buildLandmark68(landmarkWeights) },
     { entry: DLIB_INT8, bytes: buildDlibInt8(dlibWeights, ranges) },
     { entry: DLIB_LOSSLESS, bytes: buildDlibLossless(dlibWeights).graph.encode() },
-    // Trained by lab/antispoof instead of built: the committed file is served from this folder.
-    { entry: INFACE_ANTISPOOF, bytes: readFileSync(join(ROOT, 'public/models', INFACE_ANTISPOOF.file)) },
+    { entry: { ...FR_LIVENESS, more: [ownNet] }, bytes: buildFrLiveness(readFile(sources, SOURCES.frLiveness)) },
+    { entry: INFACE_ANTISPOOF, bytes: ownAntispoof },
   ];
   const backgrounds = new Map(
     BACKGROUNDS.map((background) => [

@@ -21,21 +21,21 @@ export interface ConvLayer {
   readonly strides: readonly [vertical: number, horizontal: number];
   /** Zero padding: top, left, bottom, right. */
   readonly pads: readonly [number, number, number, number];
-  /** `'relu'`, or one slope per channel for values below 0. */
-  readonly activation: 'none' | 'relu' | Float64Array;
+  /** An array has one slope per channel for values below 0. */
+  readonly activation: 'none' | 'relu' | 'sigmoid' | Float64Array;
 }
 
-/** The sum of two earlier outputs. */
-export interface AddLayer {
-  readonly kind: 'add';
-  readonly inputs: readonly [string, string];
+/** A layer without weights: the sum or the product of two earlier outputs, or the mean of each channel of one. */
+export interface PlainLayer {
+  readonly kind: 'add' | 'multiply' | 'mean';
+  readonly inputs: readonly string[];
   readonly output: string;
 }
 
 /** A network. Its output is that of the last layer, a 1x1 convolution on a map of one pixel. */
 export interface ConvNet {
   readonly input: string;
-  readonly layers: readonly (ConvLayer | AddLayer)[];
+  readonly layers: readonly (ConvLayer | PlainLayer)[];
 }
 
 /**
@@ -167,6 +167,9 @@ function withLinear(layer: ConvLayer, matrix: Matrix, bias: Matrix): ConvLayer {
   };
 }
 
+/** The operators of layers without weights. */
+const PLAIN_OPS = { add: 'Add', multiply: 'Mul', mean: 'GlobalAveragePool' } as const;
+
 /**
  * Encodes the network as an ONNX graph from `input` to `[batch, outputs]`.
  *
@@ -194,9 +197,9 @@ export function encodeConvNet(
   let result = '';
   for (const layer of net.layers) {
     result =
-      layer.kind === 'add'
-        ? graph.node('Add', layer.inputs.map(find))
-        : addConv(graph, find(layer.input), layer, storage);
+      layer.kind === 'conv'
+        ? addConv(graph, find(layer.input), layer, storage)
+        : graph.node(PLAIN_OPS[layer.kind], layer.inputs.map(find));
     tensors.set(layer.output, result);
   }
   graph.node('Reshape', [result, graph.ints([0, -1])], {}, output);
@@ -215,6 +218,7 @@ function addConv(graph: GraphBuilder, x: string, layer: ConvLayer, storage: Stor
   });
   if (activation === 'none') return convolved;
   if (activation === 'relu') return graph.node('Relu', [convolved]);
+  if (activation === 'sigmoid') return graph.node('Sigmoid', [convolved]);
   return graph.node('PRelu', [convolved, graph.floats(Float32Array.from(activation), [activation.length, 1, 1])]);
 }
 

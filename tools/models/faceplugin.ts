@@ -1,23 +1,26 @@
 /**
  * Builds networks of faceplugin-face-recognition-js as ONNX graphs.
  *
- * Their names are fr_landmark, which finds 68 points in a face crop, and fr_feature, which embeds a face chip. No set of
- * the manifest uses the latter.
+ * Their names are fr_landmark, which finds 68 points in a face crop, fr_liveness, which detects presentation attacks, and
+ * fr_feature, which embeds a face chip. No set of the manifest uses the latter.
  */
 import {
   cutDeadChannels,
   encodeConvNet,
+  mergeLastLayers,
   projectOutputs,
   scaleOutputs,
-  type AddLayer,
   type ConvLayer,
   type ConvNet,
+  type PlainLayer,
   type Storage,
 } from './conv-net.js';
 import { readOnnx, type OnnxConstant, type OnnxGraph, type OnnxNode } from './onnx.js';
 
 /** Side of the input of fr_landmark, in pixels. */
 export const FR_LANDMARK_SIZE = 64;
+/** Side of the input of fr_liveness, in pixels. */
+export const FR_LIVENESS_SIZE = 128;
 /** Side of the input of fr_feature, in pixels. */
 export const FR_FEATURE_SIZE = 112;
 /** Length of the embedding of fr_feature: the directions that hold the 512 shipped outputs. */
@@ -36,6 +39,17 @@ export function buildFrLandmark(file: Uint8Array, storage: Storage = 'float16'):
     batch: 1,
     inputShape: [3, FR_LANDMARK_SIZE, FR_LANDMARK_SIZE],
     output: 'points',
+    storage,
+  });
+}
+
+/** Builds the graph from `input` [1, 3, 128, 128], BGR of 0..255, to `logits` [1, 3], the first of a bona fide face. */
+export function buildFrLiveness(file: Uint8Array, storage: Storage = 'float16'): Uint8Array {
+  return encodeConvNet(mergeLastLayers(cutDeadChannels(readOnnxNet(readOnnx(file)))), {
+    name: 'fr-liveness',
+    batch: 1,
+    inputShape: [3, FR_LIVENESS_SIZE, FR_LIVENESS_SIZE],
+    output: 'logits',
     storage,
   });
 }
@@ -68,7 +82,7 @@ function takeColor(net: ConvNet): ConvNet {
 }
 
 /**
- * Reads the layers of an ONNX graph: convolutions, sums, ReLU, PReLU and a linear layer.
+ * Reads the layers of an ONNX graph: convolutions, linear layers, sums, products, means, ReLU, PReLU and sigmoid.
  *
  * @throws On other operators, and on convolutions that are dilated or grouped other than by channel.
  */
@@ -97,14 +111,22 @@ export function readOnnxNet({ nodes, constants }: OnnxGraph): ConvNet {
       case 'Gemm':
         net = { ...net, layers: [...net.layers, readGemm(node, find(inputs[1]), find(inputs[2]))] };
         break;
-      case 'Add': {
-        const [a = '', b = ''] = inputs;
-        const sum: AddLayer = { kind: 'add', inputs: [a, b], output };
-        net = { ...net, layers: [...net.layers, sum] };
+      case 'MatMul':
+        net = { ...net, layers: [...net.layers, readMatMul(node, find(inputs[1]))] };
+        break;
+      case 'Add':
+      case 'Mul':
+      case 'GlobalAveragePool': {
+        const kinds = { Add: 'add', Mul: 'multiply', GlobalAveragePool: 'mean' } as const;
+        const plain: PlainLayer = { kind: kinds[op], inputs, output };
+        net = { ...net, layers: [...net.layers, plain] };
         break;
       }
       case 'Relu':
         amend(node, () => ({ output, activation: 'relu' }));
+        break;
+      case 'Sigmoid':
+        amend(node, () => ({ output, activation: 'sigmoid' }));
         break;
       case 'PRelu':
         amend(node, () => ({ output, activation: Float64Array.from(find(inputs[1]).data) }));
@@ -113,6 +135,13 @@ export function readOnnxNet({ nodes, constants }: OnnxGraph): ConvNet {
       case 'Reshape':
         // Of a map of one pixel: at the end, or before a linear layer.
         amend(node, () => ({ output }));
+        break;
+      case 'Shape':
+      case 'Constant':
+      case 'Gather':
+      case 'Unsqueeze':
+      case 'Concat':
+        // They compute the shape for a Reshape. No other layer can read what they return.
         break;
       case 'BatchNormalization': {
         amend(node, () => ({ output }));
@@ -153,19 +182,34 @@ function readConv(node: OnnxNode, kernel: OnnxConstant, bias: OnnxConstant): Con
   };
 }
 
-/** Reads a linear layer as a 1x1 convolution. */
-function readGemm({ inputs, outputs, attributes }: OnnxNode, matrix: OnnxConstant, bias: OnnxConstant): ConvLayer {
-  const { transB, alpha = 1, beta = 1 } = attributes;
+function readGemm(node: OnnxNode, matrix: OnnxConstant, bias: OnnxConstant): ConvLayer {
+  const { transB, alpha = 1, beta = 1 } = node.attributes;
   if (transB !== 1 || alpha !== 1 || beta !== 1)
     throw new Error('A linear layer of the ONNX file is scaled or turned.');
   const [rows = 0, columns = 0] = matrix.shape;
+  return linearLayer(node, [rows, columns], Float64Array.from(matrix.data), Float64Array.from(bias.data));
+}
+
+function readMatMul(node: OnnxNode, { shape, data }: OnnxConstant): ConvLayer {
+  const [columns = 0, rows = 0] = shape;
+  const turned = Float64Array.from(data, (_, i) => data[(i % columns) * rows + Math.floor(i / columns)] as number);
+  return linearLayer(node, [rows, columns], turned, new Float64Array(rows));
+}
+
+/** Returns a linear layer as a 1x1 convolution. */
+function linearLayer(
+  { inputs, outputs }: OnnxNode,
+  [rows, columns]: readonly [number, number],
+  kernel: Float64Array,
+  bias: Float64Array,
+): ConvLayer {
   return {
     kind: 'conv',
     input: inputs[0] ?? '',
     output: outputs[0] ?? '',
     shape: [rows, columns, 1, 1],
-    kernel: Float64Array.from(matrix.data),
-    bias: Float64Array.from(bias.data),
+    kernel,
+    bias,
     depthwise: false,
     strides: [1, 1],
     pads: [0, 0, 0, 0],

@@ -8,9 +8,9 @@ import {
   encodeConvNet,
   mergeLastLayers,
   projectOutputs,
-  type AddLayer,
   type ConvLayer,
   type ConvNet,
+  type PlainLayer,
   type Storage,
 } from './conv-net.js';
 import { readTflite, type TfliteGraph, type TfliteOperator } from './tflite.js';
@@ -51,7 +51,7 @@ export function encodeMobileFaceNet(net: ConvNet, storage: Storage): Uint8Array 
 export function readTfliteNet(graph: TfliteGraph): ConvNet {
   const { tensors, operators } = graph;
   const producers = new Map(operators.map((operator) => [operator.output, operator]));
-  const layers: (ConvLayer | AddLayer)[] = [];
+  const layers: (ConvLayer | PlainLayer)[] = [];
   for (const operator of operators) {
     const { op, inputs, output } = operator;
     if (op === 'conv' || op === 'depthwise-conv') {

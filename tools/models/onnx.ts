@@ -78,6 +78,7 @@ const KNOWN_OPS: ReadonlySet<string> = new Set([
   'DequantizeLinear',
   'Div',
   'Gemm',
+  'GlobalAveragePool',
   'MatMul',
   'MaxPool',
   'Mul',
@@ -87,6 +88,7 @@ const KNOWN_OPS: ReadonlySet<string> = new Set([
   'ReduceMean',
   'Relu',
   'Reshape',
+  'Sigmoid',
   'Sub',
   'Transpose',
 ]);

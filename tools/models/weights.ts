@@ -82,6 +82,12 @@ export const SOURCES = {
       { path: 'model/fr_landmark.onnx', sha256: 'f10b0ba1d2a8a099adefede1ebf3733e44fe370715e7303dbeb7f59c02142258' },
     ],
   },
+  frLiveness: {
+    ...FACEPLUGIN,
+    files: [
+      { path: 'model/fr_liveness.onnx', sha256: 'afa783b7e902fdfcf323a7240cac2a1c580c25314ea4161129dc1b0d100dc32d' },
+    ],
+  },
 } as const satisfies Record<string, ModelSource>;
 
 /** The source of a network that no set of the manifest uses, so the build does not fetch it. */
