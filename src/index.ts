@@ -66,6 +66,7 @@ export type { Backend, KitInfo, LoadProgress, ModelInfo, OldSpaceInfo } from './
 export type {
   CheckSpoofOptions,
   SpoofFailure,
+  SpoofIssue,
   SpoofOptions,
   SpoofPolicy,
   SpoofRates,
@@ -73,5 +74,5 @@ export type {
   SpoofRule,
   SpoofVerdict,
 } from './api/spoof.js';
-export type { FaceTracker, TrackedFace, TrackerOptions, TrackResult } from './api/tracking.js';
+export type { FaceTracker, TrackedFace, TrackerOptions, TrackResult, TrackTimings } from './api/tracking.js';
 export type { VaultState, VaultStatus } from './api/vault.js';

@@ -61,7 +61,9 @@ export function isSame(a: Shown, b: Shown): boolean {
 
 function judge(face: TrackedFace, { height }: TrackResult): Shown {
   const { identification, quality, spoof } = face;
-  if (!identification) return WAITING;
+  const unjudged = spoof?.outcome === 'not-judged' ? spoof.reasons : [];
+  // A verdict takes several frames, also where it is only reported.
+  if (!identification || unjudged.includes('few-frames')) return WAITING;
   if (identification.outcome === 'identified') {
     const { profileId, name, candidates } = identification;
     return { kind: 'name', profileId, name, score: certaintyOf(candidates) };
@@ -70,7 +72,8 @@ function judge(face: TrackedFace, { height }: TrackResult): Shown {
   if (identification.reason === 'attack') return { kind: 'attack' };
   if (face.box.height / height < NEAR) return { kind: 'hint', hint: 'come-closer' };
   // Somebody unknown who is seen badly may be somebody known.
-  const unjudged = identification.reason === 'spoof-not-judged' && spoof?.outcome === 'not-judged' ? spoof.reasons : [];
-  const [issue] = [...unjudged, ...quality.unusable];
+  const unseen =
+    identification.reason === 'spoof-not-judged' ? unjudged.filter((reason) => reason !== 'few-frames') : [];
+  const [issue] = [...unseen, ...quality.unusable];
   return issue ? { kind: 'hint', hint: CAMERA_HINTS[issue] } : { kind: 'unknown' };
 }

@@ -9,6 +9,7 @@ import type {
   LivenessReason,
   QualityIssue,
   RejectionReason,
+  SpoofIssue,
   UnknownReason,
 } from '../../src/index.js';
 import type { english } from './en.js';
@@ -66,7 +67,7 @@ const errorCodes: Partial<Record<ErrorCode, string>> = {
   CLOSED: 'Die Modelle wurden entladen. Bitte die Seite neu laden.',
 };
 
-const refusals: Record<RejectionReason, string> = {
+const refusals: Record<RejectionReason | SpoofIssue, string> = {
   'no-face': 'es wurde kein Gesicht gefunden',
   'many-faces': 'es zeigt mehrere Gesichter',
   'no-face-at-point': 'das gewählte Gesicht wurde nicht wiedergefunden',
@@ -78,6 +79,7 @@ const refusals: Record<RejectionReason, string> = {
   occluded: 'ein Teil des Gesichts ist verdeckt',
   'not-a-face': 'es sieht nicht wie ein Gesicht aus',
   'same-image': 'es ist dasselbe Bild wie ein früheres',
+  'few-frames': 'es ist noch nicht lange genug zu sehen',
   'not-the-same-person': 'es scheint jemand anderen zu zeigen',
   'duplicate-of': 'es sieht aus wie jemand, der schon erfasst ist',
   attack: 'es scheint ein Foto oder ein Bildschirm zu sein',

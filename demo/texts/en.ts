@@ -9,6 +9,7 @@ import type {
   LivenessReason,
   QualityIssue,
   RejectionReason,
+  SpoofIssue,
   UnknownReason,
 } from '../../src/index.js';
 import type { KioskEvent } from '../kiosk/log.js';
@@ -49,7 +50,7 @@ const errorCodes: Partial<Record<ErrorCode, string>> = {
   CLOSED: 'The models were unloaded. Reload the page.',
 };
 
-const refusals: Record<RejectionReason, string> = {
+const refusals: Record<RejectionReason | SpoofIssue, string> = {
   'no-face': 'no face was found',
   'many-faces': 'it shows several faces',
   'no-face-at-point': 'the chosen face was not found again',
@@ -61,6 +62,7 @@ const refusals: Record<RejectionReason, string> = {
   occluded: 'a part of the face is covered',
   'not-a-face': 'it does not look like a face',
   'same-image': 'it is the same picture as an earlier one',
+  'few-frames': 'it has not been seen for long enough yet',
   'not-the-same-person': 'it seems to show somebody else',
   'duplicate-of': 'it looks like somebody who is enrolled already',
   attack: 'it seems to be a photo or a screen',
@@ -238,7 +240,7 @@ export const english = {
     spoof: 'Really there?',
     bonaFide: (score: string) => `seems so (${score})`,
     attack: (score: string) => `seems to be a photo or a screen (${score})`,
-    notJudged: (reasons: readonly RejectionReason[]) =>
+    notJudged: (reasons: readonly SpoofIssue[]) =>
       `cannot tell: ${reasons.map((reason) => refusals[reason]).join(', ')}`,
     notChecked: 'not checked',
     stages: 'Time per stage',

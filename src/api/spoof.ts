@@ -48,11 +48,14 @@ export interface SpoofOptions {
   readonly spoof?: SpoofPolicy;
 }
 
-/**
- * Reason why a required check refuses a face. With `spoof-not-judged`, the face is too small, dark, bright or blurred
- * for a verdict.
- */
+/** Reason why a required check refuses a face. With `spoof-not-judged`, the verdict has the reasons. */
 export type SpoofFailure = 'attack' | 'spoof-not-judged';
+
+/**
+ * Reason why there is no verdict: an issue that makes the image of the face unusable, or with `few-frames` that a tracker
+ * has not checked enough frames of the face yet.
+ */
+export type SpoofIssue = QualityIssue | 'few-frames';
 
 /** The verdict of presentation attack detection on one face. `modelId` is the id in the manifest. */
 export type SpoofVerdict =
@@ -66,8 +69,8 @@ export type SpoofVerdict =
     }
   | {
       readonly outcome: 'not-judged';
-      /** One or more reasons why the image does not allow a verdict. */
-      readonly reasons: readonly QualityIssue[];
+      /** One or more reasons why there is no verdict. */
+      readonly reasons: readonly SpoofIssue[];
       readonly modelId: string;
     };
 

@@ -40,11 +40,25 @@ export type TrackedFace = DetectedFace & {
    * image improves, when its appearance changes abruptly, when the collection changes, and every 90 frames.
    */
   readonly identification: Identification | null;
-  /** The verdict on the frame on which the check last ran, or `null` when the check was off. */
+  /**
+   * The verdict over the last frames, or `null` when the check was off. The face is checked at most every 150 ms. The
+   * score is a mean of the logits of up to seven checks of the last 3 seconds, weighted by quality, without the one
+   * farthest from the median, so one bad frame changes nothing. With less than three, the outcome is `not-judged` with
+   * the reason `few-frames`, or with the reasons of the last frame if that could not be judged.
+   */
   readonly spoof: SpoofVerdict | null;
   /** Image quality of the face, measured when it appears and every 5 frames. */
   readonly quality: QualityReport;
 };
+
+/** Timings of a frame of a tracker. */
+export interface TrackTimings extends StageTimings {
+  /**
+   * Time from the first spoof check of a face to the first verdict over its frames, in milliseconds. Reported on the
+   * frame with that verdict, for the slowest of several faces; 0 on all other frames.
+   */
+  readonly spoofDecisionMs: number;
+}
 
 /** Result of `FaceTracker.update`. */
 export interface TrackResult {
@@ -59,7 +73,7 @@ export interface TrackResult {
    * without a run.
    */
   readonly detected: boolean;
-  readonly timings: StageTimings;
+  readonly timings: TrackTimings;
 }
 
 /** A tracker for the faces in one video. */

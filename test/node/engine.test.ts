@@ -1087,7 +1087,14 @@ describe('what a call reports', () => {
       expect(timings).toEqual({ pixelsMs: 1, detectMs: 10, landmarksMs: 200, spoofMs: 2_000, embedMs: 20_000 });
       await engine.track(context(), 'a', frame(), {});
       const tracked = await engine.track(context(), 'a', frame(), {});
-      expect(tracked.timings).toEqual({ pixelsMs: 1, detectMs: 0, landmarksMs: 60, spoofMs: 0, embedMs: 0 });
+      expect(tracked.timings).toEqual({
+        pixelsMs: 1,
+        detectMs: 0,
+        landmarksMs: 60,
+        spoofMs: 0,
+        embedMs: 0,
+        spoofDecisionMs: 0,
+      });
     } finally {
       clock.mockRestore();
     }

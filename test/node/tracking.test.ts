@@ -22,6 +22,8 @@ interface Person {
   readonly degrees: number;
   readonly look: Float32Array;
   readonly quality?: number;
+  /** Score of the anti-spoof model, by default 0.9 for Anna and 0.1 for others; `null` if the face is too dark for it. */
+  readonly score?: number | null;
   /** Height of the face and its box in pixels, by default `SIDE`. */
   readonly size?: number;
   /** Width of the box as a fraction of its height, by default 1. */
@@ -74,6 +76,7 @@ function trackerOf(settings: Partial<TrackContext> = {}) {
   };
   const step = createTracking(partsOf(namesOf));
   let state = NO_TRACKS;
+  let spoofDecisionMs = 0;
   let atMs = 0;
 
   function frameOf(people: readonly Person[], seen: readonly Person[]): OpenFrame {
@@ -118,13 +121,12 @@ function trackerOf(settings: Partial<TrackContext> = {}) {
         calls.push('check');
         // The check looks at what is in the box.
         const { x, y, width, height } = face.detection.box;
-        const isAnna = known({ landmarks: [{ x: x + width / 2, y: y + height / 2 }] }).degrees === 0;
-        return Promise.resolve({
-          outcome: isAnna ? 'bona-fide' : 'attack',
-          bonaFideScore: isAnna ? 0.9 : 0.1,
-          threshold: 0.5,
-          modelId: 'model',
+        const { degrees, score = degrees === 0 ? 0.9 : 0.1 } = known({
+          landmarks: [{ x: x + width / 2, y: y + height / 2 }],
         });
+        if (score === null) return Promise.resolve({ outcome: 'not-judged', reasons: ['too-dark'], modelId: 'model' });
+        const outcome = score >= 0.5 ? 'bona-fide' : 'attack';
+        return Promise.resolve({ outcome, bonaFideScore: score, threshold: 0.5, modelId: 'model' });
       },
       describe: ({ detection: { box, score }, landmarks: points }, landmarkCount) => ({
         box,
@@ -147,11 +149,14 @@ function trackerOf(settings: Partial<TrackContext> = {}) {
       atMs += afterMs;
       const context = { options: {}, check: null, search: [COLLECTION] as const, older: [], atMs, ...settings };
       const result = await step(frameOf(people, seen), state, context);
-      state = result.state;
+      ({ state, spoofDecisionMs } = result);
       return result.faces;
     },
     get state() {
       return state;
+    },
+    get spoofDecisionMs() {
+      return spoofDecisionMs;
     },
   };
 }
@@ -322,52 +327,148 @@ describe('a tracker', () => {
     expect(tracker.calls).toEqual(['follow']);
   });
 
-  it('checks each face once for presentation attacks, on the frame that is recognized', async () => {
-    const check = { antispoof: null as never, threshold: 0.5, required: true };
-    const tracker = trackerOf({ check });
-    const faces = await tracker.frame([at(ANNA, 100), at(BERTA, 400)]);
-    expect(faces).toMatchObject([
-      { spoof: { outcome: 'bona-fide' }, identification: { outcome: 'identified', profileId: 'anna' } },
-      { spoof: { outcome: 'attack' }, identification: { outcome: 'unknown', reason: 'attack' } },
-    ]);
-    await tracker.frame([at(ANNA, 100), at(BERTA, 400)]);
-    expect(tracker.calls).toEqual(['follow', 'follow']);
-    const alone = trackerOf({ check, search: null });
-    await alone.frame([at(ANNA, 100)]);
-    expect(alone.calls).toEqual(['find', 'check']);
-  });
+  describe('checks for presentation attacks', () => {
+    const check = { antispoof: { modelId: 'model' } as never, threshold: 0.5, required: true };
+    /** The outcomes of a frame, from left to right. */
+    const outcomes = (faces: readonly TrackedFace[]) =>
+      [...faces].sort((a, b) => a.box.x - b.box.x).map(({ spoof }) => spoof?.outcome);
 
-  it.each([
-    ['with names', COLLECTION],
-    ['without names', null],
-  ])('never uses the spoof verdict of the previous frame for another face, %s', async (_, collection) => {
-    const search = collection && ([collection] as const);
-    const check = { antispoof: null as never, threshold: 0.5, required: true };
-    const replaced = trackerOf({ check, search });
-    const verdicts: unknown[] = [];
-    for (const person of [ANNA, BERTA, ANNA]) {
-      const faces = await replaced.frame([at(person, 100)]);
-      expect(replaced.calls).toContain('check');
-      verdicts.push(...faces.map(({ spoof }) => spoof?.outcome));
-    }
-    expect(verdicts).toEqual(['bona-fide', 'attack', 'bona-fide']);
+    it('at most every 150 ms, and decides on the third frame', async () => {
+      const tracker = trackerOf({ check });
+      const people = [at(ANNA, 100), at(BERTA, 400)];
+      const spent: number[] = [];
+      for (let i = 0; i < 9; i++) {
+        const faces = await tracker.frame(people);
+        spent.push(tracker.calls.filter((call) => call === 'check').length);
+        if (i < 8) {
+          expect(faces).toMatchObject([
+            { spoof: { reasons: ['few-frames'] }, identification: { outcome: 'unknown', reason: 'spoof-not-judged' } },
+            { spoof: { reasons: ['few-frames'] }, identification: { outcome: 'unknown', reason: 'spoof-not-judged' } },
+          ]);
+          expect(tracker.spoofDecisionMs).toBe(0);
+          continue;
+        }
+        expect(faces).toMatchObject([
+          { spoof: { outcome: 'bona-fide' }, identification: { outcome: 'identified', profileId: 'anna' } },
+          { spoof: { outcome: 'attack' }, identification: { outcome: 'unknown', reason: 'attack' } },
+        ]);
+        expect(faces.map(({ identification, spoof }) => identification?.spoof === spoof)).toEqual([true, true]);
+        expect(tracker.spoofDecisionMs).toBe(8 * 40);
+      }
+      expect(spent).toEqual([2, 0, 0, 0, 2, 0, 0, 0, 2]);
+      await tracker.frame(people);
+      expect(tracker.spoofDecisionMs).toBe(0);
+    });
 
-    const swapped = trackerOf({ check, search });
-    await swapped.frame([at(ANNA, 100), at(BERTA, 400)]);
-    const after = await swapped.frame([at(BERTA, 100), at(ANNA, 400)]);
-    const byPlace = [...after].sort((a, b) => a.box.x - b.box.x).map(({ spoof }) => spoof?.outcome);
-    expect(byPlace).toEqual(['attack', 'bona-fide']);
-  });
+    it('without names', async () => {
+      const tracker = trackerOf({ check, search: null });
+      await tracker.frame([at(ANNA, 100)]);
+      expect(tracker.calls).toEqual(['find', 'check']);
+      for (const _ of [2, 3]) await tracker.frame([at(ANNA, 100)], { afterMs: 150 });
+      expect(tracker.spoofDecisionMs).toBe(300);
+    });
 
-  it('checks for presentation attacks where the face is now, and not where the detector found it', async () => {
-    const check = { antispoof: null as never, threshold: 0.5, required: true };
-    const tracker = trackerOf({ check });
-    for (let i = 0; i < 5; i++) await tracker.frame([at(ANNA, 100 + 20 * i)]);
-    // Seen better, Anna is checked again. Somebody else is where she was, whom the detector has not found yet.
-    const better = { ...ANNA, quality: 0.7 };
-    const faces = await tracker.frame([at(better, 200), at(BERTA, 100)]);
-    expect(tracker.calls).toEqual(['follow', 'check', 'embed', 'names']);
-    expect(faces).toMatchObject([{ trackId: 1, spoof: { outcome: 'bona-fide' } }]);
+    it('and one bad frame neither opens nor refuses, at any time', async () => {
+      for (const [score, outcome] of [
+        [0.9, 'bona-fide'],
+        [0.1, 'attack'],
+      ] as const) {
+        for (let bad = 0; bad < 9; bad++) {
+          const tracker = trackerOf({ check });
+          for (let i = 0; i < 9; i++) {
+            const isBad = i === bad;
+            // The bad frame is as sure and as sharp as can be.
+            const seen = { ...ANNA, score: isBad ? 1 - Math.round(score) : score, quality: isBad ? 1 : 0.3 };
+            const faces = await tracker.frame([at(seen, 100)], { afterMs: 150 });
+            expect(outcomes(faces), `frame ${i}, ${bad} is bad`).toEqual([i < 2 ? 'not-judged' : outcome]);
+          }
+        }
+      }
+    });
+
+    it('and weights frames by their quality', async () => {
+      for (const [quality, outcome] of [
+        [0.9, 'bona-fide'],
+        [0.1, 'attack'],
+      ] as const) {
+        const tracker = trackerOf({ check });
+        let faces: readonly TrackedFace[] = [];
+        for (const seen of [
+          { score: 0.3, quality: 1 - quality },
+          { score: 0.3, quality: 1 - quality },
+          { score: 0.7, quality },
+          { score: 0.7, quality },
+        ]) {
+          faces = await tracker.frame([at({ ...ANNA, ...seen }, 100)], { afterMs: 150 });
+        }
+        expect(outcomes(faces)).toEqual([outcome]);
+      }
+    });
+
+    it('and drops a verdict whose frames are 3 seconds old', async () => {
+      const tracker = trackerOf({ check });
+      for (let i = 0; i < 3; i++) await tracker.frame([at(ANNA, 100)], { afterMs: 150 });
+      const dark = { ...ANNA, score: null };
+      for (let i = 0; i < 9; i++) {
+        expect(outcomes(await tracker.frame([at(dark, 100)], { afterMs: 300 }))).toEqual(['bona-fide']);
+      }
+      expect(await tracker.frame([at(dark, 100)], { afterMs: 1 })).toMatchObject([
+        { spoof: { outcome: 'not-judged', reasons: ['too-dark'] }, identification: { reason: 'spoof-not-judged' } },
+      ]);
+    });
+
+    it.each([
+      ['with names', COLLECTION],
+      ['without names', null],
+    ])('and starts at zero for a face that replaces another within a frame, %s', async (_, collection) => {
+      const tracker = trackerOf({ check, search: collection && ([collection] as const) });
+      const verdicts: unknown[] = [];
+      for (const person of [ANNA, ANNA, ANNA, BERTA, BERTA, BERTA, ANNA, ANNA, ANNA]) {
+        verdicts.push(...outcomes(await tracker.frame([at(person, 100)], { afterMs: 150 })));
+        expect(tracker.calls).toContain('check');
+      }
+      expect(verdicts).toEqual(
+        ['bona-fide', 'attack', 'bona-fide'].flatMap((outcome) => ['not-judged', 'not-judged', outcome]),
+      );
+    });
+
+    it('and starts at zero when two people swap places', async () => {
+      const tracker = trackerOf({ check });
+      for (let i = 0; i < 3; i++) await tracker.frame([at(ANNA, 100), at(BERTA, 400)], { afterMs: 150 });
+      for (const wanted of [
+        ['not-judged', 'not-judged'],
+        ['not-judged', 'not-judged'],
+        ['attack', 'bona-fide'],
+      ]) {
+        expect(outcomes(await tracker.frame([at(BERTA, 100), at(ANNA, 400)], { afterMs: 150 }))).toEqual(wanted);
+      }
+    });
+
+    it('and starts at zero for a face that comes back, and for another that looks the same', async () => {
+      const tracker = trackerOf({ check });
+      const see = async (people: readonly Person[]) => outcomes(await tracker.frame(people, { afterMs: 150 }));
+      for (let i = 0; i < 3; i++) await see([at(ANNA, 100)]);
+      await see([]);
+      expect(await see([at(ANNA, 100)])).toEqual(['not-judged']);
+      expect(tracker.state.tracks).toMatchObject([{ id: 1, evidence: { judged: { length: 1 } } }]);
+      for (let i = 0; i < 2; i++) await see([at(ANNA, 100)]);
+      // The picture is the same, but the embedder, which runs because it is better, finds another person.
+      const double = at({ ...BERTA, look: ANNA.look, quality: 0.9 }, 100);
+      await see([double]);
+      expect(await see([double])).toEqual(['not-judged']);
+      expect(tracker.state.tracks).toMatchObject([{ evidence: { judged: { length: 1 } } }]);
+      expect(tracker.state.tracks[0]?.id).not.toBe(1);
+    });
+
+    it('where the face is now, and not where the detector found it', async () => {
+      const tracker = trackerOf({ check });
+      for (let i = 0; i < 4; i++) await tracker.frame([at(ANNA, 100 + 25 * i)]);
+      // Somebody else is where she was, whom the detector has not found yet.
+      const faces = await tracker.frame([at(ANNA, 200), at(BERTA, 100)]);
+      expect(tracker.calls).toContain('check');
+      expect(tracker.state.tracks).toMatchObject([{ evidence: { judged: [{}, { logit: expect.closeTo(2.2, 1) }] } }]);
+      expect(ids(faces)).toEqual([1]);
+    });
   });
 
   it('moves the box with the points', async () => {

@@ -312,7 +312,7 @@ function createElementClass(): CustomElementConstructor {
       const marks = faces.map((face) => ({
         face,
         label: this.#nameOf(face),
-        known: face.identification?.outcome === 'identified',
+        known: face.identification?.outcome === 'identified' && !isUndecided(face),
       }));
       drawFaces(this.#overlay, result, marks, {
         mirrored: this.#mirrored,
@@ -323,6 +323,7 @@ function createElementClass(): CustomElementConstructor {
       this.#hadFace = faces.length > 0;
       for (const face of faces) {
         const { identification, trackId } = face;
+        if (isUndecided(face)) continue;
         if (identification?.outcome !== 'identified' || this.#named.get(trackId) === identification.profileId) continue;
         this.#named.set(trackId, identification.profileId);
         this.#emit('identified', face);
@@ -336,8 +337,9 @@ function createElementClass(): CustomElementConstructor {
       }
     }
 
-    #nameOf({ identification }: TrackedFace): string {
-      if (!identification) return '';
+    #nameOf(face: TrackedFace): string {
+      const { identification } = face;
+      if (!identification || isUndecided(face)) return '';
       return identification.outcome === 'identified' ? (identification.name ?? '') : this.#texts.unknown;
     }
 
@@ -425,6 +427,11 @@ function createElementClass(): CustomElementConstructor {
       this.dispatchEvent(new CustomEvent(name, { detail }));
     }
   };
+}
+
+/** Returns whether the spoof check needs more frames. Until then, a face is not named, even if the check only reports. */
+function isUndecided({ spoof }: TrackedFace): boolean {
+  return spoof?.outcome === 'not-judged' && spoof.reasons.includes('few-frames');
 }
 
 /** Returns the hints for the largest face, the most important one first. */

@@ -96,8 +96,16 @@ export interface OpenFrame {
   judge(face: Acquired): QualityReport;
   /** Returns the score of the anti-spoof model on these pixels, 0 (attack) to 1 (bona fide). */
   spoofScore(antispoof: FaceAntispoof, face: Acquired): Promise<number>;
-  /** Returns the verdict: `not-judged` if the face is too small, or unusable for a reason other than its pose or structure. */
-  checkSpoof(check: Pick<SpoofCheck, 'antispoof' | 'threshold'>, face: Acquired): Promise<SpoofVerdict>;
+  /**
+   * Returns the verdict on this frame: `not-judged` if the face is too small, or unusable for a reason other than its
+   * pose.
+   * @param quality of the face; measured if omitted
+   */
+  checkSpoof(
+    check: Pick<SpoofCheck, 'antispoof' | 'threshold'>,
+    face: Acquired,
+    quality?: QualityReport,
+  ): Promise<SpoofVerdict>;
   /** Returns the face in pixels of the source. @param landmarkCount defaults to 5 */
   describe(face: Acquired, landmarkCount?: 5 | 68): DetectedFace;
   /** Returns a detection in pixels of the source, without landmarks. */
@@ -270,10 +278,10 @@ export function createAcquisition({
       embedViews: ({ landmarks }, views) => viewsBy(embedder, landmarks, views),
       judge,
       spoofScore,
-      async checkSpoof({ antispoof, threshold }, face) {
+      async checkSpoof({ antispoof, threshold }, face, { unusable } = judge(face)) {
         const { modelId, minFaceSizePx } = antispoof;
         const { width, height } = face.detection.box;
-        const unseen = judge(face).unusable.filter((issue) => issue !== 'extreme-pose' && issue !== 'not-a-face');
+        const unseen = unusable.filter((issue) => issue !== 'extreme-pose');
         const isSmall = Math.max(width, height) < minFaceSizePx && !unseen.includes('too-small');
         const reasons = isSmall ? (['too-small', ...unseen] as const) : unseen;
         if (reasons.length > 0) return { outcome: 'not-judged', reasons, modelId };

@@ -356,7 +356,7 @@ export function createEngine(parts: EngineParts): Engine {
         const older = collectionId === null ? [] : await spaces.older();
         const found = collectionId === null ? null : await loadSearch(context.owner, collectionId, older);
         const image = openFor(context, { ...frame, mode: 'video' }, options, clock);
-        const { state, faces, detected } = await takeFrame(image, stateBefore(), {
+        const { state, faces, detected, spoofDecisionMs } = await takeFrame(image, stateBefore(), {
           options,
           check,
           search: found && found.search,
@@ -365,7 +365,8 @@ export function createEngine(parts: EngineParts): Engine {
           onIdentified: (face, identification) => sightIdentified(image, face, identification),
         });
         const { width, height } = image;
-        const result = { faces, width, height, detected, timings: clock.timings() };
+        const timings = { ...clock.timings(), spoofDecisionMs };
+        const result = { faces, width, height, detected, timings };
         return { state: isCurrent() ? state : null, result };
       });
     },

@@ -20,6 +20,7 @@ import { smooth, type Smoothed } from '../../vision/smoothing.js';
 import type { Wire } from '../../wire/worker.js';
 import { spoofFailure, type Acquired, type OpenFrame, type SpoofCheck } from './acquisition.js';
 import type { Identifier, Search } from './identification.js';
+import { addVerdict, decideSpoof, isCheckDue, NO_EVIDENCE, type SpoofEvidence } from './spoof-evidence.js';
 import { embedOlder, type Space } from './spaces.js';
 
 /** Number of frames between two runs of the detector while no face is lost. Each run finds new faces. */
@@ -47,16 +48,13 @@ const BETTER_QUALITY = 0.1;
 const RECOGNIZE_EVERY = 90;
 const DEFAULT_MAX_FACES = 10;
 
-/** Result of the embedder and the spoof check for a face in one frame. */
+/** Result of the embedder for a face in one frame. */
 interface Recognition {
-  /** `null` when no names are requested. */
-  readonly face: Comparable | null;
+  readonly face: Comparable;
   /** The same in older embedding spaces, by space. */
   readonly older: ReadonlyMap<string, Comparable>;
   readonly quality: number;
   readonly frame: number;
-  readonly spoof: SpoofVerdict | null;
-  readonly refusal: SpoofFailure | null;
 }
 
 /** One face over several frames. Immutable: every frame creates new tracks. */
@@ -76,7 +74,12 @@ interface Track {
   readonly quality: QualityReport;
   readonly judgedAt: number;
   readonly recognition: Recognition | null;
+  readonly evidence: SpoofEvidence;
+  /** The verdict over the last frames, or `null` when the check is off. */
+  readonly spoof: SpoofVerdict | null;
   readonly identification: Identification | null;
+  /** Reason for which the identification was refused. */
+  readonly refusal: SpoofFailure | null;
   /** Revision of the collection at the time of the identification. */
   readonly revision: number | null;
 }
@@ -131,6 +134,8 @@ export interface TrackStep {
   readonly faces: readonly TrackedFace[];
   /** Whether the detector ran on this frame. */
   readonly detected: boolean;
+  /** See `TrackTimings`. */
+  readonly spoofDecisionMs: number;
 }
 
 /** A face found by the detector in this frame. */
@@ -175,7 +180,7 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     let lost: readonly Lost[] = [
       ...before.lost.filter((face) => atMs - face.atMs <= REMEMBER_MS),
       ...[...(isCut ? before.tracks : []), ...gone].flatMap(({ id, recognition }) =>
-        recognition?.face ? [{ id, face: recognition.face, atMs }] : [],
+        recognition ? [{ id, face: recognition.face, atMs }] : [],
       ),
     ];
 
@@ -193,18 +198,24 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
       // the id.
       const same = since === frame && face ? lost.find((other) => isPerson(other.face, face, SAME_PERSON)) : undefined;
       if (same) lost = lost.filter(({ id }) => id !== same.id);
+      next = await check(image, next, frame, context);
       recognized.push({ ...next, id: same?.id ?? next.id, smoothed: smoothTrack(next, seconds) });
     }
-    const named = await identify(recognized, context.search, options);
+    const decided = recognized.filter(({ id, spoof }) => {
+      const before = known.find((track) => track.id === id)?.spoof;
+      return isVerdict(spoof) && !isVerdict(before);
+    });
+    const named = await identify(recognized, context, options);
     const [only] = named;
-    if (only?.identification && named.length === 1 && only.recognition?.frame === frame) {
-      const detection = { ...only.detection, box: boxOf(only) };
-      await context.onIdentified?.({ detection, landmarks: only.points }, only.identification);
+    const isNews = only?.recognition?.frame === frame || decided.length > 0;
+    if (only?.identification && named.length === 1 && isNews) {
+      await context.onIdentified?.(placedIn(only), only.identification);
     }
     const state = { frame, atMs, nextId, detectedAt: isDetected ? frame : before.detectedAt, tracks: named, lost };
     const faces = named.map((track) => describe(image, track, options));
     faces.sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height);
-    return { state, faces, detected: isDetected };
+    const spoofDecisionMs = Math.max(0, ...decided.map(({ evidence }) => atMs - evidence.firstMs));
+    return { state, faces, detected: isDetected, spoofDecisionMs };
   };
 
   /** Returns the same face in the next frame, or `null` when it is not certain to be the same. */
@@ -221,52 +232,78 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
   }
 
   /**
-   * Embeds the face of a track and checks it for spoofing, if due.
+   * Embeds the face of a track, if due.
    * @returns `null` if it is not the face that the track was recognized as before
    */
   async function recognize(
     image: OpenFrame,
     track: Track,
     frame: number,
-    { options: { accuracy = 'fast' }, check, search, older }: TrackContext,
+    { options: { accuracy = 'fast' }, search, older }: TrackContext,
   ): Promise<Track | null> {
-    if (!search && !check) return track;
+    if (!search) return track;
     const { recognition, quality } = track;
     const face = { detection: track.detection, landmarks: track.points };
     const { score } = quality;
     const isRecent = recognition !== null && frame - recognition.frame < RECOGNIZE_EVERY;
     if (isRecent && score < recognition.quality + BETTER_QUALITY) return track;
-    const placed = { ...face, detection: { ...track.detection, box: boxOf(track) } };
-    const spoof = check && (await image.checkSpoof(check, placed));
-    const vector = search && scoring.prepare(await image.embed(face, accuracy));
-    if (vector && recognition?.face && !isPerson(recognition.face, vector, OTHER_PERSON)) return null;
-    const others = await embedOlder(image, placed, accuracy, vector ? older : []);
-    const refusal = spoofFailure(check, spoof);
-    const seen = { face: vector, older: others, quality: score, frame, spoof, refusal };
-    return { ...track, recognition: seen, identification: null };
+    const vector = scoring.prepare(await image.embed(face, accuracy));
+    if (recognition && !isPerson(recognition.face, vector, OTHER_PERSON)) return null;
+    const others = await embedOlder(image, placedIn(track), accuracy, older);
+    return { ...track, recognition: { face: vector, older: others, quality: score, frame }, identification: null };
+  }
+
+  /** Checks the face of a track for spoofing, if due, and decides by all checks of this face. */
+  async function check(
+    image: OpenFrame,
+    track: Track,
+    frame: number,
+    { check: spoofCheck, atMs }: TrackContext,
+  ): Promise<Track> {
+    if (!spoofCheck) return { ...track, evidence: NO_EVIDENCE, spoof: null };
+    let next = track;
+    if (isCheckDue(track.evidence, atMs)) {
+      const face = placedIn(track);
+      const quality = track.judgedAt === frame ? track.quality : image.judge(face);
+      const verdict = await image.checkSpoof(spoofCheck, face, quality);
+      const evidence = addVerdict(track.evidence, verdict, quality.score, atMs);
+      next = { ...track, quality, judgedAt: frame, evidence };
+    }
+    return { ...next, spoof: decideSpoof(next.evidence, spoofCheck, atMs) };
   }
 
   /** Identifies the tracks without a current identification, all in one call. */
   async function identify(
     tracks: readonly Track[],
-    search: Search | null,
+    { search, check: spoofCheck }: TrackContext,
     options: Wire<TrackerOptions>,
   ): Promise<Track[]> {
     if (!search) return tracks.map((track) => ({ ...track, identification: null, revision: null }));
     const [{ revision }] = search;
-    const due = tracks.flatMap(({ id, recognition, ...track }) => {
-      if (!recognition?.face || (track.identification && track.revision === revision)) return [];
-      const { face, older, spoof, refusal } = recognition;
-      return [{ id, face, older, spoof, refusal }];
+    const due = tracks.flatMap(({ id, recognition, spoof, ...track }) => {
+      const refusal = spoofFailure(spoofCheck, spoof);
+      const isCurrent = track.identification && track.revision === revision && track.refusal === refusal;
+      if (!recognition || isCurrent) return [];
+      return [{ id, face: recognition.face, older: recognition.older, spoof, refusal }];
     });
-    if (due.length === 0) return [...tracks];
-    const identifications = await identifier.decide(due, search, options);
-    const byTrack = new Map(due.map(({ id }, i) => [id, identifications[i] ?? null]));
+    const identifications = due.length > 0 ? await identifier.decide(due, search, options) : [];
+    const byTrack = new Map(due.map(({ id, refusal }, i) => [id, { identification: identifications[i], refusal }]));
     return tracks.map((track) => {
-      const identification = byTrack.get(track.id);
-      return identification === undefined ? track : { ...track, identification, revision };
+      const { identification, refusal } = byTrack.get(track.id) ?? track;
+      if (!identification) return { ...track, identification: null };
+      return { ...track, identification: { ...identification, spoof: track.spoof }, refusal, revision };
     });
   }
+}
+
+/** Returns whether there is a verdict on a face. */
+function isVerdict(spoof: SpoofVerdict | null | undefined): boolean {
+  return spoof?.outcome === 'bona-fide' || spoof?.outcome === 'attack';
+}
+
+/** Returns the face of a track where it is now. */
+function placedIn(track: Track): Acquired {
+  return { detection: { ...track.detection, box: boxOf(track) }, landmarks: track.points };
 }
 
 function begin(image: OpenFrame, sighting: Sighting, id: number, frame: number): Track {
@@ -284,7 +321,10 @@ function begin(image: OpenFrame, sighting: Sighting, id: number, frame: number):
     quality: image.judge(sighting),
     judgedAt: frame,
     recognition: null,
+    evidence: NO_EVIDENCE,
+    spoof: null,
     identification: null,
+    refusal: null,
     revision: null,
   };
 }
@@ -340,7 +380,7 @@ function describe(image: OpenFrame, track: Track, { landmarks }: Wire<TrackerOpt
     ...image.describe({ detection, landmarks: points }, landmarks),
     trackId: track.id,
     identification: track.identification,
-    spoof: track.recognition?.spoof ?? null,
+    spoof: track.spoof,
     quality: track.quality,
   };
 }
