@@ -1,12 +1,12 @@
 /**
  * Compares anti-spoof models on the same pictures and boxes.
- * Ours, those trained without one species, and reference models.
+ * The model of the kit, its nets one by one, ours trained without one species, and reference models.
  */
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findModel, type ModelManifest } from '../../src/models/manifest.js';
-import type { AntispoofEntry } from '../../src/models/antispoof.js';
+import { DEFAULT_SET, findModel, type ModelManifest } from '../../src/models/manifest.js';
+import { netsOf, type AntispoofEntry } from '../../src/models/antispoof.js';
 import type { Box } from '../../src/api/geometry.js';
 import { buildAntispoof, readWeights } from '../antispoof/export.js';
 import { SPECIES, type Species } from '../antispoof/simulate.js';
@@ -150,16 +150,21 @@ function print(
   );
 }
 
-/** Collects the available models into one folder, ours first. */
+/** Collects the available models into one folder, that of the kit first. */
 function collectModels(models: string): AntispoofEntry[] {
   mkdirSync(FOLDER, { recursive: true });
   const manifest = readManifest(models);
-  const own = findModel(manifest, 'antispoof');
-  copyFileSync(join(models, own.file), join(FOLDER, own.file));
-  const entries: AntispoofEntry[] = [own];
+  const whole = findModel(manifest, 'antispoof');
+  const nets = netsOf(whole);
+  for (const { file } of nets) copyFileSync(join(models, file), join(FOLDER, file));
+  const entries: AntispoofEntry[] = [whole];
+  if (nets.length > 1) {
+    for (const net of nets) entries.push({ ...whole, ...net, id: `${net.file.replace('.onnx', '')} alone`, more: [] });
+  }
+  const own = manifest.models.find((entry): entry is AntispoofEntry => entry.id === 'inface-antispoof');
   for (const species of SPECIES) {
     const name = `without-${species}`;
-    if (!existsSync(join(ROOT, '.cache/antispoof', `${name}.bin`))) continue;
+    if (!own || !existsSync(join(ROOT, '.cache/antispoof', `${name}.bin`))) continue;
     const bytes = buildAntispoof(readWeights(name));
     const file = `${LEFT_OUT}${species}.onnx`;
     writeFileSync(join(FOLDER, file), bytes);
@@ -175,7 +180,11 @@ function collectModels(models: string): AntispoofEntry[] {
     for (const { name, path } of files) copyFileSync(path!, join(FOLDER, name));
     entries.push(entry);
   }
-  const all: ModelManifest = { ...manifest, models: entries };
+  const all: ModelManifest = {
+    ...manifest,
+    models: [...manifest.models.filter(({ role }) => role !== 'antispoof'), ...entries],
+    sets: { [DEFAULT_SET]: { ...manifest.sets[DEFAULT_SET]!, antispoof: whole.id } },
+  };
   writeFileSync(join(FOLDER, 'manifest.json'), JSON.stringify(all));
   return entries;
 }

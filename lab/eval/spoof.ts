@@ -1,28 +1,33 @@
 /**
  * Evaluates presentation attack detection with the kit's stages.
  *
- * The inputs are simulated attacks on people that nothing was trained on, bona fide photos of sources that were not
- * trained on, the few real samples available, changed photos, and pictures without a face. Then other models on the
- * same images, if available: those trained without one species (lab/antispoof/train.py) and reference models.
+ * On a folder of recordings of real presentations (recordings.ts) it measures those. Otherwise the inputs are simulated
+ * attacks on people that nothing was trained on, bona fide photos, the few real samples available, changed photos, and
+ * pictures without a face. Then other models on the same images: the nets of the model one by one, those trained without
+ * one species (lab/antispoof/train.py) and reference models, if available.
  *
  * The attacks are simulated: these figures do not predict rates against real attacks.
  */
 import { join } from 'node:path';
 import { KINDS, SPECIES, type Species } from '../antispoof/simulate.js';
 import { listPhotos, UNSEEN_SOURCES, type SourcePhoto } from '../antispoof/sources.js';
-import type { AntispoofEntry } from '../../src/models/antispoof.js';
 import { findModel } from '../../src/models/manifest.js';
 import type { Box } from '../../src/api/geometry.js';
+import type { SpoofIssue, SpoofVerdict } from '../../src/api/spoof.js';
 import { folderOf, type Settings } from './data.js';
 import { measurePhotos, readManifest, type PhotoRequest } from './measure.js';
 import { padAt, padAucs, passRate, thresholdAtApcer, thresholdAtBpcer, type PadScores } from './pad.js';
+import { evaluateRecordings, hasRecordings } from './recordings.js';
 import { percent, type Outcome } from './report.js';
 import { compareModels } from './spoof-models.js';
 
 /** Number of photos to simulate from each source that was partly trained on. */
 const SHOT_PHOTOS: Readonly<Record<string, number>> = { lfw: 60, lfpw: 25, ytf: 12, wider: 5 };
-/** Number of bona fide photos from the sources that were partly trained on. */
-const MAX_SEEN_PHOTOS = 120;
+/** Number of photos of LFW, one of each person. */
+const MAX_LFW_PHOTOS = 500;
+/** Sources whose photos show several people, and how many of them to judge. */
+const CROWDS: readonly string[] = ['wider', 'groups'];
+const MAX_FACES = 12;
 /** Number of photos to change in every way. */
 const CHANGED_PHOTOS = 80;
 const CHANGES: Readonly<Record<string, string>> = {
@@ -46,36 +51,46 @@ const REAL: readonly { readonly file: string; readonly isBonaFide: boolean }[] =
   { file: 'image_F2.jpg', isBonaFide: false },
 ];
 
-/** A face of an unchanged photo, with its score. */
-interface BonaFide {
+/** A face of an unchanged photo. */
+interface Face {
   readonly photo: SourcePhoto;
   readonly transform: string;
   readonly box: Box;
-  readonly score: number;
+  readonly spoof: SpoofVerdict;
 }
 
+/** A face that was judged, with its score. */
+type BonaFide = Face & { readonly score: number };
+
 export async function runSpoof(settings: Settings): Promise<Outcome> {
-  if (settings.data === null || folderOf(settings, 'lfw') === null) return { skipped: 'no lfw/ in the data' };
+  const { data } = settings;
+  if (data === null) return { skipped: 'no data' };
   const manifest = readManifest(settings.models);
   if (!manifest.models.some(({ role }) => role === 'antispoof'))
     return { skipped: 'no anti-spoof model in the manifest' };
   const entry = findModel(manifest, 'antispoof');
+  if (hasRecordings(data)) return { json: { recordings: await evaluateRecordings(data, settings, entry) } };
+  if (folderOf(settings, 'lfw') === null) return { skipped: 'no lfw/ and no real/ in the data' };
   const { threshold } = entry.calibration;
 
-  const photos = await measureBonaFide(choosePhotos(settings.data, settings.limit), settings, entry);
-  const shots = await measureShots(chooseForShots(photos, settings.limit), settings, entry);
+  const faces = await measureBonaFide(choosePhotos(data, settings.limit), settings);
+  const photos = faces.flatMap((face): BonaFide[] => {
+    const score = scoreOf(face.spoof);
+    return score === null ? [] : [{ ...face, score }];
+  });
+  const shots = await measureShots(chooseForShots(photos, settings.limit), settings);
   const scores: PadScores = {
     bonaFide: shots.bonaFide.map(({ score }) => score),
     attacks: Object.fromEntries(SPECIES.map((species) => [species, shots[species].map(({ score }) => score)])),
   };
   const species = describeSpecies(scores, threshold);
-  const sources = describeSources(photos, threshold);
+  const sources = describeSources(faces, threshold);
   const real = await measureReal(settings, threshold);
   const changes = await measureChanges(photos, settings, threshold);
-  const unseen = photos.filter(isUnseen).map(({ score }) => score);
+  const bonaFide = photos.map(({ score }) => score);
   const curves = {
     apcer: RATES.toReversed().map((rate) => [thresholdAtApcer(scores, rate), rate]),
-    bpcer: RATES.map((rate) => [thresholdAtBpcer([...scores.bonaFide, ...unseen], rate), rate]),
+    bpcer: RATES.map((rate) => [thresholdAtBpcer(bonaFide, rate), rate]),
   };
   console.log('Curves for the manifest (score, rate):', JSON.stringify(curves));
   const compared = await compareModels(
@@ -89,6 +104,7 @@ export async function runSpoof(settings: Settings): Promise<Outcome> {
     ),
     settings.models,
   );
+  console.log('The attacks are simulated, and three real pictures are no sample: no real-attack rate is claimed.');
   const samples = real.map(({ file, isBonaFide, score, isRight }) => ({ file, isBonaFide, score, isRight }));
   return { json: { spoof: { threshold, species, sources, real: samples, changes, curves, ...compared } } };
 }
@@ -96,26 +112,29 @@ export async function runSpoof(settings: Settings): Promise<Outcome> {
 const isUnseen = ({ photo }: BonaFide) => UNSEEN_SOURCES.includes(photo.source);
 const trimOf = ({ trimPx }: SourcePhoto) => (trimPx > 0 ? `trim:${trimPx}` : '');
 
-/** Chooses the test photos: all of the unseen sources, some of the others, one of each person. */
+/**
+ * Chooses the photos: one of each person of LFW, all others of people that nothing was trained on. Training used only the
+ * largest face of a photo, so the other faces of crowds count as well.
+ */
 function choosePhotos(data: string, limit: number): SourcePhoto[] {
-  const all = listPhotos(data).filter(({ use }) => use === 'test');
-  const unseen = all.filter(({ source }) => UNSEEN_SOURCES.includes(source));
-  const seen = all.filter(({ source, path }) => !UNSEEN_SOURCES.includes(source) && !/_0002\.jpg$/.test(path));
-  const others = seen.filter(({ source }) => source !== 'lfw');
-  const lfw = seen.filter(({ source }) => source === 'lfw').slice(0, MAX_SEEN_PHOTOS);
-  return [...unseen.slice(0, limit), ...others.slice(0, limit), ...lfw.slice(0, limit)];
+  const all = listPhotos(data).filter(({ source, use }) => use === 'test' || source === 'wider');
+  const lfw = all.filter(({ source, path }) => source === 'lfw' && !/_0002\.jpg$/.test(path));
+  const others = all.filter(({ source }) => source !== 'lfw');
+  const sources = [...new Set(others.map(({ source }) => source))];
+  return [
+    ...sources.flatMap((name) => others.filter(({ source }) => source === name).slice(0, limit)),
+    ...lfw.slice(0, Math.min(MAX_LFW_PHOTOS, limit)),
+  ];
 }
 
-/**
- * Measures the largest face of each unchanged photo.
- * Skips faces that are too small, as `checkSpoof` gives no verdict on them.
- */
-async function measureBonaFide(photos: readonly SourcePhoto[], { models }: Settings, entry: AntispoofEntry) {
+/** Measures the largest face of each unchanged photo, and the others where there are several people. */
+async function measureBonaFide(photos: readonly SourcePhoto[], { models }: Settings): Promise<Face[]> {
   const requests = photos.map((photo) => ({ path: photo.path, transform: trimOf(photo) }));
-  const measured = await measureScores(requests, models, 'bona fide photos');
-  return measured.flatMap(({ box, score }, i): BonaFide[] => {
-    if (!box || Math.max(box.width, box.height) < entry.minFaceSizePx) return [];
-    return [{ photo: photos[i]!, transform: requests[i]!.transform, box, score }];
+  const measured = await measureFaces(requests, models, 'bona fide photos', MAX_FACES);
+  return photos.flatMap((photo, i) => {
+    const isCrowd = CROWDS.includes(photo.source);
+    const faces = measured[i]!.slice(photo.use === 'train' ? 1 : 0, isCrowd ? MAX_FACES : 1);
+    return faces.map((face): Face => ({ photo, transform: requests[i]!.transform, ...face }));
   });
 }
 
@@ -132,8 +151,8 @@ interface Shot extends PhotoRequest {
   readonly score: number;
 }
 
-/** Measures every face in every kind, and returns the shots in which a face was found. */
-async function measureShots(faces: readonly BonaFide[], { models }: Settings, entry: AntispoofEntry) {
+/** Measures every face in every kind, and returns the shots that were judged. */
+async function measureShots(faces: readonly BonaFide[], { models }: Settings) {
   const requests = KINDS.flatMap((_, kind) =>
     faces.map(({ photo, box }, i) => {
       const { x, y, width, height } = box;
@@ -145,29 +164,30 @@ async function measureShots(faces: readonly BonaFide[], { models }: Settings, en
       };
     }),
   );
-  const measured = await measureScores(requests, models, 'simulated');
+  const measured = await measureFaces(requests, models, 'simulated', 1);
   const found = KINDS.map((_, kind) =>
     faces.flatMap((_face, i): Shot[] => {
       const at = kind * faces.length + i;
-      const { box, score } = measured[at]!;
-      if (!box || Math.max(box.width, box.height) < entry.minFaceSizePx) return [];
-      return [{ ...requests[at]!, box, score }];
+      const [face] = measured[at]!;
+      const score = face ? scoreOf(face.spoof) : null;
+      return face && score !== null ? [{ ...requests[at]!, box: face.box, score }] : [];
     }),
   );
-  console.log(`simulated on ${faces.length} photos; with a face: ${found.map(({ length }) => length).join(', ')}`);
+  console.log(`simulated on ${faces.length} photos; judged: ${found.map(({ length }) => length).join(', ')}`);
   const [bonaFide, ...attacks] = found;
   const bySpecies = Object.fromEntries(SPECIES.map((name, i) => [name, attacks[i]!])) as Record<Species, Shot[]>;
   return { bonaFide: bonaFide!, ...bySpecies };
 }
 
-async function measureScores(
-  requests: readonly PhotoRequest[],
-  models: string,
-  label: string,
-): Promise<{ readonly box: Box | null; readonly score: number }[]> {
-  const options = { views: 0, maxFaces: 1, spoof: true };
+/** Returns the largest faces of each photo, with their verdicts. */
+async function measureFaces(requests: readonly PhotoRequest[], models: string, label: string, maxFaces: number) {
+  const options = { views: 0, maxFaces, spoof: true };
   const measured = await measurePhotos(requests, { options, models, label, code: SIMULATOR });
-  return measured.map(({ faces: [face] }) => ({ box: face?.box ?? null, score: face?.spoofScore ?? NaN }));
+  return measured.map(({ faces }) => faces.flatMap(({ box, spoof }) => (spoof ? [{ box, spoof }] : [])));
+}
+
+function scoreOf(spoof: SpoofVerdict): number | null {
+  return spoof.outcome === 'not-judged' ? null : spoof.bonaFideScore;
 }
 
 function describeSpecies(scores: PadScores, threshold: number) {
@@ -215,60 +235,70 @@ function describeSpecies(scores: PadScores, threshold: number) {
   return { rows, at, worst5: worst[0], worst10: worst[1] };
 }
 
-function describeSources(photos: readonly BonaFide[], threshold: number) {
-  const names = [...new Set(photos.map(({ photo }) => photo.source))];
-  const rate = (chosen: readonly BonaFide[]) =>
-    1 -
-    passRate(
-      chosen.map(({ score }) => score),
-      threshold,
-    );
+function describeSources(faces: readonly Face[], threshold: number) {
+  const names = [...new Set(faces.map(({ photo }) => photo.source))];
   const rows = Object.fromEntries(
     names.map((name) => {
-      const own = photos.filter(({ photo }) => photo.source === name);
-      return [name, { photos: own.length, trainedOn: !UNSEEN_SOURCES.includes(name), bpcer: rate(own) }];
+      const own = faces.filter(({ photo }) => photo.source === name).map(({ spoof }) => spoof);
+      const scores = own.map(scoreOf).filter((score) => score !== null);
+      const reasons: Partial<Record<SpoofIssue, number>> = {};
+      for (const spoof of own) {
+        for (const reason of spoof.outcome === 'not-judged' ? spoof.reasons : []) {
+          reasons[reason] = (reasons[reason] ?? 0) + 1;
+        }
+      }
+      const bpcer = 1 - passRate(scores, threshold);
+      return [
+        name,
+        { trainedOn: !UNSEEN_SOURCES.includes(name), faces: own.length, judged: scores.length, bpcer, reasons },
+      ];
     }),
   );
-  const unseen = rate(photos.filter(isUnseen));
   console.log('Bona fide photos as they are');
   console.table(
-    Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, { ...row, bpcer: `${percent(row.bpcer)} %` }])),
+    Object.fromEntries(
+      Object.entries(rows).map(([name, { bpcer, reasons, ...row }]) => {
+        const not = Object.entries(reasons).map(([reason, count]) => `${reason} ${count}`);
+        return [name, { ...row, 'BPCER %': percent(bpcer), 'not judged': not.join(', ') }];
+      }),
+    ),
   );
-  console.log(`sources that were not trained on: BPCER ${percent(unseen)} %`);
-  return { rows, unseen };
+  return rows;
 }
 
 async function measureReal(settings: Settings, threshold: number) {
   const folder = folderOf(settings, 'silent_face');
   if (folder === null) return [];
   const requests = REAL.map(({ file }) => ({ path: join(folder, file) }));
-  const measured = await measureScores(requests, settings.models, 'real samples');
-  const rows = measured.map(({ box, score }, i) => {
+  const measured = await measureFaces(requests, settings.models, 'real samples', 1);
+  const rows = measured.map(([face], i) => {
     const { file, isBonaFide } = REAL[i]!;
-    return { file, path: requests[i]!.path, isBonaFide, box, score, isRight: score > threshold === isBonaFide };
+    const score = face ? scoreOf(face.spoof) : null;
+    const isRight = score === null ? null : score > threshold === isBonaFide;
+    return { file, path: requests[i]!.path, isBonaFide, box: face?.box ?? null, score, isRight };
   });
-  console.log('Real samples');
-  console.table(
-    rows.map(({ file, isBonaFide, score, isRight }) => ({ file, isBonaFide, score: score.toFixed(4), isRight })),
-  );
+  console.log('Real samples, to which nothing was fitted');
+  console.table(rows.map(({ file, isBonaFide, score, isRight }) => ({ file, isBonaFide, score, isRight })));
   return rows;
 }
 
 async function measureChanges(photos: readonly BonaFide[], { models }: Settings, threshold: number) {
-  const step = Math.max(1, photos.length / CHANGED_PHOTOS);
-  const chosen = photos.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
+  const portraits = photos.filter(({ photo }) => !CROWDS.includes(photo.source));
+  const step = Math.max(1, portraits.length / CHANGED_PHOTOS);
+  const chosen = portraits.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
   const requests = Object.values(CHANGES).flatMap((change) =>
     chosen.map(({ photo, transform }) => ({
       path: photo.path,
       transform: [transform, change].filter(Boolean).join(','),
     })),
   );
-  const measured = await measureScores(requests, models, 'changed photos');
+  const measured = await measureFaces(requests, models, 'changed photos', 1);
   const moved = Object.fromEntries(
     Object.keys(CHANGES).map((name, c) => {
       const pairs = chosen.flatMap(({ score }, i) => {
-        const changed = measured[c * chosen.length + i]!;
-        return changed.box ? [{ before: score > threshold, after: changed.score > threshold }] : [];
+        const [changed] = measured[c * chosen.length + i]!;
+        const after = changed ? scoreOf(changed.spoof) : null;
+        return after === null ? [] : [{ before: score > threshold, after: after > threshold }];
       });
       const count = (test: (pair: (typeof pairs)[number]) => boolean) => pairs.filter(test).length / pairs.length;
       return [

@@ -2,6 +2,7 @@
 import type { DetectedFace, DetectorOptions } from '../../src/api/faces.js';
 import { MAX_FACES } from '../../src/api/limits.js';
 import type { QualityReport } from '../../src/api/quality.js';
+import type { SpoofVerdict } from '../../src/api/spoof.js';
 import type { FaceAntispoof } from '../../src/models/antispoof.js';
 import { structureOf } from '../../src/vision/structure.js';
 import type { Frame } from '../../src/wire/worker.js';
@@ -13,7 +14,7 @@ export interface MeasureOptions extends DetectorOptions {
   readonly maxFaces?: number;
   /** Number of views to embed per face, 0 to 6. Defaults to those of `high`; with 0 only the landmarks are computed. */
   readonly views?: number;
-  /** Whether to score each face with the anti-spoof model. Defaults to false. */
+  /** Whether to check each face with the anti-spoof model. Defaults to false. */
   readonly spoof?: boolean;
   /** Whether to describe the edges of each face, see src/vision/structure.ts. Defaults to false. */
   readonly structure?: boolean;
@@ -24,8 +25,11 @@ export interface MeasuredFace extends DetectedFace {
   readonly quality: QualityReport;
   /** One embedding per view, not normalized. */
   readonly views: readonly Float32Array[];
-  /** 0 (attack) to 1 (bona fide), or `null` if not requested. */
-  readonly spoofScore: number | null;
+  /**
+   * `null` if not requested. Read the score and not the outcome: the threshold is that of the time of the measurement,
+   * which the cache may have kept.
+   */
+  readonly spoof: SpoofVerdict | null;
   /** See src/vision/structure.ts; `null` if not requested. */
   readonly structure: readonly number[] | null;
 }
@@ -56,11 +60,13 @@ export function createMeasurement(
     const antispoof = options.spoof && loadAntispoof ? await loadAntispoof() : null;
     const faces: MeasuredFace[] = [];
     for (const found of (await image.find(options.maxFaces ?? MAX_FACES)).faces) {
-      const spoofScore = antispoof && (await image.spoofScore(antispoof, found));
+      const quality = image.judge(found);
+      const { threshold = 0 } = antispoof?.calibration ?? {};
+      const spoof = antispoof && (await image.checkSpoof({ antispoof, threshold }, found, quality));
       const views =
         options.views === 0 ? [] : await image.embedViews(found, options.views ?? parts.embedder.views.high);
       const structure = options.structure ? [...structureOf(picture.pixels, found.landmarks)] : null;
-      faces.push({ ...image.describe(found, 68), quality: image.judge(found), views, spoofScore, structure });
+      faces.push({ ...image.describe(found, 68), quality, views, spoof, structure });
     }
     return { faces, detectorSize: image.size };
   };

@@ -1,9 +1,12 @@
 /** The statistics of the evaluation, with figures that were worked out by hand. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { falseScores, judgeBand, matchFaces } from '../../lab/eval/detection.js';
 import type { FaceVectors } from '../../lab/eval/data.js';
 import { identifyLikeTheKit, withScoring } from '../../lab/eval/identify.js';
+import { decideRecording, describeRecordings, hasRecordings, listRecordings } from '../../lab/eval/recordings.js';
 import { PLAIN_SCORERS } from '../../lab/eval/scorer.js';
 import {
   averagePrecision,
@@ -19,6 +22,7 @@ import {
 import { drawChart } from '../../lab/eval/svg.js';
 import { parseBackground, sampleBackground } from '../../src/recognition/background.js';
 import { unitLength } from '../../src/recognition/template.js';
+import type { SpoofVerdict } from '../../src/api/spoof.js';
 import { DLIB_INT8 } from '../../tools/models/entries.js';
 
 /** A face that looks the same in all views. */
@@ -218,5 +222,74 @@ describe('charts', () => {
     // Corners of the plot are (70, 340) and (620, 44); what is beyond the axis is at its end.
     expect(svg).toContain('points="70,340 345,192 620,44"');
     expect(svg).toContain('<title>a &lt; b</title>');
+  });
+});
+
+describe('recordings of presentations', () => {
+  const entry = { id: 'model', calibration: { origin: 'test', threshold: 0.6 } };
+  const judged = (bonaFideScore: number): SpoofVerdict => ({
+    outcome: 'attack',
+    bonaFideScore,
+    threshold: 0.9,
+    modelId: 'old',
+  });
+  const frame = (score: number) => ({ spoof: judged(score), quality: 0.5 });
+  const unseen = { spoof: { outcome: 'not-judged', reasons: ['blurred'], modelId: 'old' }, quality: 0 } as const;
+
+  it('are the images and folders of images below real/ and the species', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'inface-recordings-'));
+    try {
+      expect(hasRecordings(folder)).toBe(false);
+      for (const file of [
+        'print/b.jpg',
+        'print/a/0002.PNG',
+        'print/a/0001.png',
+        'print/a/0001.txt',
+        'print/notes.txt',
+        'real/1.webp',
+        'mask/1.jpeg',
+        'readme.txt',
+      ]) {
+        mkdirSync(dirname(join(folder, file)), { recursive: true });
+        writeFileSync(join(folder, file), '');
+      }
+      const list = (limit: number) =>
+        listRecordings(folder, limit).map(({ kind, frames }) => [
+          kind,
+          ...frames.map((path) => relative(folder, path)),
+        ]);
+      expect(hasRecordings(folder)).toBe(true);
+      expect(list(Infinity)).toEqual([
+        ['real', 'real/1.webp'],
+        ['mask', 'mask/1.jpeg'],
+        ['print', 'print/a/0001.png', 'print/a/0002.PNG'],
+        ['print', 'print/b.jpg'],
+      ]);
+      expect(list(1)).toHaveLength(3);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('are decided as the kit does, an image by itself and frames as a tracker does, at the threshold of now', () => {
+    expect(decideRecording([null], entry)).toBeNull();
+    expect(decideRecording([null, null], entry)).toBeNull();
+    expect(decideRecording([frame(0.7)], entry)).toMatchObject({ outcome: 'bona-fide', threshold: 0.6 });
+    expect(decideRecording([unseen], entry)).toBe(unseen.spoof);
+    const outcomes = (scores: readonly number[]) => decideRecording(scores.map(frame), entry)?.outcome;
+    expect(outcomes([0.9, 0.9])).toBe('not-judged');
+    expect(outcomes([0.9, 0.1, 0.9])).toBe('bona-fide');
+    expect(outcomes([0.1, 0.9, 0.1])).toBe('attack');
+    expect(decideRecording([frame(0.9), null, frame(0.9), unseen, frame(0.9)], entry)?.outcome).toBe('bona-fide');
+  });
+
+  it('have rates of those that were judged', () => {
+    const of = (kind: string, scores: readonly (number | null)[]) =>
+      scores.map((score) => ({ kind, verdict: score === null ? null : decideRecording([frame(score)], entry) }));
+    const print = [...of('print', [0.9, 0.2, 0.1, 0.3]), { kind: 'print', verdict: unseen.spoof }];
+    expect(describeRecordings([...of('real', [0.8, 0.5, null]), ...print])).toEqual({
+      real: { recordings: 3, judged: 2, 'BPCER %': '50.00', 'not judged': 'no-face 1' },
+      print: { recordings: 5, judged: 4, 'APCER %': '25.00', AUC: '0.750', 'not judged': 'blurred 1' },
+    });
   });
 });

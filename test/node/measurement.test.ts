@@ -54,9 +54,9 @@ it('gives the views of each face as the model outputs them, six unless fewer are
   expect(all.faces.map(({ views }) => views.length)).toEqual([6, 6]);
   expect(all.faces.map(({ views: [first] }) => first)).toEqual([Float32Array.of(140, 140), Float32Array.of(25, 25)]);
   expect(all.faces[0]?.landmarks).toHaveLength(68);
-  expect(all.faces.map(({ spoofScore }) => spoofScore)).toEqual([null, null]);
+  expect(all.faces.map(({ spoof }) => spoof)).toEqual([null, null]);
   const one = await measure(frame(), { views: 1, maxFaces: 1, spoof: true });
-  expect(one.faces.map(({ views, spoofScore }) => [views.length, spoofScore])).toEqual([[1, 0.7]]);
+  expect(one.faces).toMatchObject([{ views: [{}], spoof: { outcome: 'bona-fide', bonaFideScore: 0.7 } }]);
   const none = await measure(frame(), { views: 0 });
   expect(none.faces.map(({ views }) => views.length)).toEqual([0, 0]);
   expect(embedded).toEqual([6, 6, 1]);

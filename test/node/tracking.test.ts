@@ -137,7 +137,6 @@ function trackerOf(settings: Partial<TrackContext> = {}) {
       choose: unused,
       embedWith: unused,
       embedViews: unused,
-      spoofScore: unused,
     };
   }
 

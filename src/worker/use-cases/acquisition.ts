@@ -94,11 +94,9 @@ export interface OpenFrame {
   /** Returns one embedding per view, as output by the model. */
   embedViews(face: Acquired, views: number): Promise<Float32Array[]>;
   judge(face: Acquired): QualityReport;
-  /** Returns the score of the anti-spoof model on these pixels, 0 (attack) to 1 (bona fide). */
-  spoofScore(antispoof: FaceAntispoof, face: Acquired): Promise<number>;
   /**
-   * Returns the verdict on this frame: `not-judged` if the face is too small, or unusable for a reason other than its
-   * pose.
+   * Returns the verdict on this frame: `not-judged` if the face is too small, blurred, or unusable for a reason other than
+   * its pose.
    * @param quality of the face; measured if omitted
    */
   checkSpoof(
@@ -248,12 +246,6 @@ export function createAcquisition({
     const judge = ({ landmarks }: Acquired) =>
       measureQuality(pixels, landmarks, judgeStructure(pixels, landmarks), scale);
 
-    async function spoofScore(antispoof: FaceAntispoof, { detection }: Acquired): Promise<number> {
-      const score = await clock.timeAsync('spoofMs', () => antispoof.check(pixels, detection.box));
-      signal.throwIfAborted();
-      return score;
-    }
-
     return {
       width,
       height,
@@ -277,15 +269,18 @@ export function createAcquisition({
       embedWith,
       embedViews: ({ landmarks }, views) => viewsBy(embedder, landmarks, views),
       judge,
-      spoofScore,
-      async checkSpoof({ antispoof, threshold }, face, { unusable } = judge(face)) {
+      async checkSpoof({ antispoof, threshold }, face, { poor, unusable } = judge(face)) {
         const { modelId, minFaceSizePx } = antispoof;
         const { width, height } = face.detection.box;
         const unseen = unusable.filter((issue) => issue !== 'extreme-pose');
+        // Blur refuses bona fide faces before it harms their recognition. Without this, 5.3 % of WIDER FACE are refused
+        // and not 3.8 %, at the same threshold.
+        if (poor.includes('blurred')) unseen.push('blurred');
         const isSmall = Math.max(width, height) < minFaceSizePx && !unseen.includes('too-small');
         const reasons = isSmall ? (['too-small', ...unseen] as const) : unseen;
         if (reasons.length > 0) return { outcome: 'not-judged', reasons, modelId };
-        const bonaFideScore = await spoofScore(antispoof, face);
+        const bonaFideScore = await clock.timeAsync('spoofMs', () => antispoof.check(pixels, face.detection.box));
+        signal.throwIfAborted();
         // Written so that NaN counts as an attack.
         const outcome = bonaFideScore >= threshold ? 'bona-fide' : 'attack';
         return { outcome, bonaFideScore, threshold, modelId };

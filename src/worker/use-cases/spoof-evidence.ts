@@ -1,6 +1,5 @@
 /** Decides whether a tracked face is bona fide from the last frames on which it was checked. */
 import type { SpoofIssue, SpoofVerdict } from '../../api/spoof.js';
-import type { SpoofCheck } from './acquisition.js';
 
 /** Least time between two checks of a face. Frames that are closer show the same pose, light and noise. */
 const CHECK_EVERY_MS = 150;
@@ -62,7 +61,7 @@ export function addVerdict(
 /** Returns the verdict over the recent frames: `not-judged` while there are too few of them. */
 export function decideSpoof(
   { judged, reasons }: SpoofEvidence,
-  { antispoof: { modelId }, threshold }: Pick<SpoofCheck, 'antispoof' | 'threshold'>,
+  { modelId, threshold }: { readonly modelId: string; readonly threshold: number },
   atMs: number,
 ): SpoofVerdict {
   const recent = judged.filter((frame) => atMs - frame.atMs <= MAX_AGE_MS);

@@ -261,6 +261,8 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
     { check: spoofCheck, atMs }: TrackContext,
   ): Promise<Track> {
     if (!spoofCheck) return { ...track, evidence: NO_EVIDENCE, spoof: null };
+    const { antispoof, threshold } = spoofCheck;
+    const rule = { modelId: antispoof.modelId, threshold };
     let next = track;
     if (isCheckDue(track.evidence, atMs)) {
       const face = placedIn(track);
@@ -269,7 +271,7 @@ export function createTracking({ scoring, calibration, identifier }: TrackingPar
       const evidence = addVerdict(track.evidence, verdict, quality.score, atMs);
       next = { ...track, quality, judgedAt: frame, evidence };
     }
-    return { ...next, spoof: decideSpoof(next.evidence, spoofCheck, atMs) };
+    return { ...next, spoof: decideSpoof(next.evidence, rule, atMs) };
   }
 
   /** Identifies the tracks without a current identification, all in one call. */
