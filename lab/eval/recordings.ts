@@ -124,7 +124,7 @@ export function describeRecordings(
       const verdicts = decided.filter((each) => each.kind === kind).map(({ verdict }) => verdict);
       const judged = verdicts.filter((verdict) => verdict !== null && verdict.outcome !== 'not-judged');
       const share = (outcome: SpoofVerdict['outcome']) =>
-        percent(judged.filter((verdict) => verdict?.outcome === outcome).length / judged.length);
+        percent(judged.filter((verdict) => verdict.outcome === outcome).length / judged.length);
       const reasons: Partial<Record<SpoofIssue | 'no-face', number>> = {};
       for (const verdict of verdicts) {
         const why = verdict === null ? (['no-face'] as const) : verdict.outcome === 'not-judged' ? verdict.reasons : [];

@@ -30,21 +30,23 @@ export interface ComparedShot {
 
 const FOLDER = join(ROOT, '.cache/eval/spoof-models');
 const LEFT_OUT = 'inface-without-';
+/** Crops to compare with that of the first net, as multiples of the longer side of the box. */
+const CROPS = [1.2, 1.5, 2.3, 2.7] as const;
 
 /**
  * Compares the models.
  * @param shots simulated shots of held-out people
- * @param unseen bona fide photos of sources that were not trained on
+ * @param photos bona fide photos
  * @param real real samples
  * @param models folder of our models
  */
 export async function compareModels(
   shots: readonly ComparedShot[],
-  unseen: readonly ComparedShot[],
+  photos: readonly ComparedShot[],
   real: readonly ComparedShot[],
   models: string,
 ): Promise<Record<string, unknown>> {
-  const all = [...shots, ...unseen, ...real];
+  const all = [...shots, ...photos, ...real];
   const entries = collectModels(models);
   const { page, origin, close } = await openPage(
     FOLDER,
@@ -71,7 +73,7 @@ export async function compareModels(
         const own = (chosen: readonly ComparedShot[]) => chosen.map((shot) => scores[all.indexOf(shot)]![m]!);
         const { threshold } = entries[m]!.calibration;
         const blank = Object.fromEntries(BLANKS.map((name, i) => [name, blanks[i]![m]!]));
-        return [id, { ...describe(own, shots, unseen, real, threshold), blank, milliseconds: times[m]! }];
+        return [id, { ...describe(own, shots, photos, real, threshold), blank, milliseconds: times[m]! }];
       }),
     );
     print(rows);
@@ -84,7 +86,7 @@ export async function compareModels(
 function describe(
   own: (chosen: readonly ComparedShot[]) => number[],
   shots: readonly ComparedShot[],
-  unseen: readonly ComparedShot[],
+  photos: readonly ComparedShot[],
   real: readonly ComparedShot[],
   threshold: number,
 ) {
@@ -93,9 +95,9 @@ function describe(
     bonaFide: of('bona fide'),
     attacks: Object.fromEntries(SPECIES.map((species) => [species, of(species)])),
   };
-  const photos = own(unseen);
+  const photoScores = own(photos);
   const auc = padAucs(scores);
-  const photoAuc = Object.fromEntries(SPECIES.map((species) => [species, areaUnderCurve(photos, of(species))]));
+  const photoAuc = Object.fromEntries(SPECIES.map((species) => [species, areaUnderCurve(photoScores, of(species))]));
   const apcer = Object.fromEntries(SPECIES.map((species) => [species, passRate(of(species), threshold)]));
   const right = own(real).filter((score, i) => score > threshold === (real[i]!.kind === 'photo')).length;
   return {
@@ -106,7 +108,7 @@ function describe(
     apcer,
     bpcer: padAt(scores, threshold).bpcer,
     bpcer10: padAt(scores, thresholdAtApcer(scores, 0.1)).bpcer,
-    unseenBpcer: 1 - passRate(photos, threshold),
+    photoBpcer: 1 - passRate(photoScores, threshold),
     real: own(real),
     right: `${right} of ${real.length}`,
   };
@@ -117,15 +119,20 @@ function print(
     Record<string, ReturnType<typeof describe> & { readonly blank: object; readonly milliseconds: number }>
   >,
 ) {
-  console.log('Models on the same images: AUC and APCER % per species at the threshold of each');
+  console.log('Models on the same images: AUC against shots and photos, and APCER % at the threshold of each');
   console.table(
     Object.fromEntries(
-      Object.entries(rows).map(([id, { auc, apcer, bpcer, unseenBpcer, right, milliseconds }]) => [
+      Object.entries(rows).map(([id, { auc, photoAuc, apcer, bpcer, photoBpcer, right, milliseconds }]) => [
         id,
         {
-          ...Object.fromEntries(SPECIES.map((name) => [name, `${auc[name]!.toFixed(3)} ${percent(apcer[name]!)}`])),
-          'BPCER %': percent(bpcer),
-          'unseen sources %': percent(unseenBpcer),
+          ...Object.fromEntries(
+            SPECIES.map((name) => [
+              name,
+              `${auc[name]!.toFixed(3)} ${photoAuc[name]!.toFixed(3)} ${percent(apcer[name]!)}`,
+            ]),
+          ),
+          'BPCER shots %': percent(bpcer),
+          'BPCER photos %': percent(photoBpcer),
           real: right,
           ms: milliseconds.toFixed(1),
         },
@@ -159,6 +166,9 @@ function collectModels(models: string): AntispoofEntry[] {
   for (const { file } of nets) copyFileSync(join(models, file), join(FOLDER, file));
   const entries: AntispoofEntry[] = [whole];
   if (nets.length > 1) {
+    entries.push({ ...whole, id: `${whole.id}, mean`, fusion: 'mean' });
+    for (const cropScale of CROPS)
+      entries.push({ ...whole, id: `${whole.id} alone, ${cropScale}`, cropScale, more: [] });
     for (const net of nets) entries.push({ ...whole, ...net, id: `${net.file.replace('.onnx', '')} alone`, more: [] });
   }
   const own = manifest.models.find((entry): entry is AntispoofEntry => entry.id === 'inface-antispoof');

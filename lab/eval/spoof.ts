@@ -9,15 +9,16 @@
  * The attacks are simulated: these figures do not predict rates against real attacks.
  */
 import { join } from 'node:path';
-import { KINDS, SPECIES, type Species } from '../antispoof/simulate.js';
+import { KINDS, SPECIES, type Kind } from '../antispoof/simulate.js';
 import { listPhotos, UNSEEN_SOURCES, type SourcePhoto } from '../antispoof/sources.js';
+import type { AntispoofEntry } from '../../src/models/antispoof.js';
 import { findModel } from '../../src/models/manifest.js';
 import type { Box } from '../../src/api/geometry.js';
 import type { SpoofIssue, SpoofVerdict } from '../../src/api/spoof.js';
 import { folderOf, type Settings } from './data.js';
 import { measurePhotos, readManifest, type PhotoRequest } from './measure.js';
 import { padAt, padAucs, passRate, thresholdAtApcer, thresholdAtBpcer, type PadScores } from './pad.js';
-import { evaluateRecordings, hasRecordings } from './recordings.js';
+import { decideRecording, evaluateRecordings, hasRecordings } from './recordings.js';
 import { percent, type Outcome } from './report.js';
 import { compareModels } from './spoof-models.js';
 
@@ -36,7 +37,15 @@ const CHANGES: Readonly<Record<string, string>> = {
   'JPEG 30': 'jpeg:0.3',
   'light blur': 'blur:0.8',
 };
-/** Other models get every n-th shot, because each shot has to be simulated again for them. */
+/** What changes between the frames of a still scene: light, noise, focus and compression. */
+const FRAME_CHANGES = [
+  'noise:3',
+  'brightness:0.93,noise:5',
+  'blur:0.5,noise:4',
+  'brightness:1.07,jpeg:0.5',
+  'noise:6,jpeg:0.4',
+] as const;
+/** Films and other models get every n-th shot, because each shot has to be simulated again for them. */
 const COMPARED_STEP = 2;
 /** First seed, above all seeds of the training, which start at 1. */
 const FIRST_SEED = 1_000_000;
@@ -80,13 +89,14 @@ export async function runSpoof(settings: Settings): Promise<Outcome> {
   });
   const shots = await measureShots(chooseForShots(photos, settings.limit), settings);
   const scores: PadScores = {
-    bonaFide: shots.bonaFide.map(({ score }) => score),
+    bonaFide: shots['bona fide'].map(({ score }) => score),
     attacks: Object.fromEntries(SPECIES.map((species) => [species, shots[species].map(({ score }) => score)])),
   };
   const species = describeSpecies(scores, threshold);
   const sources = describeSources(faces, threshold);
   const real = await measureReal(settings, threshold);
   const changes = await measureChanges(photos, settings, threshold);
+  const films = await measureFilms(shots, settings, entry);
   const bonaFide = photos.map(({ score }) => score);
   const curves = {
     apcer: RATES.toReversed().map((rate) => [thresholdAtApcer(scores, rate), rate]),
@@ -95,10 +105,9 @@ export async function runSpoof(settings: Settings): Promise<Outcome> {
   console.log('Curves for the manifest (score, rate):', JSON.stringify(curves));
   const compared = await compareModels(
     KINDS.flatMap((kind) => {
-      const all = kind === 'bona fide' ? shots.bonaFide : shots[kind];
-      return all.filter((_, i) => i % COMPARED_STEP === 0).map((shot) => ({ ...shot, kind }));
+      return everySecond(shots[kind]).map((shot) => ({ ...shot, kind }));
     }),
-    photos.filter(isUnseen).map(({ photo, transform, box }) => ({ kind: 'photo', path: photo.path, transform, box })),
+    photos.map(({ photo, transform, box }) => ({ kind: 'photo', path: photo.path, transform, box })),
     real.flatMap(({ path, box, isBonaFide }) =>
       box ? [{ kind: isBonaFide ? ('photo' as const) : ('attack' as const), path, transform: '', box }] : [],
     ),
@@ -106,10 +115,9 @@ export async function runSpoof(settings: Settings): Promise<Outcome> {
   );
   console.log('The attacks are simulated, and three real pictures are no sample: no real-attack rate is claimed.');
   const samples = real.map(({ file, isBonaFide, score, isRight }) => ({ file, isBonaFide, score, isRight }));
-  return { json: { spoof: { threshold, species, sources, real: samples, changes, curves, ...compared } } };
+  return { json: { spoof: { threshold, species, sources, real: samples, changes, films, curves, ...compared } } };
 }
 
-const isUnseen = ({ photo }: BonaFide) => UNSEEN_SOURCES.includes(photo.source);
 const trimOf = ({ trimPx }: SourcePhoto) => (trimPx > 0 ? `trim:${trimPx}` : '');
 
 /**
@@ -174,9 +182,7 @@ async function measureShots(faces: readonly BonaFide[], { models }: Settings) {
     }),
   );
   console.log(`simulated on ${faces.length} photos; judged: ${found.map(({ length }) => length).join(', ')}`);
-  const [bonaFide, ...attacks] = found;
-  const bySpecies = Object.fromEntries(SPECIES.map((name, i) => [name, attacks[i]!])) as Record<Species, Shot[]>;
-  return { bonaFide: bonaFide!, ...bySpecies };
+  return Object.fromEntries(KINDS.map((kind, i) => [kind, found[i]!])) as Record<Kind, Shot[]>;
 }
 
 /** Returns the largest faces of each photo, with their verdicts. */
@@ -321,4 +327,49 @@ async function measureChanges(photos: readonly BonaFide[], { models }: Settings,
     ),
   );
   return moved;
+}
+
+const everySecond = (shots: readonly Shot[]) => shots.filter((_, i) => i % COMPARED_STEP === 0);
+
+/**
+ * Measures films of a still scene, decided on frame by frame and as a tracker does.
+ * The frames of a film share the scene, so they err together more often than those of a real video.
+ */
+async function measureFilms(shots: Readonly<Record<Kind, Shot[]>>, { models }: Settings, entry: AntispoofEntry) {
+  const rows: Record<string, { films: number; frame: number; film: number; notJudged: number }> = {};
+  for (const kind of KINDS) {
+    const chosen = everySecond(shots[kind]);
+    const requests = chosen.flatMap(({ path, transform }) =>
+      FRAME_CHANGES.map((change) => ({ path, transform: `${transform},${change}` })),
+    );
+    const options = { views: 0, maxFaces: 1, spoof: true };
+    const measured = await measurePhotos(requests, { options, models, label: `films, ${kind}`, code: SIMULATOR });
+    const frames = measured.map(({ faces: [face] }) =>
+      face?.spoof ? { spoof: face.spoof, quality: face.quality.score } : null,
+    );
+    const wrong = kind === 'bona fide' ? 'attack' : 'bona-fide';
+    const share = (verdicts: readonly (SpoofVerdict | null)[]) => {
+      const judged = verdicts.filter((verdict) => verdict !== null && verdict.outcome !== 'not-judged');
+      return judged.filter((verdict) => verdict.outcome === wrong).length / judged.length;
+    };
+    const films = chosen.map((_, i) => {
+      return decideRecording(frames.slice(i * FRAME_CHANGES.length, (i + 1) * FRAME_CHANGES.length), entry);
+    });
+    rows[kind] = {
+      films: chosen.length,
+      frame: share(frames.map((frame) => decideRecording([frame], entry))),
+      film: share(films),
+      notJudged: films.filter((verdict) => verdict?.outcome !== 'bona-fide' && verdict?.outcome !== 'attack').length,
+    };
+  }
+  console.log('Films of five frames: share of errors, frame by frame and over frames');
+  console.table(
+    Object.fromEntries(
+      Object.entries(rows).map(([kind, { films, frame, film, notJudged }]) => [
+        kind,
+        { films, 'one frame %': percent(frame), 'over frames %': percent(film), 'not judged': notJudged },
+      ]),
+    ),
+  );
+  return rows;
 }

@@ -177,7 +177,7 @@ describe('detect', () => {
     const kit = await sharedKit();
     const [face] = (await kit.detect(portrait, { spoof: { require: false, maxApcer: 0.5 } })).faces;
     const checked = await kit.checkSpoof(portrait, { maxApcer: 0.5 });
-    expect({ ...face?.spoof }).toEqual({ ...face?.spoof, outcome: checked.outcome, modelId: 'inface-antispoof' });
+    expect({ ...face?.spoof }).toEqual({ ...face?.spoof, outcome: checked.outcome, modelId: 'fr-liveness' });
     expect((await kit.detect(portrait)).faces[0]?.spoof).toBeNull();
     await expect(kit.detect(portrait, { spoof: 'require' as never })).rejects.toThrow(/detect\(\) refuses no face/);
     await expect(kit.detect(portrait, { landmarks: 0, spoof: 'report' })).rejects.toThrow(/needs landmarks/);

@@ -21,6 +21,12 @@ import { readOnnx, type OnnxConstant, type OnnxGraph, type OnnxNode } from './on
 export const FR_LANDMARK_SIZE = 64;
 /** Side of the input of fr_liveness, in pixels. */
 export const FR_LIVENESS_SIZE = 128;
+/**
+ * Share of the largest contribution below which a hidden channel of fr_liveness is cut. Its channels have no gap between the
+ * dead and the others. With 1e-6, logits change by 0.001 and a run takes 6.8 ms; with 1e-4, 0.06 and 5.8 ms; with 1e-2, 1.5 and
+ * 5.5 ms.
+ */
+const FR_LIVENESS_DEAD = 1e-4;
 /** Side of the input of fr_feature, in pixels. */
 export const FR_FEATURE_SIZE = 112;
 /** Length of the embedding of fr_feature: the directions that hold the 512 shipped outputs. */
@@ -45,7 +51,7 @@ export function buildFrLandmark(file: Uint8Array, storage: Storage = 'float16'):
 
 /** Builds the graph from `input` [1, 3, 128, 128], BGR of 0..255, to `logits` [1, 3], the first of a bona fide face. */
 export function buildFrLiveness(file: Uint8Array, storage: Storage = 'float16'): Uint8Array {
-  return encodeConvNet(mergeLastLayers(cutDeadChannels(readOnnxNet(readOnnx(file)))), {
+  return encodeConvNet(mergeLastLayers(cutDeadChannels(readOnnxNet(readOnnx(file)), FR_LIVENESS_DEAD)), {
     name: 'fr-liveness',
     batch: 1,
     inputShape: [3, FR_LIVENESS_SIZE, FR_LIVENESS_SIZE],
