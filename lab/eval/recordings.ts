@@ -1,6 +1,7 @@
 /**
- * Evaluates presentation attack detection on recordings of real presentations, such as OULU-NPU, SiW or CelebA-Spoof.
+ * Evaluates presentation attack detection on recordings of real presentations.
  *
+ * Such are OULU-NPU, SiW and CelebA-Spoof, which are not part of the data of this project.
  * A folder has one folder per kind of presentation: `real` for bona fide ones, any other name for a species of attack
  * (`print`, `replay`, `mask`). In it is one entry per recording: an image, or a folder of images, which are frames
  * 150 ms apart in the order of their names. Extract them from a video with
@@ -26,7 +27,7 @@ export interface Recording {
   readonly frames: readonly string[];
 }
 
-/** What the kit says of a frame; `null` if it found no face. */
+/** The verdict on a frame. */
 export interface JudgedFrame {
   readonly spoof: SpoofVerdict;
   /** Quality score of the face. */
@@ -73,7 +74,7 @@ export function decideRecording(
   return decideSpoof(evidence, { modelId, threshold }, (seen.length - 1) * FRAME_MS);
 }
 
-/** Decides anew: a cached verdict may be of another threshold. */
+/** Decides again, because a cached verdict may be of another threshold. */
 function withThreshold(spoof: SpoofVerdict, threshold: number): SpoofVerdict {
   if (spoof.outcome === 'not-judged') return spoof;
   return { ...spoof, threshold, outcome: spoof.bonaFideScore >= threshold ? 'bona-fide' : 'attack' };

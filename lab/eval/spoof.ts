@@ -37,7 +37,7 @@ const CHANGES: Readonly<Record<string, string>> = {
   'JPEG 30': 'jpeg:0.3',
   'light blur': 'blur:0.8',
 };
-/** What changes between the frames of a still scene: light, noise, focus and compression. */
+/** Changes between the frames of a still scene: light, noise, focus and compression. */
 const FRAME_CHANGES = [
   'noise:3',
   'brightness:0.93,noise:5',

@@ -52,8 +52,8 @@ export interface SpoofOptions {
 export type SpoofFailure = 'attack' | 'spoof-not-judged';
 
 /**
- * Reason why there is no verdict: an issue that makes the image of the face unusable, or with `few-frames` that a tracker
- * has not checked enough frames of the face yet.
+ * Reason why there is no verdict. Either the image of the face has this issue, or with `few-frames` a tracker has not
+ * checked enough frames of the face yet.
  */
 export type SpoofIssue = QualityIssue | 'few-frames';
 

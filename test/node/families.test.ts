@@ -351,7 +351,7 @@ describe('anti-spoof nets', () => {
     const giving =
       (...logits: number[]): Run =>
       (feeds) => {
-        const [name = '', { dims }] = Object.entries(feeds)[0]!;
+        const [[name, { dims }]] = Object.entries(feeds) as [[string, Tensor]];
         seen.push(dims);
         return Promise.resolve({
           [name === 'input' ? 'output' : 'logits']: { data: Float32Array.from(logits), dims: [1, logits.length] },

@@ -25,7 +25,7 @@ export interface ConvLayer {
   readonly activation: 'none' | 'relu' | 'sigmoid' | Float64Array;
 }
 
-/** A layer without weights: the sum or the product of two earlier outputs, or the mean of each channel of one. */
+/** A layer without weights: the sum or product of two earlier outputs, or the mean of each channel. */
 export interface PlainLayer {
   readonly kind: 'add' | 'multiply' | 'mean';
   readonly inputs: readonly string[];

@@ -49,7 +49,10 @@ export function buildFrLandmark(file: Uint8Array, storage: Storage = 'float16'):
   });
 }
 
-/** Builds the graph from `input` [1, 3, 128, 128], BGR of 0..255, to `logits` [1, 3], the first of a bona fide face. */
+/**
+ * Builds the graph from `input` [1, 3, 128, 128], BGR of 0..255, to `logits` [1, 3].
+ * The first logit is that of a bona fide face.
+ */
 export function buildFrLiveness(file: Uint8Array, storage: Storage = 'float16'): Uint8Array {
   return encodeConvNet(mergeLastLayers(cutDeadChannels(readOnnxNet(readOnnx(file)), FR_LIVENESS_DEAD)), {
     name: 'fr-liveness',
@@ -88,7 +91,8 @@ function takeColor(net: ConvNet): ConvNet {
 }
 
 /**
- * Reads the layers of an ONNX graph: convolutions, linear layers, sums, products, means, ReLU, PReLU and sigmoid.
+ * Reads the layers of an ONNX graph.
+ * It knows convolutions, linear layers, sums, products, means, ReLU, PReLU and sigmoid.
  *
  * @throws On other operators, and on convolutions that are dilated or grouped other than by channel.
  */

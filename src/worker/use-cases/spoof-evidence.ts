@@ -75,7 +75,7 @@ export function decideSpoof(
 }
 
 /**
- * Returns the mean of the logits, weighted by quality, without the one that is farthest from the median. So one bad
+ * Returns the mean of the logits, weighted by quality. The one that is farthest from the median is left out, so one bad
  * frame changes nothing, whatever its weight.
  */
 function robustMean(frames: readonly Judged[]): number {
