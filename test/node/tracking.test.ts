@@ -351,11 +351,12 @@ describe('a tracker', () => {
           { spoof: { outcome: 'bona-fide' }, identification: { outcome: 'identified', profileId: 'anna' } },
           { spoof: { outcome: 'attack' }, identification: { outcome: 'unknown', reason: 'attack' } },
         ]);
-        expect(faces.map(({ identification, spoof }) => identification?.spoof === spoof)).toEqual([true, true]);
         expect(tracker.spoofDecisionMs).toBe(8 * 40);
       }
       expect(spent).toEqual([2, 0, 0, 0, 2, 0, 0, 0, 2]);
-      await tracker.frame(people);
+      const after = await tracker.frame(people);
+      expect(after.map(({ identification, spoof }) => identification?.spoof === spoof)).toEqual([true, true]);
+      expect(tracker.calls).toEqual(['follow', 'follow']);
       expect(tracker.spoofDecisionMs).toBe(0);
     });
 
