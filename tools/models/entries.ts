@@ -311,6 +311,20 @@ export const FR_LIVENESS = {
     // Of the pairs of limits of both nets at which at most 2 % of LFW, azure_family, deepface and ytf, and at most 5 % of
     // WIDER FACE are refused, one of those with the lowest APCER.
     threshold: 0.45,
+    apcer: [
+      [0.2938, 0.2],
+      [0.584, 0.1],
+      [0.6929, 0.05],
+      [0.7997, 0.02],
+      [0.8893, 0.01],
+    ],
+    bpcer: [
+      [0.143, 0.01],
+      [0.2606, 0.02],
+      [0.5727, 0.05],
+      [0.7834, 0.1],
+      [0.9225, 0.2],
+    ],
   },
 } as const satisfies Omit<AntispoofEntry, 'bytes' | 'sha256' | 'more'>;
 
