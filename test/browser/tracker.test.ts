@@ -103,6 +103,22 @@ describe('a tracker', () => {
     expect(seen(await tracker.update(frame([1, 108])))).toEqual([null]);
   });
 
+  it('says whether a face is really there when it has checked three frames of it, and starts again for another', async () => {
+    const kit = await testKit();
+    const tracker = kit.createTracker({ spoof: 'report' });
+    for (const person of [0, 1]) {
+      const seen: TrackResult[] = [];
+      const last = () => seen.at(-1)?.faces[0]?.spoof;
+      const isUndecided = (spoof = last()) => spoof?.outcome === 'not-judged' && spoof.reasons.includes('few-frames');
+      do seen.push(await tracker.update(frame([person, 100 + seen.length])));
+      while (isUndecided() && seen.length < 200);
+      expect(last()).toMatchObject({ outcome: expect.stringMatching(/^(bona-fide|attack)$/) as string });
+      expect(isUndecided(seen[0]!.faces[0]!.spoof)).toBe(true);
+      expect(seen.filter(({ timings }) => timings.spoofMs > 0).length).toBeGreaterThanOrEqual(3);
+      expect(seen.at(-1)?.timings.spoofDecisionMs).toBeGreaterThanOrEqual(300);
+    }
+  });
+
   it('no longer names somebody whom another tab deleted', async () => {
     const { kit, collectionId, database } = await kitOfThree();
     const other = await testKit({ database });
