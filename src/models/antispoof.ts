@@ -31,9 +31,9 @@ const VIEW = {
 };
 
 /**
- * Classifiers of square crops around a face. 'binary-128' outputs logits of bona fide and attack; 'minifasnet'
- * (Silent-Face) those of two kinds of attack, with bona fide between them; 'fr-liveness' (Faceplugin) those of bona fide
- * and two kinds of attack.
+ * Classifiers of square crops around a face. 'binary-128' outputs logits of bona fide and attack. 'minifasnet'
+ * (Silent-Face) outputs those of two kinds of attack, with bona fide between them; 'fr-liveness' (Faceplugin) those of
+ * bona fide and two kinds of attack.
  */
 export const ANTISPOOF = object({
   ...MODEL,

@@ -67,12 +67,7 @@ describe.skipIf(!assets)('a model that somebody brings', () => {
   it('recognizes people: MobileFaceNet names all 22 faces in altered copies, and nobody in photos of others', async () => {
     const kit = await kitWith('yunet');
     const info = await kit.info();
-    expect(info.models.map(({ id }) => id)).toEqual([
-      'yunet',
-      'fr-landmark-68',
-      'mobilefacenet-128',
-      'inface-antispoof',
-    ]);
+    expect(info.models.map(({ id }) => id)).toEqual(['yunet', 'fr-landmark-68', 'mobilefacenet-128', 'fr-liveness']);
     expect(info.embeddingSpace).toMatch(/^mobilefacenet\//);
     const all = await kit.collections.create('all');
     // One look at 320 px each is enough for faces of this size.
