@@ -56,10 +56,7 @@ export const ANTISPOOF = object({
     }),
     'a list',
   ),
-  /**
-   * How the scores of several nets become one: their mean, or the least, so that a face has to convince every net.
-   * Defaults to 'mean'.
-   */
+  /** How several scores become one. With 'least', a face has to convince every net. Defaults to 'mean'. */
   fusion: v.exactOptional(v.picklist(['mean', 'least'], "'mean' or 'least'")),
   /** Smallest longer side of a face's box for which there is a verdict, in pixels of the image. */
   minFaceSizePx: positive,
