@@ -167,7 +167,7 @@ module.exports = {
         pathNot: ['^src/worker/(platform|ports|use-cases)/', '^src/(models|vision)/', CONTRACT],
       },
     },
-    onlyIn('valibot', '^src/(schema|models|client/rest|worker/store)/'),
+    onlyIn('valibot', '^src/(schema|models|client/rest|worker/store|worker/platform)/'),
     onlyIn('onnxruntime-web', '^src/worker/platform/'),
     {
       name: 'demo-uses-the-public-entries',

@@ -585,6 +585,7 @@ export const german: typeof english = {
     title: 'Daten',
     working: 'In Arbeit…',
     passphrase: 'Passphrase',
+    currentPassphrase: 'Bisherige Passphrase',
     newPassphrase: 'Neue Passphrase',
     repeat: 'Passphrase noch einmal',
     passphraseHint: 'Mindestens 8 Zeichen. Niemand kann sie wiederherstellen.',

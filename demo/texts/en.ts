@@ -525,6 +525,7 @@ export const english = {
     title: 'Data',
     working: 'Working…',
     passphrase: 'Passphrase',
+    currentPassphrase: 'Current passphrase',
     newPassphrase: 'New passphrase',
     repeat: 'Passphrase again',
     passphraseHint: 'At least 8 characters. Nobody can recover it.',

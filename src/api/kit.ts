@@ -21,7 +21,7 @@ import type { Profile, ProfileChange } from './profiles.js';
 import type { Backend, KitInfo, LoadProgress } from './runtime.js';
 import type { CheckSpoofOptions, SpoofResult } from './spoof.js';
 import type { FaceTracker, TrackerOptions } from './tracking.js';
-import type { VaultStatus } from './vault.js';
+import type { SetPassphraseOptions, VaultStatus } from './vault.js';
 
 /**
  * Options of `createFaceKit`.
@@ -240,14 +240,16 @@ export interface FaceKit extends FaceOperations {
     /**
      * Re-encrypts the data with a new key that only the passphrase unlocks. A lost passphrase cannot be recovered.
      * @param passphrase 8 to 1,000 characters
-     * @throws InfaceError `VAULT_LOCKED`, `INVALID_INPUT`, `STORAGE_QUOTA_EXCEEDED`
+     * @throws InfaceError `VAULT_LOCKED`, `INVALID_INPUT`, `STORAGE_QUOTA_EXCEEDED`; `WRONG_PASSPHRASE` when one is set
+     * and `currentPassphrase` is another one
      */
-    setPassphrase(passphrase: string, options?: CallOptions): Promise<VaultStatus>;
+    setPassphrase(passphrase: string, options?: SetPassphraseOptions): Promise<VaultStatus>;
     /**
-     * Re-encrypts the data with a new key that the browser stores, even if no passphrase is set.
-     * @throws InfaceError `VAULT_LOCKED`, `STORAGE_QUOTA_EXCEEDED`
+     * Re-encrypts the data with a new key that the browser stores.
+     * @throws InfaceError `VAULT_LOCKED`, `WRONG_PASSPHRASE`, `STORAGE_QUOTA_EXCEEDED`; `INVALID_INPUT` when no
+     * passphrase is set
      */
-    removePassphrase(options?: CallOptions): Promise<VaultStatus>;
+    removePassphrase(currentPassphrase: string, options?: CallOptions): Promise<VaultStatus>;
     /**
      * Drops the key in all tabs. Each tab must then call `unlock`.
      * @throws InfaceError `INVALID_INPUT` when no passphrase is set

@@ -78,8 +78,8 @@ export interface WorkerOperations {
   updateCollection(id: string, change: CollectionChange): Promise<Collection>;
   deleteCollection(id: string): Promise<void>;
   vaultStatus(): Promise<VaultStatus>;
-  setPassphrase(passphrase: string): Promise<VaultStatus>;
-  removePassphrase(): Promise<VaultStatus>;
+  setPassphrase(passphrase: string, current: string | null): Promise<VaultStatus>;
+  removePassphrase(current: string): Promise<VaultStatus>;
   lockVault(): Promise<VaultStatus>;
   unlockVault(passphrase: string): Promise<VaultStatus>;
   destroyKey(): Promise<void>;

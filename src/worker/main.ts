@@ -75,7 +75,6 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
       emit({ name: 'storage-pressure', detail: use });
     }),
     vaultStatus: () => store.vaultStatus(),
-    forgetKey: () => store.forgetKey(),
     purge: (change) => engine.purge(change),
     schedule: (collectionId, isOurs) => trainer.schedule(collectionId, isOurs),
   });

@@ -12,9 +12,8 @@ interface Receivers {
   /** Posts a message to the other tabs. */
   post(message: TabMessage): void;
   watchStorage(): Promise<void>;
+  /** Reads the status from the store, and drops a key that another tab locked, replaced or destroyed. */
   vaultStatus(): Promise<VaultStatus>;
-  /** Drops the key, because another tab locked the vault. */
-  forgetKey(): void;
   /** Drops the decrypted vectors that must not outlive the change. */
   purge(change: StoreChange): void;
   /** Schedules the training of a changed collection. @param isOurs whether this kit made the change */
@@ -57,7 +56,6 @@ export function createNews(to: Receivers): News {
     },
     onMessage(message) {
       if (message.kind === 'change') {
-        if (message.change.vault === 'locked') to.forgetKey();
         deliver(message.change, 'other');
         return;
       }

@@ -343,7 +343,15 @@ describe('the vault', () => {
     await lockedHere;
     await expect(kit.identify(anna, id)).rejects.toMatchObject(code('VAULT_LOCKED'));
     await kit.vault.unlock('correct horse');
-    await kit.vault.removePassphrase();
+    await expect(kit.vault.setPassphrase('battery staple')).rejects.toMatchObject(code('INVALID_INPUT'));
+    const currentPassphrase = 'wrong horse';
+    for (const change of [
+      () => kit.vault.setPassphrase('battery staple', { currentPassphrase }),
+      () => kit.vault.removePassphrase(currentPassphrase),
+    ]) {
+      await expect(change()).rejects.toMatchObject(code('WRONG_PASSPHRASE'));
+    }
+    await kit.vault.removePassphrase('correct horse');
     expect(await kit.vault.status()).toEqual({ state: 'open', hasPassphrase: false });
 
     await kit.vault.destroyKey();
@@ -351,6 +359,38 @@ describe('the vault', () => {
     await kit.profiles.delete(profile.id);
     await enrolled(kit, anna, 'Anna', id);
     expect(only((await kit.identify(anna, id)).faces)).toMatchObject({ outcome: 'identified' });
+  });
+
+  it('takes no orders from a forged message of another tab', async () => {
+    const database = `test-${crypto.randomUUID()}`;
+    const kit = await testKit({ database });
+    const profile = await enrolled(kit, anna, 'Anna');
+    await kit.vault.setPassphrase('correct horse');
+    const told: unknown[] = [];
+    kit.on('profiles', (change) => told.push(change));
+    kit.on('classifier', (change) => told.push(change));
+    const channel = new BroadcastChannel(`inface-${database}`);
+    for (const message of [
+      null,
+      'change',
+      {},
+      { kind: 'change' },
+      { kind: 'change', change: null },
+      { kind: 'change', change: { vault: 'locked' } },
+      { kind: 'change', change: { profiles: { change: 'deleted', ids: 7 } } },
+      { kind: 'change', change: { classifiers: [null] } },
+      { kind: 'classifier', collectionId: 7, state: 'stale', error: null },
+      { kind: 'classifier', collectionId: 'c', state: 'locked', error: null },
+    ]) {
+      channel.postMessage(message);
+    }
+    // What it says of the vault is looked up in the store.
+    const status = next(kit, 'vault', () => true);
+    channel.postMessage({ kind: 'change', change: { vault: 'changed' } });
+    expect(await status).toMatchObject({ state: 'open', hasPassphrase: true });
+    channel.close();
+    expect(await kit.match(anna, profile.id)).toMatchObject({ outcome: 'compared' });
+    expect(told).toEqual([]);
   });
 
   it('takes passphrases of 8 characters and more, and never repeats one', async () => {

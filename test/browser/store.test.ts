@@ -223,7 +223,7 @@ describe('embedding spaces', () => {
       expect(classifier).toEqual(classifiers[i]);
     }
 
-    await store.setPassphrase('correct horse');
+    await store.setPassphrase('correct horse', null);
     expect((await seedsOf(store, anna.id)).sort()).toEqual([1, 2, 5, 6]);
     await store.deleteProfile(null, anna.id);
     const db = await openDB(name);
@@ -428,7 +428,7 @@ describe('collections', () => {
     ]);
     expect(templatesIn(await store.loadCollection(null, id, SPACE, swapped))).toHaveLength(3);
 
-    await store.setPassphrase('correct horse');
+    await store.setPassphrase('correct horse', null);
     const sealedAnew = await read(changed);
     expect(templatesIn(sealedAnew)).toHaveLength(3);
     const { store: other } = testStore(name);
@@ -581,7 +581,7 @@ describe('a write', () => {
     const full = { code: 'STORAGE_QUOTA_EXCEEDED', message };
     await expect(store.addTemplates(null, profile.id, [template(2)], LIMIT)).rejects.toMatchObject(full);
     await expect(store.deleteProfile(null, profile.id)).rejects.toMatchObject(full);
-    await expect(store.setPassphrase('correct horse')).rejects.toMatchObject(full);
+    await expect(store.setPassphrase('correct horse', null)).rejects.toMatchObject(full);
     await expect(enrolled(store, 'B', [3], id)).rejects.toMatchObject(full);
     Object.defineProperty(IDBObjectStore.prototype, 'add', add);
     expect([await store.listProfiles(null), await store.listCollections(null), await store.listAudit(null)]).toEqual(
@@ -734,7 +734,7 @@ describe('encryption', () => {
     const profile = await enrolled(store, 'A', [1], id);
     await store.addNegative(null, id, [{ profileId: profile.id, ...template(7) }], LIMIT);
     await store.saveClassifiers(id, (await store.collectionRevision(null, id)).revision, [CLASSIFIER]);
-    expect(await store.setPassphrase('correct horse')).toEqual({ state: 'open', hasPassphrase: true });
+    expect(await store.setPassphrase('correct horse', null)).toEqual({ state: 'open', hasPassphrase: true });
     const content = await store.loadCollection(null, id, SPACE);
     expect(content).toMatchObject({ profiles: [{ id: profile.id }], negatives: [{}], classifier: CLASSIFIER });
     // Nothing in the database opens it any more.
@@ -749,7 +749,7 @@ describe('encryption', () => {
       () => other.addTemplates(null, profile.id, [template(2)], LIMIT),
       () => enrolled(other, 'B', [1]),
       () => other.exportContent(),
-      () => other.setPassphrase(null),
+      () => other.setPassphrase(null, null),
       () => other.assertOpen(),
     ];
     for (const call of locked) await expect(call()).rejects.toMatchObject(code('VAULT_LOCKED'));
@@ -762,10 +762,19 @@ describe('encryption', () => {
     expect(await store.lockVault()).toEqual({ state: 'locked', hasPassphrase: true });
     await expect(store.templatesOf(null, profile.id)).rejects.toMatchObject(code('VAULT_LOCKED'));
     await store.unlockVault('correct horse');
-    expect(await store.setPassphrase('another one')).toMatchObject({ state: 'open' });
+    await expect(store.setPassphrase('another one', null)).rejects.toMatchObject(code('INVALID_INPUT'));
+    await expect(store.setPassphrase('another one', 'correct house')).rejects.toMatchObject(code('WRONG_PASSPHRASE'));
+    await expect(store.setPassphrase(null, 'correct house')).rejects.toMatchObject(code('WRONG_PASSPHRASE'));
+    expect(await store.setPassphrase('another one', 'correct horse')).toMatchObject({ state: 'open' });
     await expect(other.templatesOf(null, profile.id)).rejects.toMatchObject(code('VAULT_LOCKED'));
     await expect(other.unlockVault('correct horse')).rejects.toMatchObject(code('WRONG_PASSPHRASE'));
-    expect(await store.setPassphrase(null)).toEqual({ state: 'open', hasPassphrase: false });
+    // Locked in one tab is locked in each, whether it was told or not.
+    await other.unlockVault('another one');
+    expect(await store.lockVault()).toEqual({ state: 'locked', hasPassphrase: true });
+    await expect(other.templatesOf(null, profile.id)).rejects.toMatchObject(code('VAULT_LOCKED'));
+    await store.unlockVault('another one');
+    expect(await store.setPassphrase(null, 'another one')).toEqual({ state: 'open', hasPassphrase: false });
+    await expect(store.setPassphrase(null, 'another one')).rejects.toMatchObject(code('INVALID_INPUT'));
     expect(await seedsOf(other, profile.id)).toEqual([1]);
     await expect(store.lockVault()).rejects.toMatchObject(code('INVALID_INPUT'));
     await expect(store.unlockVault('correct horse')).rejects.toMatchObject(code('INVALID_INPUT'));
@@ -773,7 +782,7 @@ describe('encryption', () => {
 
   it('can be set before anything is stored, and written as Unicode has it', async () => {
     const { store, name } = testStore();
-    await store.setPassphrase('Schl\u00fcssel');
+    await store.setPassphrase('Schl\u00fcssel', null);
     const profile = await enrolled(store, 'A', [1]);
     const { store: later } = testStore(name);
     // The same letter in two code points, as some keyboards give it.
@@ -794,7 +803,7 @@ describe('encryption', () => {
     await expect(store.templatesOf(null, gone.id)).rejects.toMatchObject(unreadable);
     await expect(store.loadCollection(null, id, SPACE)).rejects.toMatchObject(unreadable);
     // A new passphrase carries over what can be read.
-    await store.setPassphrase('correct horse');
+    await store.setPassphrase('correct horse', null);
     expect(await seedsOf(store, kept.id)).toEqual([2]);
     await store.deleteProfile(null, gone.id);
     expect(templatesIn(await store.loadCollection(null, id, SPACE))).toHaveLength(1);
@@ -809,7 +818,7 @@ describe('eraseAll', () => {
     await store.deleteProfile(null, profile.id);
     await enrolled(store, 'Berta', [2], id);
     const { secret } = await store.createApiKey('door', ['match']);
-    await store.setPassphrase('correct horse');
+    await store.setPassphrase('correct horse', null);
     await store.lockVault();
     await store.eraseAll();
     expect(await store.count()).toEqual({ profiles: 0, templates: 0, collections: 0 });

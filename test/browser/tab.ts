@@ -1,8 +1,7 @@
 /** The page's side of `tab-worker.ts`: a tab that can be killed in the middle of a write. */
 import type { FaceStore } from '../../src/worker/ports/face-store.js';
 
-/** `forgetKey` answers nothing that could be waited for. */
-export type TabMethod = Exclude<keyof FaceStore, 'forgetKey'>;
+export type TabMethod = keyof FaceStore;
 
 export type TabRequest =
   | { readonly open: string }

@@ -126,6 +126,12 @@ test('a lock in one tab locks the other; each is unlocked by itself', async ({ p
 
   await card(page, 'Lock').getByLabel('Passphrase').fill(PASSPHRASE);
   await page.keyboard.press('Enter');
+  await card(page, 'Lock').getByLabel('Current passphrase').fill('wrong horse');
+  for (const label of ['New passphrase', 'Passphrase again'])
+    await card(page, 'Lock').getByLabel(label).fill(PASSPHRASE);
+  await card(page, 'Lock').getByRole('button', { name: 'Change the passphrase' }).click();
+  await expect(card(page, 'Lock').getByText('That is not the passphrase.')).toBeVisible();
+  await card(page, 'Lock').getByLabel('Current passphrase').fill(PASSPHRASE);
   await card(page, 'Lock').getByRole('button', { name: 'Remove the passphrase' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Remove the passphrase' }).click();
   await expect(card(page, 'Lock').getByText('The passphrase is removed.')).toBeVisible();

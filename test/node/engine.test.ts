@@ -572,7 +572,7 @@ describe('identify', () => {
     ]);
     await identify();
     expect(state.reads).toBe(1);
-    purge({ vault: 'locked' });
+    purge({ vault: 'changed' });
     await identify();
     expect(state.reads).toBe(2);
     state.revision++;
@@ -752,7 +752,7 @@ describe('reject', () => {
     await expect(engine.reject(context(), 'unknown', { profileId: 'anna' })).rejects.toMatchObject(notFound);
     const chosen = await engine.reject(context(), ids[200] as string, { profileId: 'berta' });
     expect(chosen.profileId).toBe('berta');
-    purge({ vault: 'locked' });
+    purge({ vault: 'changed' });
     await expect(engine.reject(context(), ids[200] as string, {})).rejects.toMatchObject(notFound);
 
     const empty = engineWith([detection(0, 0, 50)], { store: homeStore([]).store });
@@ -798,7 +798,7 @@ describe('a removal', () => {
       deleteProfile: write(['berta'], { profiles: { change: 'deleted', ids: ['anna'] } }),
       updateCollection: write(['berta'], { removed: { collectionId: 'home', profileIds: ['anna'] } }),
       deleteCollection: write([], { collections: { change: 'deleted', ids: ['home'] } }),
-      lockVault: write(['anna', 'berta'], { vault: 'locked' }),
+      lockVault: write(['anna', 'berta'], { vault: 'changed' }),
       destroyKey: write([], { vault: 'changed' }),
       eraseAll: write([], { profiles: reset, collections: reset, vault: 'changed' }),
       importContent: write(['anna', 'berta'], { profiles: reset, collections: reset }),
@@ -1463,8 +1463,8 @@ describe('records', () => {
   });
 
   it('of the application have no owner', async () => {
-    expect(await echoed('setPassphrase', 'secret')).toEqual(['setPassphrase', 'secret']);
-    expect(await echoed('removePassphrase')).toEqual(['setPassphrase', null]);
+    expect(await echoed('setPassphrase', 'secret', 'old')).toEqual(['setPassphrase', 'secret', 'old']);
+    expect(await echoed('removePassphrase', 'old')).toEqual(['setPassphrase', null, 'old']);
     const plain: readonly (readonly [keyof Operations, ...unknown[]])[] = [
       ['vaultStatus'],
       ['lockVault'],

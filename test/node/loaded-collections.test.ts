@@ -68,7 +68,7 @@ it('decrypts again what was removed, and nothing else', async () => {
   expect(reader.purge({ removed: { collectionId: 'home', profileIds: ['berta'] } })).toBe(true);
   expect([await read('work'), await read('home')]).toEqual([[], ['berta']]);
   for (const change of [
-    { vault: 'locked' },
+    { vault: 'changed' },
     { profiles: { change: 'reset', ids: [] } },
     { collections: { change: 'reset', ids: [] } },
   ] as const) {
@@ -272,7 +272,7 @@ it('keeps nothing that was read before a removal and comes after it', async () =
   const { keep } = await reader.read(null, 'home');
   const watched = reader.watch();
   expect([isCurrent(), watched()]).toEqual([true, true]);
-  reader.purge({ vault: 'locked' });
+  reader.purge({ vault: 'changed' });
   expect([isCurrent(), watched(), reader.watch()()]).toEqual([false, false, true]);
   keep({ classifier: CLASSIFIER, rows: new Float32Array(4), nearest: [] });
   expect(reader.held().size).toBe(0);

@@ -18,6 +18,13 @@ export function drawNewPassphrase({ texts }: Context, hintId: string): TemplateR
     <p class="muted" id=${hintId}>${texts.data.passphraseHint}</p>`;
 }
 
+/** A field for the passphrase that is set. */
+export function drawCurrentPassphrase({ texts }: Context): TemplateResult {
+  return html`<label class="field"
+    ><span>${texts.data.currentPassphrase}</span> <input type="password" name="current" autocomplete="current-password"
+  /></label>`;
+}
+
 /**
  * Moves to the field that is wrong.
  * @param complain says what is

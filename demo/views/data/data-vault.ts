@@ -2,7 +2,13 @@
 import { html, nothing, render } from 'lit';
 import type { FaceKit, VaultStatus } from '../../../src/index.js';
 import type { Context } from '../../context.js';
-import { drawNewPassphrase, field, isWrongPassphrase, readNewPassphrase } from './data-passphrase.js';
+import {
+  drawCurrentPassphrase,
+  drawNewPassphrase,
+  field,
+  isWrongPassphrase,
+  readNewPassphrase,
+} from './data-passphrase.js';
 import { createTask } from './data-task.js';
 
 interface VaultCard {
@@ -48,21 +54,25 @@ export function createVault(host: HTMLElement, context: Context, onChange: () =>
   function drawOpen({ hasPassphrase }: VaultStatus) {
     return html`${
         hasPassphrase
-          ? html`<div class="row">
-              <button type="button" class="primary" aria-disabled=${task.isBusy} @click=${lock}>
-                ${texts.data.lockNow}
-              </button>
-              <button type="button" aria-disabled=${task.isBusy} @click=${remove}>
-                ${texts.data.removePassphrase}
-              </button>
-            </div>`
+          ? html`<button type="button" class="primary" aria-disabled=${task.isBusy} @click=${lock}>
+              ${texts.data.lockNow}
+            </button>`
           : nothing
       }
       <form @submit=${set}>
-        ${drawNewPassphrase(context, 'vault-hint')}
-        <button type="submit" aria-disabled=${task.isBusy}>
-          ${hasPassphrase ? texts.data.changePassphrase : texts.data.setPassphrase}
-        </button>
+        ${hasPassphrase ? drawCurrentPassphrase(context) : nothing} ${drawNewPassphrase(context, 'vault-hint')}
+        <div class="row">
+          <button type="submit" aria-disabled=${task.isBusy}>
+            ${hasPassphrase ? texts.data.changePassphrase : texts.data.setPassphrase}
+          </button>
+          ${
+            hasPassphrase
+              ? html`<button type="button" aria-disabled=${task.isBusy} @click=${remove}>
+                  ${texts.data.removePassphrase}
+                </button>`
+              : nothing
+          }
+        </div>
       </form>`;
   }
 
@@ -100,8 +110,9 @@ export function createVault(host: HTMLElement, context: Context, onChange: () =>
     if (task.isBusy) return;
     const passphrase = readNewPassphrase(context, form, task.tell);
     if (passphrase === null) return;
+    const options = status?.hasPassphrase ? { currentPassphrase: field(form, 'current').value } : {};
     const setIt = async (kit: FaceKit) => {
-      const next = await kit.vault.setPassphrase(passphrase);
+      const next = await kit.vault.setPassphrase(passphrase, options);
       form.reset();
       return next;
     };
@@ -119,15 +130,22 @@ export function createVault(host: HTMLElement, context: Context, onChange: () =>
     await change(texts.data.working, (kit) => kit.vault.lock(), texts.data.lockedNow);
   }
 
-  async function remove(): Promise<void> {
-    if (task.isBusy) return;
+  async function remove(event: MouseEvent): Promise<void> {
+    const { form } = event.currentTarget as HTMLButtonElement;
+    if (task.isBusy || !form) return;
+    const current = field(form, 'current').value;
     const agreed = await context.ask({
       title: texts.data.removeTitle,
       text: texts.data.removeText,
       confirm: texts.data.removePassphrase,
     });
     if (!agreed) return;
-    await change(texts.data.encrypting, (kit) => kit.vault.removePassphrase(), texts.data.passphraseRemoved);
+    const removeIt = async (kit: FaceKit) => {
+      const next = await kit.vault.removePassphrase(current);
+      form.reset();
+      return next;
+    };
+    await change(texts.data.encrypting, removeIt, texts.data.passphraseRemoved);
   }
 
   draw();

@@ -208,10 +208,14 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
       status: async (options = {}) => callPlainly(call, 'vault.status', 'vaultStatus', options, []),
       setPassphrase: async (passphrase, options = {}) => {
         passphraseRule(passphrase, 'passphrase');
-        return callPlainly(call, 'vault.setPassphrase', 'setPassphrase', options, [passphrase]);
+        const rules = { ...CALL_RULES, currentPassphrase: secretText };
+        const { signal, currentPassphrase = null } = checkOptions('vault.setPassphrase', options, rules);
+        return call('setPassphrase', { signal }, () => Promise.resolve([passphrase, currentPassphrase]));
       },
-      removePassphrase: async (options = {}) =>
-        callPlainly(call, 'vault.removePassphrase', 'removePassphrase', options, []),
+      removePassphrase: async (currentPassphrase, options = {}) => {
+        secretText(currentPassphrase, 'currentPassphrase');
+        return callPlainly(call, 'vault.removePassphrase', 'removePassphrase', options, [currentPassphrase]);
+      },
       lock: async (options = {}) => callPlainly(call, 'vault.lock', 'lockVault', options, []),
       unlock: async (passphrase, options = {}) => {
         secretText(passphrase, 'passphrase');

@@ -1,4 +1,5 @@
 /** Messages between the tabs of one database, and locks for work that only one tab may do at a time. */
+import * as v from 'valibot';
 import type { ClassifierState } from '../../api/collections.js';
 import type { StoreChange } from '../ports/face-store.js';
 import type { TrainingLocks } from '../use-cases/training.js';
@@ -13,6 +14,32 @@ export type TabMessage =
       readonly error: string | null;
     };
 
+const IDS = v.array(v.string());
+const RECORDS = v.exactOptional(v.object({ change: v.picklist(['created', 'updated', 'deleted', 'reset']), ids: IDS }));
+
+/** Schema of a message. Any script of this origin can post one, and versions of this kit may differ between tabs. */
+const MESSAGE: v.GenericSchema<unknown, TabMessage> = v.variant('kind', [
+  v.object({
+    kind: v.literal('change'),
+    change: v.object({
+      profiles: RECORDS,
+      collections: RECORDS,
+      removed: v.exactOptional(v.object({ collectionId: v.string(), profileIds: IDS })),
+      dropped: v.exactOptional(v.object({ spaces: IDS, profileIds: IDS })),
+      classifiers: v.exactOptional(
+        v.array(v.object({ collectionId: v.string(), state: v.picklist(['untrained', 'stale', 'trained']) })),
+      ),
+      vault: v.exactOptional(v.literal('changed')),
+    }),
+  }),
+  v.object({
+    kind: v.literal('classifier'),
+    collectionId: v.string(),
+    state: v.picklist(['untrained', 'training', 'stale', 'trained']),
+    error: v.nullable(v.string()),
+  }),
+]);
+
 export interface Tabs {
   /** Does nothing after `close`. */
   post(message: TabMessage): void;
@@ -21,13 +48,14 @@ export interface Tabs {
 
 /**
  * Opens the channel to the other tabs.
- * @param onMessage receives the messages of other tabs, and of other kits on this page
+ * @param onMessage receives the messages of other tabs, and of other kits on this page; others are dropped
  */
 export function openTabs(database: string, onMessage: (message: TabMessage) => void): Tabs {
   const channel = new BroadcastChannel(`inface-${database}`);
   let closed = false;
-  channel.addEventListener('message', (event: MessageEvent<TabMessage>) => {
-    onMessage(event.data);
+  channel.addEventListener('message', (event: MessageEvent<unknown>) => {
+    const { success, output } = v.safeParse(MESSAGE, event.data);
+    if (success) onMessage(output);
   });
   return {
     post(message) {

@@ -70,7 +70,7 @@ export interface StoreChange {
   /** Collections whose recognized faces may have changed, with the state of their classifiers. */
   readonly classifiers?: readonly { readonly collectionId: string; readonly state: StoredClassifierState }[];
   /** Set when the key was changed, destroyed or locked. Receivers must drop all decrypted data. */
-  readonly vault?: 'changed' | 'locked';
+  readonly vault?: 'changed';
 }
 
 /** A profile and its templates in a backup. */
@@ -180,12 +180,11 @@ export interface FaceStore {
   /** Checks the vault before work whose result could not be stored. @throws InfaceError `VAULT_LOCKED` */
   assertOpen(): Promise<void>;
   vaultStatus(): Promise<VaultStatus>;
-  setPassphrase(passphrase: string | null): Promise<VaultStatus>;
+  /** @param current the passphrase that is replaced, or `null` if there is none */
+  setPassphrase(passphrase: string | null, current: string | null): Promise<VaultStatus>;
   lockVault(): Promise<VaultStatus>;
   unlockVault(passphrase: string): Promise<VaultStatus>;
   destroyKey(): Promise<void>;
-  /** Drops the key after another tab locked the vault. A replaced key decrypts nothing, so it needs no such call. */
-  forgetKey(): void;
 
   exportContent(): Promise<BackupContent>;
   importContent(content: BackupContent): Promise<ImportResult>;

@@ -21,18 +21,26 @@ export interface Keyring {
    * @throws InfaceError `VAULT_LOCKED`; `TEMPLATES_UNREADABLE` when there is no key
    */
   forReading(stored: StoredKey | undefined, context: string): OpenKey;
+  /** Returns the status, and drops a key that is no longer current. */
   status(stored: StoredKey | undefined): VaultStatus;
-  remember(key: OpenKey): void;
+  /** @param locks the result of {@link locksOf} from before the passphrase was checked */
+  remember(key: OpenKey, locks: number): void;
   forget(): void;
 }
 
 export function createKeyring(): Keyring {
-  let unlocked: OpenKey | null = null;
+  let unlocked: { readonly key: OpenKey; readonly locks: number } | null = null;
+
+  /** Returns the unlocked key, unless a tab has locked, replaced or destroyed it since. */
+  function current(stored: StoredKey | undefined): OpenKey | null {
+    if (unlocked?.key.id !== stored?.id || unlocked?.locks !== locksOf(stored)) unlocked = null;
+    return unlocked && unlocked.key;
+  }
 
   function open(stored: StoredKey): OpenKey {
     if (stored.kind === 'device') return { id: stored.id, key: stored.key };
-    if (unlocked?.id === stored.id) return unlocked;
-    unlocked = null;
+    const key = current(stored);
+    if (key) return key;
     throw new InfaceError('VAULT_LOCKED', 'The templates are locked by a passphrase. Call vault.unlock() first.');
   }
 
@@ -50,15 +58,21 @@ export function createKeyring(): Keyring {
     },
     status(stored) {
       const hasPassphrase = stored?.kind === 'passphrase';
-      return { state: hasPassphrase && unlocked?.id !== stored.id ? 'locked' : 'open', hasPassphrase };
+      const isOpen = current(stored) !== null || !hasPassphrase;
+      return { state: isOpen ? 'open' : 'locked', hasPassphrase };
     },
-    remember(key) {
-      unlocked = key;
+    remember(key, locks) {
+      unlocked = { key, locks };
     },
     forget() {
       unlocked = null;
     },
   };
+}
+
+/** Returns how often the vault was locked since its passphrase was set. All tabs compare it with what they unlocked. */
+export function locksOf(stored: StoredKey | undefined): number {
+  return stored?.kind === 'passphrase' ? (stored.locks ?? 0) : 0;
 }
 
 export function readKey(tx: ReadTransaction): Promise<StoredKey | undefined> {

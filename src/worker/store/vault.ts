@@ -32,6 +32,8 @@ export type StoredKey =
       readonly id: string;
       readonly kind: 'passphrase';
       readonly parameters: PassphraseParameters;
+      /** Number of times that the vault was locked; absent before the first. */
+      readonly locks?: number;
       readonly wrapped: { readonly iv: Uint8Array<ArrayBuffer>; readonly data: ArrayBuffer };
     };
 

@@ -404,8 +404,8 @@ export function createEngine(parts: EngineParts): Engine {
     deleteCollection: ({ owner }, id) => store.deleteCollection(owner, id),
 
     vaultStatus: () => store.vaultStatus(),
-    setPassphrase: (_context, passphrase) => store.setPassphrase(passphrase),
-    removePassphrase: () => store.setPassphrase(null),
+    setPassphrase: (_context, passphrase, current) => store.setPassphrase(passphrase, current),
+    removePassphrase: (_context, current) => store.setPassphrase(null, current),
     lockVault: () => store.lockVault(),
     async unlockVault(_context, passphrase) {
       const status = await store.unlockVault(passphrase);
