@@ -75,4 +75,4 @@ export type {
   SpoofVerdict,
 } from './api/spoof.js';
 export type { FaceTracker, TrackedFace, TrackerOptions, TrackResult, TrackTimings } from './api/tracking.js';
-export type { SetPassphraseOptions, VaultState, VaultStatus } from './api/vault.js';
+export type { KeyErasure, SetPassphraseOptions, VaultState, VaultStatus } from './api/vault.js';

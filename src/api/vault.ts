@@ -9,7 +9,15 @@ export interface VaultStatus {
   readonly state: VaultState;
   /** Whether a passphrase protects the key. */
   readonly hasPassphrase: boolean;
+  readonly erasure: KeyErasure;
 }
+
+/**
+ * How a key is erased when it is replaced or destroyed. With `overwritten`, half of it lies in a file of the origin
+ * private file system, which is overwritten on the disk. With `deleted`, the browser has no such files, or the vault was
+ * locked since a version without them: the key is deleted from the database, whose files may hold it for a while.
+ */
+export type KeyErasure = 'overwritten' | 'deleted';
 
 /** Options of `vault.setPassphrase`. */
 export interface SetPassphraseOptions extends CallOptions {

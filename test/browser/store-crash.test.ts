@@ -3,7 +3,7 @@ import { deleteDB, openDB, type IDBPDatabase } from 'idb';
 import { describe, expect, it, type TestContext } from 'vitest';
 import type { BackupContent, FaceStore } from '../../src/worker/ports/face-store.js';
 import { createStore } from '../../src/worker/store/store.js';
-import { openVersion1 } from './support.js';
+import { createVersion3, openVersion1 } from './support.js';
 import { openTab, type TabMethod } from './tab.js';
 
 const SPACE = 'space';
@@ -90,6 +90,8 @@ interface Scenario {
   readonly unlock?: string;
   /** It makes a key in a transaction of its own, which stays when the rest is killed: each try needs a new database. */
   readonly makesKey?: true;
+  /** It overwrites the secret of the old key after its transaction: a kill there leaves the state after. */
+  readonly erasesKey?: true;
   /** The write operation. */
   readonly call: (ids: Ids) => Call;
 }
@@ -153,21 +155,27 @@ const SCENARIOS: readonly Scenario[] = [
     },
     call: () => ['dropOldTemplates', 'newer', '2999-01-01T00:00:00.000Z'],
   },
-  { name: 'setPassphrase', call: () => ['setPassphrase', PASSPHRASE, null] },
+  { name: 'setPassphrase', erasesKey: true, call: () => ['setPassphrase', PASSPHRASE, null] },
   {
     name: 'setPassphrase to another one',
+    erasesKey: true,
     before: (store) => store.setPassphrase(PASSPHRASE, null),
     unlock: PASSPHRASE,
     call: () => ['setPassphrase', NEXT_PASSPHRASE, PASSPHRASE],
   },
   {
     name: 'setPassphrase to none',
+    erasesKey: true,
     before: (store) => store.setPassphrase(PASSPHRASE, null),
     unlock: PASSPHRASE,
     call: () => ['setPassphrase', null, PASSPHRASE],
   },
-  { name: 'setPassphrase to none, from the key of the device', call: () => ['setPassphrase', null, null] },
-  { name: 'destroyKey', call: () => ['destroyKey'] },
+  {
+    name: 'setPassphrase to none, from the key of the device',
+    erasesKey: true,
+    call: () => ['setPassphrase', null, null],
+  },
+  { name: 'destroyKey', erasesKey: true, call: () => ['destroyKey'] },
   { name: 'importContent', call: () => ['importContent', IMPORTED] },
   {
     name: 'importContent over what is there',
@@ -186,7 +194,7 @@ const SCENARIOS: readonly Scenario[] = [
   { name: 'clearAudit', call: () => ['clearAudit'] },
   { name: 'createApiKey', call: () => ['createApiKey', 'desk', ['enroll']] },
   { name: 'revokeApiKey', call: ({ key }) => ['revokeApiKey', key] },
-  { name: 'eraseAll', call: () => ['eraseAll'] },
+  { name: 'eraseAll', erasesKey: true, call: () => ['eraseAll'] },
   {
     name: 'createProfile, as the first one',
     makesKey: true,
@@ -242,7 +250,7 @@ async function summarize(name: string, store: FaceStore): Promise<unknown> {
   }
   const collections = await store.listCollections(null);
   const profiles = await store.listProfiles(null);
-  const nameOf = (id: string) => profiles.find((profile) => profile.id === id)?.name ?? id;
+  const nameOf = (id: string) => profiles.find((profile) => profile.id === id)?.name ?? 'nameless';
   const seed = ({ vector }: { readonly vector: Float32Array }) => vector[0];
   const loaded = [];
   for (const { id, name: collection, unknowns, profileIds, classifier } of collections) {
@@ -374,8 +382,11 @@ describe.concurrent('a tab that is killed in the middle of', () => {
         break;
       }
       await expectWritable(store);
-      expect(await summarize(name, store), `${scenario.name}, killed at request ${n}`).toEqual(stateBefore);
-      if (scenario.makesKey) prepared = await prepare(context, scenario);
+      const state = await summarize(name, store);
+      // The old key is erased after the commit.
+      const isErasing = !!scenario.erasesKey && JSON.stringify(state) !== JSON.stringify(stateBefore);
+      expect(state, `${scenario.name}, killed at request ${n}`).toEqual(isErasing ? stateAfter : stateBefore);
+      if (scenario.makesKey || isErasing) prepared = await prepare(context, scenario);
     }
     const { name, store } = prepared;
     expect(await summarize(name, store)).toEqual(stateAfter);
@@ -431,7 +442,9 @@ describe.concurrent('a tab that is killed in the middle of', () => {
         const look = await openDB(name, undefined, {
           blocking: (_old, _new, event) => (event.target as IDBDatabase).close(),
         });
-        expect(await countsOf(look), `killed at request ${n}`).toEqual({ templates: 4, blocks: 0 });
+        // The names come after the templates.
+        const counts = await countsOf(look);
+        expect(counts.blocks, `killed at request ${n}`).toBe(counts.templates === 4 ? 0 : 2);
       }
       // The next one brings it to its end.
       for (const id of ['p1', 'p2']) {
@@ -441,17 +454,51 @@ describe.concurrent('a tab that is killed in the middle of', () => {
           [`${id}-1`, 2],
         ]);
       }
+      expect((await store.listProfiles(null)).map((profile) => profile.name).sort()).toEqual(['p1', 'p2']);
       expect(await store.getCollection(null, 'c')).toMatchObject({ profileIds: ['p1'], classifier: 'untrained' });
       const db = await openDB(name);
       expect(await countsOf(db)).toEqual({ templates: 0, blocks: 2 });
       db.close();
       await expectWritable(store);
       if (outcome === 'done') {
-        // Two profiles, the classifiers and a collection, and the profiles again in the upgrade; the key; two blocks and
-        // what they replace.
-        expect(n).toBe(4 + 2 + 1 + 3 + 1);
+        // Two profiles, the classifiers and a collection, the profiles again, and again with their details in the upgrade;
+        // the secret, written and flushed, and the key; two blocks and what they replace; the same for the details.
+        expect(n).toBe(4 + 2 + 4 + 2 + 1 + 3 + 3 + 1);
         break;
       }
     }
   });
+
+  it.for([null, PASSPHRASE])(
+    'the new key of a database of version 3 loses nothing, under %s',
+    async (passphrase, context) => {
+      for (let n = 1; ; n++) {
+        const { name, store } = testDatabase(context);
+        await createVersion3(name, passphrase);
+        const tab = openTab(name);
+        const reached = tab.killAt(n);
+        const done = tab
+          .call('count')
+          .then(() => (passphrase === null ? null : tab.call('unlockVault', passphrase)))
+          .then(() => 'done' as const);
+        const outcome = await Promise.race([reached.then(() => 'reached' as const), done]);
+        tab.terminate();
+        const next = openTab(name);
+        if (passphrase !== null) await next.call('unlockVault', passphrase);
+        const anna = { name: 'Anna', metadata: { badge: 7 }, consent: 'signed' };
+        expect(await next.call('getProfile', null, 'anna'), `killed at request ${n}`).toMatchObject(anna);
+        expect(await next.call('templatesOf', null, 'anna')).toMatchObject([
+          { id: 't', vector: Float32Array.of(1, 2, 3, 4) },
+        ]);
+        next.terminate();
+        if (passphrase !== null) await store.unlockVault(passphrase);
+        expect(await store.getProfile(null, 'anna')).toMatchObject(anna);
+        if (outcome === 'done') {
+          // The details, moved out of the profile; the secret; block and key; the details, sealed.
+          expect(n).toBe(2 + 2 + 2 + 2 + 1);
+          break;
+        }
+      }
+    },
+  );
 });

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CollectionContent, FaceStore, NewTemplate, StoreChange } from '../../src/worker/ports/face-store.js';
 import { createStore } from '../../src/worker/store/store.js';
 import { MIGRATIONS } from '../../src/worker/store/database/schema.js';
-import { openVersion1, openVersion2 } from './support.js';
+import { createVersion3, openVersion1, openVersion2 } from './support.js';
 import { decodeClassifiers } from '../../src/worker/store/block.js';
 
 const SPACE = 'test-space';
@@ -531,13 +531,9 @@ describe('a write', () => {
     expect(await store.listAudit(null)).toEqual([]);
 
     const profile = await enrolled(store, 'B', [1]);
-    const metadata = { broken: (() => undefined) as unknown as string };
-    await expect(store.updateProfile(null, profile.id, { metadata })).rejects.toMatchObject(
-      code('STORAGE_UNAVAILABLE'),
-    );
-    expect(await store.getProfile(null, profile.id)).toEqual(profile);
-
     const { id } = await store.createCollection(null, 'Home', false);
+    const broken = (() => undefined) as unknown as string;
+    await expect(store.updateCollection(null, id, { name: broken })).rejects.toMatchObject(code('STORAGE_UNAVAILABLE'));
     const adding = store.updateCollection(null, id, { name: 'New', addProfileIds: [profile.id, 'nobody'] });
     await expect(adding).rejects.toMatchObject(code('PROFILE_NOT_FOUND'));
     expect(await store.getCollection(null, id)).toMatchObject({ name: 'Home', profileIds: [] });
@@ -700,13 +696,13 @@ describe('encryption', () => {
 
   it('uses a key that cannot be exported, made at the first use', async () => {
     const { store, name } = testStore();
-    expect(await store.vaultStatus()).toEqual({ state: 'open', hasPassphrase: false });
+    expect(await store.vaultStatus()).toMatchObject({ state: 'open', hasPassphrase: false });
     const db = await openDB(name);
     expect(await db.count('keys')).toBe(0);
     await enrolled(store, 'A', [1]);
     const { key } = (await db.get('keys', 'current')) as { key: CryptoKey };
     db.close();
-    expect(key).toMatchObject({ extractable: false, algorithm: { name: 'AES-GCM', length: 256 } });
+    expect(key).toMatchObject({ extractable: false, algorithm: { name: 'HKDF' } });
     await expect(crypto.subtle.exportKey('raw', key)).rejects.toThrow();
   });
 
@@ -734,7 +730,7 @@ describe('encryption', () => {
     const profile = await enrolled(store, 'A', [1], id);
     await store.addNegative(null, id, [{ profileId: profile.id, ...template(7) }], LIMIT);
     await store.saveClassifiers(id, (await store.collectionRevision(null, id)).revision, [CLASSIFIER]);
-    expect(await store.setPassphrase('correct horse', null)).toEqual({ state: 'open', hasPassphrase: true });
+    expect(await store.setPassphrase('correct horse', null)).toMatchObject({ state: 'open', hasPassphrase: true });
     const content = await store.loadCollection(null, id, SPACE);
     expect(content).toMatchObject({ profiles: [{ id: profile.id }], negatives: [{}], classifier: CLASSIFIER });
     // Nothing in the database opens it any more.
@@ -742,7 +738,7 @@ describe('encryption', () => {
     expect(await db.get('keys', 'current')).not.toHaveProperty('key');
     db.close();
 
-    expect(await other.vaultStatus()).toEqual({ state: 'locked', hasPassphrase: true });
+    expect(await other.vaultStatus()).toMatchObject({ state: 'locked', hasPassphrase: true });
     const locked = [
       () => other.templatesOf(null, profile.id),
       () => other.loadCollection(null, id, SPACE),
@@ -753,13 +749,20 @@ describe('encryption', () => {
       () => other.assertOpen(),
     ];
     for (const call of locked) await expect(call()).rejects.toMatchObject(code('VAULT_LOCKED'));
-    // What needs no template works.
-    await other.updateProfile(null, profile.id, { name: 'Anna' });
+    // Names are locked as well. Whoever is there can still be listed, and deleted.
+    await expect(other.updateProfile(null, profile.id, { name: 'Anna' })).rejects.toMatchObject(code('VAULT_LOCKED'));
+    const leaver = await enrolled(store, 'Leaver', [1]);
+    expect((await other.listProfiles(null)).map((each) => [each.id, each.name])).toEqual([
+      [profile.id, null],
+      [leaver.id, null],
+    ]);
+    await other.deleteProfile(null, leaver.id);
+    expect((await store.listProfiles(null)).map((each) => each.name)).toEqual(['A']);
     await expect(other.unlockVault('correct house')).rejects.toMatchObject(code('WRONG_PASSPHRASE'));
-    expect(await other.unlockVault('correct horse')).toEqual({ state: 'open', hasPassphrase: true });
+    expect(await other.unlockVault('correct horse')).toMatchObject({ state: 'open', hasPassphrase: true });
     expect(await seedsOf(other, profile.id)).toEqual([1]);
 
-    expect(await store.lockVault()).toEqual({ state: 'locked', hasPassphrase: true });
+    expect(await store.lockVault()).toMatchObject({ state: 'locked', hasPassphrase: true });
     await expect(store.templatesOf(null, profile.id)).rejects.toMatchObject(code('VAULT_LOCKED'));
     await store.unlockVault('correct horse');
     await expect(store.setPassphrase('another one', null)).rejects.toMatchObject(code('INVALID_INPUT'));
@@ -770,10 +773,10 @@ describe('encryption', () => {
     await expect(other.unlockVault('correct horse')).rejects.toMatchObject(code('WRONG_PASSPHRASE'));
     // Locked in one tab is locked in each, whether it was told or not.
     await other.unlockVault('another one');
-    expect(await store.lockVault()).toEqual({ state: 'locked', hasPassphrase: true });
+    expect(await store.lockVault()).toMatchObject({ state: 'locked', hasPassphrase: true });
     await expect(other.templatesOf(null, profile.id)).rejects.toMatchObject(code('VAULT_LOCKED'));
     await store.unlockVault('another one');
-    expect(await store.setPassphrase(null, 'another one')).toEqual({ state: 'open', hasPassphrase: false });
+    expect(await store.setPassphrase(null, 'another one')).toMatchObject({ state: 'open', hasPassphrase: false });
     await expect(store.setPassphrase(null, 'another one')).rejects.toMatchObject(code('INVALID_INPUT'));
     expect(await seedsOf(other, profile.id)).toEqual([1]);
     await expect(store.lockVault()).rejects.toMatchObject(code('INVALID_INPUT'));
@@ -829,7 +832,7 @@ describe('eraseAll', () => {
     for (const storeName of db.objectStoreNames) expect(await db.count(storeName)).toBe(storeName === 'audit' ? 1 : 0);
     db.close();
     expect(changes.at(-1)).toMatchObject({ profiles: { change: 'reset' }, collections: { change: 'reset' } });
-    expect(await store.vaultStatus()).toEqual({ state: 'open', hasPassphrase: false });
+    expect(await store.vaultStatus()).toMatchObject({ state: 'open', hasPassphrase: false });
     await enrolled(store, 'New', [1]);
   });
 });
@@ -906,14 +909,18 @@ describe('versions and connections', () => {
     await made.close();
     // The sealed records are those of version 2; only their keys and the counts of the profile are new.
     const db = await openDB(name);
-    const names = [...db.objectStoreNames].filter((each) => each !== 'oldSpaces');
+    const names = [...db.objectStoreNames].filter((each) => !['oldSpaces', 'plainDetails'].includes(each));
     const records = await Promise.all(names.map(async (each) => [each, await db.getAll(each)] as const));
     db.close();
     await deleteDB(name);
     const old = await openVersion2(name);
     for (const [each, values] of records) {
-      for (const value of values as { spaces?: unknown }[]) {
+      for (const value of values as { spaces?: unknown; details?: unknown }[]) {
         delete value.spaces;
+        if (each === 'profiles') {
+          delete value.details;
+          Object.assign(value, { name: 'Anna', metadata: {}, consent: null });
+        }
         if (each === 'keys') await old.put(each, value, 'current');
         else await old.put(each, value);
       }
@@ -927,6 +934,30 @@ describe('versions and connections', () => {
     expect(negatives).toMatchObject([{ profileId: anna.id, space: SPACE, vector: { 0: 7 } }]);
     expect(classifier).toEqual(CLASSIFIER);
     expect(await store.listSpaces()).toEqual([{ space: SPACE, since: null }]);
+  });
+
+  it('opens a database of version 3, and seals its names under a new key, once it is unlocked', async () => {
+    const anna = { id: 'anna', name: 'Anna', metadata: { badge: 7 }, consent: 'signed' };
+    for (const passphrase of [null, 'correct horse']) {
+      const { store, name } = testStore();
+      await createVersion3(name, passphrase);
+      if (passphrase !== null) {
+        expect(await store.getProfile(null, 'anna')).toMatchObject({ name: null, metadata: {}, consent: null });
+        await expect(store.unlockVault('wrong horse')).rejects.toMatchObject(code('WRONG_PASSPHRASE'));
+        await store.unlockVault(passphrase);
+      }
+      expect(await store.vaultStatus()).toMatchObject({ state: 'open', hasPassphrase: passphrase !== null });
+      const raw = await rawContent(name);
+      for (const text of ['Anna', 'badge', 'signed']) expect(raw).not.toContain(text);
+      expect(await store.getProfile(null, 'anna')).toMatchObject(anna);
+      expect(await seedsOf(store, 'anna')).toEqual([1]);
+      const { store: later } = testStore(name);
+      if (passphrase !== null) await later.unlockVault(passphrase);
+      expect(await later.getProfile(null, 'anna')).toMatchObject(anna);
+      const db = await openDB(name);
+      expect(await db.get('keys', 'current')).not.toMatchObject({ id: 'key' });
+      db.close();
+    }
   });
 
   it('reads the classifier that version 2 stored alone', () => {

@@ -4,6 +4,9 @@ import { onTestFinished } from 'vitest';
 import { createFaceKit, type FaceKit, type FaceKitOptions, type Point } from '../../src/index.js';
 import { findModel, parseManifest } from '../../src/models/manifest.js';
 import { loadJson, openAssets } from '../../src/worker/platform/files.js';
+import { MIGRATIONS } from '../../src/worker/store/database/schema.js';
+import { sealBlock } from '../../src/worker/store/keyring.js';
+import { deriveKey, newParameters, randomBytes } from '../../src/worker/store/vault.js';
 import { chooseBackend, createRuntime } from '../../src/worker/platform/session.js';
 
 /** The test server serves `public` at its root. */
@@ -129,6 +132,37 @@ export function openVersion2(name: string): Promise<IDBPDatabase> {
       db.createObjectStore('keys');
     },
   });
+}
+
+/**
+ * A database of version 3 with one person and one template: names are in the clear, and the database holds the whole key.
+ * @param passphrase protects the key; `null` for none
+ */
+export async function createVersion3(name: string, passphrase: string | null): Promise<void> {
+  const db = await openDB(name, 3, {
+    async upgrade(upgraded, _old, _new, tx) {
+      for (const migrate of MIGRATIONS.slice(0, 3)) await migrate(upgraded as never, tx as never);
+    },
+  });
+  const at = '2026-01-02T03:04:05.678Z';
+  const spaces = { space: { templateCount: 1, enoughSince: null } };
+  const details = { name: 'Anna', metadata: { badge: 7 }, consent: 'signed' };
+  const record = { id: 'anna', ...details, owner: null, templateCount: 1, spaces, createdAt: at, updatedAt: at };
+  const algorithm = { name: 'AES-GCM', length: 256 } as const;
+  const key = await crypto.subtle.generateKey(algorithm, passphrase !== null, ['encrypt', 'decrypt']);
+  const items = [{ id: 't', createdAt: at, quality: 1, vector: Float32Array.of(1, 2, 3, 4) }];
+  const block = await sealBlock({ id: 'key', key }, { profileId: 'anna', space: 'space' }, items);
+  let stored: object = { id: 'key', kind: 'device', key };
+  if (passphrase !== null) {
+    const [parameters, iv] = [newParameters(), randomBytes(12)];
+    const wrapping = await deriveKey(passphrase, parameters);
+    const data = await crypto.subtle.wrapKey('raw', key, wrapping, { name: 'AES-GCM', iv });
+    stored = { id: 'key', kind: 'passphrase', parameters, wrapped: { iv, data } };
+  }
+  await db.add('profiles', record);
+  await db.add('blocks', block);
+  await db.add('keys', stored, 'current');
+  db.close();
 }
 
 /** A plain gray picture: no face. */

@@ -30,11 +30,16 @@ function send(message: TabAnswer): void {
   postMessage(message);
 }
 
-/** Every request that writes, counted: after the one that `killAt` names, nothing of this worker runs any more. */
+/** Every request that writes to the database or to a file, counted: after the one that `killAt` names, nothing of this worker runs any more. */
+const { FileSystemSyncAccessHandle: fileHandle } = globalThis as unknown as Record<
+  string,
+  { readonly prototype: object }
+>;
 type Request = (this: object, ...args: unknown[]) => unknown;
 for (const [prototype, names] of [
   [IDBObjectStore.prototype, ['put', 'add', 'delete', 'clear']],
   [IDBCursor.prototype, ['update', 'delete']],
+  [fileHandle.prototype, ['write', 'flush']],
 ] as const) {
   for (const name of names) {
     const descriptor = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;

@@ -152,7 +152,7 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
       const otherSpaces = new Set(all.map((block) => block.space));
       otherSpaces.delete(space);
       // Throw even if the caller knows all templates: they must not be used while the key is locked or destroyed.
-      if (blocks.length > 0) keyring.forReading(stored, `templates of collection ${id}`);
+      if (blocks.length > 0) await keyring.forReading(stored, `templates of collection ${id}`);
       const fresh = blocks.filter((block) => known.get(block.profileId)?.seal !== sealOf(block));
       const [opened, openedNegatives, classifiers] = await Promise.all([
         openBlocks(keyring, stored, fresh),

@@ -12,6 +12,7 @@ export function createEverything({ db, keyring, note, changed }: StoreParts): Pi
           await note(tx, 'erase-all', WHOLE_STORE);
         });
         keyring.forget();
+        await keyring.eraseOthers(null);
         const reset = { change: 'reset', ids: [] } as const;
         changed({ profiles: reset, collections: reset, vault: 'changed' });
       }),

@@ -1,14 +1,38 @@
-/** Selects the current key, and encrypts templates, negative examples and classifiers with it. */
+/** Selects the current key, and encrypts templates, details of profiles, negative examples and classifiers with it. */
 import { InfaceError } from '../../api/errors.js';
 import type { Classifier } from '../../recognition/classifier.js';
 import type { VaultStatus } from '../../api/vault.js';
-import { createDeviceKey, seal, unreadable, unseal, type OpenKey, type Sealed, type StoredKey } from './vault.js';
+import type { Secrets } from './secrets.js';
+import {
+  createDeviceKey,
+  createPassphraseKey,
+  openDeviceKey,
+  openPassphraseKey,
+  seal,
+  unreadable,
+  unseal,
+  type MadeKey,
+  type OpenKey,
+  type Sealed,
+  type StoredKey,
+} from './vault.js';
 import { decodeBlock, decodeClassifiers, encodeBlock, encodeClassifiers, type BlockItem } from './block.js';
 import type { Writer } from './database/connection.js';
-import type { ClassifierRecord, NegativeBlock, ReadTransaction, TemplateBlock } from './database/schema.js';
+import type {
+  ClassifierRecord,
+  NegativeBlock,
+  ProfileDetails,
+  ProfileRecord,
+  ReadTransaction,
+  TemplateBlock,
+} from './database/schema.js';
 
-/** Holds the key that a passphrase unlocked. A device key is not held; callers read it from the store each time. */
+/** Opens and holds the current key. Each caller passes the stored key that it read along with the data. */
 export interface Keyring {
+  /** Creates a key, which the caller commits, and stores its secret. Requires the write lock. */
+  create(passphrase: string | null): Promise<MadeKey>;
+  /** Erases the secrets of all other keys. Requires the write lock. @param stored the current key, `null` for none */
+  eraseOthers(stored: StoredKey | null): Promise<void>;
   /**
    * Returns the key for encryption, or creates the first one. Requires the write lock.
    * @throws InfaceError `VAULT_LOCKED`
@@ -20,52 +44,81 @@ export interface Keyring {
    * @param context describes the data in the error message
    * @throws InfaceError `VAULT_LOCKED`; `TEMPLATES_UNREADABLE` when there is no key
    */
-  forReading(stored: StoredKey | undefined, context: string): OpenKey;
+  forReading(stored: StoredKey | undefined, context: string): Promise<OpenKey>;
+  /** Returns the key for decryption, or `null` while the vault is locked and after the key was destroyed. */
+  ifOpen(stored: StoredKey | undefined): Promise<OpenKey | null>;
+  /** Opens a key with its passphrase. @throws InfaceError `WRONG_PASSPHRASE` */
+  unlock(stored: Extract<StoredKey, { kind: 'passphrase' }>, passphrase: string): Promise<OpenKey>;
   /** Returns the status, and drops a key that is no longer current. */
   status(stored: StoredKey | undefined): VaultStatus;
   /** @param locks the result of {@link locksOf} from before the passphrase was checked */
-  remember(key: OpenKey, locks: number): void;
+  remember(key: OpenKey, locks: number): OpenKey;
   forget(): void;
 }
 
-export function createKeyring(): Keyring {
-  let unlocked: { readonly key: OpenKey; readonly locks: number } | null = null;
+export function createKeyring(secrets: Secrets): Keyring {
+  /** The current key, and the one before while reads that began before it was replaced may need it. */
+  let held: readonly { readonly key: OpenKey; readonly locks: number }[] = [];
 
-  /** Returns the unlocked key, unless a tab has locked, replaced or destroyed it since. */
-  function current(stored: StoredKey | undefined): OpenKey | null {
-    if (unlocked?.key.id !== stored?.id || unlocked?.locks !== locksOf(stored)) unlocked = null;
-    return unlocked && unlocked.key;
+  const matches = (stored: StoredKey | undefined) => (each: (typeof held)[number]) =>
+    each.key.id === stored?.id && each.locks === locksOf(stored);
+
+  function remember(key: OpenKey, locks: number): OpenKey {
+    held = [{ key, locks }, ...held].slice(0, 2);
+    return key;
   }
 
-  function open(stored: StoredKey): OpenKey {
-    if (stored.kind === 'device') return { id: stored.id, key: stored.key };
-    const key = current(stored);
-    if (key) return key;
-    throw new InfaceError('VAULT_LOCKED', 'The templates are locked by a passphrase. Call vault.unlock() first.');
+  const secretOf = async ({ id, erasure }: StoredKey, context: string) => {
+    if (erasure !== 'overwritten') return null;
+    const secret = await secrets.read(id);
+    if (!secret) throw unreadable(context, 'its key was destroyed');
+    return secret;
+  };
+
+  async function open(stored: StoredKey, context: string): Promise<OpenKey> {
+    const found = held.find(matches(stored));
+    if (found) return found.key;
+    if (stored.kind === 'passphrase') {
+      throw new InfaceError('VAULT_LOCKED', 'The templates are locked by a passphrase. Call vault.unlock() first.');
+    }
+    return remember(await openDeviceKey(stored, await secretOf(stored, context)), 0);
+  }
+
+  async function create(passphrase: string | null): Promise<MadeKey> {
+    const id = crypto.randomUUID();
+    const secret = await secrets.create(id);
+    return passphrase === null ? createDeviceKey(id, secret) : createPassphraseKey(id, secret, passphrase);
   }
 
   return {
+    create,
+    eraseOthers: (stored) => secrets.eraseOthers(stored && stored.id),
     async forWriting(writer) {
       const stored = await writer.read(readKey);
-      if (stored) return open(stored);
-      const made = await createDeviceKey();
+      if (stored) return open(stored, 'templates');
+      const made = await create(null);
       await writer.commit((tx) => tx.objectStore('keys').put(made.stored, 'current'));
       return made.open;
     },
-    forReading(stored, context) {
+    async forReading(stored, context) {
       if (!stored) throw unreadable(context, 'its key was destroyed');
-      return open(stored);
+      return open(stored, context);
     },
+    async ifOpen(stored) {
+      const isLocked = stored?.kind === 'passphrase' && !held.some(matches(stored));
+      return stored && !isLocked ? open(stored, 'names') : null;
+    },
+    unlock: async (stored, passphrase) => openPassphraseKey(stored, await secretOf(stored, 'templates'), passphrase),
     status(stored) {
       const hasPassphrase = stored?.kind === 'passphrase';
-      const isOpen = current(stored) !== null || !hasPassphrase;
-      return { state: isOpen ? 'open' : 'locked', hasPassphrase };
+      held = held.filter(matches(stored));
+      const isOpen = held.length > 0 || !hasPassphrase;
+      const erasure = stored ? (stored.erasure ?? 'deleted') : secrets.erasure;
+      return { state: isOpen ? 'open' : 'locked', hasPassphrase, erasure };
     },
-    remember(key, locks) {
-      unlocked = { key, locks };
-    },
+    remember,
     forget() {
-      unlocked = null;
+      held = [];
     },
   };
 }
@@ -107,7 +160,7 @@ export async function openBlocks(
 ): Promise<BlockItem[][]> {
   const [first] = blocks;
   if (!first) return [];
-  const key = keyring.forReading(stored, contextOf(first));
+  const key = await keyring.forReading(stored, contextOf(first));
   return Promise.all(blocks.map(async (block) => decodeBlock(await unseal(key, block, contextOf(block)))));
 }
 
@@ -127,7 +180,7 @@ export async function openClassifiers(
   record: ClassifierRecord,
 ): Promise<Classifier[]> {
   const context = contextOf(record);
-  return decodeClassifiers(await unseal(keyring.forReading(stored, context), record, context));
+  return decodeClassifiers(await unseal(await keyring.forReading(stored, context), record, context));
 }
 
 /** Decrypts a record and encrypts it with another key. */
@@ -138,4 +191,42 @@ export async function reseal<R extends TemplateBlock | NegativeBlock | Classifie
 ): Promise<R> {
   const context = contextOf(record);
   return { ...record, ...(await seal(next, await unseal(old, record, context), context)) };
+}
+
+/** What can be said of a profile whose details cannot be decrypted. */
+const UNREADABLE_DETAILS: ProfileDetails = { name: null, metadata: {}, consent: null };
+
+/** Encrypts what a profile says about a person. */
+export function sealDetails(key: OpenKey, profileId: string, details: ProfileDetails): Promise<Sealed> {
+  return seal(key, new TextEncoder().encode(JSON.stringify(details)), detailsContext(profileId));
+}
+
+/**
+ * Decrypts the details of profiles. They are empty while the vault is locked, and after their key was destroyed, so that
+ * profiles can still be listed and deleted.
+ * @throws InfaceError `TEMPLATES_UNREADABLE` if they were altered
+ */
+export async function openDetails(
+  keyring: Keyring,
+  stored: StoredKey | undefined,
+  records: readonly ProfileRecord[],
+): Promise<ProfileDetails[]> {
+  const key = records.length > 0 ? await keyring.ifOpen(stored) : null;
+  return Promise.all(
+    records.map(async ({ id, details }) => {
+      if (!key || details?.keyId !== key.id) return UNREADABLE_DETAILS;
+      const bytes = await unseal(key, details, detailsContext(id));
+      return JSON.parse(new TextDecoder().decode(bytes)) as ProfileDetails;
+    }),
+  );
+}
+
+/** Decrypts the details of a profile and encrypts them with another key. */
+export async function resealDetails(old: OpenKey, next: OpenKey, record: ProfileRecord): Promise<ProfileRecord> {
+  const context = detailsContext(record.id);
+  return { ...record, details: await seal(next, await unseal(old, record.details as Sealed, context), context) };
+}
+
+function detailsContext(profileId: string): string {
+  return `details of profile ${profileId}`;
 }

@@ -2,16 +2,11 @@
 import { InfaceError } from '../../api/errors.js';
 import type { FaceStore } from '../ports/face-store.js';
 import { WHOLE_STORE } from './audit.js';
-import { locksOf, readKey, reseal } from './keyring.js';
+import { locksOf, readKey } from './keyring.js';
 import type { StoreParts } from './records.js';
-import {
-  createDeviceKey,
-  createPassphraseKey,
-  openPassphraseKey,
-  type OpenKey,
-  type Sealed,
-  type StoredKey,
-} from './vault.js';
+import { replaceKey } from './rekey.js';
+import { upgradeVault } from './upgrade.js';
+import type { StoredKey } from './vault.js';
 
 type Operations = Pick<
   FaceStore,
@@ -25,40 +20,48 @@ export function createKeys({ db, keyring, note, changed }: StoreParts): Operatio
     throw noPassphrase();
   };
 
+  /** Completes the upgrade of a database that was locked when it was opened. */
+  const upgrade = (passphrase: string) =>
+    db.exclusive(async (writer) => {
+      const stored = await writer.read(readKey);
+      const old = stored && (await keyring.forReading(stored, 'templates'));
+      if (stored && !stored.erasure) await replaceKey(writer, keyring, old, passphrase, () => Promise.resolve());
+      await upgradeVault(writer, keyring);
+    });
+
+  /**
+   * Checks the passphrase that is to be replaced. An open vault requires it as well: whoever finds a page open must not
+   * be able to lock its owner out.
+   */
+  async function assertCurrent(stored: StoredKey | undefined, current: string | null): Promise<void> {
+    if (stored?.kind !== 'passphrase') {
+      if (current !== null) throw noPassphrase();
+      return;
+    }
+    if (current === null) {
+      throw new InfaceError('INVALID_INPUT', "A passphrase is already set. Pass it as 'currentPassphrase'.");
+    }
+    await keyring.unlock(stored, current);
+  }
+
   return {
     async assertOpen() {
       const stored = await db.read(readKey);
-      if (stored) keyring.forReading(stored, 'templates');
+      if (stored) await keyring.forReading(stored, 'templates');
     },
 
     vaultStatus: async () => keyring.status(await db.read(readKey)),
 
     setPassphrase: (passphrase, current) =>
       db.exclusive(async (writer) => {
-        const sealed = await writer.read(async (tx) => ({
-          stored: await readKey(tx),
-          blocks: await tx.objectStore('blocks').getAll(),
-          negatives: await tx.objectStore('negatives').getAll(),
-          classifiers: await tx.objectStore('classifiers').getAll(),
-        }));
-        const old = sealed.stored ? keyring.forReading(sealed.stored, 'templates') : null;
-        await assertCurrent(sealed.stored, current);
-        const made = await (passphrase === null ? createDeviceKey() : createPassphraseKey(passphrase));
-        const [blocks, negatives, classifiers] = await Promise.all([
-          resealAll(old, made.open, sealed.blocks),
-          resealAll(old, made.open, sealed.negatives),
-          resealAll(old, made.open, sealed.classifiers),
-        ]);
-        await writer.commit(async (tx) => {
-          for (const block of blocks) await tx.objectStore('blocks').put(block);
-          for (const negative of negatives) await tx.objectStore('negatives').put(negative);
-          for (const classifier of classifiers) await tx.objectStore('classifiers').put(classifier);
-          await tx.objectStore('keys').put(made.stored, 'current');
-          await note(tx, passphrase === null ? 'remove-passphrase' : 'set-passphrase', WHOLE_STORE);
-        });
-        keyring.remember(made.open, 0);
+        const stored = await writer.read(readKey);
+        const old = stored ? await keyring.forReading(stored, 'templates') : null;
+        await assertCurrent(stored, current);
+        const made = await replaceKey(writer, keyring, old, passphrase, (tx) =>
+          note(tx, passphrase === null ? 'remove-passphrase' : 'set-passphrase', WHOLE_STORE),
+        );
         changed({ vault: 'changed' });
-        return keyring.status(made.stored);
+        return keyring.status(made);
       }),
 
     async lockVault() {
@@ -80,7 +83,9 @@ export function createKeys({ db, keyring, note, changed }: StoreParts): Operatio
 
     async unlockVault(passphrase) {
       const stored = await passphraseKey();
-      keyring.remember(await openPassphraseKey(stored, passphrase), locksOf(stored));
+      keyring.remember(await keyring.unlock(stored, passphrase), locksOf(stored));
+      const plain = await db.read((tx) => tx.objectStore('plainDetails').count());
+      if (!stored.erasure || plain > 0) await upgrade(passphrase);
       // Another tab may have replaced the key in the meantime.
       return keyring.status(await db.read(readKey));
     },
@@ -92,36 +97,12 @@ export function createKeys({ db, keyring, note, changed }: StoreParts): Operatio
           await note(tx, 'destroy-key', WHOLE_STORE);
         });
         keyring.forget();
+        await keyring.eraseOthers(null);
         changed({ vault: 'changed' });
       }),
   };
 }
 
-/**
- * Checks the passphrase that is to be replaced. An open vault requires it as well: whoever finds a page open must not be
- * able to lock its owner out.
- */
-async function assertCurrent(stored: StoredKey | undefined, current: string | null): Promise<void> {
-  if (stored?.kind !== 'passphrase') {
-    if (current !== null) throw noPassphrase();
-    return;
-  }
-  if (current === null) {
-    throw new InfaceError('INVALID_INPUT', "A passphrase is already set. Pass it as 'currentPassphrase'.");
-  }
-  await openPassphraseKey(stored, current);
-}
-
 function noPassphrase(): InfaceError {
   return new InfaceError('INVALID_INPUT', 'No passphrase protects the templates. Call vault.setPassphrase() first.');
-}
-
-/** Encrypts records with a new key. Skips those that were not encrypted with the old one. */
-function resealAll<R extends Sealed & Parameters<typeof reseal>[2]>(
-  old: OpenKey | null,
-  next: OpenKey,
-  records: readonly R[],
-): Promise<R[]> {
-  const readable = records.filter(({ keyId }) => keyId === old?.id);
-  return Promise.all(readable.map((record) => reseal(old as OpenKey, next, record)));
 }

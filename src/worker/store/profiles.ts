@@ -5,8 +5,8 @@ import type { Profile } from '../../api/profiles.js';
 import { assertSameSpace, ENOUGH_TEMPLATES } from '../../recognition/template.js';
 import type { FaceStore, NewTemplate, Owner } from '../ports/face-store.js';
 import type { BlockItem } from './block.js';
-import type { ProfileRecord } from './database/schema.js';
-import { openBlocks, readKey, sealBlock } from './keyring.js';
+import type { ProfileDetails, ProfileRecord, ReadTransaction } from './database/schema.js';
+import { openBlocks, openDetails, readKey, sealBlock, sealDetails } from './keyring.js';
 import {
   collectionsOf,
   countTemplates,
@@ -58,7 +58,8 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
       const [before = []] = await openBlocks(keyring, stored, block ? [block] : []);
       const updatedAt = timestamp(record.updatedAt);
       const items = change(before, updatedAt);
-      if (items === before) return { profile: toProfile(record, ids), added: [] };
+      const [details] = (await openDetails(keyring, stored, [record])) as [ProfileDetails];
+      if (items === before) return { profile: toProfile(record, details, ids), added: [] };
       const added = items.filter((item) => !before.includes(item)).map(({ id }) => id);
       const key = await keyring.forWriting(writer);
       const sealed = await sealBlock(key, { profileId, space }, items);
@@ -76,12 +77,12 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
         profiles: { change: 'updated', ids: [profileId] },
         ...(ids.length > 0 ? { collections: { change: 'updated', ids }, classifiers } : {}),
       });
-      return { profile: toProfile(updated, ids), added };
+      return { profile: toProfile(updated, details, ids), added };
     });
   }
 
   return {
-    createProfile: (owner, { templates, collectionId, ...fields }) =>
+    createProfile: (owner, { templates, collectionId, ...details }) =>
       db.exclusive(async (writer) => {
         const id = crypto.randomUUID();
         const now = timestamp();
@@ -90,7 +91,14 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
         const space = spaceOf(templates);
         const block = await sealBlock(key, { profileId: id, space }, items);
         const counts = countTemplates({ [space]: toStoredSpace(items) });
-        const record: ProfileRecord = { id, ...fields, owner, ...counts, createdAt: now, updatedAt: now };
+        const record: ProfileRecord = {
+          id,
+          details: await sealDetails(key, id, details),
+          owner,
+          ...counts,
+          createdAt: now,
+          updatedAt: now,
+        };
         const collectionIds = collectionId === null ? [] : [collectionId];
         const classifiers = await writer.commit(async (tx) => {
           await tx.objectStore('profiles').add(record);
@@ -106,7 +114,7 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
           profiles: { change: 'created', ids: [id] },
           ...(collectionIds.length > 0 ? { collections: { change: 'updated', ids: collectionIds }, classifiers } : {}),
         });
-        return { profile: toProfile(record, collectionIds), templateIds: items.map((item) => item.id) };
+        return { profile: toProfile(record, details, collectionIds), templateIds: items.map((item) => item.id) };
       }),
 
     async addTemplates(owner, profileId, templates, limit) {
@@ -135,40 +143,53 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
       });
     },
 
-    listProfiles: (owner) =>
-      db.read(async (tx) => {
-        const records = await tx.objectStore('profiles').index('createdAt').getAll();
-        const collectionIds = new Map<string, string[]>();
-        for (const { profileId, collectionId } of await tx.objectStore('memberships').getAll()) {
-          const ids = collectionIds.get(profileId);
-          if (ids) ids.push(collectionId);
-          else collectionIds.set(profileId, [collectionId]);
-        }
-        return records
-          .filter((record) => isSeenBy(owner, record))
-          .map((record) => toProfile(record, collectionIds.get(record.id) ?? []));
-      }),
+    async listProfiles(owner) {
+      const { records, memberships, stored } = await db.read(async (tx) => ({
+        records: (await tx.objectStore('profiles').index('createdAt').getAll()).filter((record) =>
+          isSeenBy(owner, record),
+        ),
+        memberships: await tx.objectStore('memberships').getAll(),
+        stored: await readKey(tx),
+      }));
+      const collectionIds = new Map<string, string[]>();
+      for (const { profileId, collectionId } of memberships) {
+        const ids = collectionIds.get(profileId);
+        if (ids) ids.push(collectionId);
+        else collectionIds.set(profileId, [collectionId]);
+      }
+      const opened = await openDetails(keyring, stored, records);
+      return records.map((record, i) =>
+        toProfile(record, opened[i] as ProfileDetails, collectionIds.get(record.id) ?? []),
+      );
+    },
 
-    getProfile: (owner, id) =>
-      db.read(async (tx) => toProfile(await requireProfile(tx, owner, id), await collectionsOf(tx, id))),
+    async getProfile(owner, id) {
+      const { record, ids, stored } = await db.read((tx) => readProfile(tx, owner, id));
+      const [details] = (await openDetails(keyring, stored, [record])) as [ProfileDetails];
+      return toProfile(record, details, ids);
+    },
 
     updateProfile: (owner, id, { name, metadata, consent }) =>
       db.exclusive(async (writer) => {
-        const profile = await writer.commit(async (tx) => {
-          const record = await requireProfile(tx, owner, id);
-          const updated: ProfileRecord = {
-            ...record,
-            name: name === undefined ? record.name : name,
-            metadata: metadata ?? record.metadata,
-            consent: consent === undefined ? record.consent : consent,
-            updatedAt: timestamp(record.updatedAt),
-          };
+        const { record, ids, stored } = await writer.read((tx) => readProfile(tx, owner, id));
+        const key = await keyring.forWriting(writer);
+        const [before] = (await openDetails(keyring, stored, [record])) as [ProfileDetails];
+        const details: ProfileDetails = {
+          name: name === undefined ? before.name : name,
+          metadata: metadata ?? before.metadata,
+          consent: consent === undefined ? before.consent : consent,
+        };
+        const updated: ProfileRecord = {
+          ...record,
+          details: await sealDetails(key, id, details),
+          updatedAt: timestamp(record.updatedAt),
+        };
+        await writer.commit(async (tx) => {
           await tx.objectStore('profiles').put(updated);
           await note(tx, 'update-profile', { actor: owner, subject: id, count: null });
-          return toProfile(updated, await collectionsOf(tx, id));
         });
         changed({ profiles: { change: 'updated', ids: [id] } });
-        return profile;
+        return toProfile(updated, details, ids);
       }),
 
     deleteProfile: (owner, id) =>
@@ -182,6 +203,7 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
           const ids = await collectionsOf(tx, id);
           for (const collectionId of ids) await tx.objectStore('memberships').delete([collectionId, id]);
           await tx.objectStore('profiles').delete(id);
+          await tx.objectStore('plainDetails').delete(id);
           const deletedAt = timestamp(record.updatedAt);
           await tx.objectStore('tombstones').put({ kind: 'profile', id, owner: record.owner, deletedAt });
           await note(tx, 'delete-profile', { actor: owner, subject: id, count: record.templateCount });
@@ -202,11 +224,23 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
       return blocks.flatMap(({ space }, i) => (opened[i] ?? []).map((item) => ({ ...item, profileId, space })));
     },
 
-    namesOf: (profileIds) =>
-      db.read(async (tx) => {
-        const records = await Promise.all(profileIds.map((id) => tx.objectStore('profiles').get(id)));
-        return records.map((record) => record?.name ?? null);
-      }),
+    async namesOf(profileIds) {
+      const { found, stored } = await db.read(async (tx) => ({
+        found: await Promise.all(profileIds.map((id) => tx.objectStore('profiles').get(id))),
+        stored: await readKey(tx),
+      }));
+      const records = found.filter((record) => record !== undefined);
+      const opened = await openDetails(keyring, stored, records);
+      return found.map((record) => (record ? (opened[records.indexOf(record)]?.name ?? null) : null));
+    },
+  };
+}
+
+async function readProfile(tx: ReadTransaction, owner: Owner, id: string) {
+  return {
+    record: await requireProfile(tx, owner, id),
+    ids: await collectionsOf(tx, id),
+    stored: await readKey(tx),
   };
 }
 

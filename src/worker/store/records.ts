@@ -8,6 +8,7 @@ import type { Owner, StoreChange, StoredClassifierState } from '../ports/face-st
 import type { Database } from './database/connection.js';
 import type {
   CollectionRecord,
+  ProfileDetails,
   ProfileRecord,
   ReadTransaction,
   StoredSpace,
@@ -111,9 +112,13 @@ export function classifierState({
   return trainedRevision === revision ? 'trained' : 'stale';
 }
 
-export function toProfile({ spaces, ...record }: ProfileRecord, collectionIds: readonly string[]): Profile {
+export function toProfile(
+  { spaces, details: _, ...record }: ProfileRecord,
+  details: ProfileDetails,
+  collectionIds: readonly string[],
+): Profile {
   const counts = Object.entries(spaces).map(([space, { templateCount }]) => [space, templateCount] as const);
-  return { ...record, spaces: Object.fromEntries(counts), collectionIds };
+  return { ...record, ...details, spaces: Object.fromEntries(counts), collectionIds };
 }
 
 /**

@@ -4,13 +4,15 @@ import type { BackupBlock, BackupCollection, BackupContent, BackupProfile, FaceS
 import type {
   CollectionRecord,
   NegativeBlock,
+  ProfileDetails,
   ProfileRecord,
   ReadTransaction,
   TemplateBlock,
   Tombstone,
 } from './database/schema.js';
-import { openBlocks, readKey, sealBlock } from './keyring.js';
+import { openBlocks, openDetails, readKey, sealBlock, sealDetails } from './keyring.js';
 import { classifierState, countTemplates, startingWith, toStoredSpace, type StoreParts } from './records.js';
+import type { OpenKey } from './vault.js';
 
 type Operations = Pick<FaceStore, 'exportContent' | 'importContent'>;
 
@@ -28,14 +30,20 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
         }));
         const opened = await openBlocks(keyring, stored, blocks);
         const openedNegatives = await openBlocks(keyring, stored, negatives);
+        const openedDetails = await openDetails(keyring, stored, profiles);
         const blocksOf = new Map<string, BackupBlock[]>(profiles.map(({ id }) => [id, []]));
         for (const [i, { profileId, space }] of blocks.entries()) {
           blocksOf.get(profileId)?.push({ space, templates: opened[i] ?? [] });
         }
         const content: BackupContent = {
-          profiles: profiles.map(({ templateCount: _, spaces: __, ...record }): BackupProfile => {
+          profiles: profiles.map(({ templateCount: _, spaces: __, details: ___, ...record }, i): BackupProfile => {
             const [first = { space: '', templates: [] }, ...others] = blocksOf.get(record.id) ?? [];
-            return { ...record, ...first, ...(others.length > 0 ? { others } : {}) };
+            return {
+              ...record,
+              ...(openedDetails[i] as ProfileDetails),
+              ...first,
+              ...(others.length > 0 ? { others } : {}),
+            };
           }),
           collections: collections.map(({ revision: _, trainedRevision: __, ...record }): BackupCollection => ({
             ...record,
@@ -57,7 +65,7 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
         // Get the key even if nothing is written, so that a locked vault rejects every import.
         const key = await keyring.forWriting(writer);
 
-        const records = profiles.taken.map(toRecord);
+        const records = await Promise.all(profiles.taken.map((profile) => toRecord(key, profile)));
         const blocks: TemplateBlock[] = await Promise.all(
           profiles.taken.flatMap((profile) =>
             blocksIn(profile).map(({ space, templates }) =>
@@ -175,8 +183,9 @@ function blocksIn({ space, templates, others = [] }: BackupProfile): BackupBlock
   return [{ space, templates }, ...others];
 }
 
-function toRecord(profile: BackupProfile): ProfileRecord {
-  const { templates: _, space: __, others: ___, ...record } = profile;
+async function toRecord(key: OpenKey, profile: BackupProfile): Promise<ProfileRecord> {
+  const { templates: _, space: __, others: ___, name, metadata, consent, ...record } = profile;
   const spaces = blocksIn(profile).map(({ space, templates }) => [space, toStoredSpace(templates)] as const);
-  return { ...record, ...countTemplates(Object.fromEntries(spaces)) };
+  const details = await sealDetails(key, record.id, { name, metadata, consent });
+  return { ...record, details, ...countTemplates(Object.fromEntries(spaces)) };
 }

@@ -2,7 +2,8 @@
 import type { BlockItem } from './block.js';
 import type { Writer } from './database/connection.js';
 import type { PlainTemplate, TemplateBlock } from './database/schema.js';
-import { sealBlock, type Keyring } from './keyring.js';
+import { readKey, sealBlock, sealDetails, type Keyring } from './keyring.js';
+import { replaceKey } from './rekey.js';
 
 /** Encrypts templates that version 1 stored unencrypted. Runs whenever a database is opened. */
 export async function sealPlainTemplates(writer: Writer, keyring: Keyring): Promise<void> {
@@ -26,5 +27,31 @@ export async function sealPlainTemplates(writer: Writer, keyring: Keyring): Prom
   await writer.commit(async (tx) => {
     for (const block of blocks) await tx.objectStore('blocks').put(block);
     await tx.objectStore('templates').clear();
+  });
+}
+
+/**
+ * Encrypts details of profiles that earlier versions stored unencrypted, and replaces a key whose bytes those versions
+ * left to the database alone. Runs whenever a database is opened, and when a passphrase opens the vault.
+ */
+export async function upgradeVault(writer: Writer, keyring: Keyring): Promise<void> {
+  const { stored, ids } = await writer.read(async (tx) => ({
+    stored: await readKey(tx),
+    ids: await tx.objectStore('plainDetails').getAllKeys(),
+  }));
+  if (stored?.kind === 'device' && !stored.erasure) {
+    const old = await keyring.forReading(stored, 'templates');
+    await replaceKey(writer, keyring, old, null, () => Promise.resolve());
+  }
+  if (ids.length === 0 || keyring.status(stored).state === 'locked') return;
+  const key = await keyring.forWriting(writer);
+  const plain = await writer.read((tx) => tx.objectStore('plainDetails').getAll());
+  const sealed = await Promise.all(plain.map((details, i) => sealDetails(key, ids[i] as string, details)));
+  await writer.commit(async (tx) => {
+    for (const [i, details] of sealed.entries()) {
+      const record = await tx.objectStore('profiles').get(ids[i] as string);
+      if (record) await tx.objectStore('profiles').put({ ...record, details });
+    }
+    await tx.objectStore('plainDetails').clear();
   });
 }

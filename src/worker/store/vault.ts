@@ -1,5 +1,6 @@
-/** Encrypts stored data with WebCrypto. Handles keys and bytes, and does not access the database. */
+/** Encrypts stored data with WebCrypto. Handles keys and bytes, and accesses neither the database nor files. */
 import { InfaceError } from '../../api/errors.js';
+import type { KeyErasure } from '../../api/vault.js';
 
 /** Encrypted bytes in their stored form. */
 export interface Sealed {
@@ -25,17 +26,26 @@ export interface PassphraseParameters {
   readonly salt: Uint8Array<ArrayBuffer>;
 }
 
-/** A key in its stored form: usable as it is, or wrapped with a passphrase. */
-export type StoredKey =
-  | { readonly id: string; readonly kind: 'device'; readonly key: CryptoKey }
+/**
+ * A key in its stored form: half of it, as it is or wrapped with a passphrase. The other half is a secret in a file,
+ * which can be overwritten.
+ */
+export type StoredKey = { readonly id: string; readonly erasure?: KeyErasure } & (
+  | { readonly kind: 'device'; readonly key: CryptoKey }
   | {
-      readonly id: string;
       readonly kind: 'passphrase';
       readonly parameters: PassphraseParameters;
       /** Number of times that the vault was locked; absent before the first. */
       readonly locks?: number;
       readonly wrapped: { readonly iv: Uint8Array<ArrayBuffer>; readonly data: ArrayBuffer };
-    };
+    }
+);
+
+/** A key that was just created. */
+export interface MadeKey {
+  readonly stored: StoredKey;
+  readonly open: OpenKey;
+}
 
 /** Iterations for PBKDF2 with HMAC-SHA-256, from the OWASP Password Storage Cheat Sheet, 2023. */
 const PBKDF2_ITERATIONS = 600_000;
@@ -43,50 +53,81 @@ const PBKDF2_ITERATIONS = 600_000;
 const ITERATIONS_ACCEPTED = { min: 100_000, max: 10_000_000 };
 
 const SALT_BYTES = 16;
+/** Size of each half of a key. */
+export const SECRET_BYTES = 32;
 /** The size that AES-GCM is designed for: NIST SP 800-38D, section 8.2. */
 const IV_BYTES = 12;
 
 const ALGORITHM = { name: 'AES-GCM', length: 256 } as const;
 
-/** Creates a key that the browser can store and use, but whose bytes cannot be read. */
-export async function createDeviceKey(): Promise<{ stored: StoredKey; open: OpenKey }> {
-  const id = crypto.randomUUID();
-  const key = await subtle().generateKey(ALGORITHM, false, ['encrypt', 'decrypt']);
-  return { stored: { id, kind: 'device', key }, open: { id, key } };
+/**
+ * Creates a key that the browser can store and use.
+ * @param secret the half that is stored apart, or `null` where it cannot be
+ */
+export async function createDeviceKey(id: string, secret: Secret): Promise<MadeKey> {
+  const key = await subtle().importKey('raw', randomBytes(SECRET_BYTES), 'HKDF', false, ['deriveKey']);
+  const stored = { id, kind: 'device', key, erasure: erasureOf(secret) } as const;
+  return { stored, open: await openDeviceKey(stored, secret) };
+}
+
+/** Opens a stored key. @param secret the one that it was created with */
+export async function openDeviceKey(
+  { id, key, erasure }: Extract<StoredKey, { kind: 'device' }>,
+  secret: Secret,
+): Promise<OpenKey> {
+  return { id, key: erasure ? await combine(id, key, secret) : key };
 }
 
 /** Creates a key that is stored wrapped, so that using it requires the passphrase. */
-export async function createPassphraseKey(passphrase: string): Promise<{ stored: StoredKey; open: OpenKey }> {
-  const id = crypto.randomUUID();
+export async function createPassphraseKey(id: string, secret: Secret, passphrase: string): Promise<MadeKey> {
   const parameters = newParameters();
   const wrappingKey = await deriveKey(passphrase, parameters);
-  const extractable = await subtle().generateKey(ALGORITHM, true, ['encrypt', 'decrypt']);
   const iv = randomBytes(IV_BYTES);
-  const data = await subtle().wrapKey('raw', extractable, wrappingKey, { name: 'AES-GCM', iv });
-  const stored = { id, kind: 'passphrase', parameters, wrapped: { iv, data } } as const;
-  return { stored, open: await unwrap(stored, wrappingKey) };
+  const data = await subtle().encrypt({ name: 'AES-GCM', iv }, wrappingKey, randomBytes(SECRET_BYTES));
+  const stored = { id, kind: 'passphrase', parameters, wrapped: { iv, data }, erasure: erasureOf(secret) } as const;
+  return { stored, open: await unwrap(stored, secret, wrappingKey) };
 }
 
 /**
  * Unwraps a stored key.
+ * @param secret the one that it was created with
  * @throws InfaceError `WRONG_PASSPHRASE`
  */
 export async function openPassphraseKey(
   stored: Extract<StoredKey, { kind: 'passphrase' }>,
+  secret: Secret,
   passphrase: string,
 ): Promise<OpenKey> {
-  return unwrap(stored, await deriveKey(passphrase, stored.parameters));
+  return unwrap(stored, secret, await deriveKey(passphrase, stored.parameters));
 }
 
-async function unwrap(stored: Extract<StoredKey, { kind: 'passphrase' }>, wrappingKey: CryptoKey): Promise<OpenKey> {
-  const { iv, data } = stored.wrapped;
+type Secret = Uint8Array<ArrayBuffer> | null;
+
+function erasureOf(secret: Secret): KeyErasure {
+  return secret ? 'overwritten' : 'deleted';
+}
+
+async function unwrap(
+  { id, wrapped: { iv, data }, erasure }: Extract<StoredKey, { kind: 'passphrase' }>,
+  secret: Secret,
+  wrappingKey: CryptoKey,
+): Promise<OpenKey> {
   const algorithm = { name: 'AES-GCM', iv };
+  const unwrapAs = (...as: ['HKDF' | typeof ALGORITHM, boolean, KeyUsage[]]) =>
+    subtle().unwrapKey('raw', data, wrappingKey, algorithm, ...as);
   try {
-    const key = await subtle().unwrapKey('raw', data, wrappingKey, algorithm, ALGORITHM, false, ['encrypt', 'decrypt']);
-    return { id: stored.id, key };
+    if (!erasure) return { id, key: await unwrapAs(ALGORITHM, false, ['encrypt', 'decrypt']) };
+    return { id, key: await combine(id, await unwrapAs('HKDF', false, ['deriveKey']), secret) };
   } catch (cause) {
     throw new InfaceError('WRONG_PASSPHRASE', 'The passphrase does not open the vault. Try again.', { cause });
   }
+}
+
+/** Derives the key of the data from its two halves. Without the secret, the stored half is the whole key. */
+function combine(id: string, half: CryptoKey, secret: Secret): Promise<CryptoKey> {
+  const info = new TextEncoder().encode(`inface data key ${id}`);
+  const algorithm = { name: 'HKDF', hash: 'SHA-256', salt: secret ?? new Uint8Array(), info };
+  return subtle().deriveKey(algorithm, half, ALGORITHM, false, ['encrypt', 'decrypt']);
 }
 
 /**

@@ -6,11 +6,13 @@ import type { Profile } from '../../../api/profiles.js';
 import { ENOUGH_TEMPLATES } from '../../../recognition/template.js';
 import type { Sealed, StoredKey } from '../vault.js';
 
+/** What a profile says about a person. */
+export type ProfileDetails = Pick<Profile, 'name' | 'metadata' | 'consent'>;
+
 export interface ProfileRecord {
   readonly id: string;
-  readonly name: string | null;
-  readonly metadata: Profile['metadata'];
-  readonly consent: string | null;
+  /** {@link ProfileDetails}, encrypted like templates. `null` until those of earlier versions are. */
+  readonly details: Sealed | null;
   readonly owner: string | null;
   /** Written together with the templates, so that listing thousands of profiles decrypts no template. */
   readonly templateCount: number;
@@ -95,6 +97,8 @@ export interface PlainTemplate {
 }
 
 export interface Schema extends DBSchema {
+  /** Details as versions up to 3 stored them, by profile. Emptied when such a database is opened or unlocked. */
+  plainDetails: { key: string; value: ProfileDetails };
   profiles: { key: string; value: ProfileRecord; indexes: { createdAt: string } };
   /** Used by version 1 only; emptied when a database of version 1 is opened. */
   templates: { key: string; value: PlainTemplate; indexes: { profile: [string, number] } };
@@ -154,7 +158,7 @@ export const MIGRATIONS: readonly Migration[] = [
     db.createObjectStore('audit', { autoIncrement: true });
     db.createObjectStore('keys');
     for await (const cursor of tx.objectStore('profiles')) {
-      await cursor.update({ ...cursor.value, consent: null, owner: null });
+      await cursor.update({ ...cursor.value, consent: null, owner: null } as ProfileRecord);
     }
     // Version 1 stored classifiers unencrypted. Delete them, to be trained again. Templates are encrypted after the
     // upgrade, see `sealPlainTemplates`.
@@ -187,6 +191,15 @@ export const MIGRATIONS: readonly Migration[] = [
       const enoughSince = templateCount >= ENOUGH_TEMPLATES ? updatedAt : null;
       const spaces = space === undefined ? {} : { [space]: { templateCount, enoughSince } };
       await tx.objectStore('profiles').put({ ...profile, spaces });
+    }
+  },
+  async (db: IDBPDatabase<Schema>, tx: UpgradeTransaction): Promise<void> => {
+    // Names, metadata and notes of consent are encrypted after the upgrade, see `upgrade.ts`.
+    const plain = db.createObjectStore('plainDetails');
+    for await (const cursor of tx.objectStore('profiles')) {
+      const { name, metadata, consent, ...record } = cursor.value as ProfileRecord & ProfileDetails;
+      await plain.put({ name, metadata, consent }, record.id);
+      await cursor.update({ ...record, details: null });
     }
   },
 ];
