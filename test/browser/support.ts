@@ -140,8 +140,11 @@ export function openVersion2(name: string): Promise<IDBPDatabase> {
  */
 export async function createVersion3(name: string, passphrase: string | null): Promise<void> {
   const db = await openDB(name, 3, {
-    async upgrade(upgraded, _old, _new, tx) {
-      for (const migrate of MIGRATIONS.slice(0, 3)) await migrate(upgraded as never, tx as never);
+    upgrade(upgraded, _old, _new, tx) {
+      void MIGRATIONS.slice(0, 3).reduce(
+        (done, migrate) => done.then(() => migrate(upgraded as never, tx as never)),
+        Promise.resolve(),
+      );
     },
   });
   const at = '2026-01-02T03:04:05.678Z';

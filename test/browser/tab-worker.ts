@@ -30,11 +30,15 @@ function send(message: TabAnswer): void {
   postMessage(message);
 }
 
-/** Every request that writes to the database or to a file, counted: after the one that `killAt` names, nothing of this worker runs any more. */
-const { FileSystemSyncAccessHandle: fileHandle } = globalThis as unknown as Record<
-  string,
-  { readonly prototype: object }
->;
+/** TypeScript declares it for workers only. */
+const { FileSystemSyncAccessHandle: fileHandle } = globalThis as unknown as {
+  readonly FileSystemSyncAccessHandle: { readonly prototype: object };
+};
+
+/**
+ * Every request that writes to the database or to a file, counted: after the one that `killAt` names, nothing of this
+ * worker runs any more.
+ */
 type Request = (this: object, ...args: unknown[]) => unknown;
 for (const [prototype, names] of [
   [IDBObjectStore.prototype, ['put', 'add', 'delete', 'clear']],

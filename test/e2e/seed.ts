@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Page } from '@playwright/test';
 import type { FaceKit, Point } from '../../src/index.js';
-import { ROOT } from './places.js';
+import { BASE_URL, ROOT } from './places.js';
 
 export interface SeededPerson {
   readonly name: string;
@@ -16,6 +16,25 @@ const FOLDER = '/seed/';
 const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', html: 'text/html' };
 
 /**
+ * Opens an empty page beside the demo, at which the built package can be imported.
+ * @param prelude runs in the worker before the kit's code
+ * @returns the folder of the package's files
+ */
+export async function openPackage(page: Page, prelude = ''): Promise<string> {
+  await page.route(`**${FOLDER}*`, async (route) => {
+    const file = basename(new URL(route.request().url()).pathname);
+    const isPage = file === 'index.html';
+    const script = isPage ? '' : readFileSync(join(ROOT, 'dist', file), 'utf8');
+    await route.fulfill({
+      contentType: TYPES[isPage ? 'html' : '.js']!,
+      body: isPage ? '<!doctype html><title>Seed</title>' : file === 'worker.js' ? prelude + script : script,
+    });
+  });
+  await page.goto(new URL(`.${FOLDER}index.html`, BASE_URL).href);
+  return FOLDER;
+}
+
+/**
  * Enrolls people into a new collection. The page is somewhere else afterwards: open the demo then.
  * @returns the collection's id, and the ids of the profiles by name
  */
@@ -24,15 +43,7 @@ export async function seed(
   collection: string,
   people: readonly SeededPerson[],
 ): Promise<{ readonly collectionId: string; readonly profileIds: Readonly<Record<string, string>> }> {
-  await page.route(`**${FOLDER}*`, async (route) => {
-    const file = basename(new URL(route.request().url()).pathname);
-    const isPage = file === 'index.html';
-    await route.fulfill({
-      contentType: TYPES[isPage ? 'html' : '.js']!,
-      body: isPage ? '<!doctype html><title>Seed</title>' : readFileSync(join(ROOT, 'dist', file)),
-    });
-  });
-  await page.goto(`.${FOLDER}index.html`);
+  await openPackage(page);
   const photos = people.map(({ photo }) => readFileSync(photo).toString('base64'));
   const seeded = await page.evaluate(
     async ({ folder, name, wanted, images }) => {

@@ -24,7 +24,7 @@ export function createKeys({ db, keyring, note, changed }: StoreParts): Operatio
   const upgrade = (passphrase: string) =>
     db.exclusive(async (writer) => {
       const stored = await writer.read(readKey);
-      const old = stored && (await keyring.forReading(stored, 'templates'));
+      const old = stored ? await keyring.forReading(stored, 'templates') : null;
       if (stored && !stored.erasure) await replaceKey(writer, keyring, old, passphrase, () => Promise.resolve());
       await upgradeVault(writer, keyring);
     });
