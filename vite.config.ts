@@ -4,7 +4,7 @@ import { defaultClientConditions, type Plugin, type UserConfig } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { BROWSER_ARGS } from './tools/browser.mjs';
 import { listDemoFiles } from './tools/demo-files.js';
-import { copyRuntime, describeRuntime } from './tools/runtime.js';
+import { bundleRuntime, copyRuntime, describeRuntime } from './tools/runtime.js';
 import { ISOLATION_HEADERS } from './tools/serve.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -65,10 +65,11 @@ export default defineConfig(({ command, mode }) => {
     // onnxruntime-web with its wasm files apart, instead of 14 MB of base64 in the worker.
     resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
     // Named, because the test server would otherwise find them late and reload the page in the middle of a test.
-    optimizeDeps: { include: ['comlink', 'idb', 'image-size', 'onnxruntime-web/webgpu', 'valibot'] },
+    optimizeDeps: { include: ['comlink', 'idb', 'image-size', 'valibot'], exclude: ['onnxruntime-web'] },
     server: { headers: ISOLATION_HEADERS },
-    plugins: mode === 'demo' ? [listDemoFiles('dist-demo')] : demo ? [] : [packAssets],
+    plugins: [bundleRuntime(), mode === 'demo' ? listDemoFiles('dist-demo') : !demo && packAssets],
     worker: {
+      plugins: () => [bundleRuntime()],
       format: 'es',
       rolldownOptions: { output: { entryFileNames: demo ? 'assets/[name]-[hash].js' : 'worker.js' } },
     },

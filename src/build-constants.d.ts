@@ -8,9 +8,18 @@ declare const __ORT_FILES__: Readonly<
   Record<
     'wasm' | 'webgpu',
     {
-      /** Path of the loader script below the assets folder. */
-      readonly script: string;
       readonly wasm: { readonly path: string; readonly bytes: number; readonly sha256: string };
     }
   >
 >;
+
+/** A loader of onnxruntime-web, which publishes no types for it. */
+type OrtLoader = (options?: object) => Promise<unknown>;
+declare module 'onnxruntime-web/ort-wasm-simd-threaded.mjs' {
+  const load: OrtLoader;
+  export default load;
+}
+declare module 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs' {
+  const load: OrtLoader;
+  export default load;
+}

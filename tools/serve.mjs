@@ -43,7 +43,7 @@ export const ISOLATION_HEADERS = {
  * Headers of the demo, in every response. A worker takes its policy from the response with its script.
  * 'wasm-unsafe-eval' lets WebAssembly compile without allowing JavaScript's eval.
  */
-const DEMO_HEADERS = {
+export const DEMO_HEADERS = {
   ...ISOLATION_HEADERS,
   'Content-Security-Policy': [
     "default-src 'self'",

@@ -18,11 +18,7 @@ export interface Offline {
 
 /** Of the runtimes that onnxruntime-web has, the one that the other backend would need. */
 const OTHER_RUNTIME = {
-  wasm: [
-    'ort/compiled-ort-wasm-simd-threaded.asyncify.mjs',
-    'ort/ort-wasm-simd-threaded.asyncify.mjs',
-    'ort/ort-wasm-simd-threaded.asyncify.wasm',
-  ],
+  wasm: ['ort/ort-wasm-simd-threaded.asyncify.wasm'],
   // When the graphics card is lost, the kit goes on with wasm.
   webgpu: [],
 } as const;

@@ -40,7 +40,7 @@ const evalPage: SpoofPage = {
     const entries = manifest.models.filter((entry): entry is AntispoofEntry => entry.role === 'antispoof');
     const nets = entries.map((entry) => netsOf(entry).map((net) => ({ ...net, path: `models/${net.file}` })));
     const assets = openAssets(assetsUrl, [backend.wasm, ...nets.flat()], () => undefined, signal);
-    const runtime = createRuntime(assetsUrl, backend, assets.compile(backend.wasm), () => undefined);
+    const runtime = createRuntime(backend, assets.compile(backend.wasm), () => undefined);
     const made: FaceAntispoof[] = [];
     for (const [i, entry] of entries.entries()) {
       const runs: Run[] = [];

@@ -45,7 +45,7 @@ const evalPage: FitPage = {
     const fileOf = ({ file, bytes, sha256 }: ModelEntry) => ({ path: `models/${file}`, bytes, sha256 });
     const wanted = [backend.wasm, fileOf(detector), fileOf(entry)];
     const assets = openAssets(assetsUrl, wanted, () => undefined, signal);
-    const runtime = createRuntime(assetsUrl, backend, assets.compile(backend.wasm), () => undefined);
+    const runtime = createRuntime(backend, assets.compile(backend.wasm), () => undefined);
     const add = async (model: ModelEntry) => runtime.addModel(model.id, await assets.load(fileOf(model)));
     models = { detector: createAdapter(detector, await add(detector)), entry, run: await add(entry) };
   },

@@ -18,6 +18,7 @@ import type {
 } from '../wire/worker.js';
 import { loadModels, type LoadedModels } from './models.js';
 import { createNews } from './news.js';
+import { runAsThread } from './platform/ort-loaders.js';
 import { createPixelReader } from './platform/pixels.js';
 import { createPressureWatch, estimateStorage } from './platform/pressure.js';
 import { createTrainingLocks, openTabs } from './platform/tabs.js';
@@ -233,4 +234,4 @@ const api: WorkerApi = {
     }),
 };
 
-Comlink.expose(api);
+if (!runAsThread()) Comlink.expose(api);

@@ -70,7 +70,7 @@ export async function loadModels(
   const files = [backend.wasm, ...(backgroundFile ? [backgroundFile] : []), ...models.map(assetFile)];
   const assets = openAssets(config.assetsUrl, files, onProgress, signal);
   const wasm = assets.compile(backend.wasm);
-  const runtime = createRuntime(config.assetsUrl, backend, wasm, () => {
+  const runtime = createRuntime(backend, wasm, () => {
     onBackend({ backend: runtime.backend, note: runtime.note });
   });
   const run = async (entry: ModelEntry) =>

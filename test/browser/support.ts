@@ -187,7 +187,7 @@ export async function embedderOn(backend: 'wasm' | 'webgpu') {
   const file = { path: `models/${entry.file}`, bytes: entry.bytes, sha256: entry.sha256 };
   const assets = openAssets(ASSETS_URL, [choice.wasm, file], () => undefined, signal);
   let fallbacks = 0;
-  const runtime = createRuntime(ASSETS_URL, choice, assets.compile(choice.wasm), () => fallbacks++);
+  const runtime = createRuntime(choice, assets.compile(choice.wasm), () => fallbacks++);
   onTestFinished(() => runtime.close());
   const run = await runtime.addModel(entry.id, await assets.load(file));
   const data = Float32Array.from({ length: 3 * 150 * 150 }, (_, i) => (i * 7919) % 256);

@@ -1,10 +1,12 @@
 /** The package as it would be published, in a project of its own. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, expect } from '@playwright/test';
 import { build, createServer, preview, type InlineConfig } from 'vite';
+import { DEMO_HEADERS, createServer as serveFolder } from '../../tools/serve.mjs';
+import type { FaceKit } from '../../src/index.js';
 import { ROOT, samplePhoto } from './places.js';
 
 /** What the README tells: import the package, and serve its assets in a folder `inface` beside the page. */
@@ -124,6 +126,42 @@ test('works in a Vite project that is being developed', async ({ page }) => {
     await server.listen();
     await page.goto('http://localhost:4175/');
     await expect(page.locator('output')).toHaveText('4 faces, enrolled');
+  } finally {
+    await server.close();
+  }
+});
+
+test("no script is executed but the kit's own, in two threads under the strict policy", async ({ page }) => {
+  // The package and its assets, with the headers of the demo: its policy allows neither `eval` nor `blob:`.
+  const server = await serveFolder({ root: join(ROOT, 'dist') });
+  try {
+    const body = '<!doctype html><title>Package</title>';
+    await page.route(`${server.url}page`, (route) =>
+      route.fulfill({ contentType: 'text/html', headers: DEMO_HEADERS, body }),
+    );
+    await page.goto(`${server.url}page`);
+    const requested: string[] = [];
+    page.context().on('request', (request) => requested.push(new URL(request.url()).pathname));
+    const { info, count } = await page.evaluate(
+      async (photo) => {
+        const { createFaceKit } = (await import(new URL('/index.js', location.href).href)) as {
+          createFaceKit: (options: object) => Promise<FaceKit>;
+        };
+        const kit = await createFaceKit({ assetsUrl: new URL('/assets/', location.href), backend: 'wasm', threads: 2 });
+        const image = new Blob([Uint8Array.from(atob(photo), (char) => char.charCodeAt(0))]);
+        const { faces } = await kit.detect(image);
+        const found = { info: await kit.info(), count: faces.length };
+        await kit.close();
+        return found;
+      },
+      readFileSync(samplePhoto(6)).toString('base64'),
+    );
+    expect(info).toMatchObject({ backend: 'wasm', threads: 2 });
+    expect(count).toBe(4);
+    const assets = requested.filter((path) => path.startsWith('/assets/'));
+    expect(assets.length).toBeGreaterThan(0);
+    // Models and wasm, whose hashes are checked, and the manifest.
+    for (const path of assets) expect(path).toMatch(/\/(models\/[\w.-]+\.(onnx|json|bin)|ort\/[\w.-]+\.wasm)$/);
   } finally {
     await server.close();
   }

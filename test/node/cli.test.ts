@@ -9,7 +9,7 @@ import { runCli } from '../../tools/cli/cli.js';
 import { filesOf } from '../../tools/models/files.js';
 
 const ASSETS = 'public';
-const WASM = ['compiled-ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'];
+const WASM = ['ort-wasm-simd-threaded.wasm'];
 
 let folder: string;
 beforeAll(() => {
@@ -97,7 +97,7 @@ describe('inface assets', () => {
     writeFileSync(join(to, 'models/mine.onnx'), 'mine');
     expect((await run(['assets', to, '--webgpu'])).output).not.toMatch(/backend: 'wasm'/);
     expect(readFileSync(join(to, 'models/mine.onnx'), 'utf8')).toBe('mine');
-    expect(readdirSync(join(to, 'ort'))).toHaveLength(6);
+    expect(readdirSync(join(to, 'ort'))).toHaveLength(2);
   });
 
   it.each([[['--models', 'default,public-domain']], [['--models', 'default', '--models', 'public-domain']]])(

@@ -12,8 +12,8 @@ const MANIFEST = 'models/manifest.json';
 interface AssetFile {
   /** Path in the folder of assets, with '/'. */
   readonly path: string;
-  /** SHA-256 of the content; `null` for a script, whose hash is recorded nowhere. */
-  readonly sha256: string | null;
+  /** SHA-256 of the content. */
+  readonly sha256: string;
 }
 
 interface CopyOptions {
@@ -126,16 +126,9 @@ function chooseSets({ models, sets }: ModelManifest, names: readonly string[]): 
   };
 }
 
-/** Lists the files of onnxruntime: the worker's script, the loader that it wraps, and the binary. */
+/** Lists the wasm binaries of onnxruntime. */
 function runtimeFiles(webgpu: boolean): AssetFile[] {
-  return (webgpu ? (['wasm', 'webgpu'] as const) : (['wasm'] as const)).flatMap((backend) => {
-    const { script, wasm } = __ORT_FILES__[backend];
-    return [
-      { path: script, sha256: null },
-      { path: wasm.path.replace(/\.wasm$/, '.mjs'), sha256: null },
-      { path: wasm.path, sha256: wasm.sha256 },
-    ];
-  });
+  return (webgpu ? (['wasm', 'webgpu'] as const) : (['wasm'] as const)).map((backend) => __ORT_FILES__[backend].wasm);
 }
 
 function readVerified(folder: string, { path, sha256 }: AssetFile): Uint8Array {
@@ -147,6 +140,6 @@ function readVerified(folder: string, { path, sha256 }: AssetFile): Uint8Array {
     throw new CliProblem(`Cannot read ${source} (${reasonOf(cause)}). Install inface again.`, 1, { cause });
   }
   const actual = sha256Of(content);
-  if (sha256 === null || actual === sha256) return content;
+  if (actual === sha256) return content;
   throw new CliProblem(`${source} was altered: SHA-256 is ${actual}, expected ${sha256}. Install inface again.`);
 }

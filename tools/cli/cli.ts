@@ -85,7 +85,6 @@ function assets(argv: readonly string[], { assets: from, log }: CliContext): voi
   }
   log(`Serve the folder from the page's origin as /inface/, or pass createFaceKit({ assetsUrl }).`);
   log('  .wasm          application/wasm');
-  log('  .mjs           text/javascript');
   log('  .json          application/json');
   log('  .onnx, .bin    application/octet-stream');
   log('For wasm threads, serve pages and workers with:');

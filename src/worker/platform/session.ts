@@ -1,9 +1,10 @@
-/** Runs models with onnxruntime-web. No other module imports it. */
+/** Runs models with onnxruntime-web. No other module but `ort-loaders.ts` imports it. */
 import * as ort from 'onnxruntime-web/webgpu';
 import { InfaceError } from '../../api/errors.js';
 import type { Run } from '../../models/run.js';
 import type { Backend } from '../../api/runtime.js';
 import type { AssetFile } from './files.js';
+import { useBinary } from './ort-loaders.js';
 
 /** The backend, chosen before anything is downloaded. */
 export interface BackendChoice {
@@ -87,11 +88,6 @@ async function requestAdapter(): Promise<GpuAdapter | null> {
   }
 }
 
-/** The export that the loader script of tools/runtime.ts adds to that of onnxruntime. */
-interface OrtLoader {
-  readonly use: (wasm: WebAssembly.Module) => void;
-}
-
 interface Slot {
   readonly id: string;
   readonly optimized: boolean;
@@ -106,20 +102,15 @@ interface Slot {
  * @param onFallback called after the GPU was lost and all models were moved to wasm
  */
 export function createRuntime(
-  assetsUrl: string,
   chosen: BackendChoice,
   wasm: Promise<WebAssembly.Module>,
   onFallback: () => void,
 ): Runtime {
   ort.env.logLevel = 'error';
   ort.env.wasm.numThreads = chosen.threads;
-  const loaderUrl = new URL(__ORT_FILES__[chosen.backend].script, assetsUrl).href;
-  ort.env.wasm.wasmPaths = { mjs: loaderUrl };
-  const loaded = (async () => {
-    // The same script that onnxruntime imports when it creates its first session.
-    const loader = (await import(/* @vite-ignore */ /* webpackIgnore: true */ loaderUrl)) as OrtLoader;
-    loader.use(await wasm);
-  })();
+  // The path selects a loader in `ort-loaders.ts`; nothing is loaded from it.
+  ort.env.wasm.wasmPaths = { mjs: chosen.backend };
+  const loaded = wasm.then(useBinary);
   loaded.catch(() => undefined);
 
   const slots: Slot[] = [];

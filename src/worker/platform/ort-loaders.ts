@@ -1,0 +1,43 @@
+/**
+ * The loaders of onnxruntime, which instantiate its wasm binary. They are bundled, so that the worker executes no script
+ * but its own, and no binary whose hash was not checked. See `bundleRuntime` in tools/runtime.ts.
+ */
+import loadWebgpu from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs';
+import loadWasm from 'onnxruntime-web/ort-wasm-simd-threaded.mjs';
+import type { Backend } from '../../api/runtime.js';
+
+const LOADERS = { wasm: loadWasm, webgpu: loadWebgpu } as const;
+
+/** The compiled binary, set before the first session is created. */
+let binary: WebAssembly.Module | null = null;
+
+/** Sets the binary. Without it onnxruntime would fetch one itself, unchecked, or compile a buffer at each start. */
+export function useBinary(compiled: WebAssembly.Module): void {
+  binary = compiled;
+}
+
+/** Returns the loader that onnxruntime calls. @param backend what `session.ts` passes to it in place of a URL */
+export function loaderOf(backend: Backend): OrtLoader {
+  return (options) =>
+    new Promise((resolve, reject) => {
+      const instantiateWasm = (imports: WebAssembly.Imports, done: (...made: unknown[]) => void) => {
+        const compiled = binary as WebAssembly.Module;
+        WebAssembly.instantiate(compiled, imports).then((instance) => {
+          done(instance, compiled);
+        }, reject);
+        return {};
+      };
+      LOADERS[backend]({ ...options, instantiateWasm }).then(resolve, reject);
+    });
+}
+
+/**
+ * Runs this worker as a thread of onnxruntime, if it was started as one: the threads run the same script.
+ * @returns whether it was
+ */
+export function runAsThread(): boolean {
+  const [, backend] = /^em-pthread-(wasm|webgpu)$/.exec(self.name) ?? [];
+  if (backend === undefined) return false;
+  void LOADERS[backend as Backend]();
+  return true;
+}
