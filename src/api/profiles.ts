@@ -3,7 +3,10 @@
 /** A JSON value in the metadata of a profile. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
-/** One enrolled person. */
+/**
+ * One enrolled person. While the vault is locked, and after its key was destroyed, `name` and `consent` are `null` and
+ * `metadata` is empty.
+ */
 export interface Profile {
   readonly id: string;
   /** Name of the person, or `null` if none is set. */
