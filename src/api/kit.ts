@@ -172,7 +172,7 @@ export interface FaceOperations {
     get(id: string, options?: CallOptions): Promise<Profile>;
     /**
      * Changes the name, metadata or consent note of a profile.
-     * @throws InfaceError `PROFILE_NOT_FOUND`, `PROFILE_GONE`
+     * @throws InfaceError `PROFILE_NOT_FOUND`, `PROFILE_GONE`, `VAULT_LOCKED`
      */
     update(id: string, change: ProfileChange, options?: CallOptions): Promise<Profile>;
     /**
@@ -233,7 +233,7 @@ export interface FaceKit extends FaceOperations {
   /** Adds an event listener. @returns a function that removes the listener */
   on<K extends keyof KitEvents>(event: K, listener: (event: KitEvents[K]) => void): () => void;
 
-  /** The vault, with the key for templates, details of profiles, classifiers and negative examples (AES-GCM, 256 bits). */
+  /** The vault, with the key for data that is derived from faces or names a person (AES-GCM, 256 bits). */
   readonly vault: {
     /** Returns whether the vault is locked, and whether a passphrase protects it. */
     status(options?: CallOptions): Promise<VaultStatus>;

@@ -16,7 +16,10 @@ export function useBinary(compiled: WebAssembly.Module): void {
   binary = compiled;
 }
 
-/** Returns the loader that onnxruntime calls. @param backend what `session.ts` passes to it in place of a URL */
+/**
+ * Returns the loader that onnxruntime calls.
+ * @param backend what `session.ts` passes to it in place of a URL
+ */
 export function loaderOf(backend: Backend): OrtLoader {
   return (options) =>
     new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** Selects the current key, and encrypts templates, details of profiles, negative examples and classifiers with it. */
+/** Opens the current key, and encrypts templates, details, negative examples and classifiers with it. */
 import { InfaceError } from '../../api/errors.js';
 import type { Classifier } from '../../recognition/classifier.js';
 import type { VaultStatus } from '../../api/vault.js';
@@ -193,7 +193,7 @@ export async function reseal<R extends TemplateBlock | NegativeBlock | Classifie
   return { ...record, ...(await seal(next, await unseal(old, record, context), context)) };
 }
 
-/** What can be said of a profile whose details cannot be decrypted. */
+/** Details of a profile that cannot be decrypted. */
 const UNREADABLE_DETAILS: ProfileDetails = { name: null, metadata: {}, consent: null };
 
 /** Encrypts what a profile says about a person. */

@@ -30,8 +30,8 @@ export function createKeys({ db, keyring, note, changed }: StoreParts): Operatio
     });
 
   /**
-   * Checks the passphrase that is to be replaced. An open vault requires it as well: whoever finds a page open must not
-   * be able to lock its owner out.
+   * Checks the passphrase that is to be replaced. An open vault requires it as well, because a person
+   * who finds a page open must not be able to lock its owner out.
    */
   async function assertCurrent(stored: StoredKey | undefined, current: string | null): Promise<void> {
     if (stored?.kind !== 'passphrase') {

@@ -32,7 +32,7 @@ export function openSecrets(database: string): Secrets {
   const fileName = sha256(new TextEncoder().encode(database)).then((hash) =>
     Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join(''),
   );
-  // Handled by whoever awaits it.
+  // Each use awaits it and gets the error.
   fileName.catch(() => undefined);
 
   async function openFolder(): Promise<FileSystemDirectoryHandle | null> {

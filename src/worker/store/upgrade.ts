@@ -31,8 +31,8 @@ export async function sealPlainTemplates(writer: Writer, keyring: Keyring): Prom
 }
 
 /**
- * Encrypts details of profiles that earlier versions stored unencrypted, and replaces a key whose bytes those versions
- * left to the database alone. Runs whenever a database is opened, and when a passphrase opens the vault.
+ * Replaces a key that an earlier version left to the database alone. Encrypts the details of profiles that it stored
+ * unencrypted. Runs whenever a database is opened, and when a passphrase opens the vault.
  */
 export async function upgradeVault(writer: Writer, keyring: Keyring): Promise<void> {
   const { stored, ids } = await writer.read(async (tx) => ({

@@ -6,7 +6,7 @@ import type { Profile } from '../../../api/profiles.js';
 import { ENOUGH_TEMPLATES } from '../../../recognition/template.js';
 import type { Sealed, StoredKey } from '../vault.js';
 
-/** What a profile says about a person. */
+/** Personal data of a profile. */
 export type ProfileDetails = Pick<Profile, 'name' | 'metadata' | 'consent'>;
 
 export interface ProfileRecord {
