@@ -470,7 +470,8 @@ describe('what is stored', () => {
 
     const raw = await rawBytes(database);
     const text = new TextDecoder('latin1').decode(raw);
-    expect(text).toContain('Anna');
+    expect(text).toContain('Home');
+    expect(text).not.toContain('Anna');
     expect(text).not.toContain('holiday');
     for (const secret of secrets) {
       // Any four values in a row: an embedding may not lie about in parts, either.

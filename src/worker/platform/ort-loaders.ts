@@ -35,7 +35,8 @@ export function loaderOf(backend: Backend): OrtLoader {
 }
 
 /**
- * Runs this worker as a thread of onnxruntime, if it was started as one: the threads run the same script.
+ * Runs this worker as a thread of onnxruntime, if it was started as one.
+ * Threads run the same script.
  * @returns whether it was
  */
 export function runAsThread(): boolean {
