@@ -144,6 +144,7 @@ export async function identifyLikeTheKit(
     loaded,
     trainer,
     trainingNow: () => Promise.resolve(new Set<string>()),
+    enrollAlone: (_signal, work) => work(),
     backup: { seal: unused, open: unused },
     onUnlock: () => undefined,
     onImageClosed: () => undefined,

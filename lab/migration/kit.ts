@@ -167,6 +167,7 @@ export function createSimulatedKit({
     loaded,
     trainer,
     trainingNow: () => Promise.resolve(new Set<string>()),
+    enrollAlone: (_signal, work) => work(),
     backup: { seal: unused, open: unused },
     onUnlock: () => undefined,
     onImageClosed: () => undefined,

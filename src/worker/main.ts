@@ -21,7 +21,7 @@ import { createNews } from './news.js';
 import { runAsThread } from './platform/ort-loaders.js';
 import { createPixelReader } from './platform/pixels.js';
 import { createPressureWatch, estimateStorage } from './platform/pressure.js';
-import { createTrainingLocks, openTabs } from './platform/tabs.js';
+import { createEnrollmentLock, createTrainingLocks, openTabs } from './platform/tabs.js';
 import { openBackup, sealBackup } from './store/backup.js';
 import { createStore } from './store/store.js';
 import { createEngine, type Engine } from './use-cases/engine.js';
@@ -124,6 +124,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     loaded,
     trainer,
     trainingNow: () => locks.held(),
+    enrollAlone: createEnrollmentLock(config.database),
     backup: { seal: sealBackup, open: openBackup },
     onUnlock: news.onUnlock,
     onImageClosed: (id) => {

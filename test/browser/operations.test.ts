@@ -83,6 +83,19 @@ describe('an enrollment', () => {
     expect(forced).toMatchObject({ outcome: 'enrolled' });
   });
 
+  it('of one person who is enrolled eight times at once in two tabs makes one profile', async () => {
+    const database = `test-${crypto.randomUUID()}`;
+    const [kit, other] = [await testKit({ database }), await testKit({ database })];
+    const { id } = await kit.collections.create('Home');
+    const twice = [kit, other, kit, other].flatMap((each) => [
+      each.enroll([anna], { collectionId: id }),
+      each.enroll([mirroredAnna], { collectionId: id }),
+    ]);
+    const outcomes = (await Promise.all(twice)).map(({ outcome }) => outcome).sort();
+    expect(outcomes).toEqual(['enrolled', ...Array<string>(7).fill('rejected')]);
+    expect((await kit.collections.get(id)).profileIds).toHaveLength(1);
+  });
+
   it('of a stored profile takes more of the same person only', async () => {
     const kit = await sharedKit();
     const { id } = await enrolled(kit, anna, 'Anna');

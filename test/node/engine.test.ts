@@ -84,6 +84,7 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
     loaded: createLoadedCollections(parts.store ?? (missing as FaceStore), parts.embedder ?? embedder),
     trainer: { train: unused, abort: () => false, resume: unused },
     trainingNow: () => Promise.resolve(new Set<string>()),
+    enrollAlone: (_signal, work) => work(),
     backup: { seal: unused, open: unused },
     onUnlock: () => undefined,
     onImageClosed: () => undefined,

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import type { ClassifierState } from '../../api/collections.js';
 import type { StoreChange } from '../ports/face-store.js';
+import type { EngineParts } from '../use-cases/engine.js';
 import type { TrainingLocks } from '../use-cases/training.js';
 
 /** A message to the other tabs, sent after the change it reports is complete. */
@@ -67,6 +68,16 @@ export function openTabs(database: string, onMessage: (message: TabMessage) => v
       channel.close();
     },
   };
+}
+
+/**
+ * Creates a function that runs the check and the write of one enrollment at a time, across all tabs. Otherwise two
+ * enrollments of one person, as after a double click, would both find nobody and both be stored.
+ */
+export function createEnrollmentLock(database: string): EngineParts['enrollAlone'] {
+  // Absent on plain http pages, where nothing is stored.
+  const locks = (navigator as { locks?: LockManager }).locks;
+  return async (signal, work) => (locks ? locks.request(`inface-enroll-${database}`, { signal }, work) : work());
 }
 
 /** Creates locks for trainings from Web Locks. The browser releases them when the tab ends for any reason. */

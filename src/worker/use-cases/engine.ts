@@ -59,6 +59,8 @@ export interface EngineParts extends AcquisitionParts {
   readonly trainer: Pick<Trainer, 'train' | 'abort' | 'resume'>;
   /** Returns the collections that are being trained in this tab or another one. */
   trainingNow(): Promise<ReadonlySet<string>>;
+  /** Runs `work` while no enrollment runs it in this tab or another one. @throws the reason of `signal` */
+  enrollAlone<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>;
   /** Writes and reads backup files. */
   readonly backup: {
     seal(content: BackupContent, passphrase: string): Promise<Blob>;
@@ -288,28 +290,34 @@ export function createEngine(parts: EngineParts): Engine {
       // Faces are compared with older templates only to find duplicates.
       const older = collectionId === null || options.policy === 'off' ? [] : await spaces.older();
       const images = await acquireAll(faces, options, older, context);
-      const { templates, report } = await judge(images, options, older, owner, null, collectionIds);
-      if (templates.length === 0) return { outcome: 'rejected', images: report([]) };
-      context.signal.throwIfAborted();
-      const created = await store.createProfile(owner, { name, metadata, consent, templates, collectionId });
-      const warnings = templates.length < RECOMMENDED_TEMPLATES ? (['few-images'] as const) : [];
-      return { outcome: 'enrolled', profile: created.profile, images: report(created.templateIds), warnings };
+      return parts.enrollAlone(context.signal, async () => {
+        const { templates, report } = await judge(images, options, older, owner, null, collectionIds);
+        if (templates.length === 0) return { outcome: 'rejected', images: report([]) };
+        context.signal.throwIfAborted();
+        const created = await store.createProfile(owner, { name, metadata, consent, templates, collectionId });
+        const warnings = templates.length < RECOMMENDED_TEMPLATES ? (['few-images'] as const) : [];
+        return { outcome: 'enrolled', profile: created.profile, images: report(created.templateIds), warnings };
+      });
     },
 
     async addImages(context, profileId, faces, options) {
       const { owner } = context;
-      const before = await store.getProfile(owner, profileId);
+      // Check before the work, as enroll() does.
+      await store.getProfile(owner, profileId);
       await store.assertOpen();
       const older = options.policy === 'off' ? [] : await spaces.older();
       const images = await acquireAll(faces, options, older, context);
-      const { templates, report } = await judge(images, options, older, owner, profileId, before.collectionIds);
-      if (templates.length === 0) {
-        return { outcome: 'rejected', profile: before, images: report([]), replacedTemplateIds: [] };
-      }
-      context.signal.throwIfAborted();
-      const added = await store.addTemplates(owner, profileId, templates, MAX_TEMPLATES);
-      const { profile, replacedTemplateIds } = added;
-      return { outcome: 'added', profile, images: report(added.templateIds), replacedTemplateIds };
+      return parts.enrollAlone(context.signal, async () => {
+        const before = await store.getProfile(owner, profileId);
+        const { templates, report } = await judge(images, options, older, owner, profileId, before.collectionIds);
+        if (templates.length === 0) {
+          return { outcome: 'rejected', profile: before, images: report([]), replacedTemplateIds: [] };
+        }
+        context.signal.throwIfAborted();
+        const added = await store.addTemplates(owner, profileId, templates, MAX_TEMPLATES);
+        const { profile, replacedTemplateIds } = added;
+        return { outcome: 'added', profile, images: report(added.templateIds), replacedTemplateIds };
+      });
     },
 
     match: verification.match,
