@@ -1,6 +1,7 @@
 /** The backup file: what comes out of it is what went in, and nothing else gets in. */
 import { deleteDB } from 'idb';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { fromJson, toJson } from '../../src/worker/store/backup-content.js';
 import { openBackup, sealBackup } from '../../src/worker/store/backup.js';
 import type { BackupContent, BackupProfile } from '../../src/worker/ports/face-store.js';
 import { createStore } from '../../src/worker/store/store.js';
@@ -420,6 +421,56 @@ describe('content that somebody with the passphrase made up', () => {
     await expect(openBackup(file, PASSPHRASE, wrong)).rejects.toMatchObject({
       code: 'BACKUP_INVALID',
       message: expect.stringContaining('profiles[0].others[0].templates[0].vector should be 3 numbers') as string,
+    });
+  });
+
+  it('holds times that it accepts, whatever the clock says, and the last of 500 changes always wins', async () => {
+    const random = createRandom(20_261_129);
+    const clock = vi.spyOn(Date, 'now');
+    onTestFinished(() => clock.mockRestore());
+    /** Any time that a Date can hold, and often one of this century or at the end of what a backup takes. */
+    const anyTime = (): number => {
+      const [from, to] = [
+        [-8.64e15, 8.64e15],
+        [0, Date.UTC(2100, 0)],
+        [Date.UTC(7999, 11), Date.UTC(10_000, 1)],
+      ][random(3)] as [number, number];
+      return from + random(to - from);
+    };
+    const [{ store }, { store: target }] = [testStore(), testStore()];
+    clock.mockReturnValue(8.64e15);
+    await store.importContent(CONTENT);
+    await store.addTemplates(null, 'anna', [{ space: 'space', vector: Float32Array.of(1, 2, 3, 4), quality: 1 }], 50);
+    for (let n = 1; n <= 500; n++) {
+      clock.mockReturnValue(anyTime());
+      await store.updateProfile(null, 'anna', { name: `Anna ${n}` });
+      if (n % 25 > 0) continue;
+      const content = fromJson(toJson(await store.exportContent()), KNOWN, (problem) => {
+        throw new Error(JSON.stringify(problem));
+      });
+      const { profiles } = await target.importContent(content);
+      expect(profiles.kept).toBe(n === 25 ? 0 : 1);
+      expect(await target.getProfile(null, 'anna')).toMatchObject({ name: `Anna ${n}` });
+    }
+  });
+
+  it('is made of what an earlier version stored with a clock beyond the year 9000, and of the last time there is', async () => {
+    const late = '+012026-01-01T00:00:00.000Z';
+    const { store } = testStore();
+    const [anna, berta] = CONTENT.profiles as [BackupProfile, BackupProfile];
+    const [first, ...others] = anna.templates;
+    const old = { ...anna, createdAt: late, updatedAt: late, templates: [{ ...first, createdAt: late }, ...others] };
+    const last = { ...berta, updatedAt: '8999-12-31T23:59:59.999Z' };
+    await store.importContent({ profiles: [old as BackupProfile, last], collections: [] });
+    await store.updateProfile(null, 'anna', { name: 'Nina' });
+    await store.updateProfile(null, 'berta', { name: 'Bea' });
+    const { profiles } = await openBackup(await sealBackup(await store.exportContent(), PASSPHRASE), PASSPHRASE, KNOWN);
+    expect(profiles.map(({ name }) => name).sort()).toEqual(['Bea', 'Nina']);
+    // The stored profile is not older than the file that was made of it.
+    expect((await store.importContent({ profiles, collections: [] })).profiles).toEqual({
+      added: 0,
+      updated: 0,
+      kept: 2,
     });
   });
 

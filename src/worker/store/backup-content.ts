@@ -8,6 +8,9 @@ import type { BackupBlock, BackupContent, JsonObject } from '../ports/face-store
 /** The embedding spaces whose templates this kit can use, with the length of their embeddings. */
 export type KnownSpaces = ReadonlyMap<string, number>;
 
+/** The last time that a backup may have. */
+export const LAST_TIME = '8999-12-31T23:59:59.999Z';
+
 /** Schema of bytes in base64. */
 export const BYTES = v.pipe(v.string('base64'), v.base64('base64'), v.transform(fromBase64));
 
@@ -110,18 +113,18 @@ export function toJson({ profiles, collections }: BackupContent): unknown {
     ...record,
     templates: templates.map(({ id, createdAt, quality, vector }) => ({
       id,
-      createdAt,
+      createdAt: toTime(createdAt),
       quality,
       vector: toBase64(new Uint8Array(vector.slice().buffer)),
     })),
   });
   return {
     profiles: profiles.map(({ others, ...profile }) => ({
-      ...withText(profile),
+      ...withTimes(withText(profile)),
       ...(others && { others: others.map(withText) }),
     })),
     collections: collections.map(({ negatives, ...collection }) => ({
-      ...collection,
+      ...withTimes(collection),
       negatives: negatives.map(withText),
     })),
   };
@@ -157,7 +160,7 @@ function hasDirection(vector: Float32Array): boolean {
 }
 
 /**
- * Checks for ISO 8601 with a year from 0 to 8999. Times are compared as strings, and a change needs a later time;
+ * Checks for ISO 8601 with a year from 0 to 8999. Times are sorted as strings, and a change needs a later time;
  * neither works with years of more than four digits.
  */
 function isTime(text: string): boolean {
@@ -167,6 +170,15 @@ function isTime(text: string): boolean {
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Replaces a time that an earlier version stored while the clock was beyond {@link LAST_TIME}. */
+function toTime(text: string): string {
+  return isTime(text) ? text : LAST_TIME;
+}
+
+function withTimes<R extends { readonly createdAt: string; readonly updatedAt: string }>(record: R): R {
+  return { ...record, createdAt: toTime(record.createdAt), updatedAt: toTime(record.updatedAt) };
 }
 
 /** Checks the length as JSON. Returns false for an object nested too deep for JSON.stringify(). */

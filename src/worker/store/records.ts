@@ -4,6 +4,7 @@ import type { AuditEntry } from '../../api/audit.js';
 import type { Collection } from '../../api/collections.js';
 import type { Profile } from '../../api/profiles.js';
 import { ENOUGH_TEMPLATES } from '../../recognition/template.js';
+import { LAST_TIME } from './backup-content.js';
 import type { Owner, StoreChange, StoredClassifierState } from '../ports/face-store.js';
 import type { Database } from './database/connection.js';
 import type {
@@ -31,10 +32,20 @@ export interface StoreParts {
   readonly changed: (change: StoreChange) => void;
 }
 
-/** Returns the current time, but at least 1 ms after `previous`. Later states of a record thus have later times. */
+/**
+ * The range of the device's clock. A wrong one may be anywhere, and a backup takes no time after {@link LAST_TIME}: the
+ * 1,000 years in between are left to the changes that follow, 1 ms each.
+ */
+const LAST_CLOCK = Date.parse('7999-12-31T23:59:59.999Z');
+
+/**
+ * Returns the current time, but at least 1 ms after `previous`. Later states of a record thus have later times, even
+ * after the clock was set back.
+ */
 export function timestamp(previous?: string): string {
+  const now = Math.min(Math.max(0, Date.now()), LAST_CLOCK);
   const after = previous === undefined ? 0 : Date.parse(previous) + 1;
-  return new Date(Math.max(Date.now(), after)).toISOString();
+  return new Date(Math.min(Math.max(now, after), Date.parse(LAST_TIME))).toISOString();
 }
 
 /** Returns the range of all longer keys with these first parts. An array sorts after every string and number. */

@@ -165,7 +165,7 @@ function decide<T extends { readonly id: string; readonly updatedAt: string }>(
     const { id, updatedAt: importedAt } = record;
     const deletedAt = deleted.get(id);
     const storedAt = stored.get(id)?.updatedAt ?? deletedAt;
-    const isTaken = storedAt === undefined || importedAt > storedAt;
+    const isTaken = storedAt === undefined || Date.parse(importedAt) > Date.parse(storedAt);
     if (isTaken) taken.push(record);
     if (!isTaken) kept++;
     else if (stored.has(id)) updated++;
