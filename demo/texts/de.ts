@@ -57,6 +57,8 @@ const errorCodes: Partial<Record<ErrorCode, string>> = {
   STORAGE_QUOTA_EXCEEDED:
     'Dieser Browser hat keinen Platz mehr. Es wurde nichts gespeichert; bitte etwas löschen und es noch einmal versuchen.',
   STORAGE_UNAVAILABLE: 'Dieser Browser lässt die Seite nichts speichern. Private Fenster tun das oft nicht.',
+  STORAGE_DENIED:
+    'Dieser Browser lässt die Seite nichts speichern, darum kann niemand erfasst werden. Fotos lassen sich trotzdem ansehen und vergleichen. Bitte Cookies für diese Seite erlauben oder sie in einem eigenen Tab öffnen.',
   STORAGE_BLOCKED: 'In einem anderen Tab ist eine ältere Version dieser Seite offen. Bitte dort schließen.',
   VAULT_LOCKED: 'Die Vorlagen sind gesperrt. Bitte zuerst unter „Daten“ entsperren.',
   WRONG_PASSPHRASE: 'Das ist nicht die Passphrase.',
@@ -104,6 +106,8 @@ const cameraProblems: Record<CameraProblem, string> = {
   insecure: 'Die Kamera geht nur auf https-Seiten und auf localhost.',
   unsupported: 'Dieser Browser gibt Seiten keine Kamera. Bitte in Safari, Chrome, Edge oder Firefox selbst öffnen.',
   disconnected: 'Die Kamera wurde getrennt. Bitte anschließen und noch einmal starten.',
+  'no-storage':
+    'Dieser Browser lässt die Seite nichts speichern, darum kann niemand erkannt werden. Bitte Cookies für diese Seite erlauben oder sie in einem eigenen Tab öffnen.',
   kit: 'Die Gesichter lassen sich nicht ansehen. Bitte die Kamera noch einmal starten.',
 };
 
@@ -776,6 +780,7 @@ export const german: typeof english = {
         insecure: 'Die Kamera geht nur auf https-Seiten und auf localhost.',
         unsupported: 'Dieser Browser gibt Seiten keine Kamera. Bitte in Chrome, Edge, Firefox oder Safari öffnen.',
         disconnected: 'Die Kamera wurde getrennt. Bitte wieder anschließen.',
+        'no-storage': 'Dieser Browser lässt die Seite nichts speichern. Bitte Cookies für diese Seite erlauben.',
         kit: 'Die Gesichter lassen sich gerade nicht ansehen.',
       },
       again: 'Es wird von selbst noch einmal versucht.',

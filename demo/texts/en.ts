@@ -41,6 +41,8 @@ const errorCodes: Partial<Record<ErrorCode, string>> = {
   TRAINING_ABORTED: 'The training was stopped.',
   STORAGE_QUOTA_EXCEEDED: 'This browser has no room left. Nothing was stored; delete something and try again.',
   STORAGE_UNAVAILABLE: 'This browser does not let the page store anything. Private windows often do not.',
+  STORAGE_DENIED:
+    'This browser does not let the page store anything, so nobody can be enrolled. Photos can be looked at and compared all the same. Allow cookies for this site, or open it in its own tab.',
   STORAGE_BLOCKED: 'Another tab has an older version of this page open. Close it and try again.',
   VAULT_LOCKED: 'The templates are locked. Unlock them under Data first.',
   WRONG_PASSPHRASE: 'That is not the passphrase.',
@@ -714,6 +716,7 @@ export const english = {
         insecure: 'The camera works on https pages and on localhost only.',
         unsupported: 'This browser gives pages no camera. Open the page in Chrome, Edge, Firefox or Safari.',
         disconnected: 'The camera was disconnected. Connect it again.',
+        'no-storage': 'This browser lets the page store nothing. Allow cookies for this site.',
         kit: 'The faces cannot be looked at right now.',
       } satisfies Record<CameraProblem, string>,
       again: 'This is tried again by itself.',

@@ -22,6 +22,7 @@
  * - `TRAINING_ABORTED`: `abortTraining()` or the deletion of the collection ended the training
  * - `STORAGE_QUOTA_EXCEEDED`: the browser refused to store more data; nothing was written
  * - `STORAGE_UNAVAILABLE`: IndexedDB cannot be opened or used
+ * - `STORAGE_DENIED`: the browser does not let this page store anything, for example because cookies are blocked
  * - `STORAGE_BLOCKED`: another tab keeps an older version of the database open
  * - `VAULT_LOCKED`: a passphrase protects the templates, and `vault.unlock()` was not called
  * - `WRONG_PASSPHRASE`: the passphrase does not open the vault or the backup
@@ -54,6 +55,7 @@ export type ErrorCode =
   | 'TRAINING_ABORTED'
   | 'STORAGE_QUOTA_EXCEEDED'
   | 'STORAGE_UNAVAILABLE'
+  | 'STORAGE_DENIED'
   | 'STORAGE_BLOCKED'
   | 'VAULT_LOCKED'
   | 'WRONG_PASSPHRASE'

@@ -49,6 +49,11 @@ export interface KitInfo {
    * templates are of `embeddingSpace`.
    */
   readonly migration: readonly OldSpaceInfo[];
+  /**
+   * Place of the stored records. `none`: the browser denies storage, for example because cookies are blocked. What needs no
+   * stored record works; all else throws `STORAGE_DENIED`.
+   */
+  readonly storage: 'indexeddb' | 'none';
   readonly profileCount: number;
   readonly templateCount: number;
   readonly collectionCount: number;

@@ -194,9 +194,10 @@ const api: WorkerApi = {
         resolve(__INFACE_VERSION__);
         return new Promise(() => undefined);
       };
-      // Locks are absent on plain http pages. There, only error events show that the worker ended.
+      // Locks are absent on plain http pages, and denied where storage is. There, only error events show that the worker
+      // ended.
       const locks = (navigator as { locks?: LockManager }).locks;
-      if (locks) void locks.request(lifeLock, held);
+      if (locks) locks.request(lifeLock, held).catch(held);
       else void held();
     }),
 

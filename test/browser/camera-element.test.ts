@@ -1,7 +1,7 @@
 /** `<face-camera>` with the real kit, and a camera that shows what a canvas shows. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineFaceCamera, type FaceCamera, type FaceCameraEvents } from '../../src/client/camera/camera-element.js';
-import type { FaceKit, Point } from '../../src/index.js';
+import { InfaceError, type FaceKit, type Point } from '../../src/index.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
 import { asCanvas, cutOut, samplePhoto, sharedKit } from './support.js';
 
@@ -73,6 +73,16 @@ const part = (camera: FaceCamera, name: string) =>
   camera.shadowRoot?.querySelector(`[part='${name}']`) as HTMLElement & HTMLSelectElement;
 
 describe('<face-camera>', () => {
+  it('says that nobody can be recognized where the browser denies storage', async () => {
+    const denied = () => Promise.reject(new InfaceError('STORAGE_DENIED', 'No storage here.'));
+    const tracker = { update: denied, close: () => Promise.resolve() };
+    const camera = mount({ collection: 'home' }, { createTracker: () => tracker } as unknown as FaceKit);
+    const failed = next(camera, 'error');
+    await camera.start();
+    expect(await failed).toMatchObject({ problem: 'no-storage', error: { code: 'STORAGE_DENIED' } });
+    expect(part(camera, 'status').textContent).toMatch(/does not let the page store anything/);
+  });
+
   it('shows the camera, names whom it sees, and frees the camera when it is removed', async () => {
     const kit = await sharedKit();
     const { id } = await kit.collections.create('home');

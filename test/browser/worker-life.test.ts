@@ -28,6 +28,7 @@ afterEach(() => {
   globalThis.Worker = RealWorker;
   workers.length = 0;
   muted.clear();
+  vi.restoreAllMocks();
 });
 
 const error = (code: string, message: RegExp) =>
@@ -65,6 +66,35 @@ describe('a worker', () => {
     expect(await kit.collections.list()).toMatchObject([{ id, name: 'Home' }]);
     expect((await kit.detect(photo)).faces).toHaveLength(4);
     expect(workers).toHaveLength(2);
+  });
+
+  it('that is denied locks and storage does what needs no record, and says so', async () => {
+    const denied = () => Promise.reject(new DOMException('The request was denied.', 'SecurityError'));
+    vi.spyOn(navigator.locks, 'request').mockImplementation(denied);
+    vi.spyOn(navigator.locks, 'query').mockImplementation(denied);
+    const kit = await testKit({
+      workerUrl: `${new URL('./denied-worker.ts', import.meta.url).href}?worker_file&type=module`,
+    });
+    expect(await kit.info()).toMatchObject({ storage: 'none', profileCount: 0, migration: [] });
+    const photo = await samplePhoto(6);
+    expect((await kit.detect(photo)).faces).toHaveLength(4);
+    expect((await kit.compare({ image: photo, face: 'largest' }, { image: photo, face: 'largest' })).outcome).toBe(
+      'compared',
+    );
+    const refused = error('STORAGE_DENIED', /cookies/);
+    await expect(kit.profiles.list()).rejects.toEqual(refused);
+    await expect(kit.enroll([photo])).rejects.toEqual(refused);
+  });
+
+  it('whose lock the page does not see, as after the data of the site was cleared, is not taken for dead', async () => {
+    const { locks } = navigator;
+    vi.spyOn(locks, 'query').mockResolvedValue({ held: [], pending: [] });
+    // Nobody holds the lock, so that it is granted at once.
+    vi.spyOn(locks, 'request').mockImplementation((_name: string, ...rest: unknown[]) =>
+      Promise.resolve((rest.at(-1) as LockGrantedCallback<unknown>)(null)),
+    );
+    const kit = await testKit();
+    expect(await kit.info()).toMatchObject({ storage: 'indexeddb', profileCount: 0 });
   });
 
   it('that is killed between two calls is noticed, and calls at the same time start only one', async () => {

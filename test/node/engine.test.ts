@@ -1580,6 +1580,7 @@ describe('records', () => {
         [0.6, 1e-4],
         [0.5, 1e-3],
       ],
+      storage: 'indexeddb',
       profileCount: 1,
       templateCount: 2,
       collectionCount: 3,

@@ -78,7 +78,9 @@ export function createStorage(host: HTMLElement, context: Context): StorageCard 
         navigator.storage.persisted(),
       ]);
       if (mine !== latest) return;
-      [figures, isKept, problem] = [{ info, usage }, kept, ''];
+      const isDenied = info.storage === 'none';
+      [figures, isKept] = [isDenied ? null : { info, usage }, kept];
+      problem = isDenied ? (texts.errors.codes.STORAGE_DENIED ?? '') : '';
     } catch (error) {
       if (mine !== latest) return;
       problem = context.explain(error);

@@ -3,6 +3,7 @@
  * interface of the kit. Nothing is defined before {@link defineFaceCamera} is called, so importing it during
  * server-side rendering is safe.
  */
+import type { InfaceError } from '../../api/errors.js';
 import type { FaceKit } from '../../api/kit.js';
 import type { FaceTracker, TrackedFace, TrackerOptions, TrackResult } from '../../api/tracking.js';
 import { COLORS, drawFaces } from './camera-overlay.js';
@@ -301,7 +302,9 @@ function createElementClass(): CustomElementConstructor {
           if (!isStopped() && tracker === this.#tracker) this.#show(result);
         }
       } catch (error) {
-        if (!isStopped()) this.#fail('kit', error);
+        if (isStopped()) return;
+        const isDenied = (error as Partial<InfaceError>).code === 'STORAGE_DENIED';
+        this.#fail(isDenied ? 'no-storage' : 'kit', error);
       }
     }
 

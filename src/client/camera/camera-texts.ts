@@ -16,6 +16,8 @@ export type CameraProblem =
   | 'unsupported'
   /** It was unplugged, or the system withdrew it. */
   | 'disconnected'
+  /** The browser denies storage, so nobody of the collection can be recognized. */
+  | 'no-storage'
   /** The kit failed. The event contains the error. */
   | 'kit';
 
@@ -68,6 +70,8 @@ export const CAMERA_TEXTS: CameraTexts = {
     unsupported:
       'This browser does not give pages access to the camera. Open the page in Safari, Chrome, Edge or Firefox.',
     disconnected: 'The camera was disconnected. Connect it, then start it again.',
+    'no-storage':
+      'This browser does not let the page store anything, so nobody can be recognized. Allow cookies for this site, or open it in its own tab.',
     kit: 'Faces cannot be detected. Start the camera again.',
   },
   hints: {

@@ -4,6 +4,9 @@ import { fromWire, InfaceError } from '../../api/errors.js';
 import type { Reply, WorkerApi, WorkerConfig, WorkerNotice, WorkerOperations } from '../../wire/worker.js';
 import { createWorker } from './worker-script.js';
 
+/** Time for a worker to load its script and to answer. */
+const HELLO_TIMEOUT_MS = 60_000;
+
 /** A running worker with loaded models. Its methods reject when it ends, with the reason for the end. */
 export interface Connection {
   /** Calls an operation of the worker. @param frames the bitmaps in `args`, which are transferred */
@@ -76,7 +79,12 @@ export async function startWorker(
   signal?.addEventListener('abort', onAbort);
   try {
     const lifeLock = `inface-worker-${newToken()}`;
-    const version = await alive(remote.hello(lifeLock));
+    const timeout = setTimeout(() => {
+      crash(`it did not answer within ${HELLO_TIMEOUT_MS / 1000} s`);
+    }, HELLO_TIMEOUT_MS);
+    const version = await alive(remote.hello(lifeLock)).finally(() => {
+      clearTimeout(timeout);
+    });
     script.loaded();
     if (version !== __INFACE_VERSION__) {
       throw new InfaceError(
@@ -86,7 +94,7 @@ export async function startWorker(
     }
     waitForEnd(lifeLock, waiting.signal, () => {
       crash('it was terminated or ran out of memory');
-    });
+    }).catch(() => undefined);
     const reply = await alive<Reply<void>>(remote.start(callId, config, Comlink.proxy(onNotice)));
     if (!reply.ok) throw fromWire(reply.error);
   } catch (error) {
@@ -123,10 +131,13 @@ export async function startWorker(
 }
 
 /** Calls `onEnd` when the worker's lock is released, which happens when the worker ends. */
-function waitForEnd(lifeLock: string, signal: AbortSignal, onEnd: () => void): void {
-  // Absent on plain http pages.
+async function waitForEnd(lifeLock: string, signal: AbortSignal, onEnd: () => void): Promise<void> {
+  // Absent on plain http pages, and denied where storage is.
   const locks = (navigator as { locks?: LockManager }).locks;
-  locks?.request(lifeLock, { signal }, onEnd).catch(() => undefined);
+  // After the data of the site was cleared, this page and a new worker have different locks. A lock that the page does
+  // not see as held is not a sign of the worker's end.
+  const { held } = (await locks?.query()) ?? {};
+  if (held?.some(({ name }) => name === lifeLock)) await locks?.request(lifeLock, { signal }, onEnd);
 }
 
 /** Returns a random string. Unlike randomUUID, getRandomValues also exists on plain http pages. */

@@ -72,7 +72,7 @@ export function openTabs(database: string, onMessage: (message: TabMessage) => v
 
 /**
  * Creates a function that runs the check and the write of one enrollment at a time, across all tabs. Otherwise two
- * enrollments of one person, as after a double click, would both find nobody and both be stored.
+ * enrollments of one person, as after a double click, would both find no duplicate and both be stored.
  */
 export function createEnrollmentLock(database: string): EngineParts['enrollAlone'] {
   // Absent on plain http pages, where nothing is stored.

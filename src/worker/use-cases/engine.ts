@@ -74,7 +74,14 @@ export interface EngineParts extends AcquisitionParts {
   onUnlock(): void;
   describeRuntime(): Omit<
     KitInfo,
-    'embeddingSpace' | 'migration' | 'fmrCurve' | 'profileCount' | 'templateCount' | 'collectionCount' | 'live'
+    | 'embeddingSpace'
+    | 'migration'
+    | 'fmrCurve'
+    | 'storage'
+    | 'profileCount'
+    | 'templateCount'
+    | 'collectionCount'
+    | 'live'
   > & { readonly live: Pick<KitInfo['live'], 'frames' | 'sessions'> };
   /** Called when an open image is closed because the limit was exceeded. */
   onImageClosed(imageId: string): void;
@@ -439,7 +446,11 @@ export function createEngine(parts: EngineParts): Engine {
     eraseAll: () => store.eraseAll(),
 
     async info() {
-      const { profiles, templates, collections } = await store.count();
+      const count = await store.count().catch((error: unknown) => {
+        if (error instanceof InfaceError && error.code === 'STORAGE_DENIED') return null;
+        throw error;
+      });
+      const { profiles, templates, collections } = count ?? { profiles: 0, templates: 0, collections: 0 };
       const runtime = parts.describeRuntime();
       return {
         ...runtime,
@@ -449,8 +460,9 @@ export function createEngine(parts: EngineParts): Engine {
           openImageBytes: openImages.bytes(),
         },
         embeddingSpace: space,
-        migration: await migration.describe(),
+        migration: count ? await migration.describe() : [],
         fmrCurve: describeFmr(calibration),
+        storage: count ? 'indexeddb' : 'none',
         profileCount: profiles,
         templateCount: templates,
         collectionCount: collections,

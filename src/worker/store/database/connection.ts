@@ -145,6 +145,14 @@ async function open(
   });
 }
 
+/** Checks whether the browser denies storage. In Chromium, only the error of the locks shows it. */
+async function isDenied(error: unknown): Promise<boolean> {
+  const isSecurity = (reason: unknown) => reason instanceof Error && reason.name === 'SecurityError';
+  if (isSecurity(error)) return true;
+  const locks = (navigator as { locks?: LockManager }).locks;
+  return locks ? locks.query().then(() => false, isSecurity) : false;
+}
+
 async function describe(error: unknown): Promise<InfaceError> {
   if (error instanceof InfaceError) return error;
   const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -154,6 +162,14 @@ async function describe(error: unknown): Promise<InfaceError> {
       'STORAGE_QUOTA_EXCEEDED',
       `The browser refused to store more (${usage ?? 'unknown'} of ${quota ?? 'unknown'} bytes are used); ` +
         'nothing was written. Delete profiles, or free space on the device.',
+      { cause: error },
+    );
+  }
+  if (await isDenied(error)) {
+    return new InfaceError(
+      'STORAGE_DENIED',
+      'The browser does not let this page store anything: cookies are blocked, or the page is in a frame of another site. ' +
+        'Allow cookies for this site, or open it in its own tab.',
       { cause: error },
     );
   }
