@@ -141,7 +141,7 @@ module.exports = {
       from: { path: '^src/' },
       to: {
         path: '(^|/)node_modules/',
-        pathNot: '(^|/)node_modules/(comlink|idb|image-size|onnxruntime-web|valibot)/',
+        pathNot: '(^|/)node_modules/(comlink|idb|onnxruntime-web|valibot)/',
       },
     },
     onlyIn('comlink', '^src/(client/kit|worker)/[^/]+$'),

@@ -65,7 +65,7 @@ export default defineConfig(({ command, mode }) => {
     // onnxruntime-web with its wasm files apart, instead of 14 MB of base64 in the worker.
     resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
     // Named, because the test server would otherwise find them late and reload the page in the middle of a test.
-    optimizeDeps: { include: ['comlink', 'idb', 'image-size', 'valibot'], exclude: ['onnxruntime-web'] },
+    optimizeDeps: { include: ['comlink', 'idb', 'valibot'], exclude: ['onnxruntime-web'] },
     server: { headers: ISOLATION_HEADERS },
     plugins: [bundleRuntime(), mode === 'demo' ? listDemoFiles('dist-demo') : !demo && packAssets],
     worker: {

@@ -277,6 +277,43 @@ describe('what comes before the worker', () => {
     expect(most).toBe(1);
   });
 
+  it('refuses a file of too many or unknown pixels before anything is decoded', async () => {
+    const kit = await sharedKit();
+    const small = new Uint8Array(await (await asJpeg(draw(40, 40, () => undefined))).arrayBuffer());
+    const filler = new Uint8Array(65_537).fill(0).map((_, i) => [0xff, 0xe2, 0xff, 0xff][i] ?? 0);
+    const fillers = Array<Uint8Array<ArrayBuffer>>(9).fill(filler);
+    const rest = small.slice(2);
+    const frame = rest.findIndex((byte, i) => byte === 0xff && rest[i + 1] === 0xc0);
+    const bomb = rest.slice();
+    bomb.set([0x4e, 0x20, 0x4e, 0x20], frame + 5);
+    const start = small.slice(0, 2);
+    const count = await decodings(async () => {
+      await expect(kit.detect(new Blob([start, ...fillers, bomb]))).rejects.toMatchObject({
+        code: 'LIMIT_EXCEEDED',
+        message: expect.stringContaining('400 megapixels') as string,
+      });
+      // The size behind the lines of the image, where no decoder expects it.
+      await expect(kit.detect(new Blob([start, rest.slice(0, frame), rest.slice(-2)]))).rejects.toMatchObject({
+        code: 'INVALID_INPUT',
+        message: expect.stringContaining('its size cannot be read') as string,
+      });
+    });
+    expect(count).toBe(0);
+    const photo = await kit.open(new Blob([start, ...fillers, rest]));
+    expect([photo.width, photo.height]).toEqual([40, 40]);
+    photo.close();
+  });
+
+  it('reads the size that the browser decodes, in every format that it writes', async () => {
+    const kit = await sharedKit();
+    const canvas = draw(70, 30, () => undefined);
+    for (const type of ['image/jpeg', 'image/png', 'image/webp']) {
+      const photo = await kit.open(await canvas.convertToBlob({ type }));
+      expect([photo.width, photo.height], type).toEqual([70, 30]);
+      photo.close();
+    }
+  });
+
   it('decodes a large file straight to the size that is processed', async () => {
     const kit = await testKit();
     const large = await asJpeg(

@@ -1,10 +1,10 @@
 /** Converts every kind of image to an ImageBitmap of limited size, to transfer to the worker. */
-import { imageSize } from 'image-size';
 import { InfaceError } from '../../api/errors.js';
 import type { ImageInput } from '../../api/images.js';
 import type { OpenImage } from '../../api/open-image.js';
 import type { Frame } from '../../wire/worker.js';
 import { invalid } from './check.js';
+import { readImageSize, type Size } from './image-header.js';
 
 /**
  * Maximum longer side of processed images, in pixels. A 4:3 photo of this size takes 28 MB. The detector's input has at
@@ -15,20 +15,12 @@ const MAX_SIDE = 3072;
 /** Maximum number of pixels, 400 MB, which a tab on a phone survives. Larger photos are refused before decoding. */
 const MAX_PIXELS = 100_000_000;
 
-/** Number of bytes to read for the header. JPEG has thumbnails and profiles before the size. */
-const HEADER_BYTES = 512 * 1024;
-
 const PROTOCOLS: readonly string[] = ['http:', 'https:', 'blob:', 'data:'];
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 interface Source {
   readonly source: ImageBitmapSource;
-  /** Size as displayed, in pixels; `null` for a file whose header cannot be read. */
-  readonly size: Size | null;
+  /** Size as displayed, in pixels. */
+  readonly size: Size;
   readonly mode: Frame['mode'];
 }
 
@@ -68,7 +60,7 @@ const JPEG_END = [0xff, 0xd9];
  * Decodes a file as an `<img>` element does. This includes a JPEG without its end marker, as some cameras and broken
  * transfers leave it, which Chromium refuses here.
  */
-async function decodeFile(file: Blob, size: Size | null, name: string): Promise<Omit<Frame, 'mode'>> {
+async function decodeFile(file: Blob, size: Size, name: string): Promise<Omit<Frame, 'mode'>> {
   try {
     return await decode(file, size, name);
   } catch (error) {
@@ -78,10 +70,10 @@ async function decodeFile(file: Blob, size: Size | null, name: string): Promise<
   }
 }
 
-/** Decodes a source. Reduces it during decoding if its size is known. */
-async function decode(source: ImageBitmapSource, size: Size | null, name: string): Promise<Omit<Frame, 'mode'>> {
+/** Decodes a source, and reduces a large one meanwhile. */
+async function decode(source: ImageBitmapSource, size: Size, name: string): Promise<Omit<Frame, 'mode'>> {
   try {
-    if (size && longSideOf(size) > MAX_SIDE) {
+    if (longSideOf(size) > MAX_SIDE) {
       const bitmap = await createImageBitmap(source, reductionOf(size));
       // A browser that resizes before it applies the EXIF orientation returns another aspect ratio.
       if (isReduced(bitmap, size)) return { bitmap, sourceWidth: size.width, sourceHeight: size.height };
@@ -234,27 +226,23 @@ function whyNotFetched(protocol: string): string {
 
 /**
  * Reads the size of an image file from its header.
- * @returns the displayed size; `null` if the header cannot be read, and only the browser's decoder can determine it
- * @throws InfaceError `LIMIT_EXCEEDED` for an image that would not fit into memory
+ * @throws InfaceError `LIMIT_EXCEEDED` for an image that would not fit into memory; `INVALID_INPUT` for a file whose
+ * size cannot be read, because its decoder could take any amount of memory
  */
-async function sizeOfFile(blob: Blob, name: string): Promise<Size | null> {
+async function sizeOfFile(blob: Blob, name: string): Promise<Size> {
   if (blob.size === 0) throw invalid(name, blob, 'an image file that is not empty');
-  let found: ReturnType<typeof imageSize>;
-  try {
-    found = imageSize(new Uint8Array(await blob.slice(0, HEADER_BYTES).arrayBuffer()));
-  } catch {
-    return null;
-  }
-  const { width, height, orientation = 1 } = found;
-  const pixels = width * height;
+  const size = await readImageSize(blob).catch((cause: unknown) => {
+    throw undecodable(name, cause);
+  });
+  if (!size) throw undecodable(name, 'its size cannot be read.');
+  const pixels = size.width * size.height;
   if (pixels > MAX_PIXELS) {
     throw new InfaceError(
       'LIMIT_EXCEEDED',
       `${name} has ${Math.round(pixels / 1e6)} megapixels; the limit is ${MAX_PIXELS / 1e6}. Reduce it first.`,
     );
   }
-  // EXIF orientations 5 to 8 rotate the image by 90 degrees.
-  return orientation > 4 ? { width: height, height: width } : { width, height };
+  return size;
 }
 
 function longSideOf({ width, height }: Size): number {
