@@ -7,7 +7,10 @@ export {
   MAX_METADATA_LENGTH,
   MAX_NAME_LENGTH,
   MAX_NOTE_LENGTH,
+  MAX_IDENTIFICATIONS,
   MAX_OPEN_IMAGES,
+  MAX_PENDING_CALLS,
+  MAX_TRACKERS,
 } from './api/limits.js';
 export type { ApiKey, ApiScope, CreateApiKeyOptions } from './api/api-keys.js';
 export type { AuditEntry, AuditListOptions } from './api/audit.js';

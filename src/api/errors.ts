@@ -4,7 +4,7 @@
  * The reason why a call failed. Outcomes such as 'no face' or 'unknown' are values of the results, not errors.
  *
  * - `INVALID_INPUT`: an argument has the wrong type, is out of range, or is an image that cannot be decoded
- * - `LIMIT_EXCEEDED`: the call has more images, pixels or characters than allowed
+ * - `LIMIT_EXCEEDED`: the call has more images, pixels or characters than allowed, or too many calls or trackers are active
  * - `ENVIRONMENT_UNSUPPORTED`: there is no page, it is not served over https, or its policies forbid what the kit needs
  * - `WORKER_LOAD_FAILED`: the script of the worker could not be loaded
  * - `MODEL_LOAD_FAILED`: a model, the manifest or the wasm runtime could not be fetched or read

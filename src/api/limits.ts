@@ -15,5 +15,14 @@ export const MAX_IMAGES = 10;
 /** Maximum number of open images per kit. Opening another one closes the least recently used one. */
 export const MAX_OPEN_IMAGES = 8;
 
+/** Maximum number of trackers with frames in the last 3 seconds, per kit. A frame of another is `LIMIT_EXCEEDED`. */
+export const MAX_TRACKERS = 32;
+
+/** Number of identified faces that a kit remembers for `reject`. Another one replaces the oldest. */
+export const MAX_IDENTIFICATIONS = 200;
+
+/** Maximum number of pending calls per kit, those to its owners included; more are `LIMIT_EXCEEDED`. */
+export const MAX_PENDING_CALLS = 256;
+
 /** Maximum number of faces per image, and of the option `maxFaces`; more is `INVALID_INPUT`. */
 export const MAX_FACES = 100;

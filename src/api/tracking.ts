@@ -81,7 +81,7 @@ export interface FaceTracker {
   /**
    * Processes the next frame. Frames are processed one at a time, so drop frames that arrive while one is pending. All
    * tracks end after a gap of more than a second between two frames.
-   * @throws InfaceError as `identify`; a frame that fails does not change the tracker
+   * @throws InfaceError as `identify`; `LIMIT_EXCEEDED` if 32 other trackers had frames in the last 3 seconds; a frame that fails does not change the tracker
    */
   update(frame: ImageInput, options?: CallOptions): Promise<TrackResult>;
   /** Ends all tracks. A later frame starts new ones. */

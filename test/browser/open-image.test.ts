@@ -1,6 +1,6 @@
 /** Open images: one decoding and one detection for many operations, and their end. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { DetectedFace, FaceKit, ImageInput, Point } from '../../src/index.js';
+import { MAX_PENDING_CALLS, type DetectedFace, type FaceKit, type ImageInput, type Point } from '../../src/index.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
 import { asJpeg, cutOut, draw, samplePhoto, sharedKit, testKit } from './support.js';
 
@@ -275,6 +275,45 @@ describe('what comes before the worker', () => {
       globalThis.createImageBitmap = real;
     }
     expect(most).toBe(1);
+  });
+
+  it('holds decoded files of eight calls at most, and refuses calls beyond 256', async () => {
+    const kit = await sharedKit();
+    const controller = new AbortController();
+    const stuck = Array.from({ length: 8 }, () => kit.compare(portrait, lazy(), { signal: controller.signal }));
+    const waiting = Array.from({ length: 248 }, () => kit.detect(group, { signal: controller.signal }));
+    const pending = Promise.allSettled([...stuck, ...waiting]);
+    await expect(kit.info()).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: expect.stringContaining(`${MAX_PENDING_CALLS} calls are pending`) as string,
+    });
+    const reason = new Error('enough');
+    controller.abort(reason);
+    for (const result of await pending) expect(result).toEqual({ status: 'rejected', reason });
+    // Whatever was pending is free again.
+    expect((await Promise.all(Array.from({ length: 10 }, () => kit.detect(portrait)))).length).toBe(10);
+    expect(await live(kit)).toMatchObject({ frames: 0 });
+
+    const real = globalThis.createImageBitmap;
+    let decoded = 0;
+    const more = new AbortController();
+    let onEight: (value?: undefined) => void = () => undefined;
+    const eight = new Promise((resolve) => (onEight = resolve));
+    globalThis.createImageBitmap = (async (...args: Parameters<typeof real>) => {
+      if (++decoded === 8) onEight();
+      return real(...args);
+    }) as typeof real;
+    try {
+      const calls = Array.from({ length: 12 }, () => kit.compare(portrait, lazy(), { signal: more.signal }));
+      await eight;
+      // Behind what could have been decoded meanwhile.
+      await kit.info();
+      expect(decoded).toBe(8);
+      more.abort(reason);
+      for (const result of await Promise.allSettled(calls)) expect(result).toEqual({ status: 'rejected', reason });
+    } finally {
+      globalThis.createImageBitmap = real;
+    }
   });
 
   it('refuses a file of too many or unknown pixels before anything is decoded', async () => {

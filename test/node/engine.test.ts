@@ -1,5 +1,5 @@
 /** The use cases without a browser: faked roles and a faked store show which stage gets what, and what is never reached. */
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { InfaceError } from '../../src/api/errors.js';
 import type { FaceAntispoof } from '../../src/models/antispoof.js';
 import type { Detection } from '../../src/models/detectors/detector.js';
@@ -1408,14 +1408,30 @@ describe('track', () => {
     expect(await next).toMatchObject({ detected: true });
   });
 
-  it('forgets the tracker that was not used for longest, of more than 32', async () => {
+  it('refuses a frame of another tracker than the 32 that follow faces, until one of them ended or is 3 seconds old', async () => {
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    onTestFinished(() => {
+      clock.mockRestore();
+    });
     const { engine } = engineWith(one, { landmarker: stay });
-    const detected = async (id: number) => (await engine.track(context(), `${id}`, frame(), {})).detected;
-    for (let id = 1; id <= 32; id++) await detected(id);
+    const track = (id: number) => engine.track(context(), `${id}`, frame(), {});
+    const detected = async (id: number) => (await track(id)).detected;
+    // All at once: pending frames count as well.
+    const results = await Promise.allSettled(Array.from({ length: 64 }, (_, i) => track(i + 1)));
+    expect(results.map(({ status }) => status)).toEqual(
+      Array.from({ length: 64 }, (_, i) => (i < 32 ? 'fulfilled' : 'rejected')),
+    );
+    expect(results[32]).toMatchObject({ reason: { code: 'LIMIT_EXCEEDED' } });
     expect(await detected(1)).toBe(false);
-    await detected(33);
-    expect([await detected(1), await detected(3)]).toEqual([false, false]);
-    expect(await detected(2)).toBe(true);
+    await engine.endTracker(context(), '2');
+    expect(await detected(33)).toBe(true);
+    await expect(track(34)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    now = 3_001;
+    expect(await detected(34)).toBe(true);
+    // Room was made for one, and 1 was used after 3 was.
+    expect((await track(1)).faces[0]?.trackId).toBe(2);
+    expect((await track(3)).faces[0]?.trackId).toBe(1);
   });
 
   it('forgets all faces when somebody is removed, also those of the frame that is processed', async () => {

@@ -5,6 +5,7 @@ import type { CallOptions } from '../../api/calls.js';
 import type { TrainProgress } from '../../api/collections.js';
 import type { KitEvents } from '../../api/events.js';
 import type { FaceKit, FaceKitOptions } from '../../api/kit.js';
+import { MAX_PENDING_CALLS } from '../../api/limits.js';
 import type { WorkerConfig, WorkerNotice, WorkerOperations } from '../../wire/worker.js';
 import {
   abortSignal,
@@ -85,6 +86,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
 
   let nextCallId = 1;
   let nextTrackerId = 1;
+  let pendingCalls = 0;
   let closing: Promise<void> | null = null;
   /** Aborts calls that have not reached the worker when the kit is closed. */
   const closed = new AbortController();
@@ -129,6 +131,13 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
     ): Promise<Awaited<ReturnType<WorkerOperations[K]>>> => {
       assertOpen();
       signal?.throwIfAborted();
+      if (pendingCalls >= MAX_PENDING_CALLS) {
+        throw new InfaceError(
+          'LIMIT_EXCEEDED',
+          `${pendingCalls} calls are pending, which is the limit. Wait for one before the next.`,
+        );
+      }
+      pendingCalls++;
       const callId = nextCallId++;
       let worker: Connection | null = null;
       /** Aborts the steps before the worker call: fetching, decoding, and waiting for a worker to start. */
@@ -162,6 +171,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
         closed.signal.removeEventListener('abort', onClose);
         trainListeners.delete(callId);
         frames.close();
+        pendingCalls--;
       }
     };
 

@@ -123,6 +123,35 @@ export function createTurns(): Turns {
   };
 }
 
+/** Waits for a free slot. @returns the function that frees it, to be called once */
+export type Slots = (signal: AbortSignal) => Promise<() => void>;
+
+export function createSlots(count: number): Slots {
+  let free = count;
+  const waiting = new Set<() => void>();
+  return async (signal) => {
+    while (free === 0) {
+      signal.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          waiting.delete(wake);
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        waiting.add(wake);
+        signal.addEventListener('abort', wake);
+      });
+    }
+    signal.throwIfAborted();
+    free--;
+    return () => {
+      free++;
+      const [next] = waiting;
+      next?.();
+    };
+  };
+}
+
 async function toSource(input: Exclude<ImageInput, OpenImage | string | URL>, name: string): Promise<Source> {
   switch (tagOf(input)) {
     case 'Blob':

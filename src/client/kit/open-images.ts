@@ -7,7 +7,10 @@ import type { FaceOperations } from '../../api/kit.js';
 import type { OpenImage } from '../../api/open-image.js';
 import type { FaceFrame, Frame, WireImage } from '../../wire/worker.js';
 import { invalid } from './check.js';
-import { createTurns, toFrame, type Turns } from './frame-source.js';
+import { createSlots, createTurns, toFrame, type Slots, type Turns } from './frame-source.js';
+
+/** Maximum number of calls with decoded files, of up to 38 MB each. Others wait, and hold only their file. */
+const MAX_CALLS_WITH_FILES = 8;
 
 interface Opened {
   readonly id: string;
@@ -24,11 +27,18 @@ export interface OpenImages {
   /** Closes an image in the worker. Does nothing when no worker runs. */
   readonly release: (imageId: string) => void;
   readonly inTurn: Turns;
+  readonly slots: Slots;
 }
 
 export function createOpenImages(release: (imageId: string) => void): OpenImages {
   let nextId = 1;
-  return { entries: new WeakMap(), nextId: () => `${nextId++}`, release, inTurn: createTurns() };
+  return {
+    entries: new WeakMap(),
+    nextId: () => `${nextId++}`,
+    release,
+    inTurn: createTurns(),
+    slots: createSlots(MAX_CALLS_WITH_FILES),
+  };
 }
 
 type Verbs = Pick<FaceOperations, 'detect' | 'checkSpoof' | 'match' | 'identify' | 'enroll'>;
@@ -80,6 +90,8 @@ export function createOpenImage(
 export class FrameList {
   readonly bitmaps: ImageBitmap[] = [];
   private readonly used: Opened[] = [];
+  private isClosed = false;
+  private freeSlot: (() => void) | null = null;
 
   /** @param signal aborts the decoding */
   constructor(
@@ -90,10 +102,20 @@ export class FrameList {
   /** Decodes an image. @param name name of the argument, for error messages */
   async decode(input: ImageInput, name: string): Promise<Frame> {
     if (this.images.entries.has(input as OpenImage)) throw invalid(name, input, 'an image that is not open already');
-    const frame = await toFrame(input, name, this.signal, this.images.inTurn);
+    const frame = await toFrame(input, name, this.signal, this.inTurn);
     this.bitmaps.push(frame.bitmap);
     return frame;
   }
+
+  /** Decodes a file of this call in its turn, once few enough other calls have decoded files. */
+  private readonly inTurn: Turns = async (work, signal) => {
+    if (!this.freeSlot) {
+      const free = await this.images.slots(signal);
+      if (this.isClosed) free();
+      else this.freeSlot = free;
+    }
+    return this.images.inTurn(work, signal);
+  };
 
   /** Decodes an image, unless it is open. @param finder the search options of the call */
   async image(input: ImageInput, name: string, finder: DetectorOptions): Promise<WireImage> {
@@ -124,6 +146,9 @@ export class FrameList {
   }
 
   close(): void {
+    this.isClosed = true;
+    this.freeSlot?.();
+    this.freeSlot = null;
     // Closing a bitmap that was transferred does nothing.
     for (const bitmap of this.bitmaps) bitmap.close();
     for (const entry of this.used.splice(0)) if (--entry.users === 0 && entry.isClosed) this.images.release(entry.id);

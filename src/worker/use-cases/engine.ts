@@ -9,7 +9,7 @@ import type { Collection } from '../../api/collections.js';
 import type { AddImagesOptions } from '../../api/enrollment.js';
 import type { DetectResult } from '../../api/detection.js';
 import type { DetectedFace, DetectorOptions } from '../../api/faces.js';
-import { MAX_FACES } from '../../api/limits.js';
+import { MAX_FACES, MAX_IDENTIFICATIONS } from '../../api/limits.js';
 import type { Accuracy } from '../../api/matching.js';
 import type { KitInfo } from '../../api/runtime.js';
 import type { Identification } from '../../api/identification.js';
@@ -28,13 +28,7 @@ import {
 } from './acquisition.js';
 import { judgeEnrollment, type EnrolledPeople } from './enrollment.js';
 import type { BackupContent, FaceStore, Owner, StoreChange } from '../ports/face-store.js';
-import {
-  createIdentifier,
-  DEFAULT_MAX_FPIR,
-  MAX_REMEMBERED,
-  type FaceToIdentify,
-  type Search,
-} from './identification.js';
+import { createIdentifier, DEFAULT_MAX_FPIR, type FaceToIdentify, type Search } from './identification.js';
 import type { LoadedCollection, LoadedCollections } from './loaded-collections.js';
 import type { Migration } from './migration.js';
 import { createOpenImages } from './open-images.js';
@@ -363,7 +357,7 @@ export function createEngine(parts: EngineParts): Engine {
     track(context, trackerId, frame, options) {
       const clock = createClock();
       const atMs = performance.now();
-      return trackers.take(trackerId, async (stateBefore) => {
+      return trackers.take(trackerId, atMs, async (stateBefore) => {
         // Start before reading anything, so that the new state is not kept if a purge happens in the meantime.
         const isCurrent = loaded.watch();
         const check = await spoofCheckOf(options);
@@ -394,7 +388,7 @@ export function createEngine(parts: EngineParts): Engine {
         throw new InfaceError(
           'IDENTIFICATION_NOT_FOUND',
           `The identification '${identificationId}' is not remembered, or had no candidate. ` +
-            `The last ${MAX_REMEMBERED} faces can be rejected; identify the face again.`,
+            `The last ${MAX_IDENTIFICATIONS} faces can be rejected; identify the face again.`,
         );
       }
       const { collectionId, vectors, templateId } = found;

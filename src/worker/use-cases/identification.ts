@@ -1,4 +1,5 @@
 /** Identifies faces: decides 1:N from the vector of a face and a loaded collection. */
+import { MAX_IDENTIFICATIONS } from '../../api/limits.js';
 import type { Neighbor } from '../../recognition/gallery.js';
 import { predict } from '../../recognition/classifier.js';
 import {
@@ -33,8 +34,6 @@ const MEASURED_NEIGHBORS = 64;
  * Collections of up to 4,096 profiles get exact probabilities; larger ones get estimates, see `predict`.
  */
 const SAMPLED_PROFILES = 4096;
-/** Number of recently identified faces that can be rejected: a minute of one face at 3 frames/s. */
-export const MAX_REMEMBERED = 200;
 
 export interface IdentificationParts {
   /** Returns the names of profiles, in the order of `profileIds`. */
@@ -114,7 +113,7 @@ export function createIdentifier({ namesOf }: IdentificationParts): Identifier {
     if (!search.every(({ isCurrent }) => isCurrent())) return id;
     remembered.set(id, face);
     const [oldest] = remembered.keys();
-    if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+    if (remembered.size > MAX_IDENTIFICATIONS && oldest !== undefined) remembered.delete(oldest);
     return id;
   }
 

@@ -39,7 +39,7 @@ const SAME_PICTURE = 0.94;
 /** Longest gap between frames. After a longer one, all tracks end, because people may have moved anywhere. */
 const MAX_GAP_MS = 1_000;
 /** Time for which a lost face keeps its id if it is recognized again. */
-const REMEMBER_MS = 3_000;
+export const REMEMBER_MS = 3_000;
 /** Number of frames between two quality checks of a face. */
 const JUDGE_EVERY = 5;
 /** Improvement of the quality score that justifies another embedding. */
