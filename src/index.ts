@@ -65,6 +65,7 @@ export type { Accuracy, AccuracyOptions, MatchOptions, MatchResult, TemplateComp
 export type { OpenImage, OpenOptions } from './api/open-image.js';
 export type { JsonValue, Profile, ProfileChange } from './api/profiles.js';
 export type { QualityIssue, QualityReport } from './api/quality.js';
+export type { FieldsResult } from './api/rest.js';
 export type { Backend, KitInfo, LoadProgress, ModelInfo, OldSpaceInfo } from './api/runtime.js';
 export type {
   CheckSpoofOptions,

@@ -18,6 +18,7 @@ import type { FaceImage, ImageInput } from './images.js';
 import type { MatchOptions, MatchResult } from './matching.js';
 import type { OpenImage, OpenOptions } from './open-image.js';
 import type { Profile, ProfileChange } from './profiles.js';
+import type { FieldsResult } from './rest.js';
 import type { Backend, KitInfo, LoadProgress } from './runtime.js';
 import type { CheckSpoofOptions, SpoofResult } from './spoof.js';
 import type { FaceTracker, TrackerOptions } from './tracking.js';
@@ -305,6 +306,14 @@ export interface FaceKit extends FaceOperations {
     /** Returns the API key with this secret, or `null` if there is none. */
     verify(secret: string, options?: CallOptions): Promise<ApiKey | null>;
   };
+
+  /**
+   * Reads the JSON object in the body of a request from outside, in the worker. Before it is parsed, its bytes are scanned
+   * for limits: 16 levels, 1,000 names and values, 10 strings of more than 100,000 bytes. The strings in the fields `img`,
+   * `img0`, `img1`, ... are images, as base64 or a data: URL; others have at most 100,000 characters. The caller limits the
+   * size of the body.
+   */
+  readFields(body: Blob, options?: CallOptions): Promise<FieldsResult>;
 
   /** Storage of this origin. */
   readonly storage: {

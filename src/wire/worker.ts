@@ -19,6 +19,7 @@ import type { Point } from '../api/geometry.js';
 import type { MatchOptions, MatchResult } from '../api/matching.js';
 import type { OpenOptions } from '../api/open-image.js';
 import type { Profile, ProfileChange } from '../api/profiles.js';
+import type { FieldsResult } from '../api/rest.js';
 import type { Backend, KitInfo, LoadProgress } from '../api/runtime.js';
 import type { CheckSpoofOptions, SpoofResult } from '../api/spoof.js';
 import type { TrackerOptions, TrackResult } from '../api/tracking.js';
@@ -92,6 +93,7 @@ export interface WorkerOperations {
   listApiKeys(): Promise<readonly ApiKey[]>;
   revokeApiKey(id: string): Promise<void>;
   verifyApiKey(secret: string): Promise<ApiKey | null>;
+  readFields(body: Blob): Promise<FieldsResult>;
   eraseAll(): Promise<void>;
   info(): Promise<KitInfo>;
 }

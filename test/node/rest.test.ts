@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createRestHandler, serveRest, type RestHandler, type RestOptions } from '../../src/client/rest/rest.js';
 import { STATUS } from '../../src/client/rest/refusals.js';
 import { InfaceError, type ErrorCode } from '../../src/api/errors.js';
+import { createFieldsReader } from '../../src/worker/use-cases/fields.js';
 import type { RestAsk, RestRequest, RestResponse } from '../../src/wire/rest.js';
 import type {
   ApiKey,
@@ -86,7 +87,8 @@ class FakeKit {
   }
 
   asKit(): FaceKit {
-    const kit: Pick<FaceKit, 'apiKeys' | 'forOwner'> = {
+    const kit: Pick<FaceKit, 'apiKeys' | 'forOwner' | 'readFields'> = {
+      readFields: createFieldsReader(),
       apiKeys: {
         verify: (secret: string) => Promise.resolve(this.keys.get(secret) ?? null),
       } as FaceKit['apiKeys'],
@@ -1052,7 +1054,7 @@ describe('keys', () => {
 
 describe('rate', () => {
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['performance'] });
+    vi.useFakeTimers({ toFake: ['Date'] });
     return () => vi.useRealTimers();
   });
 
@@ -1078,6 +1080,119 @@ describe('rate', () => {
     const statuses: number[] = [];
     for (let i = 0; i < 121; i++) statuses.push((await call('POST', '/v1/train', {})).status);
     expect(statuses).toEqual([...Array<number>(120).fill(400), 429]);
+  });
+
+  it('is shared by the pages of an origin, and survives whatever they stored, and a clock that is set back', async () => {
+    const stored = new Map<string, string>();
+    const localStorage = {
+      getItem: (key: string) => stored.get(key) ?? null,
+      setItem: (key: string, value: string) => stored.set(key, value),
+    };
+    vi.stubGlobal('localStorage', localStorage);
+    onTestFinished(() => {
+      vi.unstubAllGlobals();
+    });
+    const pages = [0, 1].map(() => withOptions({ requestsPerMinute: 2 }));
+    const status = async (page: number) => (await send(request('GET', '/v1/collection'), pages[page])).status;
+    expect([await status(0), await status(1), await status(0), await status(1)]).toEqual([200, 200, 429, 429]);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    expect([await status(0), await status(1), await status(1)]).toEqual([200, 200, 429]);
+    // A time in the past says nothing, so it is not kept.
+    vi.advanceTimersByTime(60_000);
+    fake.addKey('other');
+    await send(request('GET', '/v1/collection', undefined, { 'x-api-key': 'other' }), pages[0]);
+    const [json = ''] = stored.values();
+    expect(Object.keys(JSON.parse(json) as object)).toHaveLength(1);
+    for (const broken of ['', '{', 'null', '7', '[]', '"x"', '{"key-1":"soon"}', '{"key-1":{}}']) {
+      for (const key of stored.keys()) stored.set(key, broken);
+      expect([await status(0), await status(0), await status(0)], broken).toEqual([200, 200, 429]);
+    }
+  });
+});
+
+describe('a flood', () => {
+  const MB = 1_000_000;
+  const image = btoa('x'.repeat(300_000));
+  const HOSTILE: readonly (readonly [string, string, RegExp])[] = [
+    ['a million keys', `{${'"a":1,'.repeat(MB)}"b":1}`, /more than 1000 names and values/],
+    ['a list of numbers', `{"img":[${'1,'.repeat(MB)}1]}`, /more than 1000 names and values/],
+    ['lists in lists', '['.repeat(MB), /nested more than 16 deep/],
+    ['objects in objects', '{"a":'.repeat(MB), /nested more than 16 deep/],
+    ['lists beside lists', `{"a":[${'[],'.repeat(MB)}[]]}`, /more than 1000 names and values/],
+    ['eleven long strings', `{"a":"${Array<string>(11).fill(image).join('","')}"}`, /more than 10 strings/],
+    [
+      'eleven images',
+      `{${Array.from({ length: 11 }, (_, i) => `"img${i}":"${image}"`).join()}}`,
+      /more than 10 strings/,
+    ],
+    [
+      'a long name',
+      JSON.stringify({ collection_id: 'x'.repeat(100_001) }),
+      /collection_id is wrong: .* 100000 characters/,
+    ],
+    ['quotes that never end', `{"a":"${'\\"'.repeat(MB)}`, /is not JSON/],
+    ['backslashes that never end', `{"a":"${'\\'.repeat(2 * MB)}`, /is not JSON/],
+  ];
+
+  it.each(HOSTILE)('of %s is refused before it is parsed', async (_, body, message) => {
+    const parse = vi.spyOn(JSON, 'parse');
+    const decode = vi.spyOn(globalThis, 'atob');
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    const result = await createFieldsReader()(new Blob([body]));
+    const parsed = parse.mock.calls.length;
+    if (result.outcome !== 'refused') throw new Error(JSON.stringify(result));
+    expect(parsed).toBe(message.source.includes('JSON') || message.source.includes('collection') ? 1 : 0);
+    expect(decode).not.toHaveBeenCalled();
+    const { status, body: answer } = await call('POST', '/v1/enroll', body);
+    expect([status, answer.message]).toEqual([400, expect.stringMatching(message)]);
+    expect(fake.calls).toEqual([]);
+  });
+
+  it('of fields that nobody reads costs nothing more', async () => {
+    const body = {
+      img: 'not base64!',
+      note: { deep: [[['x']]] },
+      list: [1, 2],
+      flag: true,
+      none: null,
+      '"}{[,:\\': 'ü',
+    };
+    expect(await createFieldsReader()(new Blob([JSON.stringify(body)]))).toEqual({
+      outcome: 'fields',
+      fields: { img: '', note: {}, list: {}, flag: true, '"}{[,:\\': 'ü' },
+    });
+  });
+
+  it('never parses on the page: the handler passes the body on as it came', async () => {
+    const kit = fake.asKit();
+    const readFields = vi.fn<FaceKit['readFields']>(() => Promise.resolve({ outcome: 'refused', reason: 'No.' }));
+    const parse = vi.spyOn(JSON, 'parse');
+    const decode = vi.spyOn(globalThis, 'atob');
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    const sent = request('POST', '/v1/enroll', { img0: image });
+    const response = await createRestHandler({ ...kit, readFields })(sent);
+    expect([response.status, parse.mock.calls.flat().filter((text) => String(text).length > 1_000)]).toEqual([400, []]);
+    expect(decode).not.toHaveBeenCalled();
+    expect(readFields.mock.calls[0]?.[0].size).toBe(image.length + 11);
+  });
+
+  it('of requests is refused beyond 128 at once', async () => {
+    const kit = fake.asKit();
+    let answerAll: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => (answerAll = resolve));
+    const slow = { ...kit, apiKeys: { ...kit.apiKeys, verify: () => asked.then(() => null) } };
+    const handler = createRestHandler(slow);
+    const ask = () => handler(request('GET', '/v1/collection'));
+    const pending = Array.from({ length: 128 }, ask);
+    const refused = await ask();
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+    answerAll();
+    expect(new Set((await Promise.all(pending)).map(({ status }) => status))).toEqual(new Set([401]));
+    expect((await ask()).status).toBe(401);
   });
 });
 

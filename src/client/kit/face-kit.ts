@@ -278,6 +278,11 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
       },
     },
 
+    readFields: async (body, options = {}) => {
+      if (!(body instanceof Blob)) throw invalid('body', body, 'a Blob or File');
+      return callPlainly(call, 'readFields', 'readFields', options, [body]);
+    },
+
     storage: {
       persist: async () => {
         assertOpen();

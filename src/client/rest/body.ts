@@ -1,4 +1,5 @@
 /** Reads the body of a request, and checks whether the client accepts JSON. */
+import type { FaceKit } from '../../api/kit.js';
 import type { Fields } from './fields.js';
 import { Refusal } from './refusals.js';
 
@@ -21,7 +22,12 @@ export function acceptsJson(accept: string | null): boolean {
   return found.some(({ type, refused }) => type === first?.type && !refused);
 }
 
-export async function readFields(request: Request, types: readonly string[], maxBytes: number): Promise<Fields> {
+export async function readFields(
+  kit: FaceKit,
+  request: Request,
+  types: readonly string[],
+  maxBytes: number,
+): Promise<Fields> {
   if (types.length === 0) return {};
   const [type = ''] = (request.headers.get('content-type') ?? '').toLowerCase().split(';');
   if (!types.includes(type.trim())) {
@@ -32,17 +38,9 @@ export async function readFields(request: Request, types: readonly string[], max
     if (body.size === 0) throw new Refusal(400, 'img is missing: the body is empty.');
     return { img: body };
   }
-  let fields: unknown;
-  try {
-    fields = JSON.parse(await body.text());
-  } catch {
-    throw new Refusal(400, 'The body is not JSON.');
-  }
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
-    throw new Refusal(400, 'The body must be a JSON object with fields.');
-  }
-  // An optional field may be null, which is the same as a missing one.
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+  const result = await kit.readFields(body);
+  if (result.outcome === 'refused') throw new Refusal(400, result.reason);
+  return result.fields;
 }
 
 /** Reads a body up to the limit, even if its content-length header is wrong. */

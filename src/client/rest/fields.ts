@@ -4,7 +4,7 @@ import { MAX_IMAGES } from '../../api/limits.js';
 import { object, parse } from '../../schema/schema.js';
 import { Refusal } from './refusals.js';
 
-/** The fields of a JSON body before they are checked, without those that are null. A binary body is the field `img`. */
+/** The fields of a JSON body before they are checked, see `FieldsResult`. A binary body is the field `img`. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 export type BodySchema = v.GenericSchema<unknown, object>;
@@ -39,11 +39,8 @@ export const flag = v.pipe(
   v.transform((value) => ({ true: true, false: false })[String(value).toLowerCase()] ?? value),
   v.boolean('true or false'),
 );
-export const image = v.pipe(
-  v.unknown(),
-  v.transform(toImage),
-  v.instance(Blob, 'an image as base64 that is not empty'),
-);
+/** The worker reads images. */
+export const image = v.instance(Blob, 'an image as base64 that is not empty');
 
 /** Returns the names of the images in a body, by number. */
 export function imageNamesOf(fields: Fields): ImageName[] {
@@ -61,7 +58,7 @@ export function withImages<const E extends v.ObjectEntries>(
     const images: Record<ImageName, typeof image> = Object.fromEntries(names.map((name) => [name, image]));
     return v.pipe(
       v.unknown(),
-      // Before the images, so that none of too many is decoded.
+      // Before the images, because the worker decodes none of too many.
       v.check(
         () => sent.length <= MAX_IMAGES,
         `an object with at most ${MAX_IMAGES} images. Add more with PUT /enroll`,
@@ -80,28 +77,4 @@ export function parseBody<S extends BodySchema>(schema: S, fields: Fields): Body
     const [name = 'The body'] = path;
     throw new Refusal(400, `${name} ${got === undefined ? 'is missing' : 'is wrong'}: it must be ${wanted}.`);
   });
-}
-
-/**
- * Reads a binary image, or one as text: base64, also the URL-safe kind, or a data: URL.
- * @returns null for anything else
- */
-function toImage(value: unknown): Blob | null {
-  if (value instanceof Blob) return value;
-  if (typeof value !== 'string') return null;
-  // RFC 2397. Browsers also take spaces around the words.
-  const [url, mediaType = '', data = ''] = /^\s*data:([^,]*),([^]*)$/i.exec(value) ?? [];
-  try {
-    const text = url === undefined ? value : unescapeBytes(data);
-    const isBase64 = url === undefined || /;\s*base64\s*$/i.test(mediaType);
-    const binary = isBase64 ? atob(text.replaceAll('-', '+').replaceAll('_', '/')) : text;
-    return binary === '' ? null : new Blob([Uint8Array.from(binary, (char) => char.charCodeAt(0))]);
-  } catch {
-    return null;
-  }
-}
-
-/** Replaces %XX with the byte as a character. Unlike `decodeURIComponent`, this also works if the bytes are not UTF-8. */
-function unescapeBytes(text: string): string {
-  return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }

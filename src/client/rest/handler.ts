@@ -16,6 +16,9 @@ export interface RestOptions {
   readonly requestsPerMinute?: number;
 }
 
+/** Maximum number of requests at once, below the limit of calls of the kit. Each may hold a body. */
+const MAX_PENDING_REQUESTS = 128;
+
 /** Handles a request. Never rejects: every failure becomes a response. */
 export type RestHandler = (request: Request) => Promise<Response>;
 
@@ -40,11 +43,11 @@ export function createRestHandler(kit: FaceKit, options: RestOptions = {}): Rest
     const route = findRoute(request.method, pathname, basePath);
     if (!acceptsJson(request.headers.get('accept'))) throw new Refusal(406, 'Answers are application/json only.');
     const key = await authenticate(kit, request.headers.get('x-api-key'));
-    spend(key.id);
+    await spend(key.id);
     if (!key.scopes.includes(route.scope)) {
       throw new Refusal(403, `This API key lacks the scope '${route.scope}'.`);
     }
-    const fields = await readFields(request, route.types, maxBodyBytes);
+    const fields = await readFields(kit, request, route.types, maxBodyBytes);
     try {
       const { data, message } = await route.handle(kit.forOwner(key.id), fields, searchParams);
       return toResponse(200, { data, message, success: true });
@@ -53,5 +56,19 @@ export function createRestHandler(kit: FaceKit, options: RestOptions = {}): Rest
     }
   }
 
-  return (request) => answer(request).catch((error: unknown) => toFailure(error));
+  let pending = 0;
+  return async (request) => {
+    if (pending >= MAX_PENDING_REQUESTS) {
+      const reason = `${MAX_PENDING_REQUESTS} requests are pending, which is the limit. Try again.`;
+      return toFailure(new Refusal(503, reason, { 'retry-after': '1' }));
+    }
+    pending++;
+    try {
+      return await answer(request);
+    } catch (error) {
+      return toFailure(error);
+    } finally {
+      pending--;
+    }
+  };
 }

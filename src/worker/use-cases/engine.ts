@@ -34,6 +34,7 @@ import type { Migration } from './migration.js';
 import { createOpenImages } from './open-images.js';
 import type { CallContext, Operations } from './operations.js';
 import { embedOlder, isIn, type Space, type Spaces } from './spaces.js';
+import { createFieldsReader } from './fields.js';
 import { createTrackerStates } from './tracker-states.js';
 import { createTracking } from './tracking.js';
 import type { Trainer } from './training.js';
@@ -104,6 +105,7 @@ export function createEngine(parts: EngineParts): Engine {
   const current: Space = { embedder, landmarker, scoring, background: null };
   const identifier = createIdentifier({ namesOf: (ids) => store.namesOf(ids) });
   const takeFrame = createTracking({ scoring, calibration, identifier });
+  const readFields = createFieldsReader();
   const trackers = createTrackerStates();
   const openImages = createOpenImages((imageId) => parts.onImageClosed(imageId));
 
@@ -379,6 +381,7 @@ export function createEngine(parts: EngineParts): Engine {
         return { state: isCurrent() ? state : null, result };
       });
     },
+    readFields: (_context, body) => readFields(body),
     endTracker: (_context, trackerId) => trackers.end(trackerId),
 
     async reject({ owner }, identificationId, options) {
