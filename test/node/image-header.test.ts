@@ -5,7 +5,7 @@ import { readImageSize } from '../../src/client/kit/image-header.js';
 const be = (value: number, bytes: number) =>
   Array.from({ length: bytes }, (_, i) => (value >>> (8 * (bytes - 1 - i))) & 255);
 const le = (value: number, bytes: number) => be(value, bytes).reverse();
-const ascii = (text: string) => [...text].map((char) => char.charCodeAt(0));
+const ascii = (text: string) => Array.from(text, (char) => char.charCodeAt(0));
 const file = (...parts: (readonly number[] | Uint8Array<ArrayBuffer>)[]) =>
   new Blob(parts.map((part) => Uint8Array.from(part)));
 

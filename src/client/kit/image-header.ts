@@ -1,4 +1,4 @@
-/** Reads the size of an image file from its header, wherever that is in the file, without loading the file. */
+/** Reads the size of an image file from its header, wherever it is, without loading the file. */
 
 /** The size as displayed, in pixels. */
 export interface Size {
@@ -75,7 +75,7 @@ function readerOf(file: Blob): Reader {
 async function sizeOfJpeg(read: Reader): Promise<Size | null> {
   let isTurned = false;
   for (let at = 2; ;) {
-    // Decoders skip what is no marker, and bytes that fill up.
+    // Decoders skip what is not a marker, and bytes that fill up.
     const marker = await read.uint(at + 1, 1);
     if ((await read.uint(at, 1)) !== 0xff || marker === 0xff || marker === 0) at++;
     // Markers without a segment: restarts, and one for temporary use.

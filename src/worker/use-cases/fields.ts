@@ -5,7 +5,7 @@ import type { FieldsResult } from '../../api/rest.js';
 const MAX_DEPTH = 16;
 /** Maximum number of separators and brackets, so that no body makes more values than twice as many. */
 const MAX_TOKENS = 1_000;
-/** Maximum length of a string that is no image. Names, ids and thresholds are far shorter. */
+/** Maximum length of a string that is not an image. Names, ids and thresholds are far shorter. */
 const MAX_TEXT_BYTES = 100_000;
 
 const QUOTE = 0x22;
@@ -57,7 +57,7 @@ const isImage = (name: string): boolean => /^img\d*$/.test(name);
 function problemOf(bytes: Uint8Array): string | null {
   let [depth, tokens, longTexts] = [0, 0, 0];
   for (let i = 0; i < bytes.length; i++) {
-    switch (bytes[i]) {
+    switch (bytes[i] as number) {
       case QUOTE: {
         const start = i;
         do i = bytes.indexOf(QUOTE, i + 1);

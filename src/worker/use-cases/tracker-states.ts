@@ -28,7 +28,7 @@ export function createTrackerStates(): TrackerStates {
   /** One promise per tracker, which resolves when its last submitted frame is done. */
   const turns = new Map<string, Promise<unknown>>();
 
-  /** Makes room for a tracker: the least recently used one goes if its faces are too old to be recognized again. */
+  /** Makes room for a tracker. The least recently used one goes if its faces are too old to be recognized. */
   function admit(trackerId: string, atMs: number): void {
     const ids = new Set([...states.keys(), ...turns.keys()]);
     if (ids.size < MAX_TRACKERS || ids.has(trackerId)) return;
