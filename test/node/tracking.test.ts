@@ -267,6 +267,17 @@ describe('a tracker', () => {
     expect(embeds).toEqual([0, 10]);
   });
 
+  it('decides by the face that it recognized last, and not by what it decided before', async () => {
+    const tracker = trackerOf();
+    expect(names(await tracker.frame([at(ANNA, 100)]))).toEqual([[100, 'anna']]);
+    // Seen better, the face is still enough like the one of before, and more like Berta.
+    const better = at({ ...ANNA, degrees: 60, quality: 0.9 }, 100);
+    let faces: readonly TrackedFace[] = [];
+    for (let i = 0; i < 5; i++) faces = await tracker.frame([better]);
+    expect(tracker.calls).toEqual(['follow', 'embed', 'names']);
+    expect([names(faces), ids(faces)]).toEqual([[[100, 'berta']], [1]]);
+  });
+
   it('reads the names of all faces of a frame at once', async () => {
     const tracker = trackerOf();
     const people = [at(ANNA, 100), at(BERTA, 300)];
