@@ -6,6 +6,7 @@ import type { Detection } from '../../src/models/detectors/detector.js';
 import type { FaceEmbedder } from '../../src/models/embedder.js';
 import type { Classifier } from '../../src/recognition/classifier.js';
 import { distanceAtFmr, distanceAtFpir, probabilityScale } from '../../src/recognition/decision.js';
+import { createGallery } from '../../src/recognition/gallery.js';
 import { createScoring } from '../../src/recognition/scoring.js';
 import { MAX_TEMPLATES, unitMean, type Template } from '../../src/recognition/template.js';
 import type { Point } from '../../src/api/geometry.js';
@@ -21,10 +22,11 @@ import type {
   NewProfile,
   StoreChange,
 } from '../../src/worker/ports/face-store.js';
-import { createLoadedCollections } from '../../src/worker/use-cases/loaded-collections.js';
+import { createIdentifier } from '../../src/worker/use-cases/identification.js';
+import { createLoadedCollections, type LoadedCollection } from '../../src/worker/use-cases/loaded-collections.js';
 import { createTrainer } from '../../src/worker/use-cases/training.js';
 import { AS_FACE, landmarks, texture } from './faces.js';
-import { angularDistance, atAngle, CALIBRATION, cosine, storedProfiles, template } from './vectors.js';
+import { angularDistance, atAngle, CALIBRATION, comparable, cosine, storedProfiles, template } from './vectors.js';
 
 const WIDTH = 400;
 
@@ -914,6 +916,35 @@ describe('a removal', () => {
     await endTraining();
     expect(training.rowsOfAnna()).toBe(0);
   });
+
+  it('in any space of a search leaves no identification, and a template of the face brings none back', async () => {
+    const identifier = createIdentifier({ namesOf: (ids) => Promise.resolve(ids.map(() => null)) });
+    const searched = (space: string, isCurrent: boolean): LoadedCollection => ({
+      id: 'home',
+      revision: 1,
+      space,
+      calibration: CALIBRATION,
+      otherSpaces: [],
+      gallery: createGallery([{ ...stored('anna', 45), space }], space, 0, CALIBRATION),
+      classifier: null,
+      negatives: [],
+      isCurrent: () => isCurrent,
+    });
+    const identify = async (isNew: boolean, isOld: boolean) => {
+      const probe = { face: comparable(atAngle(45)), spoof: null, refusal: null };
+      const [found] = await identifier.decide([probe], [searched('new', isNew), searched('old', isOld)], {});
+      return found?.identificationId as string;
+    };
+    const id = await identify(true, true);
+    expect(identifier.recall(id)).toMatchObject({ best: 'anna', templateId: null });
+    identifier.addTemplate(id, 'template');
+    expect(identifier.recall(id)).toMatchObject({ best: 'anna', templateId: 'template' });
+    expect(identifier.recall(await identify(false, true))).toBeUndefined();
+    expect(identifier.recall(await identify(true, false))).toBeUndefined();
+    identifier.forget();
+    identifier.addTemplate(id, 'template');
+    expect(identifier.recall(id)).toBeUndefined();
+  });
 });
 
 describe('an abort', () => {
@@ -1274,6 +1305,29 @@ describe('the images of an enrollment', () => {
     expect(await add(80, foreign, { policy: 'off' })).toBe('accepted');
   });
 
+  it('are compared with every collection of the profile, also one that the owner cannot see', async () => {
+    const { store } = enrollmentStore([stored('anna', -20)]);
+    const seen: (readonly [owner: unknown, id: string])[] = [];
+    const empty = { revision: 1, profiles: [], negatives: [], classifier: null };
+    const hidden: FaceStore = {
+      ...store,
+      collectionRevision(owner, id) {
+        seen.push([owner, id]);
+        if (owner === null) return store.collectionRevision(owner, id);
+        return Promise.reject(new InfaceError('COLLECTION_NOT_FOUND', 'not of this owner'));
+      },
+      // Berta is in the second one only.
+      loadCollection: (...args) => (args[1] === 'work' ? store.loadCollection(...args) : Promise.resolve(empty)),
+    };
+    const { engine } = engineWith([detection(0, 0, 100)], { store: hidden, embedder: embedding(-35) });
+    const { images: judged } = await engine.addImages(anna, 'anna', images(1), {});
+    expect(judged).toMatchObject([{ reasons: ['duplicate-of'], duplicateOf: 'berta' }]);
+    expect(seen).toEqual([
+      [null, 'home'],
+      [null, 'work'],
+    ]);
+  });
+
   it('are not read for a profile, a collection or a vault that cannot be written to', async () => {
     const gone = () => Promise.reject(new InfaceError('COLLECTION_GONE', 'gone'));
     const { store } = enrollmentStore();
@@ -1450,6 +1504,33 @@ describe('track', () => {
     const last = engine.track(context(), 'a', frame(), {});
     await release();
     expect(await last).toMatchObject({ detected: true });
+  });
+
+  it.each<StoreChange>([
+    { vault: 'changed' },
+    { profiles: { change: 'reset', ids: [] } },
+    { collections: { change: 'reset', ids: [] } },
+    { collections: { change: 'deleted', ids: ['home'] } },
+    { removed: { collectionId: 'home', profileIds: ['anna'] } },
+  ])('forgets all faces after %j, also one that is about to be followed', async (change) => {
+    const { store } = homeStore([stored('anna', 45)]);
+    let onRead: () => void = () => undefined;
+    const spied: FaceStore = {
+      ...store,
+      collectionRevision: (...args) => {
+        onRead();
+        return store.collectionRevision(...args);
+      },
+    };
+    const { engine, purge } = engineWith(one, { landmarker: stay, store: spied });
+    const detected = async () => (await engine.track(context(), 'a', frame(), { collectionId: 'home' })).detected;
+    expect([await detected(), await detected()]).toEqual([true, false]);
+    purge(change);
+    expect([await detected(), await detected()]).toEqual([true, false]);
+    onRead = () => {
+      purge(change);
+    };
+    expect([await detected(), await detected()]).toEqual([true, true]);
   });
 });
 
