@@ -1,7 +1,13 @@
 /** The store on a real IndexedDB: records, transactions, encryption, versions, and other tabs. */
 import { deleteDB, openDB } from 'idb';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { CollectionContent, FaceStore, NewTemplate, StoreChange } from '../../src/worker/ports/face-store.js';
+import type {
+  BackupContent,
+  CollectionContent,
+  FaceStore,
+  NewTemplate,
+  StoreChange,
+} from '../../src/worker/ports/face-store.js';
 import { createStore } from '../../src/worker/store/store.js';
 import { MIGRATIONS } from '../../src/worker/store/database/schema.js';
 import { createVersion3, openVersion1, openVersion2 } from './support.js';
@@ -463,26 +469,86 @@ describe('collections', () => {
     expect((await store.loadCollection(null, id, SPACE)).classifier).toBeNull();
   });
 
+  /** Anna and her collection as a file has them. Their templates begin with this seed. */
+  function backupOf(seed: number, at: string, collectionAt = at): BackupContent {
+    const dated = (updatedAt: string) => ({ owner: null, createdAt: '2026-01-01T00:00:00.000Z', updatedAt });
+    const templates = [{ id: 't', createdAt: at, quality: 1, vector: template(seed).vector }];
+    const profile = { ...dated(at), id: 'p', name: null, metadata: {}, consent: null, space: SPACE, templates };
+    const home = { ...dated(collectionAt), id: 'home', name: 'Home', unknowns: false };
+    return { profiles: [profile], collections: [{ ...home, profileIds: ['p'], negatives: [] }] };
+  }
+  const day = (number: number) => `2026-01-0${number}T00:00:00.000Z`;
+
   it('that come back by an import do not take a classifier of what they were for their own', async () => {
     const { store } = testStore();
-    const content = (seed: number) => {
-      const at = '2026-01-02T03:04:05.678Z';
-      const dated = { owner: null, createdAt: at, updatedAt: at };
-      const { vector } = template(seed);
-      const templates = [{ id: 't', createdAt: at, quality: 1, vector }];
-      const profile = { ...dated, id: 'p', name: null, metadata: {}, consent: null, space: SPACE, templates };
-      return {
-        profiles: [profile],
-        collections: [{ ...dated, id: 'home', name: 'Home', unknowns: false, profileIds: ['p'], negatives: [] }],
-      };
-    };
-    await store.importContent(content(1));
+    await store.importContent(backupOf(1, day(2)));
     const { revision } = await store.collectionRevision(null, 'home');
     await store.eraseAll();
-    await store.importContent(content(50));
+    await store.importContent(backupOf(50, day(2)));
     // A training that began before the erasure comes to its end.
     expect(await store.saveClassifiers('home', revision, [CLASSIFIER])).toBe('untrained');
     expect((await store.loadCollection(null, 'home', SPACE)).classifier).toBeNull();
+  });
+
+  it('change with an import over them or over one of their profiles, and with nothing that is not newer', async () => {
+    const { store, changes } = testStore();
+    await store.importContent(backupOf(1, day(1)));
+    /** Imports into a trained collection. @returns by how much its revision changed, its state, and the seeds in it */
+    const imported = async (content: BackupContent) => {
+      const { revision } = await store.collectionRevision(null, 'home');
+      await store.saveClassifiers('home', revision, [CLASSIFIER]);
+      const { profiles, collections, conflicts } = await store.importContent(content);
+      const after = await store.collectionRevision(null, 'home');
+      expect(changes.at(-1)?.classifiers).toEqual([{ collectionId: 'home', state: after.classifier }]);
+      // A training that began before the import comes to its end.
+      const late = after.revision === revision ? 'trained' : 'stale';
+      expect(await store.saveClassifiers('home', revision, [CLASSIFIER])).toBe(late);
+      const loaded = await store.loadCollection(null, 'home', SPACE);
+      expect(loaded.classifier === null).toBe(late === 'stale');
+      return {
+        bumped: after.revision - revision,
+        classifier: after.classifier,
+        seeds: templatesIn(loaded).map(({ vector }) => vector[0]),
+        updated: profiles.updated + collections.updated,
+        conflicts: conflicts.length,
+      };
+    };
+    const changed = { bumped: 1, classifier: 'stale' };
+    const both = await imported(backupOf(2, day(2)));
+    expect(both).toEqual({ ...changed, seeds: [2], updated: 2, conflicts: 2 });
+    const profileAlone = await imported({ ...backupOf(3, day(3)), collections: [] });
+    expect(profileAlone).toEqual({ ...changed, seeds: [3], updated: 1, conflicts: 1 });
+    const collectionAlone = await imported({ ...backupOf(3, day(3)), profiles: [] });
+    expect(collectionAlone).toEqual({ ...changed, seeds: [3], updated: 1, conflicts: 1 });
+    // Of the same time is the same, whatever it holds, and not worth a training.
+    const same = await imported(backupOf(4, day(3)));
+    expect(same).toEqual({ bumped: 0, classifier: 'trained', seeds: [3], updated: 0, conflicts: 0 });
+    const older = await imported(backupOf(5, day(2)));
+    expect(older).toEqual({ bumped: 0, classifier: 'trained', seeds: [3], updated: 0, conflicts: 2 });
+  });
+
+  it('and profiles that were deleted come back by an import only if it is newer than their deletion', async () => {
+    const { store } = testStore();
+    await store.importContent(backupOf(1, day(1)));
+    await store.deleteProfile(null, 'p');
+    await store.deleteCollection(null, 'home');
+    const { conflicts } = await store.importContent(backupOf(1, day(1)));
+    const [deleted = '', other] = conflicts.map(({ storedAt }) => storedAt);
+    expect(conflicts).toMatchObject([
+      { kind: 'profile', kept: 'stored', storedDeleted: true },
+      { kind: 'collection', kept: 'stored', storedDeleted: true },
+    ]);
+    const atDeletion = await store.importContent(backupOf(1, deleted, other));
+    expect(atDeletion).toMatchObject({ profiles: { added: 0, kept: 1 }, collections: { added: 0, kept: 1 } });
+    expect(await store.count()).toMatchObject({ profiles: 0, collections: 0 });
+    const later = (time = '') => new Date(Date.parse(time) + 1).toISOString();
+    const after = await store.importContent(backupOf(1, later(deleted), later(other)));
+    expect(after).toMatchObject({ profiles: { added: 1, kept: 0 }, collections: { added: 1, kept: 0 } });
+    expect(await seedsOf(store, 'p')).toEqual([1]);
+    // They are no longer known as deleted.
+    expect((await store.importContent(backupOf(1, later(deleted), later(other)))).conflicts).toEqual([]);
+    await store.deleteProfile(null, 'p');
+    await expect(store.getProfile(null, 'p')).rejects.toMatchObject(code('PROFILE_GONE'));
   });
 
   it('keep the latest negative examples of each profile', async () => {
@@ -554,6 +620,36 @@ describe('a write', () => {
     const seeds = (await seedsOf(store, profile.id)) as number[];
     expect(seeds.sort((a, b) => a - b)).toEqual(Array.from({ length: 21 }, (_, i) => i));
     expect((await other.getProfile(null, profile.id)).templateCount).toBe(21);
+  });
+
+  it('is reported when it is committed, and not when its last request was answered', async () => {
+    const { store, changes } = testStore();
+    await store.createCollection(null, 'Home', false);
+    // The browser gives up after the last request of the transaction, as it does when the commit fails.
+    const add = Object.getOwnPropertyDescriptor(IDBObjectStore.prototype, 'add') as PropertyDescriptor;
+    onTestFinished(() => {
+      Object.defineProperty(IDBObjectStore.prototype, 'add', add);
+    });
+    Object.defineProperty(IDBObjectStore.prototype, 'add', {
+      ...add,
+      value(this: IDBObjectStore, ...args: [unknown, IDBValidKey?]) {
+        const request = (add.value as typeof this.add).apply(this, args);
+        const { transaction } = this;
+        // Otherwise, a power failure can take back what was reported.
+        expect(transaction.durability).toBe('strict');
+        if (this.name === 'audit') {
+          request.addEventListener('success', () => {
+            transaction.abort();
+          });
+        }
+        return request;
+      },
+    });
+    const failing = store.createCollection(null, 'Work', false);
+    await expect(failing).rejects.toMatchObject(code('STORAGE_UNAVAILABLE'));
+    Object.defineProperty(IDBObjectStore.prototype, 'add', add);
+    expect((await store.listCollections(null)).map(({ name }) => name)).toEqual(['Home']);
+    expect(changes).toHaveLength(1);
   });
 
   it('that the browser has no room for says so with figures, and leaves everything as it was', async () => {
