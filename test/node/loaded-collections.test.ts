@@ -235,18 +235,25 @@ it('drops the templates that a profile lost in an embedding space, and keeps the
   const NEW = { ...EMBEDDER, space: 'new' };
   const inNew = [ANNA, BERTA].flat().map((each) => ({ ...each, space: 'new' }));
   await reader.load(null, 'home');
+  const { keep } = await reader.read(null, 'home');
+  keep({
+    classifier: CLASSIFIER,
+    rows: Float32Array.of(...atAngle(20), ...atAngle(80)),
+    nearest: [{ profileId: 'anna', distance: 0.5 }],
+  });
   state.content = { profiles: storedProfiles(inNew) };
   await reader.load(null, 'home', NEW);
-  // In the first space a mean, a row of the gallery and a rejected face; in the second a mean and a row.
+  // In both spaces a mean and a row of the gallery; in the first also a row of the classifier, and of Anna a rejected
+  // face and a stranger.
   expect([...reader.held()]).toEqual([
-    ['anna', 5],
-    ['berta', 4],
+    ['anna', 7],
+    ['berta', 5],
   ]);
   const watched = reader.watch();
   // Nobody was removed, so that faces of before may be kept.
   expect(reader.purge({ dropped: { spaces: [SPACE, 'unknown'], profileIds: ['anna'] } })).toBe(false);
   expect([...reader.held()]).toEqual([
-    ['berta', 3],
+    ['berta', 4],
     ['anna', 2],
   ]);
   expect(watched()).toBe(true);
