@@ -1560,6 +1560,40 @@ describe('records', () => {
     expect(await echoed('deleteCollection', 'home')).toEqual(['deleteCollection', 'key', 'home']);
   });
 
+  it('are searched, enrolled into and rejected for the owner of the call only', async () => {
+    const { store } = homeStore([stored('anna', 45)]);
+    const owners: unknown[][] = [];
+    const spied = new Proxy(store, {
+      get: (target, name) => {
+        const method = (Reflect.get(target, name) ?? (() => Promise.resolve([]))) as (...args: unknown[]) => unknown;
+        return (...args: unknown[]) => {
+          owners.push([name, args[0]]);
+          return method(...args);
+        };
+      },
+    });
+    const { engine } = engineWith([detection(0, 0, 100)], { store: spied });
+    const { faces } = await engine.identify(caller, frame(), 'home', { maxFpir: 0.5 });
+    await engine.reject(caller, faces[0]?.identificationId as string, {});
+    await engine.enroll(caller, [face('largest')], { collectionId: 'home' });
+    const asked = (...names: readonly string[]) =>
+      owners
+        .splice(0)
+        .flatMap(([name, owner]) => (names.includes(name as string) ? [`${String(name)} ${String(owner)}`] : []));
+    // Duplicates are searched among the people of all owners.
+    expect(asked('collectionRevision', 'loadCollection', 'addNegative')).toEqual([
+      'collectionRevision key',
+      'loadCollection key',
+      'addNegative key',
+      'collectionRevision key',
+      'collectionRevision null',
+      'loadCollection null',
+    ]);
+    await engine.addImages(caller, 'anna', [face('largest')], {}).catch(() => null);
+    const read = asked('getProfile', 'templatesOf');
+    expect(new Set(read)).toEqual(new Set(['getProfile key', 'templatesOf key']));
+  });
+
   it('of the application have no owner', async () => {
     expect(await echoed('setPassphrase', 'secret', 'old')).toEqual(['setPassphrase', 'secret', 'old']);
     expect(await echoed('removePassphrase', 'old')).toEqual(['setPassphrase', null, 'old']);
