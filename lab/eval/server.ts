@@ -17,6 +17,14 @@ interface Opened {
   readonly close: () => Promise<void>;
 }
 
+/** A running server. */
+interface PageServer {
+  readonly origin: string;
+  /** URL of the page. */
+  readonly url: string;
+  readonly close: () => Promise<void>;
+}
+
 /** Paths below the page's origin. */
 export const URLS = { kit: '/kit/index.js', assets: '/assets/', photo: '/photo/' } as const;
 
@@ -36,6 +44,29 @@ export async function openPage(
   if (executablePath === undefined) {
     throw new Error(`Chromium did not start: ${tried.join('; ')}. Set INFACE_BROWSER to the path of a Chromium.`);
   }
+  const server = await servePage(models, photos, script);
+  const browser = await chromium.launch({ executablePath, args: [...BROWSER_ARGS] }).catch(async (error: unknown) => {
+    await server.close();
+    throw error;
+  });
+  const close = async () => {
+    await browser.close();
+    await server.close();
+  };
+  try {
+    const page = await browser.newPage();
+    page.on('pageerror', (error) => console.error(error));
+    await page.goto(server.url);
+    await page.waitForFunction('globalThis.evalPage');
+    return { page, origin: server.origin, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Serves a page with the built package. The parameters are those of {@link openPage}. */
+export async function servePage(models: string, photos: readonly string[], script: string): Promise<PageServer> {
   await buildKit();
   const server = await createServer({
     ...CONFIG,
@@ -45,23 +76,9 @@ export async function openPage(
     server: { port: 0, host: '127.0.0.1', watch: null, hmr: false },
     optimizeDeps: { noDiscovery: true },
   });
-  const browser = await chromium.launch({ executablePath, args: [...BROWSER_ARGS] });
-  const close = async () => {
-    await browser.close();
-    await server.close();
-  };
-  try {
-    await server.listen();
-    const { origin } = new URL(server.resolvedUrls?.local[0] ?? '');
-    const page = await browser.newPage();
-    page.on('pageerror', (error) => console.error(error));
-    await page.goto(`${origin}/eval.html`);
-    await page.waitForFunction('globalThis.evalPage');
-    return { page, origin, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  await server.listen();
+  const { origin } = new URL(server.resolvedUrls?.local[0] ?? '');
+  return { origin, url: `${origin}/eval.html`, close: () => server.close() };
 }
 
 /** Builds the package unless the existing build is newer than its source. */
