@@ -183,13 +183,16 @@ async function copyPerson({
       reject(new Error('The database was not opened.'));
     };
   });
-  const transaction = database.transaction(['profiles', 'memberships'], 'readwrite');
+  const transaction = database.transaction(['profiles', 'plainDetails', 'memberships'], 'readwrite');
   const profiles = transaction.objectStore('profiles');
   const read = profiles.get(profileId);
   read.onsuccess = () => {
     for (let i = 1; i <= copies; i++) {
       const id = crypto.randomUUID();
-      profiles.put({ ...(read.result as object), id, name: `Person ${i}` });
+      profiles.put({ ...(read.result as object), id, details: null });
+      // As an upgrade leaves names, which are encrypted when the database is opened next.
+      const details = { name: `Person ${i}`, metadata: {}, consent: null };
+      transaction.objectStore('plainDetails').put(details, id);
       transaction.objectStore('memberships').put({ collectionId, profileId: id });
     }
   };
