@@ -71,7 +71,7 @@ function obedient(options: Partial<LivenessOptions> = {}, angle = 30) {
     source: async () => {
       for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
       yawDegrees += Math.max(-3, Math.min(3, target.value - yawDegrees));
-      return new ImageData(640, 480);
+      return opaque(640, 480);
     },
     gestures: ['turn-left'],
     count: 1,
@@ -93,8 +93,12 @@ beforeEach(() => {
   localStorage.removeItem(KEY);
 });
 
+/** A white image. What the fake kit sees in it does not depend on its pixels. */
+const opaque = (width: number, height: number) =>
+  new ImageData(new Uint8ClampedArray(4 * width * height).fill(255), width, height);
+
 describe('the options of a challenge', () => {
-  const source = () => new ImageData(1, 1);
+  const source = () => opaque(1, 1);
   it.each([
     [{}, 'source'],
     [{ source: 'video' }, 'source'],
