@@ -15,6 +15,7 @@ const REQUIRED_FILES = [
   'LICENSE',
   'NOTICE',
   'README.md',
+  'SECURITY.md',
   'dist/assets/models/manifest.json',
   'dist/camera.js',
   'dist/cli/add.js',
@@ -31,7 +32,7 @@ const REQUIRED_FILES = [
   'package.json',
 ];
 const ALLOWED_FILES =
-  /^(dist\/.+\.(bin|css|d\.ts|js|json|md|mjs|onnx|wasm)|CHANGELOG\.md|LICENSE|NOTICE|README\.md|package\.json)$/;
+  /^(dist\/.+\.(bin|css|d\.ts|js|json|md|mjs|onnx|wasm)|CHANGELOG\.md|LICENSE|NOTICE|README\.md|SECURITY\.md|package\.json)$/;
 
 await runMain(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'inface-package-'));
