@@ -4,7 +4,7 @@ export type Cell = string | number | null;
 
 /**
  * The start of what a spreadsheet takes for a formula, which would run what somebody gave as a name. It may follow a
- * separator of another locale, which the quotes of this file do not enclose, or blanks. Some take full-width signs, too.
+ * separator of another locale, which the quotes of this file do not enclose, or blanks. Some also take full-width signs.
  */
 const FORMULA = /(^|[;|\t\r\n])([\s"']*)(?=[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/g;
 

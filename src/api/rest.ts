@@ -5,8 +5,8 @@ export type FieldsResult =
   | {
       readonly outcome: 'fields';
       /**
-       * The fields that are not null. Images are Blobs, or `''` if they cannot be read. Objects and lists are empty objects,
-       * because no field has any.
+       * The fields that are not null. Images are Blobs, or `''` if they cannot be read. Objects and lists are replaced by empty
+       * objects, because no field takes one.
        */
       readonly fields: Readonly<Record<string, unknown>>;
     }

@@ -44,7 +44,7 @@ export const ANTISPOOF = object({
   /** Side of the square input in pixels. */
   size: positive,
   ...VIEW,
-  /** Further nets; often none. What they leave out is as for `file`. */
+  /** Further nets; often none. Their absent fields default to those of `file`. */
   more: v.array(
     object({
       ...GRAPH_FILE,

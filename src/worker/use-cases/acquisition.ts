@@ -64,7 +64,7 @@ export interface Picture {
 /** The faces of a picture, largest first. */
 interface Found<T> {
   readonly faces: readonly T[];
-  /** Whether there are more detections than were asked for. */
+  /** Whether the limit left out detections. */
   readonly truncated: boolean;
 }
 
