@@ -74,8 +74,8 @@ export const MODEL = {
   id: text,
   ...GRAPH_FILE,
   /**
-   * Whether onnxruntime's optimization would not change the graph. If so, wasm skips it and loads in a third of the time.
-   * Defaults to false.
+   * Whether onnxruntime's optimization would change no more than `expandWeights` does. If so, wasm skips it, and loads in a
+   * third of the time. Defaults to false.
    */
   optimized: v.exactOptional(v.boolean('true or false')),
   /** A sentence is enough for a model that a user brings. */

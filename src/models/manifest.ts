@@ -1,6 +1,7 @@
 /** Checks `public/models/manifest.json`, which the build of the models writes. Finds the models of a set. */
 import * as v from 'valibot';
 import { InfaceError } from '../api/errors.js';
+import type { Backend } from '../api/runtime.js';
 import { list, object, parse, pathText, type Parsed, type Problem } from '../schema/schema.js';
 import { text } from './entry.js';
 import { findFamily, type EntryOf, type ModelEntry, type ModelRole } from './families.js';
@@ -22,6 +23,7 @@ const SET = object({
    */
   embedder: v.union([text, object({ int8: text, lossless: text })], 'an id, or one for int8 and one for lossless'),
   antispoof: v.exactOptional(text),
+  eyes: v.exactOptional(text),
 } satisfies Record<ModelRole, unknown>);
 export type ModelSet = Parsed<typeof SET>;
 
@@ -33,12 +35,15 @@ export interface ModelManifest {
   readonly models: readonly ModelEntry[];
   /** The sets by name, one or more. A kit whose page chooses none needs the one named 'default'. */
   readonly sets: Readonly<Record<string, ModelSet>>;
+  /** Backends whose runtime is among the assets. All of them if it is missing. */
+  readonly backends?: readonly Backend[];
 }
 
 const MANIFEST = object({
   version: v.literal(MANIFEST_VERSION, String(MANIFEST_VERSION)),
   models: list(object({ role: text, family: text })),
   sets: v.record(text, SET, 'sets of models by name'),
+  backends: v.exactOptional(list(v.picklist(['wasm', 'webgpu'], "'wasm' or 'webgpu'"))),
 });
 
 /**
@@ -46,7 +51,7 @@ const MANIFEST = object({
  * @throws InfaceError `MODEL_LOAD_FAILED` naming the first field that is wrong
  */
 export function parseManifest(json: unknown): ModelManifest {
-  const { version, models: kinds, sets } = parse(MANIFEST, json, failAt('manifest'));
+  const { version, models: kinds, sets, backends } = parse(MANIFEST, json, failAt('manifest'));
   const { models: entries } = json as { readonly models: readonly unknown[] };
   const models = kinds.map(({ role, family }, i): ModelEntry => {
     const found = findFamily(role, family);
@@ -59,7 +64,7 @@ export function parseManifest(json: unknown): ModelManifest {
   if (twice !== undefined) fail('models', 'unique ids', twice);
   if (Object.keys(sets).length === 0) fail('sets', 'one or more sets', sets);
   for (const [name, set] of Object.entries(sets)) checkSet(name, set, models);
-  return { version, models, sets };
+  return { version, models, sets, ...(backends && { backends }) };
 }
 
 /** Fails if a set names an entry that does not exist or has another role. */
@@ -81,7 +86,10 @@ export function findSet(manifest: ModelManifest, name: string): ModelSet {
   if (set) return set;
   const names = Object.keys(manifest.sets).join(', ');
   const got = name === DEFAULT_SET ? `'${name}', which is used unless another is passed` : `'${name}'`;
-  throw new InfaceError('INVALID_INPUT', `createFaceKit() option 'models' must be one of ${names}, got ${got}.`);
+  throw new InfaceError(
+    'INVALID_INPUT',
+    `createFaceKit() option 'models' must be one of ${names}, got ${got}. 'npx inface assets DIR --models SETS' copies others.`,
+  );
 }
 
 /**

@@ -16,9 +16,11 @@ import type { Run as ModelRun } from '../../src/models/run.js';
 import { createPixels } from '../../src/vision/image.js';
 import { buildModels } from '../../tools/models/build.js';
 import {
+  buildFrEye,
   buildFrFeature,
   buildFrLandmark,
   buildFrLiveness,
+  FR_EYE_SIZE,
   FR_LANDMARK_SIZE,
   FR_LIVENESS_SIZE,
 } from '../../tools/models/faceplugin.js';
@@ -412,6 +414,47 @@ describe('fr-liveness', () => {
     const powers = Array.from(shipped!, Math.exp);
     const expected = powers[0]! / powers.reduce((a, b) => a + b, 0);
     expect(await createAntispoof(entry, [run]).check(pixels, box)).toBeCloseTo(expected, 5);
+  });
+});
+
+describe('fr-eye', () => {
+  const side = FR_EYE_SIZE;
+  const { images, side: from } = ofKind(readGolden('face-landmark-68'), 'photo');
+  const eyes = [...images.map((image) => shrink(image, from, side)), noiseImage(64, side)];
+  const file = readFile(SOURCE_FOLDERS, SOURCES.frEye);
+
+  /** What the shipped file answers to the gray of these images, of 0 to 1. */
+  async function askShipped(): Promise<Float32Array[]> {
+    const session = await InferenceSession.create(file);
+    const answers: Float32Array[] = [];
+    for (const image of eyes) {
+      const gray = Float32Array.from({ length: side * side }, (_, i) => {
+        const [red = 0, green = 0, blue = 0] = image.subarray(3 * i, 3 * i + 3);
+        return (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
+      });
+      const results = await session.run({ input: new Tensor('float32', gray, [1, 1, side, side]) });
+      answers.push(results['output']?.data as Float32Array);
+    }
+    return answers;
+  }
+
+  /** What a graph answers to them, two at a time. */
+  async function ask(graph: Uint8Array): Promise<Float32Array[]> {
+    const session = await InferenceSession.create(graph);
+    const answers: Float32Array[] = [];
+    for (const eye of eyes) {
+      const one = toInput(eye, side, entryOf('fr-eye').input);
+      const both = Float32Array.from([...toInput(eyes[0]!, side, entryOf('fr-eye').input), ...one]);
+      const { logits } = await session.run({ input: new Tensor('float32', both, [2, 3, side, side]) });
+      answers.push((logits!.data as Float32Array).slice(2));
+    }
+    return answers;
+  }
+
+  it('answers to color as the shipped file does to gray, in float32 and as shipped, in float16', async () => {
+    const shipped = await askShipped();
+    expect(greatestError(shipped, await ask(buildFrEye(file, 'float32')))).toBeLessThanOrEqual(1e-4);
+    expect(greatestError(shipped, await ask(buildFrEye(file)))).toBeLessThanOrEqual(0.05);
   });
 });
 

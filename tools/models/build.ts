@@ -14,13 +14,14 @@ import { createStrangers } from '../../src/recognition/classifier.js';
 import { COHORT_SEED, COHORT_SIZE, createScoring } from '../../src/recognition/scoring.js';
 import { encodeBackground } from '../../lab/measure/background.js';
 import { buildBlazeFace, readBlazeFace } from './blazeface.js';
-import { buildDlibInt8, type ActivationRanges } from './dlib-int8.js';
+import { buildDlibInt8 } from './dlib-int8.js';
 import { buildDlibLossless } from './dlib.js';
 import {
   BACKGROUNDS,
   BLAZEFACE,
   DLIB_INT8,
   DLIB_LOSSLESS,
+  FR_EYE,
   FR_LANDMARK_68,
   FR_LIVENESS,
   INFACE_ANTISPOOF,
@@ -29,7 +30,7 @@ import {
   SETS,
   type EntryDraft,
 } from './entries.js';
-import { buildFrLandmark, buildFrLiveness } from './faceplugin.js';
+import { buildFrEye, buildFrLandmark, buildFrLiveness } from './faceplugin.js';
 import { fetchSources, SOURCE_FOLDERS } from './fetch.js';
 import { describeFile, replaceFile } from './files.js';
 import { buildLandmark68 } from './landmark68.js';
@@ -37,7 +38,6 @@ import { buildMobileFaceNet } from './mobilefacenet.js';
 import { readFaceApiWeights, readFile, SOURCES, type SourceFolders } from './weights.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const RANGES_FILE = new URL('activation-ranges.json', import.meta.url);
 
 /** Input and output folders; the defaults are those of this checkout. */
 export interface BuildOptions {
@@ -62,11 +62,10 @@ export async function buildModels(options: BuildOptions = {}): Promise<ModelMani
   const { sources = SOURCE_FOLDERS, outFolder = join(ROOT, 'public/models'), log = () => {} } = options;
   const start = performance.now();
 
-  await fetchSources(sources, [SOURCES.mobileFaceNet, SOURCES.frLandmark, SOURCES.frLiveness]);
+  await fetchSources(sources, [SOURCES.mobileFaceNet, SOURCES.frLandmark, SOURCES.frLiveness, SOURCES.frEye]);
   const blazeFace = readBlazeFace(sources);
   const landmarkWeights = readFaceApiWeights(sources, SOURCES.faceLandmark68);
   const dlibWeights = readFaceApiWeights(sources, SOURCES.faceRecognition);
-  const ranges = JSON.parse(readFileSync(RANGES_FILE, 'utf8')) as ActivationRanges;
   // Trained by lab/antispoof instead of built: the committed file is served from this folder.
   const ownAntispoof = readFileSync(join(ROOT, 'public/models', INFACE_ANTISPOOF.file));
   const { family, input, output, size, cropScale } = INFACE_ANTISPOOF;
@@ -76,10 +75,11 @@ export async function buildModels(options: BuildOptions = {}): Promise<ModelMani
     { entry: FR_LANDMARK_68, bytes: buildFrLandmark(readFile(sources, SOURCES.frLandmark)) },
     { entry: MOBILEFACENET_64, bytes: buildMobileFaceNet(readFile(sources, SOURCES.mobileFaceNet)) },
     { entry: LANDMARK_68, bytes: buildLandmark68(landmarkWeights) },
-    { entry: DLIB_INT8, bytes: buildDlibInt8(dlibWeights, ranges) },
+    { entry: DLIB_INT8, bytes: buildDlibInt8(dlibWeights) },
     { entry: DLIB_LOSSLESS, bytes: buildDlibLossless(dlibWeights).graph.encode() },
     { entry: { ...FR_LIVENESS, more: [ownNet] }, bytes: buildFrLiveness(readFile(sources, SOURCES.frLiveness)) },
     { entry: INFACE_ANTISPOOF, bytes: ownAntispoof },
+    { entry: FR_EYE, bytes: buildFrEye(readFile(sources, SOURCES.frEye)) },
   ];
   const backgrounds = new Map(
     BACKGROUNDS.map((background) => [

@@ -25,14 +25,19 @@ export interface ConvLayer {
   readonly activation: 'none' | 'relu' | 'sigmoid' | Float64Array;
 }
 
-/** A layer without weights: the sum or product of two earlier outputs, or the mean of each channel. */
+/**
+ * A layer without weights.
+ *
+ * It is the sum or product of two earlier outputs, the mean of each channel, or the largest of 3 x 3 values around every
+ * second one.
+ */
 export interface PlainLayer {
-  readonly kind: 'add' | 'multiply' | 'mean';
+  readonly kind: 'add' | 'multiply' | 'mean' | 'max';
   readonly inputs: readonly string[];
   readonly output: string;
 }
 
-/** A network. Its output is that of the last layer, a 1x1 convolution on a map of one pixel. */
+/** A network. Its output is that of the last layer, one number for each channel of the last convolution. */
 export interface ConvNet {
   readonly input: string;
   readonly layers: readonly (ConvLayer | PlainLayer)[];
@@ -170,7 +175,9 @@ function withLinear(layer: ConvLayer, matrix: Matrix, bias: Matrix): ConvLayer {
 }
 
 /** The operators of layers without weights. */
-const PLAIN_OPS = { add: 'Add', multiply: 'Mul', mean: 'GlobalAveragePool' } as const;
+const PLAIN_OPS = { add: 'Add', multiply: 'Mul', mean: 'GlobalAveragePool', max: 'MaxPool' } as const;
+/** The attributes of the layers of kind 'max'. */
+export const POOL = { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] } as const;
 
 /**
  * Encodes the network as an ONNX graph from `input` to `[batch, outputs]`.
@@ -201,11 +208,12 @@ export function encodeConvNet(
     result =
       layer.kind === 'conv'
         ? addConv(graph, find(layer.input), layer, storage)
-        : graph.node(PLAIN_OPS[layer.kind], layer.inputs.map(find));
+        : graph.node(PLAIN_OPS[layer.kind], layer.inputs.map(find), layer.kind === 'max' ? POOL : {});
     tensors.set(layer.output, result);
   }
   graph.node('Reshape', [result, graph.ints([0, -1])], {}, output);
-  graph.output(output, [batch, lastLayer(net).shape[0]]);
+  const channels = net.layers.flatMap((layer) => (layer.kind === 'conv' ? [layer.shape[0]] : [])).at(-1) as number;
+  graph.output(output, [batch, channels]);
   return graph.encode();
 }
 

@@ -7,12 +7,13 @@
  * Weights: int8, symmetric, one scale per output channel. Activations: uint8, one scale and zero point per tensor, from
  * ranges that were recorded once (record-ranges.ts). The last mean and matrix product stay in float32.
  */
+import recordedRanges from './activation-ranges.json' with { type: 'json' };
 import { buildDlib, type DlibLayers, type FoldedConv } from './dlib.js';
 import type { GraphBuilder } from './onnx.js';
 import { toFloats, type WeightMap } from './weights.js';
 
 /** Minimum and maximum of each activation, by the name of its layer. */
-export type ActivationRanges = Readonly<Record<string, readonly [min: number, max: number]>>;
+const RANGES = new Map(Object.entries(recordedRanges));
 
 const INT8_MAX = 127;
 const UINT8_MAX = 255;
@@ -23,18 +24,13 @@ interface Quantization {
 }
 
 /** Builds the graph; its inputs and outputs are those of the lossless graph. */
-export function buildDlibInt8(weights: WeightMap, ranges: ActivationRanges): Uint8Array {
-  return buildDlib(weights, new Int8Layers(ranges)).encode();
+export function buildDlibInt8(weights: WeightMap): Uint8Array {
+  return buildDlib(weights, new Int8Layers()).encode();
 }
 
 /** Layers on uint8 tensors; the quantization of each tensor is stored by its name. */
 class Int8Layers implements DlibLayers {
-  readonly #ranges: ActivationRanges;
   readonly #quantizations = new Map<string, Quantization>();
-
-  constructor(ranges: ActivationRanges) {
-    this.#ranges = ranges;
-  }
 
   /** Pixels are already integers of 0..255: a scale of 1 loses only the fractions that the warp produces. */
   input(graph: GraphBuilder, pixels: string): string {
@@ -118,14 +114,14 @@ class Int8Layers implements DlibLayers {
    * The range always includes 0, because zero padding must be exact.
    */
   #recorded(name: string, relu: boolean): Quantization {
-    const range = this.#ranges[name];
-    if (!range) {
+    const [least, greatest] = RANGES.get(name) ?? [];
+    if (least === undefined || greatest === undefined) {
       throw new Error(
         `activation-ranges.json has no range for '${name}'. Run 'npx tsx tools/models/record-ranges.ts'.`,
       );
     }
-    const min = relu ? 0 : Math.min(range[0], 0);
-    const scale = Math.fround((Math.max(range[1], 0) - min) / UINT8_MAX);
+    const min = relu ? 0 : Math.min(least, 0);
+    const scale = Math.fround((Math.max(greatest, 0) - min) / UINT8_MAX);
     return { scale, zeroPoint: Math.round(-min / scale) };
   }
 }

@@ -1,13 +1,15 @@
 /**
  * Builds networks of faceplugin-face-recognition-js as ONNX graphs.
  *
- * Their names are fr_landmark, which finds 68 points in a face crop, fr_liveness, which detects presentation attacks, and
- * fr_feature, which embeds a face chip. No set of the manifest uses the latter.
+ * Their names are fr_landmark, which finds 68 points in a face crop, fr_liveness, which detects presentation attacks,
+ * fr_eye, which classifies eyes as closed or open, and fr_feature, which embeds a face chip. No set of the manifest uses the
+ * latter.
  */
 import {
   cutDeadChannels,
   encodeConvNet,
   mergeLastLayers,
+  POOL,
   projectOutputs,
   scaleOutputs,
   type ConvLayer,
@@ -27,6 +29,8 @@ export const FR_LIVENESS_SIZE = 128;
  * 5.5 ms.
  */
 const FR_LIVENESS_DEAD = 1e-4;
+/** Side of the input of fr_eye, in pixels. */
+export const FR_EYE_SIZE = 24;
 /** Side of the input of fr_feature, in pixels. */
 export const FR_FEATURE_SIZE = 112;
 /** Length of the embedding of fr_feature: the directions that hold the 512 shipped outputs. */
@@ -63,6 +67,20 @@ export function buildFrLiveness(file: Uint8Array, storage: Storage = 'float16'):
   });
 }
 
+/**
+ * Builds the graph from `input` [2, 3, 24, 24], RGB of 0..255, to `logits` [2, 2].
+ * The input has both eyes of a face. The logits of an eye are those of closed and open.
+ */
+export function buildFrEye(file: Uint8Array, storage: Storage = 'float16'): Uint8Array {
+  return encodeConvNet(cutDeadChannels(takeColor(readOnnxNet(readOnnx(file)))), {
+    name: 'fr-eye',
+    batch: 2,
+    inputShape: [3, FR_EYE_SIZE, FR_EYE_SIZE],
+    output: 'logits',
+    storage,
+  });
+}
+
 /** Builds the graph from `input` [N, 3, 112, 112], BGR as `(v - 127.5) / 128`, to `embedding` [N, 160]. */
 export function buildFrFeature(file: Uint8Array, storage: Storage = 'float16'): Uint8Array {
   return encodeConvNet(projectOutputs(cutDeadChannels(readOnnxNet(readOnnx(file))), FR_FEATURE_DIMENSION), {
@@ -92,9 +110,10 @@ function takeColor(net: ConvNet): ConvNet {
 
 /**
  * Reads the layers of an ONNX graph.
- * It knows convolutions, linear layers, sums, products, means, ReLU, PReLU and sigmoid.
+ * It knows convolutions, linear layers, sums, products, means, maxima, ReLU, PReLU and sigmoid.
  *
- * @throws On other operators, and on convolutions that are dilated or grouped other than by channel.
+ * @throws On other operators, on convolutions that are dilated or grouped other than by channel, and on other maxima than
+ * those of `POOL`.
  */
 export function readOnnxNet({ nodes, constants }: OnnxGraph): ConvNet {
   const find = (name: string | undefined): OnnxConstant => {
@@ -116,7 +135,7 @@ export function readOnnxNet({ nodes, constants }: OnnxGraph): ConvNet {
     const [output = ''] = node.outputs;
     switch (op) {
       case 'Conv':
-        net = { ...net, layers: [...net.layers, readConv(node, find(inputs[1]), find(inputs[2]))] };
+        net = { ...net, layers: [...net.layers, readConv(node, find(inputs[1]), inputs[2] ? find(inputs[2]) : null)] };
         break;
       case 'Gemm':
         net = { ...net, layers: [...net.layers, readGemm(node, find(inputs[1]), find(inputs[2]))] };
@@ -126,8 +145,13 @@ export function readOnnxNet({ nodes, constants }: OnnxGraph): ConvNet {
         break;
       case 'Add':
       case 'Mul':
-      case 'GlobalAveragePool': {
-        const kinds = { Add: 'add', Mul: 'multiply', GlobalAveragePool: 'mean' } as const;
+      case 'GlobalAveragePool':
+      case 'MaxPool': {
+        const kinds = { Add: 'add', Mul: 'multiply', GlobalAveragePool: 'mean', MaxPool: 'max' } as const;
+        const { kernel_shape: kernel, strides, pads } = node.attributes;
+        if (op === 'MaxPool' && JSON.stringify({ kernel_shape: kernel, strides, pads }) !== JSON.stringify(POOL)) {
+          throw new Error('A maximum of the ONNX file is not of 3 x 3 values around every second one.');
+        }
         const plain: PlainLayer = { kind: kinds[op], inputs, output };
         net = { ...net, layers: [...net.layers, plain] };
         break;
@@ -144,7 +168,7 @@ export function readOnnxNet({ nodes, constants }: OnnxGraph): ConvNet {
       case 'Flatten':
       case 'Reshape':
         // Of a map of one pixel: at the end, or before a linear layer.
-        amend(node, () => ({ output }));
+        net = { ...net, layers: [...net.layers.slice(0, -1), { ...net.layers.at(-1)!, output }] };
         break;
       case 'Shape':
       case 'Constant':
@@ -169,7 +193,7 @@ export function readOnnxNet({ nodes, constants }: OnnxGraph): ConvNet {
   return net;
 }
 
-function readConv(node: OnnxNode, kernel: OnnxConstant, bias: OnnxConstant): ConvLayer {
+function readConv(node: OnnxNode, kernel: OnnxConstant, bias: OnnxConstant | null): ConvLayer {
   const [outputs = 0, inputs = 0, height = 0, width = 0] = kernel.shape;
   const { group, dilations, strides, pads } = node.attributes as Record<string, readonly number[]> & { group: number };
   const depthwise = group === outputs && inputs === 1 && group > 1;
@@ -184,7 +208,7 @@ function readConv(node: OnnxNode, kernel: OnnxConstant, bias: OnnxConstant): Con
     output: node.outputs[0] ?? '',
     shape: [outputs, inputs, height, width],
     kernel: Float64Array.from(kernel.data),
-    bias: Float64Array.from(bias.data),
+    bias: bias ? Float64Array.from(bias.data) : new Float64Array(outputs),
     depthwise,
     strides: [vertical, horizontal],
     pads: [top, left, bottom, right],

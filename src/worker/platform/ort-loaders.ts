@@ -1,6 +1,6 @@
 /**
  * The loaders of onnxruntime, which instantiate its wasm binary. They are bundled, so that the worker executes no script
- * but its own, and no binary whose hash was not checked. See `bundleRuntime` in tools/runtime.ts.
+ * but its own, and no binary whose hash was not checked. See `bundleRuntime` in tools/runtime/build.ts.
  */
 import loadWebgpu from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs';
 import loadWasm from 'onnxruntime-web/ort-wasm-simd-threaded.mjs';
@@ -10,6 +10,17 @@ const LOADERS = { wasm: loadWasm, webgpu: loadWebgpu } as const;
 
 /** The compiled binary, set before the first session is created. */
 let binary: WebAssembly.Module | null = null;
+
+/** A function of the shorter binary, see `tools/runtime/bulk.ts`. */
+let bulk: ((times: number) => void) | undefined;
+
+/** Times that V8 takes for enough work to optimize the function; it returns within milliseconds. */
+const BULK_TIMES = 1_000;
+
+/** Makes Chromium keep the machine code of the binary, which it does above a certain size. */
+export function keepMachineCode(): void {
+  bulk?.(BULK_TIMES);
+}
 
 /** Sets the binary. Without it onnxruntime would fetch one itself, unchecked, or compile a buffer at each start. */
 export function useBinary(compiled: WebAssembly.Module): void {
@@ -26,6 +37,7 @@ export function loaderOf(backend: Backend): OrtLoader {
       const instantiateWasm = (imports: WebAssembly.Imports, done: (...made: unknown[]) => void) => {
         const compiled = binary as WebAssembly.Module;
         WebAssembly.instantiate(compiled, imports).then((instance) => {
+          bulk = instance.exports['inface_bulk'] as typeof bulk;
           done(instance, compiled);
         }, reject);
         return {};

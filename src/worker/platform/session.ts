@@ -3,8 +3,7 @@ import * as ort from 'onnxruntime-web/webgpu';
 import { InfaceError } from '../../api/errors.js';
 import type { Run } from '../../models/run.js';
 import type { Backend } from '../../api/runtime.js';
-import type { AssetFile } from './files.js';
-import { useBinary } from './ort-loaders.js';
+import { keepMachineCode, useBinary } from './ort-loaders.js';
 
 /** The backend, chosen before anything is downloaded. */
 export interface BackendChoice {
@@ -12,8 +11,6 @@ export interface BackendChoice {
   /** Reason why the backend or its number of threads is not the preferred one, or `null`. */
   readonly note: string | null;
   readonly threads: number;
-  /** The runtime's wasm binary, to load along with the models. */
-  readonly wasm: AssetFile;
 }
 
 /** Holds models in memory and runs them one at a time. */
@@ -38,26 +35,40 @@ export interface Runtime {
 /** Time that a failed run waits for the loss of the GPU to be reported. */
 const LOSS_GRACE_MS = 100;
 
+/** Runs after which browsers have optimized what runs often. */
+const WARM_RUNS = 50;
+
 /** Maximum number of threads with 'auto'. More take cores from the page without speeding up such small nets. */
 const MAX_AUTO_THREADS = 4;
 
 /**
  * Chooses the backend. Probes WebGPU first, because onnxruntime would fetch its 27 MB before checking for an adapter.
- * @throws InfaceError `BACKEND_UNAVAILABLE` if `webgpu` was requested and there is no adapter
+ * @param served backends whose runtime is among the assets; by default both
+ * @throws InfaceError `BACKEND_UNAVAILABLE` if `webgpu` was requested, and its runtime or an adapter is missing
  */
-export async function chooseBackend(wanted: 'auto' | Backend, threads: 'auto' | number): Promise<BackendChoice> {
-  const isolated = crossOriginIsolated;
+export async function chooseBackend(
+  wanted: 'auto' | Backend,
+  threads: 'auto' | number,
+  served: readonly Backend[] = ['wasm', 'webgpu'],
+): Promise<BackendChoice> {
   const wantedThreads =
     threads === 'auto' ? Math.min(MAX_AUTO_THREADS, Math.ceil(navigator.hardwareConcurrency / 2)) : threads;
-  const count = isolated ? wantedThreads : 1;
-  const threadNote =
-    wantedThreads > count
-      ? 'The page is not cross-origin isolated (COOP and COEP headers), so wasm has one thread.'
-      : null;
+  const count = hasSharedMemory() ? wantedThreads : 1;
+  const obstacle = crossOriginIsolated
+    ? 'This browser has no SharedArrayBuffer'
+    : 'The page is not cross-origin isolated (COOP and COEP headers)';
+  const threadNote = wantedThreads > count ? `${obstacle}, so wasm has one thread.` : null;
   if (wanted === 'wasm') return choice('wasm', threadNote, count);
 
   const adapter = await requestAdapter();
+  const isServed = served.includes('webgpu');
   if (wanted === 'webgpu') {
+    if (!isServed) {
+      throw new InfaceError(
+        'BACKEND_UNAVAILABLE',
+        "WebGPU was asked for, and the assets lack its runtime. Copy them with 'npx inface assets DIR --webgpu'.",
+      );
+    }
     if (adapter) return choice('webgpu', null, count);
     throw new InfaceError(
       'BACKEND_UNAVAILABLE',
@@ -65,13 +76,23 @@ export async function chooseBackend(wanted: 'auto' | Backend, threads: 'auto' | 
     );
   }
   // A software adapter is slower than wasm.
-  if (adapter && !adapter.info.isFallbackAdapter) return choice('webgpu', null, count);
-  const reason = adapter ? 'WebGPU runs on the CPU here' : 'No WebGPU adapter was found';
+  const isHardware = adapter && !adapter.info.isFallbackAdapter;
+  if (isHardware && isServed) return choice('webgpu', null, count);
+  const reason = isHardware
+    ? "The assets lack the runtime for WebGPU ('npx inface assets DIR --webgpu' copies it)"
+    : adapter
+      ? 'WebGPU runs on the CPU here'
+      : 'No WebGPU adapter was found';
   return choice('wasm', [`${reason}, so wasm is used.`, threadNote].filter(Boolean).join(' '), count);
 }
 
+/** Checks whether threads can share memory. WebKitGTK calls pages isolated that have no SharedArrayBuffer. */
+export function hasSharedMemory(): boolean {
+  return crossOriginIsolated && typeof SharedArrayBuffer !== 'undefined';
+}
+
 function choice(backend: Backend, note: string | null, threads: number): BackendChoice {
-  return { backend, note, threads, wasm: __ORT_FILES__[backend].wasm };
+  return { backend, note, threads };
 }
 
 /** The part of WebGPU that is used here. TypeScript's worker library does not declare it yet. */
@@ -98,7 +119,7 @@ interface Slot {
 
 /**
  * Creates the runtime. Sets up onnxruntime, which can be done only once per worker.
- * @param wasm the module compiled from `chosen.wasm`; if it rejects, `addModel` does
+ * @param wasm the module compiled from the binary for the backend; if it rejects, `addModel` does
  * @param onFallback called after the GPU was lost and all models were moved to wasm
  */
 export function createRuntime(
@@ -196,6 +217,7 @@ export function createRuntime(
   }
 
   const takeTurn = createTurns();
+  let runs = 0;
 
   return {
     get backend() {
@@ -219,6 +241,7 @@ export function createRuntime(
       const runModel: Run = (feeds) =>
         enqueue(async () => {
           await takeTurn();
+          if (++runs === WARM_RUNS) keepMachineCode();
           return run(slot, feeds);
         });
       slotOf.set(runModel, slot);
