@@ -1,19 +1,32 @@
 /** The command line of the package, on temporary folders. */
 import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { findModel, findSet, parseManifest, type ModelManifest } from '../../src/models/manifest.js';
 import { runCli } from '../../tools/cli/cli.js';
+import type { AssetsOptions } from '../../tools/cli/plugin.js';
+import { inface } from '../../tools/cli/vite.js';
+import { InfacePlugin } from '../../tools/cli/webpack.js';
 import { filesOf } from '../../tools/models/files.js';
+import { packAssets } from '../../tools/pack-assets.js';
+import { makeScripts, SCRIPTS } from './scripts.js';
 
 const ASSETS = 'public';
-const WASM = ['ort-wasm-simd-threaded.wasm'];
+const WASM = ['ort-wasm-simd-threaded.cut.wasm', 'ort-wasm-simd-threaded.wasm'];
+const scripts = makeScripts();
 
 let folder: string;
+/** The assets as the package carries them. */
+let packed: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'inface-cli-'));
+  packed = join(folder, 'packed');
+  packAssets(ASSETS, packed, __ORT__);
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
@@ -23,12 +36,20 @@ async function run(args: readonly string[], assets = ASSETS) {
   const lines: string[] = [];
   const errors: string[] = [];
   const code = await runCli(args, {
-    assets,
+    folders: { assets, scripts },
     version: '1.2.3',
     log: (line) => void lines.push(line),
     error: (line) => void errors.push(line),
   });
   return { code, output: lines.join('\n'), errors };
+}
+
+/** Nothing listens on port 9, and the cache of npm has nothing to offer. */
+function cutOffNpm(): void {
+  vi.stubEnv('npm_config_registry', 'http://127.0.0.1:9');
+  vi.stubEnv('npm_config_cache', join(folder, 'npm'));
+  vi.stubEnv('npm_config_offline', 'false');
+  onTestFinished(() => void vi.unstubAllEnvs());
 }
 
 const readManifest = (to: string): ModelManifest =>
@@ -72,6 +93,9 @@ describe('inface', () => {
       /must be one or more of default, public-domain, got 'best'/,
     ],
     ['an unknown model', ['models', 'add', 'yunet', '--to', 'a'], /no model 'yunet'\. The models are fr-feature\./],
+    ['no page', ['doctor'], /The URL of a page is missing/],
+    ['a page without a protocol', ['doctor', 'example.org'], /'example\.org' is not an http or https URL/],
+    ['a file', ['doctor', 'file:///x'], /is not an http or https URL/],
     ['a model and no folder', ['models', 'add', 'fr-feature'], /--to is missing/],
   ])('refuses %s in one line, with exit code 2', async (_, args, message) => {
     const { code, errors } = await run(args);
@@ -89,15 +113,19 @@ describe('inface assets', () => {
     expect({ code, errors }).toEqual({ code: 0, errors: [] });
     expectComplete(to, ['default']);
     expect(readdirSync(join(to, 'ort')).sort()).toEqual(WASM);
+    expect(readdirSync(to).sort()).toEqual([...SCRIPTS, 'models', 'ort'].sort());
+    for (const name of SCRIPTS) expect(readFileSync(join(to, name), 'utf8')).toBe(name);
+    expect(readManifest(to).backends).toEqual(['wasm']);
     expect(output).toMatch(/^models\/blazeface\.onnx +549,111 bytes$/m);
     expect(output).toMatch(/application\/wasm/);
     expect(output).toMatch(/Cross-Origin-Embedder-Policy: require-corp/);
-    expect(output).toMatch(/backend: 'wasm'/);
+    expect(output).toMatch(/run on wasm/);
 
     writeFileSync(join(to, 'models/mine.onnx'), 'mine');
-    expect((await run(['assets', to, '--webgpu'])).output).not.toMatch(/backend: 'wasm'/);
+    expect((await run(['assets', to, '--webgpu'])).output).not.toMatch(/run on wasm/);
+    expect(readManifest(to).backends).toEqual(['wasm', 'webgpu']);
     expect(readFileSync(join(to, 'models/mine.onnx'), 'utf8')).toBe('mine');
-    expect(readdirSync(join(to, 'ort'))).toHaveLength(2);
+    expect(readdirSync(join(to, 'ort'))).toHaveLength(3);
   });
 
   it.each([[['--models', 'default,public-domain']], [['--models', 'default', '--models', 'public-domain']]])(
@@ -128,25 +156,74 @@ describe('inface assets', () => {
     expect((await run(['assets', to])).output).toMatch(/which the new one lacks: public-domain\./);
   });
 
-  it.each(['models/blazeface.onnx', 'ort/ort-wasm-simd-threaded.wasm'])(
+  it.each(['models/blazeface.onnx', 'ort/ort-wasm-simd-threaded.wasm.br', 'ort/ort-wasm-simd-threaded.cut.wasm'])(
     'refuses %s when it was altered',
     async (path) => {
       const assets = join(folder, 'altered');
-      cpSync(ASSETS, assets, { recursive: true });
+      cpSync(packed, assets, { recursive: true });
       const content = readFileSync(join(assets, path));
       content[99]! ^= 1;
       writeFileSync(join(assets, path), content);
       const to = join(folder, 'of-altered');
       const { code, errors } = await run(['assets', to], assets);
       expect(code).toBe(1);
-      expect(errors).toEqual([expect.stringMatching(/was altered: SHA-256 is .* Install inface again\.$/)]);
+      expect(errors).toEqual([expect.stringMatching(/was altered: .* Install inface again\.$/)]);
       expect(existsSync(to)).toBe(false);
       rmSync(join(assets, path));
       expect((await run(['assets', to], assets)).errors).toEqual([
-        expect.stringMatching(/^inface: Cannot read .*ENOENT/),
+        expect.stringMatching(/^inface: .* is missing\. Install inface again\.$/),
       ]);
     },
   );
+
+  it('makes the default set of what the package carries, without a network', async () => {
+    cutOffNpm();
+    const to = join(folder, 'of-package');
+    const { code, errors } = await run(['assets', to], packed);
+    expect({ code, errors }).toEqual({ code: 0, errors: [] });
+    expectComplete(to, ['default']);
+    expect(readdirSync(join(to, 'ort')).sort()).toEqual(WASM);
+    for (const name of WASM) {
+      expect(readFileSync(join(to, 'ort', name)).equals(readFileSync(join(ASSETS, 'ort', name)))).toBe(true);
+    }
+  });
+
+  it('fetches what the package does not carry, once', async ({ skip }) => {
+    const to = join(folder, 'fetched');
+    const args = ['assets', to, '--webgpu', '--models', 'default,public-domain'];
+    vi.stubEnv('npm_config_offline', 'true');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { code, output, errors } = await run(args, packed);
+    if (/cache mode is|ENOTCACHED/.test(errors[0] ?? '')) {
+      skip("npm's cache has neither @vladmandic/face-api nor onnxruntime-web: run npm ci with this cache");
+    }
+    expect({ code, errors }).toEqual({ code: 0, errors: [] });
+    expect(output.match(/^Fetching .*$/gm)).toEqual([
+      expect.stringMatching(/^Fetching @vladmandic\/face-api@1\.7\.15/),
+      expect.stringMatching(/^Fetching onnxruntime-web@/),
+    ]);
+    expectComplete(to, ['default', 'public-domain']);
+    expect(readManifest(to).backends).toEqual(['wasm', 'webgpu']);
+    const binary = 'ort/ort-wasm-simd-threaded.asyncify.wasm';
+    expect(readFileSync(join(to, binary)).equals(readFileSync(join(ASSETS, binary)))).toBe(true);
+
+    // What is there and right is kept: the second run needs no network.
+    cutOffNpm();
+    expect(await run(args, packed)).toMatchObject({ code: 0, output: expect.not.stringMatching(/Fetching/) as string });
+    writeFileSync(join(to, 'models/dlib-resnet.onnx'), 'another');
+    expect((await run(args, packed)).errors).toEqual([expect.stringMatching(/face-api@1\.7\.15 could not be fetched/)]);
+    expect(readFileSync(join(to, 'models/dlib-resnet.onnx'), 'utf8')).toBe('another');
+  });
+
+  it.each([['--webgpu'], ['--models=public-domain']])('writes nothing when %s cannot be fetched', async (option) => {
+    cutOffNpm();
+    const to = join(folder, 'not-fetched');
+    expect(await run(['assets', to, option], packed)).toMatchObject({
+      code: 1,
+      errors: [expect.stringMatching(/^inface: .*@.* could not be fetched from .*ECONNREFUSED.* again\.$/)],
+    });
+    expect(existsSync(to)).toBe(false);
+  });
 
   it('refuses folders that it cannot write to', async () => {
     const file = join(folder, 'file');
@@ -177,6 +254,34 @@ describe('inface assets', () => {
   });
 });
 
+describe('the plugins for bundlers', () => {
+  it.each<[string, unknown, RegExp]>([
+    ['an unknown option', { gpu: true }, /options are folder, models and webgpu, got "gpu"/],
+    ['a folder outside of the output', { folder: '../inface' }, /'folder' must be a path/],
+    ['an absolute folder', { folder: '/inface/' }, /'folder' must be a path/],
+    ['a set that is no list', { models: 'default' }, /'models' must be a list of sets, got "default"/],
+    ['a text for a switch', { webgpu: 'yes' }, /'webgpu' must be true or false/],
+  ])('refuse %s', (_, options, message) => {
+    expect(() => inface(options as AssetsOptions)).toThrow(message);
+    expect(() => new InfacePlugin(options as AssetsOptions)).toThrow(message);
+  });
+});
+
+describe('inface doctor', () => {
+  it('prints each finding and a sum, and fails when there is a problem', async () => {
+    const server = createServer((_request, response) => response.end('A page')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const url = `http://localhost:${(server.address() as AddressInfo).port}/`;
+    const { code, output, errors } = await run(['doctor', url, '--assets', 'static/inface']);
+    expect(code).toBe(1);
+    expect(output).toMatch(/^ok {7}Browsers give http:\/\/localhost/m);
+    expect(output).toMatch(/^warning {2}The page is not cross-origin isolated/m);
+    expect(output).toMatch(/^problem {2}.*static\/inface\/models\/manifest\.json is not a manifest of this version/m);
+    expect(errors).toEqual([expect.stringMatching(/^inface: problems: 3, warnings: 1, in order: 1$/)]);
+  });
+});
+
 describe('inface models', () => {
   it('lists what can be added', async () => {
     const { code, output } = await run(['models', 'list']);
@@ -200,17 +305,11 @@ describe('inface models', () => {
   it('leaves the folder as it is without a network', async () => {
     const to = join(folder, 'offline');
     await run(['assets', to]);
-    // Nothing listens on port 9, and the cache of npm has nothing to offer.
-    vi.stubEnv('npm_config_registry', 'http://127.0.0.1:9');
-    vi.stubEnv('npm_config_cache', join(folder, 'npm'));
-    try {
-      expect(await run(['models', 'add', 'fr-feature', '--to', to])).toMatchObject({
-        code: 1,
-        errors: [expect.stringMatching(/^inface: faceplugin-.* could not be fetched from .*ECONNREFUSED.* again\.$/)],
-      });
-    } finally {
-      vi.unstubAllEnvs();
-    }
+    cutOffNpm();
+    expect(await run(['models', 'add', 'fr-feature', '--to', to])).toMatchObject({
+      code: 1,
+      errors: [expect.stringMatching(/^inface: faceplugin-.* could not be fetched from .*ECONNREFUSED.* again\.$/)],
+    });
     expectComplete(to, ['default']);
   });
 

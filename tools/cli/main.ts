@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The program `inface` of the package, built to dist/cli/main.js. */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { PACKAGE } from './package.js';
 import { runCli } from './cli.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -9,7 +9,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 };
 
 process.exitCode = await runCli(process.argv.slice(2), {
-  assets: fileURLToPath(new URL('../assets', import.meta.url)),
+  folders: PACKAGE,
   version,
   log: console.log,
   error: console.error,

@@ -59,7 +59,8 @@ export function createWorker(workerUrl: string | null): LoadingWorker {
 }
 
 const HOW_TO_SERVE =
-  "Serve dist/worker.js of the package from this page's origin, and pass its URL as 'workerUrl' to createFaceKit().";
+  "Copy the assets with 'npx inface assets DIR', worker.js included, to where 'assetsUrl' leads; or serve dist/worker.js of " +
+  "the package from this page's origin, and pass its URL as 'workerUrl' to createFaceKit().";
 
 /** Fetches the script to find out what is wrong with it. */
 async function tryToFetch(url: string): Promise<string> {

@@ -1,15 +1,18 @@
-/** The package as it would be published, in a project of its own. */
+/** The installed package where the fixtures do not bring it: in Node, in development, and behind obstacles. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { join } from 'node:path';
 import { test, expect } from '@playwright/test';
 import { build, createServer, preview, type InlineConfig } from 'vite';
 import { DEMO_HEADERS, createServer as serveFolder } from '../../tools/serve.mjs';
 import type { FaceKit } from '../../src/index.js';
-import { ROOT, samplePhoto } from './places.js';
+import { ROOT, samplePhoto } from '../e2e/places.js';
+import { npm, workFolder } from './project.js';
 
-/** What the README tells: import the package, and serve its assets in a folder `inface` beside the page. */
+const QUICK = { tag: '@quick' };
+
+/** A page that shows what it found, or the error. */
 const PAGE = '<!doctype html><title>scratch</title><script type="module" src="/main.js"></script><output></output>';
 const SCRIPT = `
 import { createFaceKit, InfaceError } from 'inface';
@@ -27,22 +30,14 @@ try {
 
 let scratch = '';
 
-test.beforeAll(() => {
-  scratch = mkdtempSync(join(tmpdir(), 'inface-scratch-'));
-  const npm = (cwd: string, ...args: string[]) =>
-    execFileSync('npm', args, { cwd, encoding: 'utf8', shell: process.platform === 'win32' });
-  // Without scripts: what was built is packed, and nothing is built anew.
-  const packed = npm(ROOT, 'pack', '--ignore-scripts', '--json', '--loglevel=error', `--pack-destination=${scratch}`);
-  const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
+test.beforeAll(async () => {
+  // In the folder of the run, so that the installed package is found.
+  scratch = mkdtempSync(join(workFolder(), 'scratch-'));
   writeFileSync(join(scratch, 'package.json'), JSON.stringify({ name: 'scratch', private: true, type: 'module' }));
-  npm(scratch, 'install', `./${filename}`, '--offline', '--no-audit', '--no-fund');
   writeFileSync(join(scratch, 'index.html'), PAGE);
   writeFileSync(join(scratch, 'main.js'), SCRIPT);
-  npm(scratch, 'exec', '--offline', '--', 'inface', 'assets', 'public/inface', '--webgpu');
+  await npm(scratch, 'exec', '--offline', '--', 'inface', 'assets', 'public/inface');
   cpSync(samplePhoto(6), join(scratch, 'public/photo.jpg'));
-});
-test.afterAll(() => {
-  rmSync(scratch, { recursive: true, force: true });
 });
 
 const config = (): InlineConfig => ({
@@ -52,7 +47,7 @@ const config = (): InlineConfig => ({
   cacheDir: join(scratch, '.vite'),
 });
 
-test('can be imported where there is no browser, as server-side rendering does', () => {
+test('can be imported where there is no browser, as server-side rendering does', QUICK, () => {
   const script = `
     const { createFaceKit } = await import('inface');
     const { createRestHandler } = await import('inface/rest');
@@ -77,7 +72,7 @@ const OBSTACLES: readonly {
   {
     files: '**/worker*.js',
     response: { status: 404 },
-    told: /^WORKER_LOAD_FAILED The worker script could not be loaded.*'workerUrl'/,
+    told: /^WORKER_LOAD_FAILED The worker script .*\/inface\/worker\.js could not be loaded: .*404.*'workerUrl'/,
   },
   {
     files: 'http://localhost:4174/',
@@ -94,14 +89,26 @@ const OBSTACLES: readonly {
     response: { headers: { 'content-security-policy': "script-src 'self'" } },
     told: /^ENVIRONMENT_UNSUPPORTED The Content-Security-Policy of .*worker.*'wasm-unsafe-eval'/,
   },
+  {
+    files: 'http://localhost:4174/**',
+    response: { headers: { 'content-security-policy': 'sandbox allow-scripts', 'access-control-allow-origin': '*' } },
+    told: /^ENVIRONMENT_UNSUPPORTED This page has no origin.*allow-same-origin/,
+  },
 ];
 
-test('works in a Vite project that is built, or says what is in the way', async ({ page }) => {
+test('takes the worker from the assets, or names what is in the way', QUICK, async ({ page }) => {
   await build(config());
   const server = await preview({ ...config(), preview: { port: 4174, strictPort: true } });
+  const embedder = createHttpServer((_request, response) => {
+    response.setHeader('Content-Type', 'text/html');
+    response.end('<!doctype html><title>Embedder</title><iframe src="http://localhost:4174/"></iframe>');
+  }).listen(4177, '127.0.0.1');
   try {
+    // As with a bundler that leaves the script out: it comes from the assets.
+    await page.route('**/assets/worker*.js', (route) => route.fulfill({ status: 404 }));
     await page.goto('http://localhost:4174/');
     await expect(page.locator('output')).toHaveText('4 faces, enrolled');
+    await page.unroute('**/assets/worker*.js');
     for (const { files, response, told } of OBSTACLES) {
       await page.route(files, async (route) => {
         const original = await route.fetch();
@@ -115,23 +122,33 @@ test('works in a Vite project that is built, or says what is in the way', async 
       await expect(page.locator('output')).toHaveText(told);
       await page.unroute(files);
     }
+    // In a frame of another site, where storage is apart from that of the page itself.
+    await page.goto('http://127.0.0.1:4177/');
+    await expect(page.frameLocator('iframe').locator('output')).toHaveText('4 faces, enrolled');
   } finally {
+    embedder.close();
     await server.close();
   }
 });
 
-test('works in a Vite project that is being developed', async ({ page }) => {
-  const server = await createServer({ ...config(), server: { port: 4175, strictPort: true } });
+test("works in Vite's development server", QUICK, async ({ page }) => {
+  const server = await createServer({
+    ...config(),
+    server: { port: 4175, strictPort: true, fs: { allow: [workFolder()] } },
+  });
   try {
     await server.listen();
     await page.goto('http://localhost:4175/');
     await expect(page.locator('output')).toHaveText('4 faces, enrolled');
+    expect(page.workers().map((worker) => worker.url())).toEqual([
+      expect.stringContaining('/node_modules/inface/dist/worker.js'),
+    ]);
   } finally {
     await server.close();
   }
 });
 
-test("no script is executed but the kit's own, in two threads under the strict policy", async ({ page }) => {
+test("no script is executed but the kit's own, in two threads under the strict policy", QUICK, async ({ page }) => {
   // The package and its assets, with the headers of the demo: its policy allows neither `eval` nor `blob:`.
   const server = await serveFolder({ root: join(ROOT, 'dist') });
   try {
