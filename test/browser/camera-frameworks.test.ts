@@ -4,28 +4,20 @@ import { createRoot } from 'react-dom/client';
 import { createApp, h, shallowRef } from 'vue';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { defineFaceCamera, type FaceCamera } from '../../src/client/camera/camera-element.js';
-import type { FaceKit, FaceTracker, TrackedFace, TrackResult } from '../../src/index.js';
-
-const FACE = {
-  trackId: 1,
-  box: { x: 10, y: 10, width: 40, height: 40 },
-  score: 1,
-  landmarks: [],
-  rollDegrees: 0,
-  spoof: null,
-  identification: { outcome: 'identified', profileId: 'anna', name: 'Anna', candidates: [] },
-  quality: { poor: [], unusable: [] },
-} as unknown as TrackedFace;
-const RESULT = { faces: [FACE], width: 64, height: 64, detected: true, timings: {} } as unknown as TrackResult;
+import type { FaceKit, FaceTracker, TrackedFace } from '../../src/index.js';
+import { RESULT } from './frameworks/support.js';
+import { eventually } from './support.js';
 
 let stream: MediaStream;
+let drawing: ReturnType<typeof setInterval>;
 const createTracker = vi.fn<FaceKit['createTracker']>();
-const kit = { createTracker } as unknown as FaceKit;
+const kit = { createTracker, info: () => Promise.resolve({ storage: 'indexeddb' }) } as unknown as FaceKit;
 
 beforeEach(() => {
   defineFaceCamera();
   const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 64 });
-  canvas.getContext('2d')?.fillRect(0, 0, 64, 64);
+  // Again and again, because the stream of a canvas that does not change has no frames in WebKit.
+  drawing = setInterval(() => canvas.getContext('2d')?.fillRect(0, 0, 64, 64), 40);
   stream = canvas.captureStream(25);
   vi.spyOn(navigator.mediaDevices, 'getUserMedia').mockResolvedValue(stream);
   const tracker: FaceTracker = { update: () => Promise.resolve(RESULT), close: () => Promise.resolve() };
@@ -33,6 +25,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  clearInterval(drawing);
   document.body.replaceChildren();
   vi.restoreAllMocks();
 });
@@ -43,7 +36,7 @@ function host(): HTMLElement {
 
 /** What both frameworks owe to the element. */
 async function expectMounted(place: HTMLElement, identified: ReturnType<typeof vi.fn>): Promise<void> {
-  await vi.waitFor(() => expect(identified).toHaveBeenCalledOnce());
+  await eventually(() => expect(identified).toHaveBeenCalledOnce());
   const camera = place.querySelector('face-camera') as FaceCamera;
   expect(camera.kit).toBe(kit);
   expect(createTracker.mock.calls[0]?.[0]).toMatchObject({ collectionId: 'team', spoof: 'report' });
@@ -60,9 +53,9 @@ it('is mounted and unmounted by React', async () => {
   await expectMounted(place, identified);
 
   root.render(createElement('face-camera', { ...attributes, collection: 'others', kit, onidentified: identified }));
-  await vi.waitFor(() => expect(createTracker.mock.lastCall?.[0]).toMatchObject({ collectionId: 'others' }));
+  await eventually(() => expect(createTracker.mock.lastCall?.[0]).toMatchObject({ collectionId: 'others' }));
   root.unmount();
-  await vi.waitFor(() => expect(stream.getVideoTracks()[0]?.readyState).toBe('ended'));
+  await eventually(() => expect(stream.getVideoTracks()[0]?.readyState).toBe('ended'));
 });
 
 it('is mounted and unmounted by Vue', async () => {
@@ -83,7 +76,7 @@ it('is mounted and unmounted by Vue', async () => {
   await expectMounted(place, identified);
 
   collection.value = 'others';
-  await vi.waitFor(() => expect(createTracker.mock.lastCall?.[0]).toMatchObject({ collectionId: 'others' }));
+  await eventually(() => expect(createTracker.mock.lastCall?.[0]).toMatchObject({ collectionId: 'others' }));
   app.unmount();
-  await vi.waitFor(() => expect(stream.getVideoTracks()[0]?.readyState).toBe('ended'));
+  await eventually(() => expect(stream.getVideoTracks()[0]?.readyState).toBe('ended'));
 });
