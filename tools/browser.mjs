@@ -7,10 +7,10 @@ import process from 'node:process';
 import { Problem, run } from './process.mjs';
 
 const START_LIMIT_MS = 60_000;
-const DOWNLOAD_LIMIT_MS = 5 * 60_000;
+export const DOWNLOAD_LIMIT_MS = 5 * 60_000;
 const PACKAGE_LIMIT_MS = 10 * 60_000;
 
-const isRoot = process.getuid?.() === 0;
+export const isRoot = process.getuid?.() === 0;
 
 /** Flags for every browser that the tests start: no background traffic and no prompts. */
 export const BROWSER_ARGS = [
@@ -151,7 +151,7 @@ async function waysToGetOne() {
   ];
   if (process.platform === 'linux' && isRoot && existsSync('/usr/bin/apt-get')) {
     ways.push(
-      { name: '`apt-get install chromium`', attempt: installDebianPackage },
+      { name: '`apt-get install chromium`', attempt: () => installDebianPackages(['chromium']) },
       {
         // On Ubuntu, which has no chromium package: installs the libraries that the download above needs.
         name: '`npx playwright install-deps chromium`',
@@ -170,16 +170,21 @@ async function waysToGetOne() {
   return ways;
 }
 
-/** @returns {Promise<string | undefined>} */
-async function installDebianPackage() {
+/**
+ * Installs packages of Debian. Requires root.
+ * @param {readonly string[]} packages the first one is the browser's
+ * @returns {Promise<string | undefined>} undefined on success, else what went wrong
+ */
+export async function installDebianPackages(packages) {
+  const [browser = ''] = packages;
   const update = await attemptTo('apt-get', ['update'], 'reading the package lists', PACKAGE_LIMIT_MS);
   if (update !== undefined) return `apt-get update: ${update}`;
-  const policy = await run('apt-cache', ['policy', 'chromium'], { label: 'asking for chromium', quiet: true });
+  const policy = await run('apt-cache', ['policy', browser], { label: `asking for ${browser}`, quiet: true });
   const candidate = /Candidate: (\S+)/.exec(policy.output)?.[1] ?? '(none)';
   // Ubuntu's package of that name only installs a snap, which does not work in a container.
-  if (candidate === '(none)' || candidate.includes('snap')) return 'this system has no chromium package';
-  const install = ['install', '-y', '--no-install-recommends', 'chromium'];
-  return attemptTo('apt-get', install, 'installing chromium', PACKAGE_LIMIT_MS);
+  if (candidate === '(none)' || candidate.includes('snap')) return `this system has no ${browser} package`;
+  const install = ['install', '-y', '--no-install-recommends', ...packages];
+  return attemptTo('apt-get', install, `installing ${browser}`, PACKAGE_LIMIT_MS);
 }
 
 /**
@@ -190,7 +195,7 @@ async function installDebianPackage() {
  * @param {number} timeoutMs
  * @returns {Promise<string | undefined>} undefined on success, else what went wrong
  */
-async function attemptTo(command, args, label, timeoutMs) {
+export async function attemptTo(command, args, label, timeoutMs) {
   const result = await run(command, args, { label, timeoutMs, env: { DEBIAN_FRONTEND: 'noninteractive' } });
   return result.ok ? undefined : result.reason;
 }
