@@ -136,6 +136,7 @@ export async function identifyLikeTheKit(
       embed: () => Promise.resolve([current]),
     },
     loadAntispoof: null,
+    loadEyes: null,
     scoring,
     store,
     spaces: { older: () => Promise.resolve([]), problemOf: () => null },
@@ -154,7 +155,7 @@ export async function identifyLikeTheKit(
       throw new Error('not described here');
     },
   });
-  const context = { signal: new AbortController().signal, owner: null, onTrainProgress: () => undefined };
+  const context = { signal: new AbortController().signal, owner: null, onProgress: () => undefined };
   if (train) await operations.train(context, '');
   const bitmap = { close: () => undefined } as ImageBitmap;
 

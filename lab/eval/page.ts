@@ -35,7 +35,8 @@ const worker = Comlink.wrap<EvalWorker>(new Worker(new URL('./worker.ts', import
 
 const evalPage: EvalPage = {
   // One thread, so that the results do not depend on the load, and the rest of the machine stays usable.
-  open: (assetsUrl) => worker.open({ assetsUrl, backend: 'wasm', threads: 1, models: DEFAULT_SET, embedder: 'auto' }),
+  open: (assetsUrl) =>
+    worker.open({ assetsUrl, backend: 'wasm', threads: 1, models: DEFAULT_SET, embedder: 'auto', wholeRuntime: false }),
 
   async measure(photoUrl, steps, options) {
     const response = await fetch(photoUrl);

@@ -11,7 +11,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SpoofIssue, SpoofVerdict } from '../../src/api/spoof.js';
 import type { AntispoofEntry } from '../../src/models/antispoof.js';
-import { addVerdict, decideSpoof, NO_EVIDENCE } from '../../src/worker/use-cases/spoof-evidence.js';
+import { addVerdict, decideSpoof, NO_EVIDENCE } from '../../src/liveness/spoof-evidence.js';
 import { measurePhotos } from './measure.js';
 import { percent } from './report.js';
 import { areaUnderCurve } from './statistics.js';

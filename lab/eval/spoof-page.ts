@@ -39,8 +39,8 @@ const evalPage: SpoofPage = {
     const manifest = parseManifest(await loadJson(assetsUrl, 'models/manifest.json', signal));
     const entries = manifest.models.filter((entry): entry is AntispoofEntry => entry.role === 'antispoof');
     const nets = entries.map((entry) => netsOf(entry).map((net) => ({ ...net, path: `models/${net.file}` })));
-    const assets = openAssets(assetsUrl, [backend.wasm, ...nets.flat()], () => undefined, signal);
-    const runtime = createRuntime(backend, assets.compile(backend.wasm), () => undefined);
+    const assets = openAssets(assetsUrl, [__ORT__[backend.backend], ...nets.flat()], () => undefined, signal);
+    const runtime = createRuntime(backend, assets.compile(__ORT__[backend.backend]), () => undefined);
     const made: FaceAntispoof[] = [];
     for (const [i, entry] of entries.entries()) {
       const runs: Run[] = [];

@@ -9,7 +9,9 @@ import { createMeasurement } from './stages.js';
 let measurement: ReturnType<typeof createMeasurement>;
 
 const worker = {
-  async open(config: Pick<WorkerConfig, 'assetsUrl' | 'backend' | 'threads' | 'models' | 'embedder'>): Promise<void> {
+  async open(
+    config: Pick<WorkerConfig, 'assetsUrl' | 'backend' | 'threads' | 'models' | 'embedder' | 'wholeRuntime'>,
+  ): Promise<void> {
     const listeners = { onProgress: () => undefined, onBackend: () => undefined };
     const models = await loadModels(config, listeners, new AbortController().signal);
     measurement = createMeasurement(

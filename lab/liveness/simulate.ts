@@ -5,10 +5,12 @@
  * requests as well as a sheet allows. All results are simulated: they show what the geometry can distinguish, not how
  * real attackers fare.
  */
-import { createChallenge, drawGestures, type ChallengeOutcome } from '../../src/liveness/challenge.js';
+import { createChallenge, drawSteps, type ChallengeOutcome } from '../../src/liveness/challenge.js';
+import type { Step } from '../../src/liveness/review.js';
 import { leastSquares } from '../../src/liveness/homography.js';
 import type { Point } from '../../src/api/geometry.js';
 import type { LivenessGesture, LivenessPrompt } from '../../src/api/liveness.js';
+import type { SpoofVerdict } from '../../src/api/spoof.js';
 import { bend, type Bend } from './scene.js';
 import { place, project, rotationOf, type Placement, type Vector } from './solid.js';
 
@@ -74,16 +76,86 @@ interface Pose {
   readonly distance: number;
 }
 
+/** A person or an attacker before the camera. */
+interface Actor {
+  /** Returns the landmarks that the network finds. */
+  readonly look: (timeMs: number) => Point[];
+  /** Reacts to a prompt. */
+  readonly hear: (prompt: LivenessPrompt, timeMs: number) => void;
+}
+
+/** A frame of a film: the landmarks that the network found in it. */
+export interface FilmFrame {
+  readonly timeMs: number;
+  readonly landmarks: readonly Point[];
+}
+
+export interface Attempt {
+  readonly outcome: ChallengeOutcome;
+  /** The steps that were drawn. */
+  readonly steps: readonly Step[];
+  readonly film: readonly FilmFrame[];
+}
+
 /**
  * Simulates one attempt.
  * @param heads 68 points each, frontal, in centimeters
+ * @param passive share of presentations of this species that the passive check takes for an attack; `null` leaves it out.
+ * It errs in the same way in all frames of an attempt, which is the worst case.
  */
 export function simulateAttempt(
   species: Species,
   heads: readonly (readonly Vector[])[],
   seed: number,
-): ChallengeOutcome {
+  passive: number | null = null,
+): Attempt {
   const random = createRandom(seed);
+  const actor = createActor(species, heads, random);
+  return run(actor, random, passive === null ? null : random() < passive ? 'attack' : 'bona-fide');
+}
+
+/**
+ * Shows the film of a person's earlier run to another run, from its start on. After its end, the last frame stays.
+ * @param film of an attempt that was passed
+ * @param steps of the other run; by default they are drawn
+ */
+export function simulateReplay(film: readonly FilmFrame[], seed: number, steps?: readonly Step[]): ChallengeOutcome {
+  let next = 0;
+  const look = (timeMs: number) => {
+    while (next + 1 < film.length && film[next + 1]!.timeMs <= timeMs) next++;
+    return [...film[next]!.landmarks];
+  };
+  return run({ look, hear: () => undefined }, createRandom(seed), null, steps).outcome;
+}
+
+/** Runs a challenge before an actor. @param verdict verdict of the passive check in all frames, if it runs */
+function run(
+  { look, hear }: Actor,
+  random: () => number,
+  verdict: 'bona-fide' | 'attack' | null,
+  steps: readonly Step[] = drawSteps(DEFAULT_GESTURES, 3, random),
+): Attempt {
+  const intervalMs = 1000 / (5 + 15 * random());
+  const challenge = createChallenge({ steps, timeLimitMs: 10_000, spoof: verdict !== null, random });
+  const spoof: SpoofVerdict | null = verdict && {
+    outcome: verdict,
+    bonaFideScore: verdict === 'bona-fide' ? 0.9 : 0.1,
+    threshold: 0.5,
+    modelId: 'simulated',
+  };
+  const film: FilmFrame[] = [];
+  for (let timeMs = 0; timeMs < END_MS; timeMs += intervalMs * (0.7 + 0.8 * random())) {
+    const landmarks = look(timeMs);
+    film.push({ timeMs, landmarks });
+    const { prompt, look: wanted, ended } = challenge.step({ timeMs, ...FRAME, faces: [landmarks] });
+    if (ended) return { outcome: ended, steps, film };
+    if (wanted) challenge.report({ similarity: wanted === 'check' ? SIMILARITY : null, spoof });
+    hear(prompt, timeMs);
+  }
+  return { outcome: { outcome: 'failed', reasons: ['timeout'], advice: [] }, steps, film };
+}
+
+function createActor(species: Species, heads: readonly (readonly Vector[])[], random: () => number): Actor {
   const between = ([low, high]: readonly [number, number]) => low + (high - low) * random();
   const gauss = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const head = vary(heads[Math.floor(random() * heads.length)]!, between);
@@ -97,40 +169,33 @@ export function simulateAttempt(
     turn: between(pull.turn),
     nod: between(pull.nod),
   };
-  const intervalMs = 1000 / between([5, 20]);
   const start: Pose = { yaw: 4 * gauss(), pitch: 4 * gauss(), roll: 4 * gauss(), distance: between([45, 75]) };
   const skill =
     species === 'head' ? ({ turn: [24, 40], nod: [17, 30] } as const) : ({ turn: [15, 60], nod: [15, 50] } as const);
-  const challenge = createChallenge({
-    gestures: drawGestures(DEFAULT_GESTURES, 3, random),
-    timeLimitMs: 10_000,
-    spoof: false,
-    random,
-  });
 
   let now = start;
   let [from, to] = [start, start];
   let [leftMs, moveMs] = [0, 1];
   let asked: LivenessPrompt['gesture'] = 'look-straight';
-  for (let timeMs = 0; timeMs < END_MS; timeMs += intervalMs * between([0.7, 1.5])) {
-    const t = Math.min(1, Math.max(0, (timeMs - leftMs) / moveMs));
-    const ease = t * t * (3 - 2 * t);
-    const mix = (k: keyof Pose) => from[k] + (to[k] - from[k]) * ease;
-    now = { yaw: mix('yaw'), pitch: mix('pitch'), roll: mix('roll'), distance: mix('distance') };
-    const seen = sheet ? seeSheet(sheet(ease, to !== start), now, head, rest) : see(head, now);
-    const landmarks = locate(seen, now, error, head, gauss);
-    const { prompt, look: wanted, ended } = challenge.step({ timeMs, ...FRAME, faces: [landmarks] });
-    if (ended) return ended;
-    if (wanted) challenge.report({ similarity: wanted === 'check' ? SIMILARITY : null, spoof: null });
-    const again = prompt.gesture !== 'look-straight' && prompt.progress < 1 && timeMs > leftMs + moveMs + PATIENCE_MS;
-    if (prompt.gesture === asked && !again) continue;
-    from = now;
-    to = again ? further(now, start) : answer(prompt.gesture, start, skill, between, gauss);
-    asked = prompt.gesture;
-    leftMs = timeMs + (again ? 0 : between([350, 900]));
-    moveMs = between([400, 1200]);
-  }
-  return { outcome: 'failed', reasons: ['timeout'] };
+  return {
+    look(timeMs) {
+      const t = Math.min(1, Math.max(0, (timeMs - leftMs) / moveMs));
+      const ease = t * t * (3 - 2 * t);
+      const mix = (k: keyof Pose) => from[k] + (to[k] - from[k]) * ease;
+      now = { yaw: mix('yaw'), pitch: mix('pitch'), roll: mix('roll'), distance: mix('distance') };
+      const seen = sheet ? seeSheet(sheet(ease, to !== start), now, head, rest) : see(head, now);
+      return locate(seen, now, error, head, gauss);
+    },
+    hear({ gesture, progress }, timeMs) {
+      const again = gesture !== 'look-straight' && progress < 1 && timeMs > leftMs + moveMs + PATIENCE_MS;
+      if (gesture === asked && !again) return;
+      from = now;
+      to = again ? further(now, start) : answer(gesture, start, skill, between, gauss);
+      asked = gesture;
+      leftMs = timeMs + (again ? 0 : between([350, 900]));
+      moveMs = between([400, 1200]);
+    },
+  };
 }
 
 /** Returns the pose in response to a request, for a head or a sheet. */

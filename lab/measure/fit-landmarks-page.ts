@@ -43,9 +43,9 @@ const evalPage: FitPage = {
     const detector = findModel(manifest, 'detector');
     const entry = findModel(manifest, 'landmarker', { set });
     const fileOf = ({ file, bytes, sha256 }: ModelEntry) => ({ path: `models/${file}`, bytes, sha256 });
-    const wanted = [backend.wasm, fileOf(detector), fileOf(entry)];
+    const wanted = [__ORT__[backend.backend], fileOf(detector), fileOf(entry)];
     const assets = openAssets(assetsUrl, wanted, () => undefined, signal);
-    const runtime = createRuntime(backend, assets.compile(backend.wasm), () => undefined);
+    const runtime = createRuntime(backend, assets.compile(__ORT__[backend.backend]), () => undefined);
     const add = async (model: ModelEntry) => runtime.addModel(model.id, await assets.load(fileOf(model)));
     models = { detector: createAdapter(detector, await add(detector)), entry, run: await add(entry) };
   },

@@ -50,7 +50,7 @@ export type SimulatedKit = ReturnType<typeof createSimulatedKit>;
 export const callContext = (): CallContext => ({
   signal: new AbortController().signal,
   owner: null,
-  onTrainProgress: () => undefined,
+  onProgress: () => undefined,
 });
 
 /** Creates a kit. The camera shows what is in `scene`; the other fields record what happens. */
@@ -160,6 +160,7 @@ export function createSimulatedKit({
     embedder: own.embedder,
     scoring: own.scoring,
     loadAntispoof: () => Promise.resolve(antispoof),
+    loadEyes: null,
     store,
     spaces,
     migration,
@@ -173,7 +174,7 @@ export function createSimulatedKit({
     onImageClosed: () => undefined,
     readPixels: () => pixelsOf(kit.scene),
     judgeStructure: () => ({ occlusion: 0, faceLikeness: 1 }),
-    describeRuntime: () => ({ live: {} }) as never,
+    describeRuntime: () => Promise.resolve({ live: {} } as never),
   });
   memory.listeners.push(purge);
 

@@ -6,8 +6,8 @@ import type { SpoofPolicy } from './spoof.js';
 
 /**
  * A gesture that the person is asked to perform. Left and right are those of the person, whether or not the preview is
- * mirrored. `blink` asks the person to close the eyes for a second; the kit's landmark net hardly detects it, see
- * docs/liveness.md.
+ * mirrored. `blink` asks the person to close the eyes for a second. It needs a model of the eyes, which the set 'default'
+ * has; see docs/liveness.md for how often it is seen.
  */
 export type LivenessGesture = 'turn-left' | 'turn-right' | 'look-up' | 'come-closer' | 'blink';
 
@@ -17,20 +17,41 @@ export type LivenessReason =
   | 'flat-target'
   /** The person changed between the first and the last frame. */
   | 'identity-changed'
-  /** The face was absent for a second, or moved farther between two frames than a face can. */
-  | 'track-lost'
-  /** The person did not do what was asked in time. */
+  /** The person stayed, but did not do what was asked in time. */
   | 'timeout'
   /** The person performed another gesture, or performed it before a person could react to the prompt. */
   | 'wrong-order'
-  /** The passive spoof check reported an attack on most of the frames that it checked. */
-  | 'attack'
+  /** The passive spoof check, over all frames that it judged, reported an attack. */
+  | 'attack';
+
+/** Reason why a challenge ended undecided. None of them counts as a failed attempt. */
+export type LivenessInterruption =
+  /** The face was absent for a second, became less than half as large, or jumped. */
+  | 'face-gone'
   /** Another person came near the camera. */
-  | 'many-faces';
+  | 'many-faces'
+  /** No face was near enough, straight and still in time, so nothing was asked. */
+  | 'not-ready'
+  /** The passive spoof check could judge too few frames; the advice has the reason. */
+  | 'not-judged'
+  /** The camera gave no frame for a second or more: it was lost, the page was hidden, or the device is too slow. */
+  | 'no-frames';
 
 /** A hint that helps the person to proceed. */
 export type LivenessHint =
-  'no-face' | 'many-faces' | 'move-closer' | 'move-back' | 'look-straight' | 'hold-still' | 'other-way';
+  | 'no-face'
+  | 'many-faces'
+  | 'move-closer'
+  | 'move-back'
+  | 'look-straight'
+  | 'hold-still'
+  | 'other-way'
+  | 'more-light'
+  | 'less-light'
+  | 'uncover-face';
+
+/** Something that the person can do better in the next attempt. */
+export type LivenessAdvice = LivenessHint | 'move-slower' | 'move-further' | 'wait-for-prompt' | 'stay-in-picture';
 
 /**
  * The instruction to show to the person, passed to `onPrompt` with every frame. Show `caption`, or derive another text
@@ -86,18 +107,22 @@ export interface LivenessOptions {
    */
   readonly timeLimitMs?: number;
   /**
-   * Whether to also check frames for presentation attacks, and at which error rate. Defaults to `'require'`. A check
+   * Whether the passive check must agree, and at which error rate. Defaults to `'require'`: the challenge passes only if
+   * the gestures are those of a head and the passive check, over three or more frames of the same face during the
+   * challenge, decides for a bona fide face. With fewer frames that it could judge, the challenge is interrupted. A check
    * that decides nothing is pointless here, so `'report'` and `require: false` throw `INVALID_INPUT`.
    */
   readonly spoof?: Exclude<SpoofPolicy, 'report'>;
   /** Called with every frame. */
   readonly onPrompt?: (prompt: LivenessPrompt) => void;
-  /** Aborts the challenge: `run` rejects with the signal's reason, and the attempt is not counted as failed. */
+  /** Aborts the challenge: `run` rejects with the signal's reason. This is not a failed attempt. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Result of a challenge. With `locked`, the challenge did not start, because five attempts failed within three minutes.
+ * Result of a challenge. Only `failed` counts as a failed attempt, and only for the face that failed. A face has to wait
+ * after three failed attempts within 15 minutes, a device after 20: 30 seconds at first, twice as long after each
+ * further one.
  */
 export type LivenessResult =
   | {
@@ -117,9 +142,19 @@ export type LivenessResult =
       readonly gestures: readonly LivenessGesture[];
       /** One or more reasons, most important first. */
       readonly reasons: readonly LivenessReason[];
+      /** Things that the person can do better, most helpful first. */
+      readonly advice: readonly LivenessAdvice[];
+    }
+  | {
+      readonly outcome: 'interrupted';
+      readonly reason: LivenessInterruption;
+      /** Things that the person can do better, most helpful first; empty when it was not up to the person. */
+      readonly advice: readonly LivenessAdvice[];
     }
   | {
       readonly outcome: 'locked';
+      /** The failed attempts that were too many: those of this face, or those of all faces on this device. */
+      readonly by: 'face' | 'device';
       /** Time until the next attempt, in milliseconds. Counts down only while a page with the kit is open. */
       readonly retryAfterMs: number;
     };
@@ -129,6 +164,7 @@ export interface LivenessChallenge {
   /**
    * Runs the challenge. Can be called only once.
    * @throws InfaceError `SPOOF_MODEL_UNAVAILABLE` when the passive check is required but has no model;
+   * `EYE_MODEL_UNAVAILABLE` when a blink is asked for and there is no model of the eyes;
    * `STORAGE_UNAVAILABLE` when failed attempts cannot be stored; `INVALID_INPUT` when the challenge was run before; the
    * errors of `detect` and `match`; or the signal's reason
    */

@@ -14,6 +14,9 @@ const CAPTIONS: Readonly<Record<LivenessGesture | LivenessHint, string>> = {
   'no-face': 'Come into the picture',
   'many-faces': 'Only one person, please',
   'other-way': 'The other way',
+  'more-light': 'More light on your face, please',
+  'less-light': 'Less light on your face, please',
+  'uncover-face': 'Uncover your face, please',
 };
 
 export function captionOf(text: LivenessGesture | LivenessHint): string {

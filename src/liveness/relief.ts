@@ -51,11 +51,11 @@ const NEGLIGIBLE = 1e-3;
  * the eyes, nose and mouth of a nodding head move much like those of a tilted plane.
  */
 const HEAD = {
-  turn: { parallax: 0.025, unbent: 0.15, depth: 0.6, both: 0.9 },
+  turn: { parallax: 0.025, unbent: 0.15, depth: 0.57, both: 0.9 },
   nod: { parallax: 0.011, unbent: 0.1, depth: 0.3, both: 0.5 },
 } as const;
 /** Least turn in degrees that yields a reliable depth, and largest parallax that a face can have. */
-const TURN_TOLD = { least: 20, most: 0.068 } as const;
+const TURN_TOLD = { least: 20, most: 0.09 } as const;
 /** Limits for a flat object: it turned by at least this angle, with less than this parallax and depth. */
 const FLAT = { turnDegrees: 25, parallax: 0.01, depth: 0.3 } as const;
 

@@ -1,10 +1,11 @@
 /** Runs a liveness challenge. Sends frames to the worker one at a time, and its results to the state machine. */
 import { InfaceError } from '../../api/errors.js';
-import { addFailure, lockedForMs } from '../../liveness/attempts.js';
-import { createChallenge, drawGestures, isTurn, type ChallengeChecks } from '../../liveness/challenge.js';
+import { createChallenge, drawSteps, type ChallengeChecks } from '../../liveness/challenge.js';
+import { isTurn } from '../../liveness/gestures.js';
 import type { DetectedFace } from '../../api/faces.js';
 import type { FaceOperations } from '../../api/kit.js';
 import type { OpenImage } from '../../api/open-image.js';
+import { SAME_PERSON } from '../../api/similarity.js';
 import type {
   LivenessChallenge,
   LivenessGesture,
@@ -12,7 +13,7 @@ import type {
   LivenessResult,
   LivenessSource,
 } from '../../api/liveness.js';
-import { changeFailures } from './attempts.js';
+import { countFailure, readLocks, type LockedFace } from './attempts.js';
 import {
   abortSignal,
   callback,
@@ -27,7 +28,7 @@ import { orAborted } from '../kit/abort.js';
 import { toFrame } from '../kit/frame-source.js';
 
 const GESTURES: readonly LivenessGesture[] = ['turn-left', 'turn-right', 'look-up', 'come-closer', 'blink'];
-/** All but `blink`, which the kit's landmark net hardly detects. */
+/** All but `blink`: how often people who are asked to do it fail is not known. */
 const DEFAULT_GESTURES = GESTURES.slice(0, -1);
 const DEFAULT_COUNT = 3;
 const DEFAULT_TIME_LIMIT_MS = 10_000;
@@ -56,10 +57,15 @@ const RULES: Rules<LivenessOptions> = {
   signal: abortSignal,
 };
 
+/** Longest wait for a frame after the first one. A camera that was lost gives no more. */
+const NO_FRAME_MS = 3_000;
+
 /** The frame that is compared with the later ones, open in the worker. */
 interface Reference {
   readonly image: OpenImage;
   readonly face: DetectedFace;
+  /** The face, cut out of the frame. */
+  readonly picture: ImageBitmap;
 }
 
 /** The frame that is returned, with its face. */
@@ -94,41 +100,71 @@ export function createLivenessChallenge(
   const { require: isChecked, ...rates } = typeof policy === 'string' ? { require: policy === 'require' } : policy;
   let ran = false;
 
-  async function attempt(): Promise<LivenessResult> {
-    const gestures = drawGestures(allowed, count, random);
-    const challenge = createChallenge({ gestures, timeLimitMs, spoof: isChecked, random });
+  /** @param locked faces that have to wait */
+  async function attempt(locked: readonly LockedFace[]): Promise<LivenessResult> {
+    const steps = drawSteps(allowed, count, random);
+    const gestures = steps.map(({ gesture }) => gesture);
+    const eyes = gestures.includes('blink');
+    const challenge = createChallenge({ steps, timeLimitMs, spoof: isChecked, random });
     const kept: { reference: Reference | null; best: Shot | null } = { reference: null, best: null };
+    /** Whether the picture of the reference is kept with a failure. */
+    let isCounted = false;
+    /** Faces that have to wait, to compare with the reference. One per frame, so that no frame takes long. */
+    const waiting = [...locked];
+    const isSame = async (reference: Reference, picture: ImageBitmap) => {
+      const compared = await kit.compare(reference, picture);
+      return compared.outcome === 'compared' && compared.score >= SAME_PERSON;
+    };
 
     async function check(photo: OpenImage, face: DetectedFace, reference: Reference | null): Promise<ChallengeChecks> {
       const verdict = isChecked ? await photo.checkSpoof({ ...call, ...rates, face }) : null;
       const compared = reference && (await kit.compare({ image: photo, face }, reference, call));
       return {
         similarity: compared?.outcome === 'compared' ? compared.score : null,
-        spoof: verdict?.outcome === 'bona-fide' || verdict?.outcome === 'attack' ? verdict.outcome : null,
+        spoof: verdict?.outcome === 'failure-to-acquire' ? null : verdict,
       };
     }
 
     // Loads the anti-spoof model before the first frame counts, because a later one must not wait for it.
     let isLoaded = !isChecked;
     try {
-      for (;;) {
-        const bitmap = await takeFrame(source, signal);
+      for (let isFirst = true; ; isFirst = false) {
+        const bitmap = await takeFrame(source, isFirst ? Infinity : NO_FRAME_MS, signal);
+        if (!bitmap) return { outcome: 'interrupted', reason: 'no-frames', advice: [] };
         let photo: OpenImage | null = null;
         try {
           photo = await kit.open(bitmap, { ...call, mode: 'video', detectorSizePx: DETECTOR_SIZE });
           if (!isLoaded) await photo.checkSpoof(call);
           isLoaded = true;
-          const { faces } = await photo.detect({ ...call, landmarks: 68, maxFaces: MAX_FACES });
+          const { faces } = await photo.detect({ ...call, landmarks: 68, maxFaces: MAX_FACES, eyes });
           const { width, height } = bitmap;
           const timeMs = performance.now();
-          const step = challenge.step({ timeMs, width, height, faces: faces.map(({ landmarks }) => landmarks) });
+          const step = challenge.step({
+            timeMs,
+            width,
+            height,
+            faces: faces.map(({ landmarks }) => landmarks),
+            eyes: faces[0]?.eyes ?? null,
+          });
           tell(onPrompt, step.prompt);
           signal?.throwIfAborted();
-          if (step.ended?.outcome === 'failed') return { outcome: 'failed', gestures, reasons: step.ended.reasons };
-          if (step.ended && kept.best) {
+          const { ended } = step;
+          if (ended?.outcome === 'interrupted') return ended;
+          if (ended?.outcome === 'failed') {
+            // Nothing fails before there is a reference.
+            const reference = kept.reference!;
+            isCounted = true;
+            await countFailure(reference.picture, (picture) => isSame(reference, picture));
+            return { ...ended, gestures };
+          }
+          if (ended && kept.best) {
             const { frame, face } = kept.best;
             kept.best = null;
             return { outcome: 'passed', gestures, frame, face };
+          }
+          const suspect = kept.reference ? waiting.pop() : undefined;
+          if (suspect && (await isSame(kept.reference!, suspect.picture))) {
+            return { outcome: 'locked', by: 'face', retryAfterMs: Math.ceil(suspect.retryAfterMs) };
           }
           const [face] = faces;
           if (!step.look || !face) continue;
@@ -136,10 +172,7 @@ export function createLivenessChallenge(
             kept.best?.frame.close();
             kept.best = { frame: bitmap, face };
           }
-          if (step.look === 'reference') {
-            kept.reference?.image.close();
-            kept.reference = { image: photo, face };
-          }
+          if (step.look === 'reference') kept.reference = { image: photo, face, picture: await cutOut(bitmap, face) };
         } finally {
           if (photo !== kept.reference?.image) photo?.close();
           if (bitmap !== kept.best?.frame) bitmap.close();
@@ -147,6 +180,7 @@ export function createLivenessChallenge(
       }
     } finally {
       kept.reference?.image.close();
+      if (!isCounted) kept.reference?.picture.close();
       kept.best?.frame.close();
     }
   }
@@ -156,34 +190,45 @@ export function createLivenessChallenge(
       if (ran) throw new InfaceError('INVALID_INPUT', 'This challenge was run before. Create a new one.');
       ran = true;
       signal?.throwIfAborted();
-      const retryAfterMs = lockedForMs(await changeFailures((failures) => failures));
-      if (retryAfterMs > 0) return { outcome: 'locked', retryAfterMs: Math.ceil(retryAfterMs) };
-      // Count the attempt as failed before it runs, so that leaving the page does not avoid the failure.
-      const id = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join('-');
-      await changeFailures((failures) => addFailure(failures, id));
-      let failed = false;
-      try {
-        const result = await attempt();
-        failed = result.outcome === 'failed';
-        return result;
-      } finally {
-        if (!failed) await changeFailures((failures) => failures.filter((failure) => failure.id !== id));
-      }
+      const { deviceMs, faces } = await readLocks();
+      if (deviceMs > 0) return { outcome: 'locked', by: 'device', retryAfterMs: Math.ceil(deviceMs) };
+      return attempt(faces);
     },
   };
 }
 
-/** Returns the next frame of the source as a new bitmap, which the caller must close. */
-async function takeFrame(source: LivenessSource, signal = new AbortController().signal): Promise<ImageBitmap> {
+/** Returns the next frame as a new bitmap, which the caller must close. Returns `null` when none came in time. */
+async function takeFrame(
+  source: LivenessSource,
+  patienceMs: number,
+  signal = new AbortController().signal,
+): Promise<ImageBitmap | null> {
   signal.throwIfAborted();
-  const image = await orAborted(typeof source === 'function' ? Promise.resolve(source()) : nextFrame(source), signal);
-  return (await toFrame(image, 'source', signal)).bitmap;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<null>((resolve) => {
+    if (patienceMs < Infinity) timer = setTimeout(resolve, patienceMs, null);
+  });
+  try {
+    const next = typeof source === 'function' ? Promise.resolve(source()) : nextFrame(source);
+    const image = await orAborted(Promise.race([next, late]), signal);
+    return image === null ? null : (await toFrame(image, 'source', signal)).bitmap;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Cuts a face out of a frame, with as much around it as its detection needs. */
+function cutOut(frame: ImageBitmap, { box }: DetectedFace): Promise<ImageBitmap> {
+  const [left, top] = [Math.max(0, box.x - box.width / 2), Math.max(0, box.y - box.height / 2)];
+  const right = Math.min(frame.width, box.x + 1.5 * box.width);
+  const bottom = Math.min(frame.height, box.y + 1.5 * box.height);
+  return createImageBitmap(frame, left, top, right - left, bottom - top);
 }
 
 /** Waits until a video shows a new frame. */
 async function nextFrame(video: HTMLVideoElement): Promise<HTMLVideoElement> {
   do {
-    // Neither callback fires in a hidden tab: the challenge pauses, but its time keeps running.
+    // Neither callback fires in a hidden tab, nor for a camera that was lost.
     await new Promise((resolve) => {
       // Absent in Firefox before 132.
       if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(resolve);

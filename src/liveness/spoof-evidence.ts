@@ -1,5 +1,5 @@
-/** Decides whether a tracked face is bona fide from the last frames on which it was checked. */
-import type { SpoofIssue, SpoofVerdict } from '../../api/spoof.js';
+/** Decides whether a face is bona fide from several frames of its track on which it was checked. */
+import type { SpoofIssue, SpoofVerdict } from '../api/spoof.js';
 
 /** Least time between two checks of a face. Frames that are closer show the same pose, light and noise. */
 const CHECK_EVERY_MS = 150;
@@ -15,7 +15,7 @@ const MAX_LOGIT = 6;
 const MIN_WEIGHT = 0.1;
 
 /** A frame on which the face was judged. */
-interface Judged {
+export interface Judged {
   readonly logit: number;
   /** Quality score of the face. */
   readonly weight: number;
@@ -52,10 +52,17 @@ export function addVerdict(
 ): SpoofEvidence {
   const times = { firstMs: Math.min(firstMs, atMs), lastMs: atMs };
   if (verdict.outcome === 'not-judged') return { judged, reasons: verdict.reasons, ...times };
-  const { bonaFideScore: score } = verdict;
+  return { judged: [...judged, toJudged(verdict, quality, atMs)].slice(-MAX_FRAMES), reasons: [], ...times };
+}
+
+/** @param quality score of the face in the frame, 0..1 */
+export function toJudged(
+  { bonaFideScore: score }: Exclude<SpoofVerdict, { readonly outcome: 'not-judged' }>,
+  quality: number,
+  atMs: number,
+): Judged {
   const logit = Math.min(MAX_LOGIT, Math.max(-MAX_LOGIT, Math.log(score / (1 - score))));
-  const frame = { logit, weight: Math.max(MIN_WEIGHT, quality), atMs };
-  return { judged: [...judged, frame].slice(-MAX_FRAMES), reasons: [], ...times };
+  return { logit, weight: Math.max(MIN_WEIGHT, quality), atMs };
 }
 
 /** Returns the verdict over the recent frames: `not-judged` while there are too few of them. */
@@ -65,13 +72,18 @@ export function decideSpoof(
   atMs: number,
 ): SpoofVerdict {
   const recent = judged.filter((frame) => atMs - frame.atMs <= MAX_AGE_MS);
-  if (recent.length < MIN_FRAMES) {
+  const bonaFideScore = scoreOver(recent);
+  if (bonaFideScore === null) {
     return { outcome: 'not-judged', reasons: reasons.length > 0 ? reasons : ['few-frames'], modelId };
   }
-  const bonaFideScore = 1 / (1 + Math.exp(-robustMean(recent)));
   // Written so that NaN counts as an attack.
   const outcome = bonaFideScore >= threshold ? 'bona-fide' : 'attack';
   return { outcome, bonaFideScore, threshold, modelId };
+}
+
+/** Returns the score over several frames, 0..1, or `null` when there are too few of them. */
+export function scoreOver(frames: readonly Judged[]): number | null {
+  return frames.length < MIN_FRAMES ? null : 1 / (1 + Math.exp(-robustMean(frames)));
 }
 
 /**
