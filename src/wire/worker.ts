@@ -3,13 +3,7 @@ import type { WireError } from '../api/errors.js';
 import type { ApiKey, ApiScope } from '../api/api-keys.js';
 import type { AuditEntry } from '../api/audit.js';
 import type { ImportResult } from '../api/backup.js';
-import type {
-  Collection,
-  CollectionChange,
-  CreateCollectionOptions,
-  TrainProgress,
-  TrainResult,
-} from '../api/collections.js';
+import type { Collection, CollectionChange, CreateCollectionOptions, TrainResult } from '../api/collections.js';
 import type { DetectOptions, DetectResult } from '../api/detection.js';
 import type { AddImagesOptions, AddImagesResult, EnrollOptions, EnrollResult } from '../api/enrollment.js';
 import type { KitEvents } from '../api/events.js';
@@ -18,7 +12,7 @@ import type { DetectorOptions } from '../api/faces.js';
 import type { Point } from '../api/geometry.js';
 import type { MatchOptions, MatchResult } from '../api/matching.js';
 import type { OpenOptions } from '../api/open-image.js';
-import type { Profile, ProfileChange } from '../api/profiles.js';
+import type { Profile, ProfileChange, ProfileListOptions } from '../api/profiles.js';
 import type { FieldsResult } from '../api/rest.js';
 import type { Backend, KitInfo, LoadProgress } from '../api/runtime.js';
 import type { CheckSpoofOptions, SpoofResult } from '../api/spoof.js';
@@ -48,6 +42,12 @@ export interface FaceFrame {
   readonly face: 'only' | 'largest' | Point;
 }
 
+/** Progress of a call, in steps that depend on its operation. */
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+}
+
 /** Options as sent to the worker. Signals and callbacks stay on the page. */
 export type Wire<O> = Omit<O, 'signal' | 'onProgress'>;
 
@@ -69,7 +69,7 @@ export interface WorkerOperations {
   reject(identificationId: string, options: Wire<RejectOptions>): Promise<RejectResult>;
   train(collectionId: string): Promise<TrainResult>;
   abortTraining(collectionId: string): Promise<boolean>;
-  listProfiles(): Promise<readonly Profile[]>;
+  listProfiles(options: Wire<ProfileListOptions>): Promise<readonly Profile[]>;
   getProfile(id: string): Promise<Profile>;
   updateProfile(id: string, change: ProfileChange): Promise<Profile>;
   deleteProfile(id: string): Promise<void>;
@@ -95,6 +95,7 @@ export interface WorkerOperations {
   verifyApiKey(secret: string): Promise<ApiKey | null>;
   readFields(body: Blob): Promise<FieldsResult>;
   eraseAll(): Promise<void>;
+  startAnew(): Promise<void>;
   info(): Promise<KitInfo>;
 }
 
@@ -110,6 +111,10 @@ export interface WorkerConfig {
   /** Time for which old templates are kept after a profile has enough new ones; `null` for no migration. */
   readonly migrateGraceMs: number | null;
   readonly audit: boolean;
+  /** Whether to use the whole binary of onnxruntime even where the shorter one should do. */
+  readonly wholeRuntime: boolean;
+  /** Id of the database that held data at the end of the last worker; `null` if there was none. */
+  readonly storeId: string | null;
 }
 
 /** An event of the kit with its name. */
@@ -118,8 +123,10 @@ export type KitEvent = { [K in keyof KitEvents]: { readonly name: K; readonly de
 /** A message from the worker to the page other than the reply to a call. */
 export type WorkerNotice =
   | { readonly kind: 'load'; readonly progress: LoadProgress }
-  | { readonly kind: 'train'; readonly callId: number; readonly progress: TrainProgress }
-  | { readonly kind: 'event'; readonly event: KitEvent };
+  | { readonly kind: 'progress'; readonly callId: number; readonly progress: Progress }
+  | { readonly kind: 'event'; readonly event: KitEvent }
+  /** The id of the database that holds data, to be kept outside of it; `null` if it is empty. */
+  | { readonly kind: 'store'; readonly storeId: string | null };
 
 /** The reply to a call. Errors are values, because comlink would strip the code from a thrown error. */
 export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };

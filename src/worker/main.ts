@@ -18,7 +18,9 @@ import type {
 } from '../wire/worker.js';
 import { loadModels, type LoadedModels } from './models.js';
 import { createNews } from './news.js';
+import { describeBrowser } from './platform/browser.js';
 import { runAsThread } from './platform/ort-loaders.js';
+import { openLocks } from './platform/locks.js';
 import { createPixelReader } from './platform/pixels.js';
 import { createPressureWatch, estimateStorage } from './platform/pressure.js';
 import { createEnrollmentLock, createTrainingLocks, openTabs } from './platform/tabs.js';
@@ -63,11 +65,13 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     onProgress: (progress: LoadProgress) => notify({ kind: 'load', progress }),
     onBackend: (detail: KitEvents['backend']) => emit({ name: 'backend', detail }),
   };
-  const models = await loadModels(config, listeners, signal);
-  const { detector, landmarker, embedder, loadAntispoof } = models;
+  const [models, { locks, isDenied }] = await Promise.all([loadModels(config, listeners, signal), openLocks()]);
+  const { detector, landmarker, embedder, loadAntispoof, loadEyes } = models;
   const current = { ...models, scoring: scoringOf(models) };
   const { scoring } = current;
 
+  /** The id that the page has. It gets changes only, so that the events of a write do not wait behind it. */
+  let keptId: string | null | undefined;
   // Do not await anything below, so that no message from another tab arrives before all parts exist.
   const news = createNews({
     emit,
@@ -76,12 +80,30 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
       emit({ name: 'storage-pressure', detail: use });
     }),
     vaultStatus: () => store.vaultStatus(),
-    purge: (change) => engine.purge(change),
+    purge(change) {
+      // Another tab may have erased everything, and with it what the page keeps.
+      if (change.vault) keptId = undefined;
+      engine.purge(change);
+    },
     schedule: (collectionId, isOurs) => trainer.schedule(collectionId, isOurs),
   });
   const tabs = openTabs(config.database, news.onMessage);
-  const store = createStore(config.database, { audit: config.audit, onChange: news.onChange });
-  const locks = createTrainingLocks(config.database);
+  const store = createStore(config.database, {
+    audit: config.audit,
+    onChange: news.onChange,
+    mark: {
+      known: config.storeId,
+      keep(storeId) {
+        if (storeId === keptId) return;
+        keptId = storeId;
+        notify({ kind: 'store', storeId });
+      },
+      onLost: () => news.onLost(config.database),
+    },
+    locks,
+    inMemory: isDenied,
+  });
+  const trainingLocks = createTrainingLocks(config.database, locks);
   const loaded = createLoadedCollections(store, embedder);
   const graceMs = config.migrateGraceMs;
   const spaces = createSpaces({
@@ -107,7 +129,7 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     loaded,
     current,
     older: () => spaces.older(),
-    locks,
+    locks: trainingLocks,
     auto: config.autoTrain,
     announce: news.onTraining,
   });
@@ -117,14 +139,15 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     embedder,
     scoring,
     loadAntispoof,
+    loadEyes,
     store,
     spaces,
     migration,
     knownSpaces: models.spaces,
     loaded,
     trainer,
-    trainingNow: () => locks.held(),
-    enrollAlone: createEnrollmentLock(config.database),
+    trainingNow: () => trainingLocks.held(),
+    enrollAlone: createEnrollmentLock(config.database, locks),
     backup: { seal: sealBackup, open: openBackup },
     onUnlock: news.onUnlock,
     onImageClosed: (id) => {
@@ -132,9 +155,11 @@ async function start(config: WorkerConfig, signal: AbortSignal): Promise<Running
     },
     readPixels: createPixelReader(),
     judgeStructure,
-    describeRuntime: () => ({
+    describeRuntime: async () => ({
+      ...(await describeBrowser()),
       version: __INFACE_VERSION__,
       ...models.describe(),
+      storage: isDenied ? 'none' : 'indexeddb',
       live: { frames: liveFrames, sessions: models.sessionCount() },
     }),
   });
@@ -168,7 +193,7 @@ async function answer<T>(
     const value = await work({
       signal: controller.signal,
       owner,
-      onTrainProgress: (progress) => notify({ kind: 'train', callId, progress }),
+      onProgress: (progress) => notify({ kind: 'progress', callId, progress }),
     });
     return { ok: true, value };
   } catch (error) {
@@ -194,11 +219,8 @@ const api: WorkerApi = {
         resolve(__INFACE_VERSION__);
         return new Promise(() => undefined);
       };
-      // Locks are absent on plain http pages, and denied where storage is. There, only error events show that the worker
-      // ended.
-      const locks = (navigator as { locks?: LockManager }).locks;
-      if (locks) locks.request(lifeLock, held).catch(held);
-      else void held();
+      // Locks are denied where storage is. There, only error events show that the worker ended.
+      navigator.locks.request(lifeLock, held).catch(held);
     }),
 
   start: (callId, config, onNotice) =>

@@ -30,6 +30,8 @@ export interface News {
   readonly onTraining: (news: TrainingNews) => void;
   /** Called after a passphrase unlocked the vault. */
   readonly onUnlock: () => void;
+  /** Called when the database turns out to be another one than before. */
+  readonly onLost: (database: string) => void;
 }
 
 export function createNews(to: Receivers): News {
@@ -69,5 +71,11 @@ export function createNews(to: Receivers): News {
       to.emit({ name: 'classifier', detail: { ...news, progress } });
     },
     onUnlock: () => void emitVault().catch(() => undefined),
+    onLost(database) {
+      to.emit({ name: 'storage-lost', detail: { database } });
+      // Every tab notices it by itself.
+      const reset = { change: 'reset', ids: [] } as const;
+      deliver({ profiles: reset, collections: reset, vault: 'changed' }, 'other');
+    },
   };
 }

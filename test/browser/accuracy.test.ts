@@ -1,14 +1,19 @@
 /** How well the shipped models do on the six sample photos, so that a change that costs accuracy is noticed. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { server } from 'vitest/browser';
 import type { DetectedFace, OpenImage, Point, QualityReport } from '../../src/index.js';
+import storedBoxes from '../fixtures/sample-boxes.json' with { type: 'json' };
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
-import stored from '../fixtures/sample-similarities.json' with { type: 'json' };
+import storedSimilarities from '../fixtures/sample-similarities.json' with { type: 'json' };
 import { occlude, OCCLUSIONS } from '../../lab/eval/occlusions.js';
 import { seeded, transform } from '../../lab/eval/transforms.js';
 import { asCanvas, asJpeg, draw, samplePhoto, sharedKit } from './support.js';
 
-/** Above what another JPEG decoder or instruction set changes, and below what another crop or model does. */
-const TOLERANCE = 0.02;
+/** Above what another browser, JPEG decoder or instruction set changes, and below what another crop or model does. */
+const TOLERANCE = 0.01;
+const BOX_TOLERANCE_PX = 1;
+/** Faces of 22 that may be judged otherwise in pictures that the browser makes: filters and JPEG encoders differ. */
+const LEEWAY = server.browser === 'chromium' ? 0 : 1;
 const photos: Blob[] = [];
 
 beforeAll(async () => {
@@ -17,6 +22,12 @@ beforeAll(async () => {
 
 const isIn = ({ box }: DetectedFace, p: Point) =>
   p.x > box.x && p.x < box.x + box.width && p.y > box.y && p.y < box.y + box.height;
+
+/** The greatest difference between two matrices; not a number if their sizes differ. */
+function greatestDifference(rows: readonly (readonly number[])[], stored: readonly (readonly number[])[]): number {
+  if (rows.length !== stored.length) return Number.NaN;
+  return Math.max(...rows.flatMap((row, i) => row.map((value, k) => Math.abs(value - (stored[i]?.[k] ?? Number.NaN)))));
+}
 
 describe('similarity', () => {
   it('of each of the 22 faces to each of the 22 enrolled ones is what was stored', async () => {
@@ -43,10 +54,7 @@ describe('similarity', () => {
         rows.push(profileIds.map((id) => Number((scores.get(id) ?? Number.NaN).toFixed(3))));
       }
     }
-    const isAsStored =
-      rows.length === stored.length &&
-      rows.every((row, i) => row.every((score, k) => Math.abs(score - (stored[i]?.[k] ?? Number.NaN)) <= TOLERANCE));
-    expect(isAsStored, `Measured: ${JSON.stringify(rows)}`).toBe(true);
+    expect(greatestDifference(rows, storedSimilarities), JSON.stringify(rows)).toBeLessThanOrEqual(TOLERANCE);
     expect(profileIds).toHaveLength(22);
     for (const [i, row] of rows.entries()) expect(row.indexOf(Math.max(...row))).toBe(i);
   });
@@ -57,23 +65,47 @@ interface Change {
   readonly name: string;
   readonly scale?: number;
   readonly quality?: number;
-  readonly filter?: string;
+  /** Factor of every channel. */
+  readonly brightness?: number;
   readonly rollDegrees?: number;
 }
 
 const CHANGES: readonly Change[] = [
   { name: 'at a quarter of the size', scale: 0.25 },
   { name: 'as a JPEG of quality 20', quality: 0.2 },
-  { name: 'at 40 % of the brightness', filter: 'brightness(0.4)' },
-  { name: 'at 170 % of the brightness', filter: 'brightness(1.7)' },
+  { name: 'at 40 % of the brightness', brightness: 0.4 },
+  { name: 'at 170 % of the brightness', brightness: 1.7 },
   { name: 'rolled by 20°', rollDegrees: 20 },
 ];
 
+/** Multiplies all that is drawn. WebKit has no filters of a canvas. */
+function multiply(context: OffscreenCanvasRenderingContext2D, factor: number): void {
+  // 'multiply' is b * c, and 'color-dodge' b / (1 - c).
+  const level = 100 * (factor < 1 ? factor : 1 - 1 / factor);
+  context.globalCompositeOperation = factor < 1 ? 'multiply' : 'color-dodge';
+  context.fillStyle = `rgb(${level}% ${level}% ${level}%)`;
+  context.resetTransform();
+  context.fillRect(0, 0, context.canvas.width, context.canvas.height);
+}
+
 describe('detection', () => {
+  it('puts each of the 22 boxes where it was stored', async () => {
+    const kit = await sharedKit();
+    const rows: number[][] = [];
+    for (const [i, centers] of sampleFaces.entries()) {
+      const { faces } = await kit.detect(photos[i] as Blob);
+      for (const center of centers) {
+        const { x, y, width, height } = (faces.find((face) => isIn(face, center)) as DetectedFace).box;
+        rows.push([x, y, width, height].map((value) => Number(value.toFixed(2))));
+      }
+    }
+    expect(greatestDifference(rows, storedBoxes), JSON.stringify(rows)).toBeLessThanOrEqual(BOX_TOLERANCE_PX);
+  });
+
   it('finds all 22 faces of changed photos, and nothing else', async () => {
     const kit = await sharedKit();
     const measured: { name: string; found: number; wrong: number }[] = [];
-    for (const { name, scale = 1, quality = 0.95, filter = 'none', rollDegrees = 0 } of CHANGES) {
+    for (const { name, scale = 1, quality = 0.95, brightness = 1, rollDegrees = 0 } of CHANGES) {
       let [found, wrong] = [0, 0];
       for (const [i, centers] of sampleFaces.entries()) {
         const photo = await asCanvas(photos[i] as Blob, scale);
@@ -83,9 +115,9 @@ describe('detection', () => {
           .rotate(rollDegrees)
           .translate(-width / 2, -height / 2);
         const changed = draw(width, height, (context) => {
-          context.filter = filter;
           context.setTransform(turn);
           context.drawImage(photo, 0, 0);
+          if (brightness !== 1) multiply(context, brightness);
         });
         const { faces } = await kit.detect(await asJpeg(changed, quality));
         const points = centers
@@ -96,7 +128,11 @@ describe('detection', () => {
       }
       measured.push({ name, found, wrong });
     }
-    expect(measured).toEqual(CHANGES.map(({ name }) => ({ name, found: 22, wrong: 0 })));
+    for (const { name, found, wrong } of measured) {
+      expect(found, name).toBeGreaterThanOrEqual(22 - LEEWAY);
+      expect(wrong, name).toBe(0);
+    }
+    expect(measured).toHaveLength(CHANGES.length);
   });
 });
 
@@ -118,6 +154,6 @@ describe('quality', () => {
     }
     console.log('occluded:', JSON.stringify({ plain, covered }));
     expect(plain).toBeLessThanOrEqual(1);
-    expect(covered).toBeGreaterThanOrEqual(18);
+    expect(covered).toBeGreaterThanOrEqual(18 - LEEWAY);
   });
 });

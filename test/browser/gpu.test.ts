@@ -1,6 +1,7 @@
 /** WebGPU, on SwiftShader where there is no GPU. In a file of its own: a page can set onnxruntime up only once. */
 import { env } from 'onnxruntime-web/webgpu';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { server } from 'vitest/browser';
 import type { DetectedFace, OpenImage, Point } from '../../src/index.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
 import { cutOut, disguised, embedderOn, samplePhoto, testKit } from './support.js';
@@ -11,6 +12,10 @@ function greatestDifference(a: Float32Array, b: Float32Array): number {
 }
 
 describe('WebGPU', () => {
+  beforeEach(({ skip }) => {
+    skip(server.browser !== 'chromium', 'only Chromium has WebGPU without a GPU');
+  });
+
   it(
     'gives what wasm gives: the same faces, and the same decision on the same score',
     { timeout: 300_000 },

@@ -1,13 +1,12 @@
 /** A change of models with the real worker: enrolled with one set of the manifest, seen with the other. */
-import { deleteDB } from 'idb';
 import { expect, it, onTestFinished } from 'vitest';
 import { createFaceKit, type FaceKit, type Point } from '../../src/index.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
-import { asCanvas, asJpeg, cutOut, disguised, KIT_OPTIONS, samplePhoto } from './support.js';
+import { asCanvas, asJpeg, cutOut, disguised, dropDatabase, KIT_OPTIONS, samplePhoto } from './support.js';
 
 it('people of the old models are recognized, and migrate', { timeout: 120_000 }, async () => {
   const database = `test-${crypto.randomUUID()}`;
-  onTestFinished(() => deleteDB(database));
+  onTestFinished(() => dropDatabase(database));
   const withKit = async <T>(options: object, work: (kit: FaceKit) => Promise<T>) => {
     const kit = await createFaceKit({ ...KIT_OPTIONS, database, ...options });
     try {

@@ -183,6 +183,8 @@ class Subject {
   readonly seeds = new Map<string, number>();
   /** What the revisions of a collection are above those of the model, by its id. */
   readonly bases = new Map<string, number>();
+  /** What was loaded last, by embedding space and collection. */
+  private readonly loaded = new Map<string, CollectionContent>();
 
   /** The same names, to which others may be added. */
   copy(): Subject {
@@ -305,11 +307,26 @@ class Subject {
   /** The content of a collection in both spaces. */
   private async load(tab: Tab, owner: Owner, id: string): Promise<CollectionContent> {
     const [content, other] = await Promise.all(
-      ['space-1', 'space-2'].map((space) => tab.call('loadCollection', owner, id, space)),
+      ['space-1', 'space-2'].map((space) => this.loadIn(tab, owner, id, space)),
     );
     if (!content || !other) throw new Error('not loaded');
     const profiles = [...content.profiles, ...other.profiles];
     return { ...content, profiles, negatives: [...content.negatives, ...other.negatives] };
+  }
+
+  /** Loads a collection in one space, and checks that to read what changed since the last time gives the same. */
+  private async loadIn(tab: Tab, owner: Owner, id: string, space: string): Promise<CollectionContent> {
+    const content = await tab.call('loadCollection', owner, id, space);
+    const before = this.loaded.get(`${space} ${id}`);
+    this.loaded.set(`${space} ${id}`, content);
+    if (before) {
+      const known = new Map(before.profiles.map((profile) => [profile.id, profile]));
+      const changed = await tab.call('loadCollection', owner, id, space, { ...before, profiles: known });
+      const sealsOf = ({ profiles }: CollectionContent) => profiles.map((profile) => [profile.id, profile.seal]);
+      // Another operation may have come in between.
+      if (changed.revision === content.revision) expect(sealsOf(changed)).toEqual(sealsOf(content));
+    }
+    return content;
   }
 
   baseOf(id: string): number {
@@ -352,6 +369,13 @@ class Subject {
       const seen = await tab.call('listProfiles', asker);
       // Oldest first.
       expect(seen.map(({ createdAt }) => createdAt)).toEqual(seen.map(({ createdAt }) => createdAt).sort());
+      const paged: Profile[] = [];
+      for (let left = true; left;) {
+        const page = await tab.call('listProfiles', asker, { limit: 2, after: paged.at(-1) });
+        paged.push(...page);
+        left = page.length === 2;
+      }
+      expect(paged).toEqual(seen);
       return [...seen, ...(await tab.call('listCollections', asker))].map(({ id }) => this.handle(id)).sort();
     });
     const profiles = (await tab.call('listProfiles', null)).map(async (listed) => {
@@ -435,6 +459,19 @@ function sortByHandle<T extends { readonly handle: string }>(records: readonly T
 function testTabs<const N extends readonly unknown[]>(places: N): { [I in keyof N]: Tab } {
   const name = `store-properties-${crypto.randomUUID()}`;
   const tabs = places.map(() => openTab(name));
+  closeAfterTest(name, tabs);
+  return tabs as { [I in keyof N]: Tab };
+}
+
+/** A store in memory, which two callers use at the same time. */
+function testMemory(): [Tab, Tab] {
+  const name = `store-properties-${crypto.randomUUID()}`;
+  const tab = openTab(name, { inMemory: true });
+  closeAfterTest(name, [tab]);
+  return [tab, tab];
+}
+
+function closeAfterTest(name: string, tabs: readonly Tab[]): void {
   onTestFinished(async () => {
     for (const tab of tabs) {
       await tab.call('close');
@@ -442,7 +479,6 @@ function testTabs<const N extends readonly unknown[]>(places: N): { [I in keyof 
     }
     await deleteDB(name);
   });
-  return tabs as { [I in keyof N]: Tab };
 }
 
 // ── Two tabs ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -463,9 +499,12 @@ const step = (cmd: fc.Arbitrary<Command>): fc.Arbitrary<Step> =>
     { weight: 1, arbitrary: fc.record({ both: fc.tuple(cmd, cmd) }) },
   );
 
-describe('a store in two tabs', () => {
-  it('is what the model of it is, after every sequence of operations', { timeout: 600_000 }, async () => {
-    const tabs = testTabs(['left', 'right']);
+describe('a store', () => {
+  it.for([
+    { where: 'in two tabs', open: () => testTabs(['left', 'right']), numRuns: 250 },
+    { where: 'in memory', open: testMemory, numRuns: 250 },
+  ])('$where is what its model is, after every sequence of operations', { timeout: 600_000 }, async (store) => {
+    const tabs = store.open();
     const reached = new Tally();
 
     const property = fc.asyncProperty(sequence(step, 4, 20), async (steps) => {
@@ -499,7 +538,7 @@ describe('a store in two tabs', () => {
       const expected = subject.expected(state);
       for (const tab of tabs) expect(await subject.observe(tab)).toEqual(expected);
     });
-    await fc.assert(property, { numRuns: 250 });
+    await fc.assert(property, { numRuns: store.numRuns });
 
     console.log(reached.toString());
     // The property would hold of sequences that change nothing, too.

@@ -1,16 +1,19 @@
 /** The store on a real IndexedDB: records, transactions, encryption, versions, and other tabs. */
 import { deleteDB, openDB } from 'idb';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type {
   BackupContent,
   CollectionContent,
   FaceStore,
+  KnownContent,
   NewTemplate,
   StoreChange,
 } from '../../src/worker/ports/face-store.js';
+import type { Profile } from '../../src/api/profiles.js';
 import { createStore } from '../../src/worker/store/store.js';
 import { MIGRATIONS } from '../../src/worker/store/database/schema.js';
-import { createVersion3, openVersion1, openVersion2 } from './support.js';
+import { createVersion3, eventually, HAS_STORAGE_MANAGER, openVersion1, openVersion2 } from './support.js';
+import { openTab, type Tab } from './tab.js';
 import { decodeClassifiers } from '../../src/worker/store/block.js';
 
 const SPACE = 'test-space';
@@ -48,6 +51,19 @@ const seedsOf = async (store: FaceStore, profileId: string) =>
   (await store.templatesOf(null, profileId)).map(({ vector }) => vector[0]);
 
 const templatesIn = ({ profiles }: CollectionContent) => profiles.flatMap(({ templates }) => templates ?? []);
+
+/** Returns the keys of all records in these object stores. */
+async function keysIn(name: string, ...stores: readonly string[]): Promise<IDBValidKey[][]> {
+  const db = await openDB(name);
+  const keys = await Promise.all(stores.map((each) => db.getAllKeys(each)));
+  db.close();
+  return keys;
+}
+
+/** What a caller knows that has read this. */
+function knownOf({ revision, profiles }: CollectionContent): KnownContent {
+  return { revision, profiles: new Map(profiles.map((profile) => [profile.id, profile])) };
+}
 
 const CLASSIFIER = {
   version: 3,
@@ -126,6 +142,42 @@ describe('profiles', () => {
     expect(list.map(({ name }) => name).sort()).toEqual(names);
     expect(list.map(({ createdAt }) => createdAt)).toEqual(list.map(({ createdAt }) => createdAt).sort());
     expect(list.find(({ name }) => name === 'B')?.collectionIds).toEqual([id]);
+  });
+
+  it('are listed in pages, whoever has the same time, and whoever was deleted in between', async () => {
+    const { store } = testStore();
+    const times = ['2026-01-01', '2026-01-02', '2026-01-02', '2026-01-02', '2026-01-02', '2026-01-03', '2026-01-04'];
+    const profiles = times.map((day, i) => ({
+      id: `p${i}`,
+      name: `P${i}`,
+      metadata: {},
+      consent: null,
+      owner: i % 2 === 0 ? 'me' : null,
+      createdAt: `${day}T00:00:00.000Z`,
+      updatedAt: `${day}T00:00:00.000Z`,
+      space: SPACE,
+      templates: [{ id: `t${i}`, createdAt: `${day}T00:00:00.000Z`, quality: 1, vector: Float32Array.of(i, 1, 2, 3) }],
+    }));
+    await store.importContent({ profiles, collections: [] });
+    const home = await store.createCollection(null, 'Home', false);
+    await store.updateCollection(null, home.id, { addProfileIds: ['p2', 'p5'] });
+    for (const owner of [null, 'me', 'her']) {
+      const all = await store.listProfiles(owner);
+      for (const limit of [1, 2, 3, 7, 8]) {
+        const pages: Profile[][] = [];
+        do pages.push(await store.listProfiles(owner, { limit, after: pages.at(-1)?.at(-1) }));
+        while (pages.at(-1)?.length === limit);
+        expect(pages.flat()).toEqual(all);
+        expect(pages.slice(0, -1).every((page) => page.length === limit)).toBe(true);
+      }
+    }
+    const [first, second] = (await store.listProfiles(null, { limit: 2 })) as [Profile, Profile];
+    expect(second).toMatchObject({ id: 'p1', name: 'P1', owner: null });
+    await store.deleteProfile(null, second.id);
+    const idsAfter = async (after: Profile) => (await store.listProfiles(null, { after })).map(({ id }) => id);
+    expect(await idsAfter(second)).toEqual(['p2', 'p3', 'p4', 'p5', 'p6']);
+    expect(await idsAfter(first)).toEqual(['p2', 'p3', 'p4', 'p5', 'p6']);
+    expect(await idsAfter({ ...first, createdAt: '2027' })).toEqual([]);
   });
 
   it('are changed without making classifiers stale', async () => {
@@ -414,7 +466,7 @@ describe('collections', () => {
     const a = await enrolled(store, 'A', [1], id);
     const b = await enrolled(store, 'B', [2], id);
     const read = async (before?: CollectionContent, from = store) =>
-      from.loadCollection(null, id, SPACE, new Map(before?.profiles.map((profile) => [profile.id, profile])));
+      from.loadCollection(null, id, SPACE, before && { ...knownOf(before), revision: null });
     const first = await read();
     expect(templatesIn(first)).toHaveLength(2);
     const again = await read(first);
@@ -432,7 +484,8 @@ describe('collections', () => {
       [one!.id, two!],
       [two!.id, one!],
     ]);
-    expect(templatesIn(await store.loadCollection(null, id, SPACE, swapped))).toHaveLength(3);
+    const wrong = { revision: null, profiles: swapped };
+    expect(templatesIn(await store.loadCollection(null, id, SPACE, wrong))).toHaveLength(3);
 
     await store.setPassphrase('correct horse', null);
     const sealedAnew = await read(changed);
@@ -441,6 +494,68 @@ describe('collections', () => {
     await expect(read(sealedAnew, other)).rejects.toMatchObject(code('VAULT_LOCKED'));
     await store.destroyKey();
     await expect(read(sealedAnew)).rejects.toMatchObject(code('TEMPLATES_UNREADABLE'));
+  });
+
+  it('are read as far as they changed since the revision that the caller has read', async () => {
+    const { store, name } = testStore();
+    const { id } = await store.createCollection(null, 'Home', false);
+    const add = (person: string, seeds: readonly number[]) => enrolled(store, person, seeds, id);
+    const people = [await add('A', [1]), await add('B', [2]), await add('C', [3]), await add('D', [4])];
+    const [a, b, c, d] = people as [Profile, Profile, Profile, Profile];
+    let before = await store.loadCollection(null, id, SPACE);
+    const reads = vi.spyOn(IDBObjectStore.prototype, 'getAll');
+    onTestFinished(() => reads.mockRestore());
+    /** Reads what changed. Checks that the whole is the same as if it had been read as a whole. */
+    const readChanges = async () => {
+      reads.mockClear();
+      const changed = await store.loadCollection(null, id, SPACE, knownOf(before));
+      const found = reads.mock.contexts.map((source, i) =>
+        (source as IDBObjectStore).name === 'blocks'
+          ? (reads.mock.results[i]?.value as IDBRequest<unknown[]>).result
+          : [],
+      );
+      const whole = await store.loadCollection(null, id, SPACE);
+      const sealsOf = ({ profiles }: CollectionContent) => profiles.map(({ seal, ...profile }) => [profile.id, seal]);
+      expect(sealsOf(changed)).toEqual(sealsOf(whole));
+      expect(changed.revision).toBe(whole.revision);
+      before = whole;
+      return { blocks: found.flat().length, seeds: templatesIn(changed).map(({ vector }) => vector[0]) };
+    };
+    expect(await readChanges()).toEqual({ blocks: 0, seeds: [] });
+    const e = await add('E', [5]);
+    expect(await readChanges()).toEqual({ blocks: 1, seeds: [5] });
+    await store.deleteProfile(null, b.id);
+    await store.updateCollection(null, id, { removeProfileIds: [c.id] });
+    await store.addTemplates(null, a.id, [template(11)], LIMIT);
+    await store.addNegative(null, id, [{ profileId: d.id, ...template(77) }], LIMIT);
+    // Changes nothing that is recognized.
+    await store.updateProfile(null, d.id, { name: 'Dora' });
+    expect(await readChanges()).toEqual({ blocks: 1, seeds: [1, 11] });
+    await store.updateCollection(null, id, { addProfileIds: [c.id] });
+    expect(await readChanges()).toEqual({ blocks: 1, seeds: [3] });
+    expect(before.profiles.map((profile) => profile.id)).toEqual([a.id, c.id, d.id, e.id].sort());
+
+    // More changes than are noted, in one and in several, and an import: everything is read.
+    const many = [];
+    for (let seed = 20; seed < 53; seed++) many.push(await enrolled(store, 'Many', [seed]));
+    const addProfileIds = many.map((profile) => profile.id);
+    await store.updateCollection(null, id, { addProfileIds });
+    expect((await readChanges()).blocks).toBe(37);
+    for (const { id: profileId } of many) await store.deleteProfile(null, profileId);
+    expect(await readChanges()).toEqual({ blocks: 4, seeds: [] });
+    const { profiles } = await store.exportContent();
+    const later = '2999-01-01T00:00:00.000Z';
+    await store.importContent({
+      profiles: profiles.map((profile) => ({ ...profile, updatedAt: later })),
+      collections: [],
+    });
+    const afterImport = await readChanges();
+    expect([afterImport.blocks, afterImport.seeds.length]).toEqual([4, 5]);
+
+    await store.setPassphrase('correct horse', null);
+    const { store: other } = testStore(name);
+    const locked = other.loadCollection(null, id, SPACE, knownOf(before));
+    await expect(locked).rejects.toMatchObject(code('VAULT_LOCKED'));
   });
 
   it('keep their classifier until they change', async () => {
@@ -467,6 +582,7 @@ describe('collections', () => {
     expect((await store.loadCollection(null, id, SPACE)).classifier?.strangerShift).toBe(0.5);
     expect(await store.saveClassifiers(id, now, [])).toBe('untrained');
     expect((await store.loadCollection(null, id, SPACE)).classifier).toBeNull();
+    expect(await keysIn(name, 'classifiers')).toEqual([[]]);
   });
 
   /** Anna and her collection as a file has them. Their templates begin with this seed. */
@@ -528,7 +644,7 @@ describe('collections', () => {
   });
 
   it('and profiles that were deleted come back by an import only if it is newer than their deletion', async () => {
-    const { store } = testStore();
+    const { store, name } = testStore();
     await store.importContent(backupOf(1, day(1)));
     await store.deleteProfile(null, 'p');
     await store.deleteCollection(null, 'home');
@@ -547,8 +663,46 @@ describe('collections', () => {
     expect(await seedsOf(store, 'p')).toEqual([1]);
     // They are no longer known as deleted.
     expect((await store.importContent(backupOf(1, later(deleted), later(other)))).conflicts).toEqual([]);
+    expect(await keysIn(name, 'tombstones')).toEqual([[]]);
     await store.deleteProfile(null, 'p');
     await expect(store.getProfile(null, 'p')).rejects.toMatchObject(code('PROFILE_GONE'));
+  });
+
+  it('hold after an import who is in the file, of those who are stored, and nothing of those who are not in them', async () => {
+    const { store, name } = testStore();
+    const [stored] = backupOf(1, day(1)).profiles;
+    const person = (id: string) => ({ ...stored!, id });
+    const negatives = ['p', 'q', 'r', 'nobody'].map((profileId) => {
+      const [{ templates }] = backupOf(70, day(1)).profiles as [BackupContent['profiles'][number]];
+      return { profileId, space: SPACE, templates };
+    });
+    /** Imports the collection, with negative examples of everybody. */
+    const imported = async (at: string, profileIds: readonly string[], profiles: readonly string[] = []) => {
+      const [home] = backupOf(1, at).collections;
+      await store.importContent({
+        profiles: profiles.map(person),
+        collections: [{ ...home!, profileIds: [...profileIds], negatives }],
+      });
+      const content = await store.loadCollection(null, 'home', SPACE);
+      const of = (records: readonly { readonly profileId: string }[]) => records.map(({ profileId }) => profileId);
+      return [(await store.getCollection(null, 'home')).profileIds, of(templatesIn(content)), of(content.negatives)];
+    };
+    const each = (...ids: readonly string[]) => [ids, ids, ids];
+    expect(await imported(day(1), ['p', 'q', 'nobody'], ['p', 'q', 'r'])).toEqual(each('p', 'q'));
+    await store.saveClassifiers('home', (await store.collectionRevision(null, 'home')).revision, [CLASSIFIER]);
+    // Those who are in the store already are known as well.
+    expect(await imported(day(2), ['q', 'r', 'nobody'])).toEqual(each('q', 'r'));
+    expect(await keysIn(name, 'memberships', 'negatives', 'classifiers')).toEqual([
+      [
+        ['home', 'q'],
+        ['home', 'r'],
+      ],
+      [
+        ['home', 'q', SPACE],
+        ['home', 'r', SPACE],
+      ],
+      [],
+    ]);
   });
 
   it('keep the latest negative examples of each profile', async () => {
@@ -572,17 +726,95 @@ describe('collections', () => {
     expect((await store.loadCollection(null, id, SPACE)).negatives).toEqual([]);
   });
 
-  it('are deleted without their profiles', async () => {
-    const { store } = testStore();
+  it('are deleted without their profiles, but with what was learnt of them', async () => {
+    const { store, name } = testStore();
     const home = await store.createCollection(null, 'Home', false);
     const work = await store.createCollection(null, 'Work', false);
     const profile = await enrolled(store, 'A', [1], home.id);
     await store.updateCollection(null, work.id, { addProfileIds: [profile.id] });
+    for (const { id } of [home, work]) {
+      await store.addNegative(null, id, [{ profileId: profile.id, ...template(7) }], LIMIT);
+      await store.saveClassifiers(id, (await store.collectionRevision(null, id)).revision, [CLASSIFIER]);
+    }
     await store.deleteCollection(null, home.id);
+    expect(await store.loadCollection(null, work.id, SPACE)).toMatchObject({ negatives: [{}], classifier: {} });
+    expect(await keysIn(name, 'memberships', 'negatives', 'classifiers')).toEqual([
+      [[work.id, profile.id]],
+      [[work.id, profile.id, SPACE]],
+      [work.id],
+    ]);
     await expect(store.getCollection(null, home.id)).rejects.toMatchObject(code('COLLECTION_GONE'));
     await expect(store.getCollection(null, 'never')).rejects.toMatchObject(code('COLLECTION_NOT_FOUND'));
     await expect(store.saveClassifiers(home.id, 1, [CLASSIFIER])).rejects.toMatchObject(code('COLLECTION_GONE'));
     expect((await store.getProfile(null, profile.id)).collectionIds).toEqual([work.id]);
+  });
+});
+
+/**
+ * Makes the browser give up after the last request of a transaction that writes and makes no key, as it does when the commit
+ * fails: the request that looks for collections.
+ * @returns a function that ends it; the end of the test does, too
+ */
+function abortCommits(): () => void {
+  const get = Object.getOwnPropertyDescriptor(IDBObjectStore.prototype, 'getAllKeys') as PropertyDescriptor;
+  const restore = () => {
+    Object.defineProperty(IDBObjectStore.prototype, 'getAllKeys', get);
+  };
+  onTestFinished(restore);
+  Object.defineProperty(IDBObjectStore.prototype, 'getAllKeys', {
+    ...get,
+    value(this: IDBObjectStore, ...args: [IDBValidKey?, number?]) {
+      const request = (get.value as typeof this.getAllKeys).apply(this, args);
+      const { transaction } = this;
+      if (this.name === 'collections' && transaction.mode === 'readwrite') {
+        // Otherwise, a power failure can take back what was reported.
+        expect(transaction.durability).toBe('strict');
+        request.addEventListener('success', () => {
+          transaction.abort();
+        });
+      }
+      return request;
+    },
+  });
+  return restore;
+}
+
+describe('the time of a change', () => {
+  it('is 1 ms after the one before if the clock stands still or was set back, so that an import sees which is newer', async () => {
+    const { store } = testStore();
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.UTC(2026, 0, 1));
+    onTestFinished(() => {
+      clock.mockRestore();
+    });
+    const { id: home } = await store.createCollection(null, 'Home', false);
+    const { id: anna } = await enrolled(store, 'Anna', [1]);
+    const times = async () => [
+      (await store.getProfile(null, anna)).updatedAt,
+      (await store.getCollection(null, home)).updatedAt,
+    ];
+    const at = (ms: number) => new Date(Date.UTC(2026, 0, 1) + ms).toISOString();
+    expect(await times()).toEqual([at(0), at(0)]);
+    await store.updateProfile(null, anna, { name: 'Anne' });
+    await store.updateCollection(null, home, { name: 'House' });
+    expect(await times()).toEqual([at(1), at(1)]);
+    // Another member also changes what the collection recognizes, which is a change after the first.
+    await store.updateCollection(null, home, { addProfileIds: [anna] });
+    expect(await times()).toEqual([at(1), at(3)]);
+    clock.mockReturnValue(0);
+    await store.addTemplates(null, anna, [template(2)], LIMIT);
+    expect(await times()).toEqual([at(2), at(4)]);
+    clock.mockReturnValue(Date.UTC(2026, 0, 2));
+    await store.updateProfile(null, anna, { name: 'Anna' });
+    expect((await times())[0]).toBe('2026-01-02T00:00:00.000Z');
+    clock.mockReturnValue(0);
+    const content = await store.exportContent();
+    await store.deleteProfile(null, anna);
+    await store.deleteCollection(null, home);
+    const { conflicts } = await store.importContent(content);
+    expect(conflicts.map(({ kept, storedAt }) => [kept, storedAt])).toEqual([
+      ['stored', '2026-01-02T00:00:00.001Z'],
+      ['stored', at(6)],
+    ]);
   });
 });
 
@@ -625,29 +857,10 @@ describe('a write', () => {
   it('is reported when it is committed, and not when its last request was answered', async () => {
     const { store, changes } = testStore();
     await store.createCollection(null, 'Home', false);
-    // The browser gives up after the last request of the transaction, as it does when the commit fails.
-    const add = Object.getOwnPropertyDescriptor(IDBObjectStore.prototype, 'add') as PropertyDescriptor;
-    onTestFinished(() => {
-      Object.defineProperty(IDBObjectStore.prototype, 'add', add);
-    });
-    Object.defineProperty(IDBObjectStore.prototype, 'add', {
-      ...add,
-      value(this: IDBObjectStore, ...args: [unknown, IDBValidKey?]) {
-        const request = (add.value as typeof this.add).apply(this, args);
-        const { transaction } = this;
-        // Otherwise, a power failure can take back what was reported.
-        expect(transaction.durability).toBe('strict');
-        if (this.name === 'audit') {
-          request.addEventListener('success', () => {
-            transaction.abort();
-          });
-        }
-        return request;
-      },
-    });
+    const restore = abortCommits();
     const failing = store.createCollection(null, 'Work', false);
     await expect(failing).rejects.toMatchObject(code('STORAGE_UNAVAILABLE'));
-    Object.defineProperty(IDBObjectStore.prototype, 'add', add);
+    restore();
     expect((await store.listCollections(null)).map(({ name }) => name)).toEqual(['Home']);
     expect(changes).toHaveLength(1);
   });
@@ -669,7 +882,11 @@ describe('a write', () => {
         throw new DOMException('The disk is full', 'QuotaExceededError');
       },
     });
-    const message = expect.stringMatching(/\d+ of \d+ bytes are used.*nothing was written/) as string;
+    const message = expect.stringMatching(
+      HAS_STORAGE_MANAGER
+        ? /refused to store more \(\d+ of \d+ bytes are free\); nothing was written/
+        : /refused to store more; nothing was written/,
+    ) as string;
     const full = { code: 'STORAGE_QUOTA_EXCEEDED', message };
     await expect(store.addTemplates(null, profile.id, [template(2)], LIMIT)).rejects.toMatchObject(full);
     await expect(store.deleteProfile(null, profile.id)).rejects.toMatchObject(full);
@@ -925,11 +1142,339 @@ describe('eraseAll', () => {
     expect(await store.verifyApiKey(secret)).toBeNull();
     await expect(store.getProfile(null, profile.id)).rejects.toMatchObject(code('PROFILE_NOT_FOUND'));
     const db = await openDB(name);
-    for (const storeName of db.objectStoreNames) expect(await db.count(storeName)).toBe(storeName === 'audit' ? 1 : 0);
+    for (const storeName of db.objectStoreNames) {
+      // The identity says which database this is, and nothing else.
+      const left = storeName === 'audit' || storeName === 'identity' ? 1 : 0;
+      expect(await db.count(storeName)).toBe(left);
+    }
     db.close();
     expect(changes.at(-1)).toMatchObject({ profiles: { change: 'reset' }, collections: { change: 'reset' } });
     expect(await store.vaultStatus()).toMatchObject({ state: 'open', hasPassphrase: false });
     await enrolled(store, 'New', [1]);
+  });
+});
+
+describe('a file that another worker had open when it ended', () => {
+  it('is waited for until the browser releases it', async ({ skip }) => {
+    skip(!HAS_STORAGE_MANAGER, 'WebKitGTK has no private files');
+    const name = `store-${crypto.randomUUID()}`;
+    const tab = openTab(name);
+    onTestFinished(async () => {
+      await tab.call('close');
+      tab.terminate();
+      await deleteDB(name);
+    });
+    tab.refuseFiles(3);
+    expect(await tab.call('setPassphrase', 'correct horse', null)).toMatchObject({ state: 'open' });
+  });
+});
+
+describe('a store whose half of the key in a file is gone', () => {
+  it('is listed, and goes on after eraseAll or destroyKey', async ({ skip }) => {
+    skip(!HAS_STORAGE_MANAGER, 'WebKitGTK has no private files');
+    for (const recover of ['eraseAll', 'destroyKey'] as const) {
+      const name = `store-${crypto.randomUUID()}`;
+      /** Only a worker has such a file. */
+      const open = () => {
+        const tab = openTab(name);
+        onTestFinished(async () => {
+          await tab.call('close');
+          tab.terminate();
+          await deleteDB(name);
+        });
+        return tab;
+      };
+      const details = { name: 'Anna', metadata: {}, consent: null, collectionId: null };
+      const enroll = async (tab: Tab, seed: number) =>
+        (await tab.call('createProfile', null, { ...details, templates: [template(seed)] })).profile.id;
+      const tab = open();
+      const anna = await enroll(tab, 1);
+      const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(name)));
+      const fileName = Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+      const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('inface-secrets');
+      await folder.removeEntry(fileName);
+      const next = open();
+      expect(await next.call('listProfiles', null)).toMatchObject([{ id: anna, name: null }]);
+      const unreadable = code('TEMPLATES_UNREADABLE');
+      await expect(next.call('templatesOf', null, anna)).rejects.toMatchObject(unreadable);
+      await expect(enroll(next, 2)).rejects.toMatchObject(unreadable);
+      await next.call(recover);
+      const berta = await enroll(next, 2);
+      expect(await next.call('templatesOf', null, berta)).toMatchObject([{ vector: { 0: 2 } }]);
+    }
+  });
+});
+
+describe('a database that was deleted', () => {
+  /** Opens stores like the starts of kits in one browser: what is kept outside of the database outlives it. */
+  function browser(name = `lost-${crypto.randomUUID()}`) {
+    const outside = { id: null as string | null, losses: 0 };
+    const changes: StoreChange[] = [];
+    const start = () => {
+      const mark = {
+        known: outside.id,
+        keep: (id: string | null) => (outside.id = id),
+        onLost: () => outside.losses++,
+      };
+      const store = createStore(name, { audit: true, onChange: (change) => changes.push(change), mark });
+      onTestFinished(async () => {
+        await store.close();
+        await deleteDB(name);
+      });
+      return store;
+    };
+    return { name, outside, changes, start };
+  }
+
+  /** Returns a store that was started after its database with one person was deleted. */
+  async function losing() {
+    const { start, name, outside, changes } = browser();
+    const before = start();
+    const { id } = await before.createCollection(null, 'Home', false);
+    const anna = await enrolled(before, 'Anna', [1], id);
+    const content = await before.exportContent();
+    await before.close();
+    await deleteDB(name);
+    return { store: start(), start, name, outside, changes, anna, content, collectionId: id, lostId: outside.id };
+  }
+
+  const lost = code('STORAGE_LOST');
+
+  it('is not taken for a first start: nothing is written before the application has answered', async () => {
+    const { store, outside, anna, collectionId, lostId } = await losing();
+    expect(await store.vaultStatus()).toMatchObject({ state: 'lost', hasPassphrase: false });
+    expect(outside).toEqual({ id: lostId, losses: 1 });
+    expect(await store.listProfiles(null)).toEqual([]);
+    for (const write of [
+      () => store.assertOpen(),
+      () => enrolled(store, 'Berta', [2]),
+      () => store.createCollection(null, 'Home', false),
+      () => store.deleteProfile(null, anna.id),
+      () => store.updateCollection(null, collectionId, { name: 'House' }),
+      () => store.setPassphrase('correct horse', null),
+      () => store.unlockVault('correct horse'),
+      () => store.lockVault(),
+      () => store.destroyKey(),
+      () => store.updateProfile(null, anna.id, { name: 'Anne' }),
+      () => store.addTemplates(null, anna.id, [template(2)], LIMIT),
+      () => store.addSighting(anna.id, template(2), 0),
+      () => store.removeTemplate(anna.id, SPACE, 't'),
+      () => store.deleteCollection(null, collectionId),
+      () => store.addNegative(null, collectionId, [{ profileId: anna.id, ...template(2) }], LIMIT),
+      // A training that began before the loss comes to its end.
+      () => store.saveClassifiers(collectionId, 2, [CLASSIFIER]),
+      () => store.beginMigration(OTHER),
+      () => store.dropOldTemplates(OTHER, new Date().toISOString()),
+      () => store.createApiKey('door', ['match']),
+      () => store.revokeApiKey('door'),
+      () => store.clearAudit(),
+      // An empty backup would replace a good one.
+      () => store.exportContent(),
+    ]) {
+      await expect(write(), String(write)).rejects.toMatchObject(lost);
+    }
+    expect(await store.count()).toEqual({ profiles: 0, templates: 0, collections: 0 });
+    expect(await store.listAudit(null)).toEqual([]);
+    expect(outside).toEqual({ id: lostId, losses: 1 });
+  });
+
+  it('is still lost at the next start, and begun anew only when that is asked for', async () => {
+    const { store, start, outside, lostId } = await losing();
+    await store.count();
+    await store.close();
+    const [next, other, third] = [start(), start(), start()];
+    for (const each of [next, other, third]) {
+      await expect(enrolled(each, 'Berta', [2])).rejects.toMatchObject(lost);
+    }
+    await next.startAnew();
+    expect(await next.vaultStatus()).toMatchObject({ state: 'open' });
+    expect(await next.listAudit(null)).toMatchObject([{ action: 'start-anew' }]);
+    // Other tabs know the lost one, too, and accept the answer.
+    expect(await other.vaultStatus()).toMatchObject({ state: 'open' });
+    await enrolled(third, 'Berta', [2]);
+    await enrolled(next, 'Caro', [3]);
+    expect(outside.id).not.toBe(lostId);
+    expect(await start().count()).toMatchObject({ profiles: 2 });
+    expect(outside.losses).toBe(4);
+    // Not a second time.
+    await next.startAnew();
+    expect(await next.count()).toMatchObject({ profiles: 2 });
+    expect((await next.listAudit(null)).map(({ action }) => action)).toEqual(['enroll', 'enroll', 'start-anew']);
+    // Nor after the data of the site was deleted, but the database.
+    outside.id = null;
+    expect(await start().vaultStatus()).toMatchObject({ state: 'open' });
+  });
+
+  it('is noticed by open stores, and by one that stored nothing itself', async () => {
+    const { start, name, outside } = browser();
+    const [writer, reader] = [start(), start()];
+    await reader.count();
+    await enrolled(writer, 'Anna', [1]);
+    await deleteDB(name);
+    await expect(enrolled(reader, 'Berta', [2])).rejects.toMatchObject(lost);
+    await expect(enrolled(writer, 'Berta', [2])).rejects.toMatchObject(lost);
+    expect(outside.losses).toBe(2);
+  });
+
+  it('is answered by an import, and by an erasure of everything', async () => {
+    const one = await losing();
+    await one.store.assertOpen(true);
+    expect(await one.store.importContent(one.content)).toMatchObject({ profiles: { added: 1 } });
+    expect(one.changes.at(-1)).toMatchObject({ profiles: { change: 'reset' }, vault: 'changed' });
+    expect([null, one.lostId]).not.toContain(one.outside.id);
+    expect(await seedsOf(one.store, one.anna.id)).toEqual([1]);
+    await enrolled(one.store, 'Berta', [2]);
+    expect(await one.start().count()).toMatchObject({ profiles: 2 });
+
+    const two = await losing();
+    await two.store.eraseAll();
+    expect(two.outside.id).toBeNull();
+    await enrolled(two.store, 'Berta', [2]);
+    expect(two.outside.id).not.toBeNull();
+  });
+
+  it('is not accepted by an answer that could not be stored', async () => {
+    const { store, start, content, lostId, outside } = await losing();
+    const put = Object.getOwnPropertyDescriptor(IDBObjectStore.prototype, 'put') as PropertyDescriptor;
+    const restore = () => Object.defineProperty(IDBObjectStore.prototype, 'put', put);
+    onTestFinished(() => void restore());
+    Object.defineProperty(IDBObjectStore.prototype, 'put', {
+      ...put,
+      value(this: IDBObjectStore, ...args: [unknown, IDBValidKey?]) {
+        if (this.name !== 'memberships') return (put.value as typeof this.put).apply(this, args);
+        throw new DOMException('The disk is full', 'QuotaExceededError');
+      },
+    });
+    await expect(store.importContent(content)).rejects.toMatchObject(code('STORAGE_QUOTA_EXCEEDED'));
+    restore();
+    for (const each of [store, start()]) {
+      expect(await each.vaultStatus()).toMatchObject({ state: 'lost' });
+      await expect(enrolled(each, 'Berta', [2])).rejects.toMatchObject(lost);
+    }
+    expect(outside.id).toBe(lostId);
+    await store.importContent(content);
+    expect(await start().vaultStatus()).toMatchObject({ state: 'open' });
+  });
+
+  it('is answered once by two tabs at the same time, one of which imports', async () => {
+    for (const order of [0, 1]) {
+      const { start, content, anna } = await losing();
+      const [one, two, late] = [start(), start(), start()];
+      const answers = [() => one.importContent(content), () => two.startAnew()];
+      await Promise.all((order === 0 ? answers : answers.toReversed()).map((answer) => answer()));
+      for (const store of [one, two]) {
+        expect(await store.vaultStatus()).toMatchObject({ state: 'open' });
+        expect(await seedsOf(store, anna.id)).toEqual([1]);
+      }
+      await enrolled(two, 'Berta', [2]);
+      // Nor is it asked again in a tab that did nothing meanwhile.
+      await one.eraseAll();
+      expect(await late.vaultStatus()).toMatchObject({ state: 'open' });
+    }
+  });
+
+  it('is missed again when it was deleted while it counted as lost, and after it was accepted', async () => {
+    const { store, start, name, outside } = await losing();
+    await store.count();
+    await deleteDB(name);
+    await expect(enrolled(store, 'Berta', [2])).rejects.toMatchObject(lost);
+    await store.startAnew();
+    await enrolled(store, 'Berta', [2]);
+    await deleteDB(name);
+    for (const each of [store, start()]) await expect(enrolled(each, 'Caro', [3])).rejects.toMatchObject(lost);
+    expect(outside.losses).toBe(4);
+  });
+
+  it('loses no acknowledged write silently, whenever it is deleted meanwhile', async () => {
+    for (let turns = 0; turns < 60; turns += 6) {
+      const { start, name } = browser();
+      const store = start();
+      await store.count();
+      const written = enrolled(store, 'Anna', [1]).then(
+        () => 'enrolled',
+        (error: unknown) => (error as { code: string }).code,
+      );
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      await deleteDB(name);
+      const answer = await written;
+      const { profiles } = await store.count();
+      const { state } = await store.vaultStatus();
+      // A refused write may already have made the key, whose loss is reported as well.
+      if (answer === 'enrolled' && profiles === 0) expect(state).toBe('lost');
+      else expect(['enrolled', 'STORAGE_LOST', 'STORAGE_UNAVAILABLE']).toContain(answer);
+    }
+  });
+
+  it('is not expected before something was committed to it', async () => {
+    const { start, outside } = browser();
+    const store = start();
+    abortCommits();
+    await expect(store.createCollection(null, 'Home', false)).rejects.toMatchObject(code('STORAGE_UNAVAILABLE'));
+    expect(outside.id).toBeNull();
+  });
+
+  it('is missed if it held a person, a collection, an API key or a passphrase', async () => {
+    const fillings: ((store: FaceStore) => Promise<unknown>)[] = [
+      async (store) => {
+        await enrolled(store, 'Anna', [1]);
+        await store.destroyKey();
+      },
+      (store) => store.createCollection(null, 'Home', false),
+      (store) => store.createApiKey('door', ['match']),
+      (store) => store.setPassphrase('correct horse', null),
+    ];
+    for (const fill of fillings) {
+      const { start, name } = browser();
+      const store = start();
+      await fill(store);
+      await store.close();
+      await deleteDB(name);
+      expect(await start().vaultStatus(), String(fill)).toMatchObject({ state: 'lost' });
+    }
+  });
+
+  it('is missed if another page cleared it as a whole', async () => {
+    const { start, name } = browser();
+    const store = start();
+    await enrolled(store, 'Anna', [1]);
+    await store.close();
+    const db = await openDB(name);
+    for (const each of db.objectStoreNames) await db.clear(each);
+    db.close();
+    const next = start();
+    await expect(enrolled(next, 'Berta', [2])).rejects.toMatchObject(lost);
+    await next.startAnew();
+    await enrolled(next, 'Berta', [2]);
+    expect(await start().vaultStatus()).toMatchObject({ state: 'open' });
+  });
+
+  it('is no loss when nothing was in it', async () => {
+    const { start, name, outside } = browser();
+    const first = start();
+    await first.clearAudit();
+    await first.dropOldTemplates(SPACE, new Date().toISOString());
+    await first.close();
+    await deleteDB(name);
+    const second = start();
+    await enrolled(second, 'Anna', [1]);
+    await second.eraseAll();
+    await second.close();
+    await deleteDB(name);
+    await enrolled(start(), 'Berta', [2]);
+    expect(outside.losses).toBe(0);
+  });
+
+  it('is known again after the mark outside was deleted', async () => {
+    const { start, name, outside } = browser();
+    const first = start();
+    await enrolled(first, 'Anna', [1]);
+    await first.close();
+    outside.id = null;
+    const second = start();
+    await second.count();
+    await second.close();
+    await deleteDB(name);
+    await expect(enrolled(start(), 'Berta', [2])).rejects.toMatchObject(lost);
   });
 });
 
@@ -1005,7 +1550,7 @@ describe('versions and connections', () => {
     await made.close();
     // The sealed records are those of version 2; only their keys and the counts of the profile are new.
     const db = await openDB(name);
-    const names = [...db.objectStoreNames].filter((each) => !['oldSpaces', 'plainDetails'].includes(each));
+    const names = [...db.objectStoreNames].filter((each) => !['oldSpaces', 'plainDetails', 'identity'].includes(each));
     const records = await Promise.all(names.map(async (each) => [each, await db.getAll(each)] as const));
     db.close();
     await deleteDB(name);
@@ -1088,11 +1633,11 @@ describe('versions and connections', () => {
       return Promise.resolve();
     };
     const options = { audit: true, onChange: () => undefined };
-    const next = createStore(name, options, [...MIGRATIONS, step(4), step(5)]);
+    const next = createStore(name, options, [...MIGRATIONS, step(5), step(6)]);
     onTestFinished(() => next.close());
     expect(await next.getProfile(null, profile.id)).toEqual(profile);
     expect(await next.templatesOf(null, profile.id)).toHaveLength(2);
-    expect(steps).toEqual([4, 5]);
+    expect(steps).toEqual([5, 6]);
   });
 
   it('takes a whole upgrade back when one of its steps fails', async () => {
@@ -1111,6 +1656,23 @@ describe('versions and connections', () => {
     await expect(broken.count()).rejects.toMatchObject(code('STORAGE_UNAVAILABLE'));
     const { store: again } = testStore(name);
     expect(await again.getProfile(null, profile.id)).toEqual(profile);
+  });
+
+  it('completes an upgrade while no other tab writes', async () => {
+    const { store, name } = testStore();
+    const lock = `inface-write-${name}`;
+    let release: () => void = () => undefined;
+    const written = new Promise<void>((resolve) => (release = resolve));
+    const writing = navigator.locks.request(lock, () => written);
+    let isOpen = false;
+    const opened = store.count().then(() => (isOpen = true));
+    await eventually(async () => {
+      const { pending = [] } = await navigator.locks.query();
+      expect(isOpen || pending.some((each) => each.name === lock)).toBe(true);
+    });
+    expect(isOpen).toBe(false);
+    release();
+    await Promise.all([writing, opened]);
   });
 
   it('reports a tab that does not let go of an older version, and goes on when it does', async () => {

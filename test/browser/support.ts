@@ -1,6 +1,7 @@
 /** What the browser tests share: sample photos, pictures made on the spot, and kits that clean up after themselves. */
 import { deleteDB, openDB, type IDBPDatabase } from 'idb';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
+import { server } from 'vitest/browser';
 import { createFaceKit, type FaceKit, type FaceKitOptions, type Point } from '../../src/index.js';
 import { findModel, parseManifest } from '../../src/models/manifest.js';
 import { loadJson, openAssets } from '../../src/worker/platform/files.js';
@@ -12,7 +13,29 @@ import { chooseBackend, createRuntime } from '../../src/worker/platform/session.
 /** The test server serves `public` at its root. */
 export const ASSETS_URL = new URL('/', location.href).href;
 
+/** Only WebKitGTK may lack it: there are no private files then, and no figures of the storage. */
+export const HAS_STORAGE_MANAGER = server.browser !== 'webkit' || 'storage' in navigator;
+
 export const KIT_OPTIONS = { assetsUrl: ASSETS_URL, backend: 'wasm', threads: 1, autoTrain: false } as const;
+
+/**
+ * Whether a database can be deleted that a worker had open. WebKitGTK at times never answers that, or its network process crashes.
+ * It does not matter for what a test leaves behind: each of its runs has a separate profile.
+ */
+export const CAN_DELETE_DATABASES = server.browser !== 'webkit';
+
+/** Deletes the database of a test, where that is possible. Does not wait for connections that stay open. */
+export async function dropDatabase(name: string): Promise<void> {
+  if (!CAN_DELETE_DATABASES) return;
+  await new Promise<void>((resolve, reject) => {
+    deleteDB(name, { blocked: () => resolve() }).then(resolve, reject);
+  });
+}
+
+/** Waits until an assertion holds, for as long as anything may take on a busy machine. */
+export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 60_000 });
+}
 
 /** A kit on a database of its own, closed and deleted after the test. It trains only when asked, unless a test wants more. */
 export async function testKit(options: FaceKitOptions = {}): Promise<FaceKit> {
@@ -20,7 +43,7 @@ export async function testKit(options: FaceKitOptions = {}): Promise<FaceKit> {
   const kit = await createFaceKit({ ...KIT_OPTIONS, ...options, database });
   onTestFinished(async () => {
     await kit.close();
-    await deleteDB(database);
+    await dropDatabase(database);
   });
   return kit;
 }
@@ -182,14 +205,15 @@ export function emptyPhoto(): Promise<Blob> {
 export async function embedderOn(backend: 'wasm' | 'webgpu') {
   const { signal } = new AbortController();
   const choice = await chooseBackend(backend, 1);
+  const binary = __ORT__[choice.backend];
   const manifest = parseManifest(await loadJson(ASSETS_URL, 'models/manifest.json', signal));
   const entry = findModel(manifest, 'embedder', { set: 'public-domain', precision: 'lossless' });
   const file = { path: `models/${entry.file}`, bytes: entry.bytes, sha256: entry.sha256 };
-  const assets = openAssets(ASSETS_URL, [choice.wasm, file], () => undefined, signal);
+  const assets = openAssets(ASSETS_URL, [binary, file], () => undefined, signal);
   let fallbacks = 0;
-  const runtime = createRuntime(choice, assets.compile(choice.wasm), () => fallbacks++);
+  const runtime = createRuntime(choice, assets.compile(binary), () => fallbacks++);
   onTestFinished(() => runtime.close());
-  const run = await runtime.addModel(entry.id, await assets.load(file));
+  const run = await runtime.addModel(entry.id, await assets.load(file), entry.optimized);
   const data = Float32Array.from({ length: 3 * 150 * 150 }, (_, i) => (i * 7919) % 256);
   const embed = async () => {
     const { embedding } = await run({ [entry.input.name]: { data, dims: [1, 3, 150, 150] } });

@@ -8,10 +8,15 @@ type AnyMethod = (...args: unknown[]) => Promise<unknown>;
 /** Set by the first message. */
 let store: FaceStore | null = null;
 let writesUntilKilled = Infinity;
+let refusals = 0;
 
 addEventListener('message', ({ data }: MessageEvent<TabRequest>) => {
-  if ('open' in data) store = createStore(data.open, { audit: true, onChange: () => undefined });
-  else if ('killAt' in data) writesUntilKilled = data.killAt;
+  if ('open' in data) {
+    const { open, inMemory, known } = data;
+    const mark = { known, keep: () => undefined, onLost: () => undefined };
+    store = createStore(open, { audit: true, onChange: () => undefined, inMemory, mark });
+  } else if ('killAt' in data) writesUntilKilled = data.killAt;
+  else if ('refuseFiles' in data) refusals = data.refuseFiles;
   else void answer(data);
 });
 
@@ -30,9 +35,9 @@ function send(message: TabAnswer): void {
   postMessage(message);
 }
 
-/** TypeScript declares it for workers only. */
+/** TypeScript declares it for workers only; absent in WebKitGTK. */
 const { FileSystemSyncAccessHandle: fileHandle } = globalThis as unknown as {
-  readonly FileSystemSyncAccessHandle: { readonly prototype: object };
+  readonly FileSystemSyncAccessHandle?: { readonly prototype: object };
 };
 
 /**
@@ -43,7 +48,7 @@ type Request = (this: object, ...args: unknown[]) => unknown;
 for (const [prototype, names] of [
   [IDBObjectStore.prototype, ['put', 'add', 'delete', 'clear']],
   [IDBCursor.prototype, ['update', 'delete']],
-  [fileHandle.prototype, ['write', 'flush']],
+  ...(fileHandle ? [[fileHandle.prototype, ['write', 'flush']] as const] : []),
 ] as const) {
   for (const name of names) {
     const descriptor = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
@@ -60,6 +65,19 @@ for (const [prototype, names] of [
       },
     });
   }
+}
+
+/** As while the browser has not yet released the file of a worker that ended. */
+if (fileHandle) {
+  const { prototype } = FileSystemFileHandle;
+  const open = Object.getOwnPropertyDescriptor(prototype, 'createSyncAccessHandle')?.value as Request;
+  Object.defineProperty(prototype, 'createSyncAccessHandle', {
+    configurable: true,
+    value(this: object) {
+      if (refusals-- <= 0) return open.apply(this, []);
+      return Promise.reject(new DOMException('The file is open.', 'NoModificationAllowedError'));
+    },
+  });
 }
 
 /** Without a return to the event loop, so that the transaction can neither go on nor commit. */

@@ -4,8 +4,9 @@ import type { FaceStore } from '../../src/worker/ports/face-store.js';
 export type TabMethod = keyof FaceStore;
 
 export type TabRequest =
-  | { readonly open: string }
+  | { readonly open: string; readonly inMemory: boolean; readonly known: string | null }
   | { readonly killAt: number }
+  | { readonly refuseFiles: number }
   | { readonly id: number; readonly method: TabMethod; readonly args: readonly unknown[] };
 
 export type TabAnswer =
@@ -22,6 +23,8 @@ export interface Tab {
    * requests are made: race it with the call.
    */
   killAt(n: number): Promise<void>;
+  /** The next requests of the tab for a file to overwrite are refused as if another worker had it open. */
+  refuseFiles(times: number): void;
   /** What is pending is never answered. */
   terminate(): void;
 }
@@ -31,8 +34,12 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** A worker with its own connection to the database `name`. */
-export function openTab(name: string): Tab {
+/**
+ * A worker with its own connection to the database `name`.
+ * @param inMemory whether it has its own database instead
+ * @param known id of the database that held data before, or `null`
+ */
+export function openTab(name: string, { inMemory = false, known = null as string | null } = {}): Tab {
   const worker = new Worker(new URL('./tab-worker.ts', import.meta.url), { type: 'module' });
   const pending = new Map<number, Pending>();
   let lastId = 0;
@@ -56,7 +63,7 @@ export function openTab(name: string): Tab {
     for (const call of pending.values()) call.reject(new Error(`The tab failed: ${message}`));
     pending.clear();
   });
-  send({ open: name });
+  send({ open: name, inMemory, known });
 
   return {
     call: <M extends TabMethod>(method: M, ...args: Parameters<FaceStore[M]>) =>
@@ -65,6 +72,9 @@ export function openTab(name: string): Tab {
         pending.set(id, { resolve, reject });
         send({ id, method, args });
       }),
+    refuseFiles: (times) => {
+      send({ refuseFiles: times });
+    },
     killAt: (n) =>
       new Promise((resolve) => {
         onReached = resolve;

@@ -14,7 +14,7 @@ export type Operation =
   /** Rejects a profile for the face of another person. */
   | { method: 'reject'; collection: string; profile: string; person: number }
   | { method: 'setPassphrase' | 'unlock'; passphrase: string }
-  | { method: 'lock' | 'exportBackup' | 'importBackup' | 'eraseAll' };
+  | { method: 'lock' | 'exportBackup' | 'importBackup' | 'eraseAll' | 'startAnew' };
 
 /** The fields of an answer that the model checks, each set by the operations that return it. */
 export interface Value {
@@ -66,6 +66,8 @@ export interface State extends Records {
   readonly unlocked: readonly boolean[];
   /** The content of the last exported backup. */
   readonly backup: Records | null;
+  /** Whether the browser deleted the database, and nobody has accepted that yet. */
+  readonly lost: boolean;
 }
 
 /** What a page lists, by handles. */
@@ -81,6 +83,7 @@ export const EMPTY: State = {
   passphrase: null,
   unlocked: [false, false],
   backup: null,
+  lost: false,
 };
 
 /** Circumstances of concurrent calls that excuse refusals. */
@@ -101,7 +104,7 @@ export function statesAfter(states: readonly State[], calls: readonly Call[], ab
   // A lock reaches the other tab a moment later.
   const keyLost = about.keyLost || calls.some(({ operation }) => operation.method === 'lock');
   const follow = (before: readonly State[], left: readonly Call[]): State[] => {
-    const from = about.diskFull ? unique(before.flatMap((state) => [state, emptied(state)])) : before;
+    const from = about.diskFull ? unique(before.flatMap((state) => [state, ...lose(state)])) : before;
     if (left.length === 0) return [...from];
     return left.flatMap((call, i) => {
       const next = unique(from.flatMap((state) => after(state, call, { ...about, keyLost })));
@@ -114,6 +117,13 @@ export function statesAfter(states: readonly State[], calls: readonly Call[], ab
 /** Returns the state after all data was deleted, by the kit or by the browser. The backup is a file elsewhere. */
 export function emptied({ backup }: State): State {
   return { ...EMPTY, backup };
+}
+
+/** Returns the states after the browser deleted the database. Only who had opened an empty one misses it. */
+function lose(state: State): State[] {
+  const { lost, profiles, collections } = state;
+  const isMissed = lost || Object.keys(profiles).length > 0 || Object.keys(collections).length > 0;
+  return (isMissed ? [true] : [true, false]).map((isLost) => ({ ...emptied(state), lost: isLost }));
 }
 
 /** A worker was killed, with the key that it held. */
@@ -166,9 +176,19 @@ function after(state: State, { tab, operation, answer }: Call, about: Circumstan
   return [];
 }
 
+/** Operations that only read, or accept the loss. */
+const ALLOWED_AFTER_LOSS: ReadonlySet<Operation['method']> = new Set([
+  'match',
+  'identify',
+  'importBackup',
+  'eraseAll',
+  'startAnew',
+]);
+
 /** Returns the codes with which the operation must fail, one of them; empty when it must succeed. */
 function refusals(state: State, tab: number, operation: Operation): string[] {
   const codes: string[] = [];
+  if (state.lost && !ALLOWED_AFTER_LOSS.has(operation.method)) codes.push('STORAGE_LOST');
   const mustHave = (kind: 'profile' | 'collection', handle: string) => {
     if (handle in state[`${kind}s`]) return;
     codes.push(`${kind.toUpperCase()}_${state.gone.includes(handle) ? 'GONE' : 'NOT_FOUND'}`);
@@ -228,6 +248,7 @@ function refusals(state: State, tab: number, operation: Operation): string[] {
       break;
     case 'createCollection':
     case 'eraseAll':
+    case 'startAnew':
   }
   return codes;
 }
@@ -325,6 +346,8 @@ function change(state: State, tab: number, operation: Operation, value: Value | 
       return [imported(state)];
     case 'eraseAll':
       return [emptied(state)];
+    case 'startAnew':
+      return [{ ...state, lost: false }];
   }
 }
 
@@ -337,7 +360,7 @@ function imported(state: State): State {
   const restored = mapValues(filterKeys(collections, isNew), (collection) =>
     collection.members.filter((handle) => !(handle in all)).reduce(leave, collection),
   );
-  return { ...state, profiles: all, collections: { ...state.collections, ...restored } };
+  return { ...state, profiles: all, collections: { ...state.collections, ...restored }, lost: false };
 }
 
 function leave(collection: CollectionState, profile: string): CollectionState {

@@ -25,8 +25,8 @@ export interface ChaosPage {
   readonly run: (operation: Operation, file: string | null, killAfter: boolean) => Promise<Answer>;
   readonly status: () => Promise<api.VaultStatus>;
   readonly list: () => Promise<PageListing>;
-  /** Returns whether the kit reported since the last call that its data was lost; `null` if this version cannot. */
-  readonly takeLoss: () => boolean | null;
+  /** Returns whether the kit reported since the last call that its data was lost. */
+  readonly takeLoss: () => boolean;
   readonly killWorker: () => void;
   /** Waits until the kit noticed that its worker was killed. It does so a moment later, and ends what was called before. */
   readonly noticeKill: () => Promise<void>;
@@ -63,7 +63,7 @@ globalThis.Worker = new Proxy(Worker, {
 });
 
 let kit: api.FaceKit | null = null;
-let loss: boolean | null = null;
+let loss = false;
 const cuts = new Map<string, Promise<Blob>>();
 
 function theKit(): api.FaceKit {
@@ -183,6 +183,9 @@ async function perform(operation: Operation, file: string | null): Promise<Value
     case 'eraseAll':
       await storage.eraseAll();
       return {};
+    case 'startAnew':
+      await storage.startAnew();
+      return {};
   }
 }
 
@@ -199,16 +202,6 @@ async function identify(collection: string, person: number) {
     identificationId: face.identificationId,
     profile: face.outcome === 'identified' ? face.profileId : null,
   };
-}
-
-/** The event that says that data was lost is not in every version of the kit, which refuses names that it does not know. */
-function watchLoss(started: api.FaceKit): void {
-  try {
-    started.on('storage-lost' as keyof api.KitEvents, () => (loss = true));
-    loss = false;
-  } catch {
-    loss = null;
-  }
 }
 
 /** @throws what is not an error of the kit */
@@ -228,7 +221,8 @@ const chaosPage: ChaosPage = {
       clockOffset = clockOffsetMs;
       const { createFaceKit } = (await import(/* @vite-ignore */ KIT_URL)) as typeof api;
       kit = await createFaceKit({ assetsUrl: '/assets/', database: DATABASE, backend: 'wasm', threads: 1 });
-      watchLoss(kit);
+      loss = false;
+      kit.on('storage-lost', () => (loss = true));
       return {};
     }),
   async run(operation, file, killAfter) {
@@ -243,7 +237,7 @@ const chaosPage: ChaosPage = {
   },
   takeLoss() {
     const taken = loss;
-    if (loss) loss = false;
+    loss = false;
     return taken;
   },
   killWorker: () => newest?.terminate(),

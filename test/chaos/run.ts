@@ -238,13 +238,13 @@ async function attack(operations: number, seed: number, url: string): Promise<vo
     console.log(`  fill disk: ${refused} writes were refused`);
     if (refused === 0) throw failure('The disk was full, and every write was acknowledged.', 'see the calls');
     const listed = new Set((await tabs[0]!.call('list')).profiles.map(({ id }) => id));
-    if (known.every((handle) => listed.has(ids.get(handle) ?? ''))) return;
-    const reports = await Promise.all(tabs.map((tab) => tab.call('takeLoss')));
-    if (reports.includes(null)) {
-      console.log('  not checked: Chromium emptied the database, and this version of the kit has no event to say so');
-    } else if (!reports.includes(true)) {
-      throw failure('Chromium emptied the database, and the kit did not say so.', { known });
+    if (!known.every((handle) => listed.has(ids.get(handle) ?? ''))) {
+      const reports = await Promise.all(tabs.map((tab) => tab.call('takeLoss')));
+      console.log('  Chromium emptied the database');
+      if (!reports.includes(true))
+        throw failure('Chromium emptied the database, and the kit did not say so.', { known });
     }
+    await runGroup([{ tab: 0, operation: { method: 'startAnew' } }]);
   }
 
   async function clearSiteData(): Promise<void> {

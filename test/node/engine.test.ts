@@ -79,6 +79,7 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
     embedder,
     scoring: createScoring(2, null),
     loadAntispoof: null,
+    loadEyes: null,
     store: missing as FaceStore,
     spaces: { older: () => Promise.resolve([]), problemOf: () => null },
     migration: { sight: unused, sweep: unused, describe: () => Promise.resolve([]) },
@@ -101,7 +102,7 @@ function engineWith(detections: readonly Detection[], parts: Partial<EngineParts
 }
 
 function context(signal = new AbortController().signal): CallContext {
-  return { signal, owner: null, onTrainProgress: () => undefined };
+  return { signal, owner: null, onProgress: () => undefined };
 }
 
 /** Gives every face this score. */
@@ -1054,6 +1055,7 @@ describe('what a call reports', () => {
     expect(plain?.landmarks).toHaveLength(5);
     const full = await detect({ landmarks: 68, quality: true, spoof: 'report' });
     expect(full).toMatchObject({ quality: { unusable: [] }, spoof: { outcome: 'attack', bonaFideScore: 0.2 } });
+    expect([plain?.eyes, full?.eyes]).toEqual([null, null]);
     // The source has twice the size of the frame: the tip of the nose is near the middle of its 800 px.
     expect(full?.landmarks).toHaveLength(68);
     const nose = landmarks({ scale: 2 * 5, x: WIDTH, y: WIDTH, roll: 30 })[30] as Point;
@@ -1061,8 +1063,30 @@ describe('what a call reports', () => {
     expect(full?.landmarks[30]?.y).toBeCloseTo(nose.y, 6);
     // The detector's own roll, as nothing else is known.
     const unlocated = await detect({ landmarks: 0, quality: true });
-    expect(unlocated).toMatchObject({ landmarks: [], quality: null, spoof: null });
+    expect(unlocated).toMatchObject({ landmarks: [], quality: null, spoof: null, eyes: null });
     expect(unlocated?.rollDegrees).toBeCloseTo(45, 6);
+  });
+
+  it('is the state of the eyes where it is asked for, of all 68 points, if there is a model for it', async () => {
+    const seen: number[] = [];
+    const loadEyes = () =>
+      Promise.resolve({
+        read: (_pixels: unknown, points: readonly Point[]) => {
+          seen.push(points.length);
+          return Promise.resolve({ left: 0.1, right: 0.9 });
+        },
+      });
+    const { engine } = engineWith([detection(0, 0, 100), detection(200, 200, 120)], { loadEyes });
+    const { faces } = await engine.detect(context(), frame(), { eyes: true });
+    expect(faces.map(({ eyes }) => eyes)).toEqual([
+      { left: 0.1, right: 0.9 },
+      { left: 0.1, right: 0.9 },
+    ]);
+    expect(seen).toEqual([68, 68]);
+    const { engine: without } = engineWith([detection(0, 0, 100)]);
+    await expect(without.detect(context(), frame(), { eyes: true })).rejects.toMatchObject({
+      code: 'EYE_MODEL_UNAVAILABLE',
+    });
   });
 
   it('are the largest faces, up to the limit', async () => {
@@ -1549,7 +1573,8 @@ describe('records', () => {
   }
 
   it('are read and written for the owner of the call only', async () => {
-    expect(await echoed('listProfiles')).toEqual(['listProfiles', 'key']);
+    const page = { limit: 2 };
+    expect(await echoed('listProfiles', page)).toEqual(['listProfiles', 'key', page]);
     expect(await echoed('getProfile', 'anna')).toEqual(['getProfile', 'key', 'anna']);
     const change = { name: 'A' };
     expect(await echoed('updateProfile', 'anna', change)).toEqual(['updateProfile', 'key', 'anna', change]);
@@ -1637,10 +1662,19 @@ describe('records', () => {
     const { engine } = engineWith([], {
       store: echo({ unlockVault: note('unlock') }),
       onUnlock: () => order.push('onUnlock'),
-      trainer: { train: note('train') as never, abort: () => false, resume: note('resume') as never },
+      trainer: {
+        train: note('train') as never,
+        abort: () => false,
+        async resume() {
+          await note('resume')();
+          await new Promise((resolve) => setTimeout(resolve));
+          order.push('resumed');
+        },
+      },
     });
     expect(await engine.unlockVault(caller, 'secret')).toEqual({ state: 'unlocked' });
-    expect(order).toEqual(['unlock', 'onUnlock', 'resume']);
+    // Only once they are scheduled, so that a training that is asked for next replaces theirs.
+    expect(order).toEqual(['unlock', 'onUnlock', 'resume', 'resumed']);
   });
 
   it('are saved to a backup and read from one, unless the vault is locked', async () => {
@@ -1653,10 +1687,17 @@ describe('records', () => {
         return Promise.resolve(content);
       },
     };
-    const { engine } = engineWith([], { store: echo({ exportContent: () => Promise.resolve(content) }), backup });
+    const assertOpen = vi.fn<FaceStore['assertOpen']>(() => Promise.resolve());
+    const { engine } = engineWith([], {
+      store: echo({ exportContent: () => Promise.resolve(content), assertOpen }),
+      backup,
+    });
     expect(await engine.exportBackup(caller, 'secret')).toEqual([content, 'secret']);
-    expect(await engine.importBackup(caller, 'file' as unknown as Blob, 'secret')).toEqual(['importContent', content]);
+    const imported = await engine.importBackup(caller, 'file' as unknown as Blob, 'secret');
+    expect(imported).toEqual(['importContent', content, caller.onProgress]);
     expect(opened).toEqual([['file', 'secret', new Map([['space', 2]])]]);
+    // An import is an answer to a loss.
+    expect(assertOpen).toHaveBeenCalledExactlyOnceWith(true);
     const locked = echo({ assertOpen: () => Promise.reject(new InfaceError('VAULT_LOCKED', 'locked')) });
     const failing = engineWith([], { store: locked, backup }).engine.importBackup(caller, new Blob(), 'secret');
     await expect(failing).rejects.toMatchObject({ code: 'VAULT_LOCKED' });
@@ -1678,7 +1719,7 @@ describe('records', () => {
     };
     const { engine, purge } = engineWith([], { store: echo(), trainer });
     expect(await engine.train(caller, 'home')).toBe('trained');
-    expect(calls.splice(0)).toEqual([['key', 'home', caller.signal, caller.onTrainProgress]]);
+    expect(calls.splice(0)).toEqual([['key', 'home', caller.signal, caller.onProgress]]);
     expect([await engine.abortTraining(caller, 'home'), await engine.abortTraining(caller, 'work')]).toEqual([
       true,
       false,
@@ -1696,8 +1737,8 @@ describe('records', () => {
 
   it('are counted, with what the worker holds', async () => {
     const store = echo({ count: () => Promise.resolve({ profiles: 1, templates: 2, collections: 3 }) });
-    const runtime = { version: '1.0.0', live: { frames: 4, sessions: 5 } };
-    const describeRuntime = () => runtime as unknown as ReturnType<EngineParts['describeRuntime']>;
+    const runtime = { version: '1.0.0', storage: 'indexeddb', live: { frames: 4, sessions: 5 } };
+    const describeRuntime = () => Promise.resolve(runtime) as unknown as ReturnType<EngineParts['describeRuntime']>;
     const { engine } = engineWith([], { store, describeRuntime });
     for (const id of ['one', 'two']) await engine.openImage(context(), id, frame(), {});
     expect(await engine.info(caller)).toEqual({

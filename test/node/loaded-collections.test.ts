@@ -20,7 +20,7 @@ function storeOf(...people: (typeof ANNA)[]) {
   const loadCollection: FaceStore['loadCollection'] = (_owner, _id, _space, known) => {
     if (state.failure) return Promise.reject(state.failure);
     const profiles = storedProfiles(state.people.flat()).map((profile) =>
-      known?.get(profile.id)?.seal === profile.seal ? { ...profile, templates: null } : profile,
+      known?.profiles.get(profile.id)?.seal === profile.seal ? { ...profile, templates: null } : profile,
     );
     state.decrypted.push(profiles.filter(({ templates }) => templates).map(({ id }) => id));
     const content: CollectionContent = { revision: 1, profiles, negatives: [], classifier: null };

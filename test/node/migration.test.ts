@@ -233,6 +233,30 @@ describe('a person of the old models', () => {
 
   it.each<[string, (kit: ReturnType<typeof kitOf>) => Promise<unknown>, Settings?]>([
     ['with somebody else in the frame', (kit) => kit.identify(...sideBySide([show(anna), show(person('x'))]))],
+    [
+      'beside somebody whom the call leaves out',
+      async (kit) => {
+        kit.scene = sideBySide([show(anna, { side: 140 }), show(person('x'))]);
+        const { faces } = await kit.engine.identify(callContext(), kit.frame(), 'home', { maxFaces: 1 });
+        expect(faces).toMatchObject([{ outcome: 'identified', profileId: 'anna' }]);
+      },
+    ],
+    [
+      'beside somebody else whom a tracker sees',
+      async (kit) => {
+        kit.scene = sideBySide([show(anna), show(person('x'))]);
+        const { faces } = await kit.engine.track(callContext(), 'door', kit.frame(), { collectionId: 'home' });
+        expect(faces.map(({ identification }) => identification?.outcome)).toContain('identified');
+      },
+    ],
+    [
+      'beside somebody else, matched as the largest',
+      async (kit) => {
+        kit.scene = sideBySide([show(anna, { side: 140 }), show(person('x'))]);
+        const result = await kit.engine.match(callContext(), { ...kit.face(), face: 'largest' }, 'anna', {});
+        expect(result).toMatchObject({ match: true });
+      },
+    ],
     ['in a small picture', (kit) => kit.identify(show(anna, { side: 50 }))],
     ['too unlike the old templates to be sure', (kit) => kit.identify(atCosine(anna, 0.34))],
     ['that the spoof check calls an attack', withSpoof('report'), { spoofScore: 0.3 }],
@@ -318,6 +342,18 @@ describe('a person of the old models', () => {
       [OLD, 96],
     ]);
     expect(await kit.identify(...kit.scene)).toMatchObject([{ outcome: 'unknown', reason: 'rejected-before' }]);
+  });
+
+  it('keeps its template when somebody else is rejected', async () => {
+    const kit = kitOf();
+    for (const who of [anna, berta]) kit.enrolled(who);
+    const remove = vi.spyOn(kit.memory.store, 'removeTemplate');
+    const [found] = await kit.identify(show(anna));
+    await kit.engine.reject(callContext(), found!.identificationId, { profileId: 'berta' });
+    expect(remove).not.toHaveBeenCalled();
+    expect([kit.spacesOf(anna), kit.spacesOf(berta)]).toEqual([{ old: 4, new: 1 }, { old: 4 }]);
+    await kit.engine.reject(callContext(), found!.identificationId, { profileId: 'anna' });
+    expect(kit.spacesOf(anna)).toEqual({ old: 4 });
   });
 
   it('is not held any more in either space once deleted', async () => {

@@ -137,6 +137,7 @@ function trackerOf(settings: Partial<TrackContext> = {}) {
       choose: unused,
       embedWith: unused,
       embedViews: unused,
+      readEyes: unused,
     };
   }
 

@@ -189,6 +189,47 @@ describe('after a change of its own', () => {
   });
 });
 
+describe('of many collections that are due at once', () => {
+  it('one is trained at a time, and those that wait can be aborted and put off', async () => {
+    const running: string[] = [];
+    const order: string[] = [];
+    const ends = new Map<string, () => void>();
+    const { trainer } = world({
+      locks: {
+        run: async (_id, _signal, work) => work(),
+        tryRun: async (id) => {
+          running.push(id);
+          order.push(id);
+          expect(running).toEqual([id]);
+          await new Promise<void>((resolve) => ends.set(id, resolve));
+          running.pop();
+          return true;
+        },
+        held: () => Promise.resolve(new Set()),
+      },
+    });
+    const end = async (id: string) => {
+      ends.get(id)?.();
+      await vi.advanceTimersByTimeAsync(0);
+    };
+    for (const id of ['a', 'b', 'c', 'd']) trainer.schedule(id, true);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(order).toEqual(['a']);
+    expect(trainer.abort('b')).toBe(true);
+    trainer.schedule('c', true);
+    await end('a');
+    expect(order).toEqual(['a', 'd']);
+    await vi.advanceTimersByTimeAsync(3_000);
+    await end('d');
+    expect(order).toEqual(['a', 'd', 'c']);
+    trainer.schedule('e', true);
+    await vi.advanceTimersByTimeAsync(3_000);
+    trainer.close();
+    await end('c');
+    expect(order).toEqual(['a', 'd', 'c']);
+  });
+});
+
 describe('after a change of another tab', () => {
   it('the training is left to it, and made up for after 20 s', async () => {
     const w = world();
@@ -298,6 +339,14 @@ describe('train', () => {
     expect(running.saved).toEqual([]);
   });
 
+  it('can be aborted from its call on', async () => {
+    const w = world();
+    const training = train(w);
+    expect(w.trainer.abort(ID)).toBe(true);
+    await expect(training).rejects.toMatchObject({ code: 'TRAINING_ABORTED' });
+    expect(w.saved).toEqual([]);
+  });
+
   it('puts an end to an automatic training of the same collection', async () => {
     const explicit: Promise<unknown>[] = [];
     const w = world({
@@ -321,6 +370,56 @@ describe('train', () => {
     w.trainer.schedule(ID, true);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(w.saved).toEqual([]);
+  });
+});
+
+describe('the owner', () => {
+  type OlderSpace = Awaited<ReturnType<TrainerParts['older']>>[number];
+
+  /** A collection of the API key 'door'. @returns what was read and as whom */
+  function ownedByDoor() {
+    const asked: string[] = [];
+    const see = <T>(what: string, owner: string | null, value: T): Promise<T> => {
+      asked.push(`${what} ${owner}`);
+      const isSeen = owner === null || owner === 'door';
+      return isSeen ? Promise.resolve(value) : Promise.reject(new InfaceError('COLLECTION_NOT_FOUND', 'not yours'));
+    };
+    const inner = world();
+    const older = { ...CURRENT, embedder: { ...CURRENT.embedder, dimension: 2 } } as OlderSpace;
+    const w = world({
+      older: () => Promise.resolve([older]),
+      store: {
+        collectionRevision: (owner) => see('revision', owner, { revision: 3, classifier: 'stale' }),
+        listCollections: (owner) => see('list', owner, []),
+        saveClassifiers: (_id, _revision, [classifier = null]) => {
+          w.saved.push(classifier);
+          return Promise.resolve('trained');
+        },
+      },
+      loaded: {
+        read: async (owner, ...rest) => see('read', owner, await inner.loaded.read(null, ...rest)),
+      },
+    });
+    return { w, asked };
+  }
+
+  it('of a call decides what it may train, and the state is announced in any case', async () => {
+    const { w, asked } = ownedByDoor();
+    const trainAs = (owner: string) => w.trainer.train(owner, ID, new AbortController().signal, () => undefined);
+    await expect(trainAs('desk')).rejects.toMatchObject({ code: 'COLLECTION_NOT_FOUND' });
+    expect(asked.splice(0)).toEqual(['revision desk']);
+    await trainAs('door');
+    expect(asked).toEqual(['revision door', 'read door', 'read door', 'revision null']);
+    expect([w.saved.length, w.news]).toEqual([1, [['stale', null]]]);
+  });
+
+  it('of a collection does not matter when it is trained automatically', async () => {
+    const { w, asked } = ownedByDoor();
+    await w.trainer.resume();
+    w.trainer.schedule(ID, true);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(asked).toEqual(['list null', 'revision null', 'read null', 'read null', 'revision null']);
+    expect(w.saved).toHaveLength(1);
   });
 });
 
@@ -391,7 +490,7 @@ it('cannot be ended any more while what was learnt is stored, and says so', asyn
 });
 
 describe('progress', () => {
-  it('is told at both ends, and every 30 ms or later between them, when the worker can handle other calls', async () => {
+  it('is told at both ends, and every 30 ms or later between them; the worker handles other calls after 10 ms', async () => {
     let now = 1_000;
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
     const scoring = createScoring(2, () => vector(1, 0, 0, 1));
@@ -417,8 +516,8 @@ describe('progress', () => {
       return { events, durationMs };
     };
     expect(await trainAt(1)).toEqual({ events: [0, 32, 'another call', 64, 96, 100], durationMs: 100 });
-    // 32 and 64 ms after the last report.
-    expect(await trainAt(0.5)).toEqual({ events: [0, 64, 'another call', 100], durationMs: 50 });
+    // 16 ms after the last turn, and 32 ms after the last report.
+    expect(await trainAt(0.5)).toEqual({ events: [0, 'another call', 64, 100], durationMs: 50 });
     expect(await trainAt(0)).toEqual({ events: [0, 100, 'another call'], durationMs: 0 });
     clock.mockRestore();
   });

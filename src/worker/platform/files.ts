@@ -16,7 +16,8 @@ export interface AssetFile {
 
 const CACHE_NAME = 'inface-assets';
 
-const HOW_TO_SERVE = "Serve the package's folder dist/assets there, or pass its URL as 'assetsUrl' to createFaceKit().";
+const HOW_TO_SERVE =
+  "Serve what 'npx inface assets DIR' copies there, or pass its URL as 'assetsUrl' to createFaceKit().";
 
 /** A loader of asset files. */
 export interface Assets {
@@ -305,14 +306,6 @@ function wrongContent(url: string, got: string, wanted: string): InfaceError {
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  // Absent on plain http pages, although the type does not say so.
-  const subtle = crypto.subtle as SubtleCrypto | undefined;
-  if (!subtle) {
-    throw new InfaceError(
-      'MODEL_INTEGRITY_FAILED',
-      'Asset files cannot be verified here. Open the page over https or on localhost.',
-    );
-  }
-  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes));
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

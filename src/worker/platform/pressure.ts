@@ -12,7 +12,9 @@ const INTERVAL_MS = 10_000;
 
 /** Returns the browser's estimate, or `null` if it has none. */
 export async function estimateStorage(): Promise<StorageUse | null> {
-  const { usage, quota } = await navigator.storage.estimate().catch(() => ({ usage: undefined, quota: undefined }));
+  // Absent in WebKitGTK.
+  const { storage } = navigator as { storage?: StorageManager };
+  const { usage, quota } = (await storage?.estimate().catch(() => null)) ?? {};
   return usage === undefined || quota === undefined ? null : { usageBytes: usage, quotaBytes: quota };
 }
 

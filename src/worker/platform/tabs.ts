@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import type { ClassifierState } from '../../api/collections.js';
 import type { StoreChange } from '../ports/face-store.js';
+import type { Locks } from '../ports/locks.js';
 import type { EngineParts } from '../use-cases/engine.js';
 import type { TrainingLocks } from '../use-cases/training.js';
 
@@ -74,25 +75,19 @@ export function openTabs(database: string, onMessage: (message: TabMessage) => v
  * Creates a function that runs the check and the write of one enrollment at a time, across all tabs. Otherwise two
  * enrollments of one person, as after a double click, would both find no duplicate and both be stored.
  */
-export function createEnrollmentLock(database: string): EngineParts['enrollAlone'] {
-  // Absent on plain http pages, where nothing is stored.
-  const locks = (navigator as { locks?: LockManager }).locks;
-  return async (signal, work) => (locks ? locks.request(`inface-enroll-${database}`, { signal }, work) : work());
+export function createEnrollmentLock(database: string, locks: Locks): EngineParts['enrollAlone'] {
+  return async (signal, work) => locks.request(`inface-enroll-${database}`, { signal }, work);
 }
 
 /** Creates locks for trainings from Web Locks. The browser releases them when the tab ends for any reason. */
-export function createTrainingLocks(database: string): TrainingLocks {
+export function createTrainingLocks(database: string, locks: Locks): TrainingLocks {
   const prefix = `inface-train-${database}/`;
-  // Absent on plain http pages, where nothing is stored and so nothing is trained.
-  const locks = (navigator as { locks?: LockManager }).locks;
   return {
     async run(collectionId, signal, work) {
       signal.throwIfAborted();
-      if (!locks) return work();
       return locks.request(`${prefix}${collectionId}`, { signal }, work);
     },
     async tryRun(collectionId, work) {
-      if (!locks) return false;
       return locks.request(`${prefix}${collectionId}`, { ifAvailable: true }, async (lock) => {
         if (!lock) return false;
         await work();
@@ -100,7 +95,7 @@ export function createTrainingLocks(database: string): TrainingLocks {
       });
     },
     async held() {
-      const { held = [] } = (await locks?.query()) ?? {};
+      const { held = [] } = await locks.query();
       const names = held.map(({ name = '' }) => name).filter((name) => name.startsWith(prefix));
       return new Set(names.map((name) => name.slice(prefix.length)));
     },

@@ -3,10 +3,10 @@ import type { Classifier } from '../../recognition/classifier.js';
 import type { Template } from '../../recognition/template.js';
 import type { ApiKey, ApiScope } from '../../api/api-keys.js';
 import type { AuditEntry } from '../../api/audit.js';
-import type { ImportResult } from '../../api/backup.js';
+import type { ImportProgress, ImportResult } from '../../api/backup.js';
 import type { ClassifierState, Collection, CollectionChange } from '../../api/collections.js';
 import type { RecordsChange } from '../../api/events.js';
-import type { JsonValue, Profile, ProfileChange } from '../../api/profiles.js';
+import type { JsonValue, Profile, ProfileChange, ProfileListOptions } from '../../api/profiles.js';
 import type { VaultStatus } from '../../api/vault.js';
 
 /**
@@ -45,11 +45,23 @@ export interface StoredProfile {
   readonly templates: readonly Template[] | null;
 }
 
+/** The part of a collection in one embedding space that a caller has read before. */
+export interface KnownContent {
+  /**
+   * The revision that `profiles` is complete at. With it, only the changes since then are read. `null` where it is not
+   * complete, or profiles of the collection have templates of other spaces.
+   */
+  readonly revision: number | null;
+  /** By profile id, in the order of {@link CollectionContent.profiles}. */
+  readonly profiles: ReadonlyMap<string, Pick<StoredProfile, 'seal'>>;
+}
+
 /** A consistent snapshot of what a collection recognizes in one embedding space. */
 export interface CollectionContent {
   readonly revision: number;
   /** Other embedding spaces that profiles of the collection have templates of. */
   readonly otherSpaces?: readonly string[];
+  /** In the order of their ids. */
   readonly profiles: readonly StoredProfile[];
   readonly negatives: readonly Negative[];
   /** `null` if there is none or it is out of date. */
@@ -127,7 +139,7 @@ export interface FaceStore {
   ): Promise<{ profile: Profile; templateId: string | null }>;
   /** Removes a template. Does nothing if it is already gone. */
   removeTemplate(profileId: string, space: string, templateId: string): Promise<void>;
-  listProfiles(owner: Owner): Promise<Profile[]>;
+  listProfiles(owner: Owner, page?: Pick<ProfileListOptions, 'limit' | 'after'>): Promise<Profile[]>;
   getProfile(owner: Owner, id: string): Promise<Profile>;
   updateProfile(owner: Owner, id: string, change: ProfileChange): Promise<Profile>;
   deleteProfile(owner: Owner, id: string): Promise<void>;
@@ -144,14 +156,9 @@ export interface FaceStore {
   collectionRevision(owner: Owner, id: string): Promise<{ revision: number; classifier: StoredClassifierState }>;
   /**
    * Reads what a collection recognizes in one embedding space.
-   * @param known seals of profiles that the caller has read, by profile id; unchanged ones are not decrypted again
+   * @param known what the caller has read; unchanged profiles are not decrypted again
    */
-  loadCollection(
-    owner: Owner,
-    id: string,
-    space: string,
-    known?: ReadonlyMap<string, Pick<StoredProfile, 'seal'>>,
-  ): Promise<CollectionContent>;
+  loadCollection(owner: Owner, id: string, space: string, known?: KnownContent): Promise<CollectionContent>;
   /**
    * Stores the classifiers trained on `revision`, one per embedding space. Does nothing if the collection has changed
    * since; an empty list deletes the stored ones. Reports no change, because the training announces its end.
@@ -177,8 +184,12 @@ export interface FaceStore {
    */
   dropOldTemplates(current: string, before: string): Promise<string[]>;
 
-  /** Checks the vault before work whose result could not be stored. @throws InfaceError `VAULT_LOCKED` */
-  assertOpen(): Promise<void>;
+  /**
+   * Checks the store before work whose result could not be stored.
+   * @param acceptsLoss whether the work is what the application does about lost data
+   * @throws InfaceError `VAULT_LOCKED`, `STORAGE_LOST`
+   */
+  assertOpen(acceptsLoss?: boolean): Promise<void>;
   vaultStatus(): Promise<VaultStatus>;
   /** @param current the passphrase that is replaced, or `null` if there is none */
   setPassphrase(passphrase: string | null, current: string | null): Promise<VaultStatus>;
@@ -187,7 +198,7 @@ export interface FaceStore {
   destroyKey(): Promise<void>;
 
   exportContent(): Promise<BackupContent>;
-  importContent(content: BackupContent): Promise<ImportResult>;
+  importContent(content: BackupContent, onProgress?: (progress: ImportProgress) => void): Promise<ImportResult>;
 
   listAudit(limit: number | null): Promise<AuditEntry[]>;
   clearAudit(): Promise<void>;
@@ -197,6 +208,8 @@ export interface FaceStore {
   verifyApiKey(secret: string): Promise<ApiKey | null>;
 
   eraseAll(): Promise<void>;
+  /** Accepts an empty database in place of one that was lost. Does nothing if none was. */
+  startAnew(): Promise<void>;
   count(): Promise<{ profiles: number; templates: number; collections: number }>;
   close(): Promise<void>;
 }

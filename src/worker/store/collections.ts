@@ -1,10 +1,11 @@
 /** Stores collections, their members, classifiers and negative examples. */
 import { InfaceError } from '../../api/errors.js';
 import type { Template } from '../../recognition/template.js';
-import type { FaceStore, Negative } from '../ports/face-store.js';
+import type { FaceStore, KnownContent, Negative } from '../ports/face-store.js';
 import type { CollectionRecord, NegativeBlock, ReadTransaction, TemplateBlock } from './database/schema.js';
 import { openBlocks, openClassifiers, readKey, sealBlock, sealClassifiers } from './keyring.js';
 import {
+  changedSince,
   classifierState,
   isSeenBy,
   profilesOf,
@@ -40,6 +41,7 @@ const BULK_SHARE = 0.25;
  * single request for all.
  */
 const PROFILES_PER_RANGE = 64;
+const RANGES_AT_ONCE = 4;
 
 export function createCollections({ db, keyring, note, changed }: StoreParts): Operations {
   return {
@@ -102,7 +104,7 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
             .put({ ...record, name, unknowns, updatedAt: timestamp(record.updatedAt) });
           const count = added.length + removed.length;
           await note(tx, 'update-collection', { actor: owner, subject: id, count });
-          const classifiers = count > 0 ? await touchCollections(tx, [id]) : [];
+          const classifiers = count > 0 ? await touchCollections(tx, [id], [...added, ...removed]) : [];
           const updated = await requireCollection(tx, owner, id);
           return { collection: toCollection(updated, await profilesOf(tx, id)), touched: classifiers, left: removed };
         });
@@ -136,24 +138,33 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
         return { revision: record.revision, classifier: classifierState(record) };
       }),
 
-    async loadCollection(owner, id, space, known = new Map()) {
+    async loadCollection(owner, id, space, known = NOTHING_KNOWN) {
       const found = await db.read(async (tx) => {
         const record = await requireCollection(tx, owner, id);
+        const changed = known.revision === null ? null : changedSince(record, known.revision);
         const [all, negatives, classifier, stored] = await Promise.all([
-          profilesOf(tx, id).then((profileIds) => blocksOf(tx, profileIds)),
+          changed ? blocksOfMembers(tx, id, changed) : profilesOf(tx, id).then((ids) => blocksOf(tx, ids)),
           tx.objectStore('negatives').getAll(startingWith(id)),
           classifierState(record) === 'trained' ? tx.objectStore('classifiers').get(id) : undefined,
           readKey(tx),
         ]);
-        return { record, all, negatives: negatives.filter((block) => block.space === space), classifier, stored };
+        return {
+          record,
+          changed,
+          all,
+          negatives: negatives.filter((block) => block.space === space),
+          classifier,
+          stored,
+        };
       });
-      const { record, all, negatives, classifier, stored } = found;
+      const { record, changed, all, negatives, classifier, stored } = found;
       const blocks = all.filter((block) => block.space === space);
       const otherSpaces = new Set(all.map((block) => block.space));
       otherSpaces.delete(space);
+      const unchanged = changed ? [...known.profiles].filter(([profileId]) => !changed.has(profileId)) : [];
       // Throw even if the caller knows all templates: they must not be used while the key is locked or destroyed.
-      if (blocks.length > 0) await keyring.forReading(stored, `templates of collection ${id}`);
-      const fresh = blocks.filter((block) => known.get(block.profileId)?.seal !== sealOf(block));
+      if (blocks.length + unchanged.length > 0) await keyring.forReading(stored, `templates of collection ${id}`);
+      const fresh = blocks.filter((block) => known.profiles.get(block.profileId)?.seal !== sealOf(block));
       const [opened, openedNegatives, classifiers] = await Promise.all([
         openBlocks(keyring, stored, fresh),
         openBlocks(keyring, stored, negatives),
@@ -165,14 +176,18 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
           (opened[i] ?? []).map((item) => ({ ...item, profileId, space })),
         ]),
       );
+      const profiles = blocks.map((block) => ({
+        id: block.profileId,
+        seal: sealOf(block),
+        templates: templates.get(block.profileId) ?? null,
+      }));
       return {
         revision: record.revision,
         otherSpaces: [...otherSpaces],
-        profiles: blocks.map((block) => ({
-          id: block.profileId,
-          seal: sealOf(block),
-          templates: templates.get(block.profileId) ?? null,
-        })),
+        profiles: [
+          ...unchanged.map(([profileId, { seal }]) => ({ id: profileId, seal, templates: null })),
+          ...profiles,
+        ].sort((a, b) => (a.id < b.id ? -1 : 1)),
         negatives: negatives.flatMap(({ profileId }, i) =>
           (openedNegatives[i] ?? []).map(({ vector }) => ({ profileId, space, vector })),
         ),
@@ -221,13 +236,15 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
         const classifiers = await writer.commit(async (tx) => {
           for (const block of sealed) await tx.objectStore('negatives').put(block);
           await note(tx, 'reject', { actor: owner, subject, count });
-          return touchCollections(tx, [collectionId]);
+          return touchCollections(tx, [collectionId], []);
         });
         changed({ collections: { change: 'updated', ids: [collectionId] }, classifiers });
         return count;
       }),
   };
 }
+
+const NOTHING_KNOWN: KnownContent = { revision: null, profiles: new Map() };
 
 /** Returns a string that changes with each write of a block: the IV, which is never reused. */
 function sealOf({ iv }: TemplateBlock): string {
@@ -243,12 +260,31 @@ async function blocksOf(tx: ReadTransaction, profileIds: readonly string[]): Pro
   const isBulk = profileIds.length >= BULK_SHARE * (await blocks.count());
   if (!isBulk) return (await Promise.all(profileIds.map((id) => blocks.getAll(startingWith(id))))).flat();
   const members = new Set(profileIds);
-  const ranges: Promise<TemplateBlock[]>[] = [];
-  for (let start = 0; start < profileIds.length; start += PROFILES_PER_RANGE) {
-    const [first, last] = [profileIds[start], profileIds.slice(start, start + PROFILES_PER_RANGE).at(-1)];
-    ranges.push(blocks.getAll(IDBKeyRange.bound([first], [last, []])));
+  const found: TemplateBlock[] = [];
+  for (let start = 0; start < profileIds.length;) {
+    // A few ranges at a time, so that the requests of other calls get their turn.
+    const ranges: Promise<TemplateBlock[]>[] = [];
+    for (; ranges.length < RANGES_AT_ONCE && start < profileIds.length; start += PROFILES_PER_RANGE) {
+      const [first, last] = [profileIds[start], profileIds.slice(start, start + PROFILES_PER_RANGE).at(-1)];
+      ranges.push(blocks.getAll(IDBKeyRange.bound([first], [last, []])));
+    }
+    found.push(...(await Promise.all(ranges)).flat());
   }
-  return (await Promise.all(ranges)).flat().filter(({ profileId }) => members.has(profileId));
+  return found.filter(({ profileId }) => members.has(profileId));
+}
+
+/** Returns the blocks of those profiles that are in a collection. */
+async function blocksOfMembers(
+  tx: ReadTransaction,
+  collectionId: string,
+  profileIds: ReadonlySet<string>,
+): Promise<TemplateBlock[]> {
+  const blocks = [...profileIds].map(async (id) =>
+    (await tx.objectStore('memberships').getKey([collectionId, id]))
+      ? tx.objectStore('blocks').getAll(startingWith(id))
+      : [],
+  );
+  return (await Promise.all(blocks)).flat();
 }
 
 async function requireMember(tx: ReadTransaction, collectionId: string, profileId: string): Promise<void> {

@@ -16,6 +16,7 @@ import {
   type Sealed,
   type StoredKey,
 } from './vault.js';
+import { inBatches } from './batches.js';
 import { decodeBlock, decodeClassifiers, encodeBlock, encodeClassifiers, type BlockItem } from './block.js';
 import type { Writer } from './database/connection.js';
 import type {
@@ -71,7 +72,8 @@ export function createKeyring(secrets: Secrets): Keyring {
   const secretOf = async ({ id, erasure }: StoredKey, context: string) => {
     if (erasure !== 'overwritten') return null;
     const secret = await secrets.read(id);
-    if (!secret) throw unreadable(context, 'its key was destroyed');
+    if (!secret)
+      throw unreadable(context, 'half of its key is gone, and vault.destroyKey() has to make room for another');
     return secret;
   };
 
@@ -106,7 +108,11 @@ export function createKeyring(secrets: Secrets): Keyring {
     },
     async ifOpen(stored) {
       const isLocked = stored?.kind === 'passphrase' && !held.some(matches(stored));
-      return stored && !isLocked ? open(stored, 'names') : null;
+      if (!stored || isLocked) return null;
+      return open(stored, 'names').catch((error: unknown) => {
+        if (error instanceof InfaceError && error.code === 'TEMPLATES_UNREADABLE') return null;
+        throw error;
+      });
     },
     unlock: async (stored, passphrase) => openPassphraseKey(stored, await secretOf(stored, 'templates'), passphrase),
     status(stored) {
@@ -161,7 +167,7 @@ export async function openBlocks(
   const [first] = blocks;
   if (!first) return [];
   const key = await keyring.forReading(stored, contextOf(first));
-  return Promise.all(blocks.map(async (block) => decodeBlock(await unseal(key, block, contextOf(block)))));
+  return inBatches(blocks, async (block) => decodeBlock(await unseal(key, block, contextOf(block))));
 }
 
 /** Encrypts the classifiers of a collection, because their weights are derived from templates. */
@@ -212,13 +218,11 @@ export async function openDetails(
   records: readonly ProfileRecord[],
 ): Promise<ProfileDetails[]> {
   const key = records.length > 0 ? await keyring.ifOpen(stored) : null;
-  return Promise.all(
-    records.map(async ({ id, details }) => {
-      if (!key || details?.keyId !== key.id) return UNREADABLE_DETAILS;
-      const bytes = await unseal(key, details, detailsContext(id));
-      return JSON.parse(new TextDecoder().decode(bytes)) as ProfileDetails;
-    }),
-  );
+  return inBatches(records, async ({ id, details }) => {
+    if (!key || details?.keyId !== key.id) return UNREADABLE_DETAILS;
+    const bytes = await unseal(key, details, detailsContext(id));
+    return JSON.parse(new TextDecoder().decode(bytes)) as ProfileDetails;
+  });
 }
 
 /** Decrypts the details of a profile and encrypts them with another key. */

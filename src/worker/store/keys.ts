@@ -17,6 +17,7 @@ export function createKeys({ db, keyring, note, changed }: StoreParts): Operatio
   const passphraseKey = async () => {
     const stored = await db.read(readKey);
     if (stored?.kind === 'passphrase') return stored;
+    await db.assertNotLost();
     throw noPassphrase();
   };
 
@@ -45,12 +46,16 @@ export function createKeys({ db, keyring, note, changed }: StoreParts): Operatio
   }
 
   return {
-    async assertOpen() {
+    async assertOpen(acceptsLoss = false) {
+      if (!acceptsLoss) await db.assertNotLost();
       const stored = await db.read(readKey);
       if (stored) await keyring.forReading(stored, 'templates');
     },
 
-    vaultStatus: async () => keyring.status(await db.read(readKey)),
+    async vaultStatus() {
+      const status = keyring.status(await db.read(readKey));
+      return (await db.isLost()) ? { ...status, state: 'lost' } : status;
+    },
 
     setPassphrase: (passphrase, current) =>
       db.exclusive(async (writer) => {

@@ -1,9 +1,10 @@
 /** Stores profiles and their templates. */
 import { InfaceError } from '../../api/errors.js';
 import type { AuditEntry } from '../../api/audit.js';
-import type { Profile } from '../../api/profiles.js';
+import type { Profile, ProfileListOptions } from '../../api/profiles.js';
 import { assertSameSpace, ENOUGH_TEMPLATES } from '../../recognition/template.js';
 import type { FaceStore, NewTemplate, Owner } from '../ports/face-store.js';
+import { RECORDS_PER_BATCH } from './batches.js';
 import type { BlockItem } from './block.js';
 import type { ProfileDetails, ProfileRecord, ReadTransaction } from './database/schema.js';
 import { openBlocks, openDetails, readKey, sealBlock, sealDetails } from './keyring.js';
@@ -20,6 +21,8 @@ import {
   touchCollections,
   type StoreParts,
 } from './records.js';
+
+type PlaceInList = ProfileListOptions['after'];
 
 type Operations = Pick<
   FaceStore,
@@ -71,7 +74,7 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
         else await tx.objectStore('blocks').delete([profileId, space]);
         const count = added.length || before.length - items.length;
         await note(tx, action, { actor: owner, subject: profileId, count });
-        return touchCollections(tx, ids);
+        return touchCollections(tx, ids, [profileId]);
       });
       changed({
         profiles: { change: 'updated', ids: [profileId] },
@@ -108,7 +111,7 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
             await tx.objectStore('memberships').add({ collectionId: joined, profileId: id });
           }
           await note(tx, 'enroll', { actor: owner, subject: id, count: items.length });
-          return touchCollections(tx, collectionIds);
+          return touchCollections(tx, collectionIds, [id]);
         });
         changed({
           profiles: { change: 'created', ids: [id] },
@@ -143,24 +146,16 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
       });
     },
 
-    async listProfiles(owner) {
-      const { records, memberships, stored } = await db.read(async (tx) => ({
-        records: (await tx.objectStore('profiles').index('createdAt').getAll()).filter((record) =>
-          isSeenBy(owner, record),
-        ),
-        memberships: await tx.objectStore('memberships').getAll(),
-        stored: await readKey(tx),
-      }));
-      const collectionIds = new Map<string, string[]>();
-      for (const { profileId, collectionId } of memberships) {
-        const ids = collectionIds.get(profileId);
-        if (ids) ids.push(collectionId);
-        else collectionIds.set(profileId, [collectionId]);
-      }
+    async listProfiles(owner, { limit, after } = {}) {
+      const { records, collectionIds, stored } = await db.read(async (tx) => {
+        const [found, key] = await Promise.all([
+          limit === undefined ? readAll(tx, owner, after) : readPage(tx, owner, limit, after),
+          readKey(tx),
+        ]);
+        return { ...found, stored: key };
+      });
       const opened = await openDetails(keyring, stored, records);
-      return records.map((record, i) =>
-        toProfile(record, opened[i] as ProfileDetails, collectionIds.get(record.id) ?? []),
-      );
+      return records.map((record, i) => toProfile(record, opened[i] as ProfileDetails, collectionIds[i] ?? []));
     },
 
     async getProfile(owner, id) {
@@ -207,7 +202,7 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
           const deletedAt = timestamp(record.updatedAt);
           await tx.objectStore('tombstones').put({ kind: 'profile', id, owner: record.owner, deletedAt });
           await note(tx, 'delete-profile', { actor: owner, subject: id, count: record.templateCount });
-          return { collectionIds: ids, classifiers: await touchCollections(tx, ids) };
+          return { collectionIds: ids, classifiers: await touchCollections(tx, ids, [id]) };
         });
         changed({
           profiles: { change: 'deleted', ids: [id] },
@@ -234,6 +229,59 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
       return found.map((record) => (record ? (opened[records.indexOf(record)]?.name ?? null) : null));
     },
   };
+}
+
+interface ListedRecords {
+  readonly records: readonly ProfileRecord[];
+  /** Collections of each record. */
+  readonly collectionIds: readonly (readonly string[])[];
+}
+
+async function readAll(tx: ReadTransaction, owner: Owner, after: PlaceInList): Promise<ListedRecords> {
+  // Sorted here, because to read all records by an index takes Chromium twice as long.
+  const records = (await tx.objectStore('profiles').getAll())
+    .filter((record) => isSeenBy(owner, record) && (!after || compareAge(after, record) < 0))
+    .sort(compareAge);
+  const collectionsByProfile = new Map<string, string[]>(records.map(({ id }) => [id, []]));
+  for (const [collectionId, profileId] of await tx.objectStore('memberships').getAllKeys()) {
+    collectionsByProfile.get(profileId)?.push(collectionId);
+  }
+  return { records, collectionIds: [...collectionsByProfile.values()] };
+}
+
+async function readPage(tx: ReadTransaction, owner: Owner, limit: number, after: PlaceInList): Promise<ListedRecords> {
+  // Of many records, few may be of one owner.
+  const count = owner === null ? limit : Math.max(limit, RECORDS_PER_BATCH);
+  const found: ProfileRecord[] = [];
+  for (let place = after, isLast = false; found.length < limit && !isLast;) {
+    const next = await readAfter(tx, place, count);
+    found.push(...next.filter((record) => isSeenBy(owner, record)));
+    place = next.at(-1);
+    isLast = next.length < count;
+  }
+  const records = found.slice(0, limit);
+  return { records, collectionIds: await Promise.all(records.map(({ id }) => collectionsOf(tx, id))) };
+}
+
+/** Returns up to `count` records after a place. A cursor would take a request for each. */
+async function readAfter(tx: ReadTransaction, after: PlaceInList, count: number): Promise<ProfileRecord[]> {
+  const profiles = tx.objectStore('profiles');
+  const times = profiles.index('createdAt');
+  if (!after) return times.getAll(null, count);
+  // Many may have the time of the place, as after an import. The index has them in the order of their ids.
+  const [sameTime, later] = await Promise.all([
+    times.getAllKeys(IDBKeyRange.only(after.createdAt)),
+    times.getAll(IDBKeyRange.lowerBound(after.createdAt, true), count),
+  ]);
+  const ids = sameTime.filter((id) => id > after.id).slice(0, count);
+  const records = (await Promise.all(ids.map((id) => profiles.get(id)))) as ProfileRecord[];
+  return [...records, ...later].slice(0, count);
+}
+
+/** Sorts by age, oldest first, as the index of the times does. */
+function compareAge(a: NonNullable<PlaceInList>, b: NonNullable<PlaceInList>): number {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
+  return a.id < b.id ? -1 : Number(a.id > b.id);
 }
 
 async function readProfile(tx: ReadTransaction, owner: Owner, id: string) {

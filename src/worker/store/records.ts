@@ -95,24 +95,39 @@ export async function profilesOf(tx: ReadTransaction, collectionId: string): Pro
   return keys.map(([, profileId]) => profileId);
 }
 
+/** Number of changes that a collection notes, and of profiles in each one. Readers that are further behind read everything. */
+const MAX_CHANGES = 32;
+
 /**
  * Increments the revisions of collections and deletes their classifiers. The classifiers are stale, and data derived
  * from the templates of a deleted profile must not outlive it.
+ * @param profileIds the profiles that were added to the collections or removed, or whose templates changed
  * @returns the new states of the classifiers
  */
 export async function touchCollections(
   tx: WriteTransaction,
   ids: readonly string[],
+  profileIds: readonly string[],
 ): Promise<NonNullable<StoreChange['classifiers']>> {
   const touched = [];
   for (const id of ids) {
     const record = await requireCollection(tx, null, id);
-    const updated = { ...record, revision: record.revision + 1, updatedAt: timestamp(record.updatedAt) };
+    const revision = record.revision + 1;
+    const noted = profileIds.length > MAX_CHANGES ? [] : [...(record.changes ?? []), { revision, profileIds }];
+    const changes = noted.slice(-MAX_CHANGES);
+    const updated = { ...record, revision, changes, updatedAt: timestamp(record.updatedAt) };
     await tx.objectStore('collections').put(updated);
     await tx.objectStore('classifiers').delete(id);
     touched.push({ collectionId: id, state: classifierState(updated) });
   }
   return touched;
+}
+
+/** Returns the profiles that changed after a revision, or `null` if not all changes were noted. */
+export function changedSince({ revision, changes = [] }: CollectionRecord, since: number): ReadonlySet<string> | null {
+  const later = changes.filter((change) => change.revision > since);
+  if (later.length !== revision - since) return null;
+  return new Set(later.flatMap(({ profileIds }) => profileIds));
 }
 
 export function classifierState({
@@ -150,6 +165,6 @@ export function countTemplates(spaces: ProfileRecord['spaces']): Pick<ProfileRec
 }
 
 export function toCollection(record: CollectionRecord, profileIds: readonly string[]): Collection {
-  const { revision, trainedRevision, ...fields } = record;
+  const { revision, trainedRevision, changes: _, ...fields } = record;
   return { ...fields, profileIds, classifier: classifierState({ revision, trainedRevision }) };
 }

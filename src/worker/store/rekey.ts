@@ -1,4 +1,5 @@
 /** Replaces the key: encrypts everything with a new one, and erases the old one. */
+import { inBatches } from './batches.js';
 import type { ProfileRecord, WriteTransaction } from './database/schema.js';
 import type { Writer } from './database/connection.js';
 import { readKey, reseal, resealDetails, type Keyring } from './keyring.js';
@@ -32,10 +33,10 @@ export async function replaceKey(
       resealProfiles(old, made.open, sealed.profiles),
     ]);
     await writer.commit(async (tx) => {
-      for (const block of blocks) await tx.objectStore('blocks').put(block);
-      for (const negative of negatives) await tx.objectStore('negatives').put(negative);
-      for (const classifier of classifiers) await tx.objectStore('classifiers').put(classifier);
-      for (const profile of profiles) await tx.objectStore('profiles').put(profile);
+      await inBatches(blocks, (block) => tx.objectStore('blocks').put(block));
+      await inBatches(negatives, (negative) => tx.objectStore('negatives').put(negative));
+      await inBatches(classifiers, (classifier) => tx.objectStore('classifiers').put(classifier));
+      await inBatches(profiles, (profile) => tx.objectStore('profiles').put(profile));
       await tx.objectStore('keys').put(made.stored, 'current');
       await alsoWrite(tx);
     });
@@ -55,7 +56,7 @@ function resealAll<R extends Sealed & Parameters<typeof reseal>[2]>(
   records: readonly R[],
 ): Promise<R[]> {
   const readable = records.filter(({ keyId }) => keyId === old?.id);
-  return Promise.all(readable.map((record) => reseal(old as OpenKey, next, record)));
+  return inBatches(readable, (record) => reseal(old as OpenKey, next, record));
 }
 
 function resealProfiles(
@@ -64,5 +65,5 @@ function resealProfiles(
   profiles: readonly ProfileRecord[],
 ): Promise<ProfileRecord[]> {
   const readable = profiles.filter(({ details }) => details && details.keyId === old?.id);
-  return Promise.all(readable.map((profile) => resealDetails(old as OpenKey, next, profile)));
+  return inBatches(readable, (profile) => resealDetails(old as OpenKey, next, profile));
 }

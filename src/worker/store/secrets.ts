@@ -3,6 +3,7 @@
  * stays in its files until the browser compacts them.
  */
 import type { KeyErasure } from '../../api/vault.js';
+import type { Locks } from '../ports/locks.js';
 import { randomBytes, SECRET_BYTES, sha256 } from './vault.js';
 
 export interface Secrets {
@@ -27,8 +28,16 @@ const SLOT_BYTES = ID_BYTES + SECRET_BYTES;
 /** One slot for the current key and one for its successor, until that is committed. */
 const SLOTS = 2;
 
+/** For a database in memory, which leaves nothing to erase. */
+export const NO_SECRETS: Secrets = {
+  erasure: 'deleted',
+  create: () => Promise.resolve(null),
+  read: () => Promise.resolve(null),
+  eraseOthers: () => Promise.resolve(),
+};
+
 /** Opens the secrets of a database. */
-export function openSecrets(database: string): Secrets {
+export function openSecrets(database: string, locks: Locks): Secrets {
   const fileName = sha256(new TextEncoder().encode(database)).then((hash) =>
     Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join(''),
   );
@@ -44,7 +53,7 @@ export function openSecrets(database: string): Secrets {
 
   /** Runs `work` while no other tab writes the file, because reading it then fails. */
   function locked<T>(mode: LockMode, work: () => Promise<T>): Promise<T> {
-    return navigator.locks.request(`inface-secrets-${database}`, { mode }, work);
+    return locks.request(`inface-secrets-${database}`, { mode }, work);
   }
 
   async function openFile(options?: FileSystemGetFileOptions): Promise<FileSystemFileHandle | null> {
@@ -103,8 +112,24 @@ function canOverwrite(): boolean {
   return type !== undefined && 'createSyncAccessHandle' in type.prototype;
 }
 
+/** Times that a file is tried again, and the time between them: 10 s for the browser to release that of a worker that ended. */
+const RETRIES = 500;
+const RETRY_MS = 20;
+
+/** Opens a file to overwrite it. A lock keeps other workers away, but the browser gives that back before the file. */
+async function openHandle(file: FileSystemFileHandle): Promise<FileSystemSyncAccessHandle> {
+  for (let retries = RETRIES; ; retries--) {
+    try {
+      return await file.createSyncAccessHandle();
+    } catch (error) {
+      if (retries === 0 || (error as Error).name !== 'NoModificationAllowedError') throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
 async function overwrite(file: FileSystemFileHandle, bytes: Uint8Array<ArrayBuffer>, slot: number): Promise<void> {
-  const handle = await file.createSyncAccessHandle();
+  const handle = await openHandle(file);
   try {
     handle.write(bytes, { at: slot * SLOT_BYTES });
     handle.flush();

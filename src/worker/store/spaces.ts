@@ -56,7 +56,7 @@ export function createSpaces({ db, note, changed }: StoreParts): Operations {
             ids: dropped,
             spaces: due,
             collectionIds: [...collections],
-            classifiers: await touchCollections(tx, [...collections]),
+            classifiers: await touchCollections(tx, [...collections], dropped),
           };
         });
         if (ids.length === 0) return ids;

@@ -1,5 +1,6 @@
 /** Exports all profiles and collections as one value, and merges such a value into the store. */
 import type { ImportConflict } from '../../api/backup.js';
+import { inBatches } from './batches.js';
 import type { BackupBlock, BackupCollection, BackupContent, BackupProfile, FaceStore } from '../ports/face-store.js';
 import type {
   CollectionRecord,
@@ -45,33 +46,46 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
               ...(others.length > 0 ? { others } : {}),
             };
           }),
-          collections: collections.map(({ revision: _, trainedRevision: __, ...record }): BackupCollection => ({
-            ...record,
-            profileIds: members.filter((m) => m.collectionId === record.id).map(({ profileId }) => profileId),
-            negatives: negatives.flatMap(({ collectionId, profileId, space }, i) =>
-              collectionId === record.id ? [{ profileId, space, templates: openedNegatives[i] ?? [] }] : [],
-            ),
-          })),
+          collections: collections.map(
+            ({ revision: _, trainedRevision: __, changes: ___, ...record }): BackupCollection => ({
+              ...record,
+              profileIds: members.filter((m) => m.collectionId === record.id).map(({ profileId }) => profileId),
+              negatives: negatives.flatMap(({ collectionId, profileId, space }, i) =>
+                collectionId === record.id ? [{ profileId, space, templates: openedNegatives[i] ?? [] }] : [],
+              ),
+            }),
+          ),
         };
         await writer.commit((tx) => note(tx, 'export', { actor: null, subject: null, count: profiles.length }));
         return content;
       }),
 
-    importContent: (content) =>
+    importContent: (content, onProgress = () => undefined) =>
       db.exclusive(async (writer) => {
         const stored = await writer.read(readStored);
-        const profiles = decide('profile', content.profiles, stored.profiles, stored.tombstones);
-        const collections = decide('collection', content.collections, stored.collections, stored.tombstones);
+        const profiles = decide('profile', content.profiles, stored.profiles, stored.deleted);
+        const collections = decide('collection', content.collections, stored.collections, stored.deleted);
         // Get the key even if nothing is written, so that a locked vault rejects every import.
         const key = await keyring.forWriting(writer);
 
-        const records = await Promise.all(profiles.taken.map((profile) => toRecord(key, profile)));
-        const blocks: TemplateBlock[] = await Promise.all(
-          profiles.taken.flatMap((profile) =>
-            blocksIn(profile).map(({ space, templates }) =>
-              sealBlock(key, { profileId: profile.id, space }, templates),
+        // Encrypting a profile and writing it are a step each.
+        const progress = { done: 0, total: 2 * profiles.taken.length };
+        const onDone = (count: number) => {
+          progress.done += count;
+          onProgress({ ...progress });
+        };
+        onDone(0);
+        const sealed = await inBatches(
+          profiles.taken,
+          async (profile) => ({
+            record: await toRecord(key, profile),
+            blocks: await Promise.all(
+              blocksIn(profile).map(({ space, templates }): Promise<TemplateBlock> =>
+                sealBlock(key, { profileId: profile.id, space }, templates),
+              ),
             ),
-          ),
+          }),
+          onDone,
         );
         const known = new Set([...stored.profiles.keys(), ...profiles.taken.map(({ id }) => id)]);
         const membersOf = new Map(
@@ -89,20 +103,27 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
         const changedProfiles = new Set(profiles.taken.map(({ id }) => id));
 
         await writer.commit(async (tx) => {
-          for (const record of records) {
-            await tx.objectStore('profiles').put(record);
-            await tx.objectStore('blocks').delete(startingWith(record.id));
-            await tx.objectStore('tombstones').delete(['profile', record.id]);
-          }
-          for (const block of blocks) await tx.objectStore('blocks').put(block);
+          await inBatches(
+            sealed,
+            async ({ record, blocks }) => {
+              const { id } = record;
+              if (stored.profiles.has(id)) await tx.objectStore('blocks').delete(startingWith(id));
+              if (stored.deleted.has(keyOf('profile', id))) await tx.objectStore('tombstones').delete(['profile', id]);
+              await Promise.all([
+                tx.objectStore('profiles').put(record),
+                ...blocks.map((block) => tx.objectStore('blocks').put(block)),
+              ]);
+            },
+            onDone,
+          );
           for (const { id, name, unknowns, owner, createdAt, updatedAt } of collections.taken) {
             const before = stored.collections.get(id);
             await tx.objectStore('memberships').delete(startingWith(id));
             await tx.objectStore('negatives').delete(startingWith(id));
             await tx.objectStore('classifiers').delete(id);
-            for (const profileId of membersOf.get(id) ?? []) {
-              await tx.objectStore('memberships').put({ collectionId: id, profileId });
-            }
+            await inBatches(membersOf.get(id) ?? [], (profileId) =>
+              tx.objectStore('memberships').put({ collectionId: id, profileId }),
+            );
             // A restored collection must not reuse a revision. Otherwise a search in another tab, or a training that is
             // still running, would take its data of the deleted collection for current.
             const revision = before ? before.revision + 1 : Date.now();
@@ -112,7 +133,7 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
               .put({ id, name, unknowns, owner, revision, trainedRevision, createdAt, updatedAt });
             await tx.objectStore('tombstones').delete(['collection', id]);
           }
-          for (const negative of negatives) await tx.objectStore('negatives').put(negative);
+          await inBatches(negatives, (negative) => tx.objectStore('negatives').put(negative));
           // Collections that are not replaced themselves now recognize the new templates of replaced profiles.
           for (const record of stored.collections.values()) {
             if (membersOf.has(record.id)) continue;
@@ -121,7 +142,8 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
             await tx.objectStore('collections').put({ ...record, revision: record.revision + 1 });
             await tx.objectStore('classifiers').delete(record.id);
           }
-          await note(tx, 'import', { actor: null, subject: null, count: records.length });
+          await writer.accept(tx);
+          await note(tx, 'import', { actor: null, subject: null, count: sealed.length });
         });
         const reset = { change: 'reset', ids: [] } as const;
         const states = await writer.read(async (tx) =>
@@ -130,13 +152,13 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
             state: classifierState(record),
           })),
         );
-        changed({ profiles: reset, collections: reset, classifiers: states });
+        changed({ profiles: reset, collections: reset, classifiers: states, vault: 'changed' });
         return {
           profiles: profiles.counts,
           collections: collections.counts,
           conflicts: [...profiles.conflicts, ...collections.conflicts],
         };
-      }),
+      }, true),
   };
 }
 
@@ -146,8 +168,13 @@ async function readStored(tx: ReadTransaction) {
   return {
     profiles: new Map(profiles.map((record) => [record.id, record])),
     collections: new Map(collections.map((record) => [record.id, record])),
-    tombstones: await tx.objectStore('tombstones').getAll(),
+    /** Times of deletions. */
+    deleted: new Map((await tx.objectStore('tombstones').getAll()).map((t) => [keyOf(t.kind, t.id), t.deletedAt])),
   };
+}
+
+function keyOf(kind: Tombstone['kind'], id: string): string {
+  return `${kind} ${id}`;
 }
 
 /** Selects the imported records that are new, or newer than the record or tombstone with their id. */
@@ -155,15 +182,14 @@ function decide<T extends { readonly id: string; readonly updatedAt: string }>(
   kind: ImportConflict['kind'],
   imported: readonly T[],
   stored: ReadonlyMap<string, ProfileRecord | CollectionRecord>,
-  tombstones: readonly Tombstone[],
+  deleted: ReadonlyMap<string, string>,
 ) {
-  const deleted = new Map(tombstones.filter((t) => t.kind === kind).map(({ id, deletedAt }) => [id, deletedAt]));
   const taken: T[] = [];
   const conflicts: ImportConflict[] = [];
   let [added, updated, kept] = [0, 0, 0];
   for (const record of imported) {
     const { id, updatedAt: importedAt } = record;
-    const deletedAt = deleted.get(id);
+    const deletedAt = deleted.get(keyOf(kind, id));
     const storedAt = stored.get(id)?.updatedAt ?? deletedAt;
     const isTaken = storedAt === undefined || Date.parse(importedAt) > Date.parse(storedAt);
     if (isTaken) taken.push(record);

@@ -1,4 +1,5 @@
 /** Completes an upgrade after its transaction, which cannot wait for encryption. */
+import { inBatches } from './batches.js';
 import type { BlockItem } from './block.js';
 import type { Writer } from './database/connection.js';
 import type { PlainTemplate, TemplateBlock } from './database/schema.js';
@@ -25,7 +26,7 @@ export async function sealPlainTemplates(writer: Writer, keyring: Keyring): Prom
     }),
   );
   await writer.commit(async (tx) => {
-    for (const block of blocks) await tx.objectStore('blocks').put(block);
+    await inBatches(blocks, (block) => tx.objectStore('blocks').put(block));
     await tx.objectStore('templates').clear();
   });
 }
@@ -48,10 +49,10 @@ export async function upgradeVault(writer: Writer, keyring: Keyring): Promise<vo
   const plain = await writer.read((tx) => tx.objectStore('plainDetails').getAll());
   const sealed = await Promise.all(plain.map((details, i) => sealDetails(key, ids[i] as string, details)));
   await writer.commit(async (tx) => {
-    for (const [i, details] of sealed.entries()) {
+    await inBatches(sealed, async (details, i) => {
       const record = await tx.objectStore('profiles').get(ids[i] as string);
       if (record) await tx.objectStore('profiles').put({ ...record, details });
-    }
+    });
     await tx.objectStore('plainDetails').clear();
   });
 }

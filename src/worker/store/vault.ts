@@ -65,7 +65,7 @@ const ALGORITHM = { name: 'AES-GCM', length: 256 } as const;
  * @param secret the half that is stored apart, or `null` where it cannot be
  */
 export async function createDeviceKey(id: string, secret: Secret): Promise<MadeKey> {
-  const key = await subtle().importKey('raw', randomBytes(SECRET_BYTES), 'HKDF', false, ['deriveKey']);
+  const key = await crypto.subtle.importKey('raw', randomBytes(SECRET_BYTES), 'HKDF', false, ['deriveKey']);
   const stored = { id, kind: 'device', key, erasure: erasureOf(secret) } as const;
   return { stored, open: await openDeviceKey(stored, secret) };
 }
@@ -83,7 +83,7 @@ export async function createPassphraseKey(id: string, secret: Secret, passphrase
   const parameters = newParameters();
   const wrappingKey = await deriveKey(passphrase, parameters);
   const iv = randomBytes(IV_BYTES);
-  const data = await subtle().encrypt({ name: 'AES-GCM', iv }, wrappingKey, randomBytes(SECRET_BYTES));
+  const data = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, wrappingKey, randomBytes(SECRET_BYTES));
   const stored = { id, kind: 'passphrase', parameters, wrapped: { iv, data }, erasure: erasureOf(secret) } as const;
   return { stored, open: await unwrap(stored, secret, wrappingKey) };
 }
@@ -114,7 +114,7 @@ async function unwrap(
 ): Promise<OpenKey> {
   const algorithm = { name: 'AES-GCM', iv };
   const unwrapAs = (...as: ['HKDF' | typeof ALGORITHM, boolean, KeyUsage[]]) =>
-    subtle().unwrapKey('raw', data, wrappingKey, algorithm, ...as);
+    crypto.subtle.unwrapKey('raw', data, wrappingKey, algorithm, ...as);
   try {
     if (!erasure) return { id, key: await unwrapAs(ALGORITHM, false, ['encrypt', 'decrypt']) };
     return { id, key: await combine(id, await unwrapAs('HKDF', false, ['deriveKey']), secret) };
@@ -127,7 +127,7 @@ async function unwrap(
 function combine(id: string, half: CryptoKey, secret: Secret): Promise<CryptoKey> {
   const info = new TextEncoder().encode(`inface data key ${id}`);
   const algorithm = { name: 'HKDF', hash: 'SHA-256', salt: secret ?? new Uint8Array(), info };
-  return subtle().deriveKey(algorithm, half, ALGORITHM, false, ['encrypt', 'decrypt']);
+  return crypto.subtle.deriveKey(algorithm, half, ALGORITHM, false, ['encrypt', 'decrypt']);
 }
 
 /**
@@ -137,7 +137,7 @@ function combine(id: string, half: CryptoKey, secret: Secret): Promise<CryptoKey
  */
 export async function seal({ id, key }: OpenKey, plain: Uint8Array<ArrayBuffer>, context: string): Promise<Sealed> {
   const iv = randomBytes(IV_BYTES);
-  return { keyId: id, iv, data: await subtle().encrypt(parametersOf(iv, context), key, plain) };
+  return { keyId: id, iv, data: await crypto.subtle.encrypt(parametersOf(iv, context), key, plain) };
 }
 
 /**
@@ -151,7 +151,7 @@ export async function unseal(
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (keyId !== id) throw unreadable(context, 'its key was destroyed');
   try {
-    return new Uint8Array(await subtle().decrypt(parametersOf(iv, context), key, data));
+    return new Uint8Array(await crypto.subtle.decrypt(parametersOf(iv, context), key, data));
   } catch (cause) {
     throw unreadable(context, 'it was altered', cause);
   }
@@ -180,10 +180,11 @@ export function acceptsParameters({ iterations, salt }: PassphraseParameters): b
 /** Derives an AES-GCM key from a passphrase. Takes some tenths of a second, to make guessing slow. */
 export async function deriveKey(passphrase: string, { iterations, salt }: PassphraseParameters): Promise<CryptoKey> {
   // Normalize, so that an accented letter has the same bytes on every keyboard.
-  const bytes = new TextEncoder().encode(passphrase.normalize('NFKC'));
-  const material = await subtle().importKey('raw', bytes, 'PBKDF2', false, ['deriveKey']);
+  // HMAC pads keys with zeros: one of them is the same key as none, which WebKit refuses to import.
+  const bytes = new TextEncoder().encode(passphrase.normalize('NFKC') || '\0');
+  const material = await crypto.subtle.importKey('raw', bytes, 'PBKDF2', false, ['deriveKey']);
   const algorithm = { name: 'PBKDF2', hash: 'SHA-256', iterations, salt };
-  return subtle().deriveKey(algorithm, material, ALGORITHM, false, ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey']);
+  return crypto.subtle.deriveKey(algorithm, material, ALGORITHM, false, ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey']);
 }
 
 export function randomBytes(count: number): Uint8Array<ArrayBuffer> {
@@ -191,16 +192,9 @@ export function randomBytes(count: number): Uint8Array<ArrayBuffer> {
 }
 
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await subtle().digest('SHA-256', bytes));
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
 }
 
 function parametersOf(iv: Uint8Array<ArrayBuffer>, context: string): AesGcmParams {
   return { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(context) };
-}
-
-/** Returns `crypto.subtle`, which is absent on plain http pages although its type does not say so. */
-function subtle(): SubtleCrypto {
-  const found = crypto.subtle as SubtleCrypto | undefined;
-  if (found) return found;
-  throw new InfaceError('STORAGE_UNAVAILABLE', 'Templates can be stored on https pages and on localhost only.');
 }

@@ -2,10 +2,11 @@
 import type { FaceAntispoof } from '../../models/antispoof.js';
 import type { Detection, FaceDetector } from '../../models/detectors/detector.js';
 import type { FaceEmbedder } from '../../models/embedder.js';
+import type { EyeReader } from '../../models/eyes.js';
 import type { FaceLandmarker } from '../../models/landmarker.js';
 import { unitMean } from '../../recognition/template.js';
 import type { StageTimings } from '../../api/calls.js';
-import type { AcquisitionFailure, DetectedFace, DetectorOptions } from '../../api/faces.js';
+import type { AcquisitionFailure, DetectedFace, DetectorOptions, EyesOpen } from '../../api/faces.js';
 import type { Point } from '../../api/geometry.js';
 import { MAX_FACES } from '../../api/limits.js';
 import type { Accuracy } from '../../api/matching.js';
@@ -104,6 +105,7 @@ export interface OpenFrame {
     face: Acquired,
     quality?: QualityReport,
   ): Promise<SpoofVerdict>;
+  readEyes(reader: EyeReader, face: Acquired): Promise<EyesOpen>;
   /** Returns the face in pixels of the source. @param landmarkCount defaults to 5 */
   describe(face: Acquired, landmarkCount?: 5 | 68): DetectedFace;
   /** Returns a detection in pixels of the source, without landmarks. */
@@ -284,6 +286,11 @@ export function createAcquisition({
         // Written so that NaN counts as an attack.
         const outcome = bonaFideScore >= threshold ? 'bona-fide' : 'attack';
         return { outcome, bonaFideScore, threshold, modelId };
+      },
+      async readEyes(reader, { landmarks }) {
+        const eyes = await clock.timeAsync('landmarksMs', () => reader.read(pixels, landmarks));
+        signal.throwIfAborted();
+        return eyes;
       },
       describe: ({ detection, landmarks }, landmarkCount = 5) => {
         const points = landmarkCount === 5 ? fivePoints(landmarks) : landmarks;

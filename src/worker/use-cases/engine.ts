@@ -1,6 +1,7 @@
 /** Implements the operations of the worker. Depends on model roles and a store, not on a runtime or a database. */
 import { InfaceError } from '../../api/errors.js';
 import { spoofThreshold, type FaceAntispoof } from '../../models/antispoof.js';
+import type { EyeReader } from '../../models/eyes.js';
 import { describeFmr } from '../../recognition/decision.js';
 import type { Gallery } from '../../recognition/gallery.js';
 import type { Scoring } from '../../recognition/scoring.js';
@@ -44,6 +45,8 @@ import { createVerification, DEFAULT_ACCURACY } from './verification.js';
 export interface EngineParts extends AcquisitionParts {
   /** Loads the anti-spoof model on first use; `null` if the manifest has none. */
   readonly loadAntispoof: (() => Promise<FaceAntispoof>) | null;
+  /** Loads the model of the eyes; `null` if there is none. */
+  readonly loadEyes: (() => Promise<EyeReader>) | null;
   readonly scoring: Scoring;
   readonly store: FaceStore;
   readonly spaces: Spaces;
@@ -67,17 +70,12 @@ export interface EngineParts extends AcquisitionParts {
   };
   /** Called after a passphrase unlocked the vault. */
   onUnlock(): void;
-  describeRuntime(): Omit<
-    KitInfo,
-    | 'embeddingSpace'
-    | 'migration'
-    | 'fmrCurve'
-    | 'storage'
-    | 'profileCount'
-    | 'templateCount'
-    | 'collectionCount'
-    | 'live'
-  > & { readonly live: Pick<KitInfo['live'], 'frames' | 'sessions'> };
+  describeRuntime(): Promise<
+    Omit<
+      KitInfo,
+      'embeddingSpace' | 'migration' | 'fmrCurve' | 'profileCount' | 'templateCount' | 'collectionCount' | 'live'
+    > & { readonly live: Pick<KitInfo['live'], 'frames' | 'sessions'> }
+  >;
   /** Called when an open image is closed because the limit was exceeded. */
   onImageClosed(imageId: string): void;
 }
@@ -125,6 +123,15 @@ export function createEngine(parts: EngineParts): Engine {
     throw new InfaceError(
       'SPOOF_MODEL_UNAVAILABLE',
       'No anti-spoof model is installed, so nothing can be said about this face. Do not read this as a pass.',
+    );
+  }
+
+  /** @throws InfaceError `EYE_MODEL_UNAVAILABLE` if there is no model of the eyes */
+  async function eyeReader(): Promise<EyeReader> {
+    if (parts.loadEyes) return parts.loadEyes();
+    throw new InfaceError(
+      'EYE_MODEL_UNAVAILABLE',
+      "This set of models has none for the state of eyes. Use the set 'default', or do not ask for eyes.",
     );
   }
 
@@ -252,20 +259,31 @@ export function createEngine(parts: EngineParts): Engine {
       const clock = createClock();
       const { landmarks, quality, maxFaces = MAX_FACES } = options;
       const check = await spoofCheckOf(options);
+      const reader = options.eyes ? await eyeReader() : null;
       const frame = openFor(context, image, options, clock);
       let truncated: boolean;
       let faces: DetectResult['faces'];
       if (landmarks === 0) {
         const found = await frame.detect(maxFaces);
         ({ truncated } = found);
-        faces = found.faces.map((face) => ({ ...frame.describeDetection(face), quality: null, spoof: null }));
+        faces = found.faces.map((face) => ({
+          ...frame.describeDetection(face),
+          quality: null,
+          spoof: null,
+          eyes: null,
+        }));
       } else {
         const found = await frame.find(maxFaces);
         ({ truncated } = found);
         const described: DetectResult['faces'][number][] = [];
         for (const face of found.faces) {
           const spoof = check && (await frame.checkSpoof(check, face));
-          described.push({ ...frame.describe(face, landmarks), quality: quality ? frame.judge(face) : null, spoof });
+          described.push({
+            ...frame.describe(face, landmarks),
+            quality: quality ? frame.judge(face) : null,
+            spoof,
+            eyes: reader && (await frame.readEyes(reader, face)),
+          });
         }
         faces = described;
       }
@@ -306,8 +324,8 @@ export function createEngine(parts: EngineParts): Engine {
     async addImages(context, profileId, faces, options) {
       const { owner } = context;
       // Check before the work, as enroll() does.
-      await store.getProfile(owner, profileId);
       await store.assertOpen();
+      await store.getProfile(owner, profileId);
       const older = options.policy === 'off' ? [] : await spaces.older();
       const images = await acquireAll(faces, options, older, context);
       return parts.enrollAlone(context.signal, async () => {
@@ -401,11 +419,10 @@ export function createEngine(parts: EngineParts): Engine {
       return { collectionId, profileId, negativeCount };
     },
 
-    train: ({ owner, signal, onTrainProgress }, collectionId) =>
-      trainer.train(owner, collectionId, signal, onTrainProgress),
+    train: ({ owner, signal, onProgress }, collectionId) => trainer.train(owner, collectionId, signal, onProgress),
     abortTraining: (_context, collectionId) => Promise.resolve(trainer.abort(collectionId)),
 
-    listProfiles: ({ owner }) => store.listProfiles(owner),
+    listProfiles: ({ owner }, page) => store.listProfiles(owner, page),
     getProfile: ({ owner }, id) => store.getProfile(owner, id),
     updateProfile: ({ owner }, id, change) => store.updateProfile(owner, id, change),
     deleteProfile: ({ owner }, id) => store.deleteProfile(owner, id),
@@ -429,9 +446,9 @@ export function createEngine(parts: EngineParts): Engine {
     destroyKey: () => store.destroyKey(),
 
     exportBackup: async (_context, passphrase) => parts.backup.seal(await store.exportContent(), passphrase),
-    async importBackup(_context, file, passphrase) {
-      await store.assertOpen();
-      return store.importContent(await parts.backup.open(file, passphrase, parts.knownSpaces));
+    async importBackup({ onProgress }, file, passphrase) {
+      await store.assertOpen(true);
+      return store.importContent(await parts.backup.open(file, passphrase, parts.knownSpaces), onProgress);
     },
 
     listAudit: (_context, limit) => store.listAudit(limit),
@@ -441,14 +458,11 @@ export function createEngine(parts: EngineParts): Engine {
     revokeApiKey: (_context, id) => store.revokeApiKey(id),
     verifyApiKey: (_context, secret) => store.verifyApiKey(secret),
     eraseAll: () => store.eraseAll(),
+    startAnew: () => store.startAnew(),
 
     async info() {
-      const count = await store.count().catch((error: unknown) => {
-        if (error instanceof InfaceError && error.code === 'STORAGE_DENIED') return null;
-        throw error;
-      });
-      const { profiles, templates, collections } = count ?? { profiles: 0, templates: 0, collections: 0 };
-      const runtime = parts.describeRuntime();
+      const { profiles, templates, collections } = await store.count();
+      const runtime = await parts.describeRuntime();
       return {
         ...runtime,
         live: {
@@ -457,9 +471,8 @@ export function createEngine(parts: EngineParts): Engine {
           openImageBytes: openImages.bytes(),
         },
         embeddingSpace: space,
-        migration: count ? await migration.describe() : [],
+        migration: await migration.describe(),
         fmrCurve: describeFmr(calibration),
-        storage: count ? 'indexeddb' : 'none',
         profileCount: profiles,
         templateCount: templates,
         collectionCount: collections,

@@ -87,6 +87,8 @@ interface Known {
 
 /** The cached data of one collection in one embedding space. */
 interface Held {
+  /** As in `KnownContent`. */
+  readonly revision: number | null;
   readonly profiles: ReadonlyMap<string, Known>;
   readonly rows: Float32Array;
   /** With whether the stored classifier was current. */
@@ -94,7 +96,10 @@ interface Held {
   readonly training: Training | null;
 }
 
-const NOTHING: Held = { profiles: new Map(), rows: new Float32Array(0), loaded: null, training: null };
+/** Number of profiles whose means are made at once. In between, the worker handles other calls. */
+const PROFILES_PER_TURN = 1_000;
+
+const NOTHING: Held = { revision: null, profiles: new Map(), rows: new Float32Array(0), loaded: null, training: null };
 
 /** @param current the embedder of the kit */
 export function createLoadedCollections(
@@ -135,27 +140,30 @@ export function createLoadedCollections(
     const { space, dimension } = embedder;
     const isCurrent = watchSpace(space);
     const before = heldOf(embedder).get(collectionId) ?? NOTHING;
-    const { profiles, ...content } = await store.loadCollection(owner, collectionId, space, before.profiles);
-    const opened = createGallery(
-      profiles.flatMap(({ templates }) => templates ?? []),
-      space,
-      0,
-      embedder.calibration,
-    );
-    const places = new Map(opened.profileIds.map((id, i) => [id, i]));
+    const { profiles, ...content } = await store.loadCollection(owner, collectionId, space, before);
+    const rowOf = (matrix: Float32Array, place: number) => matrix.subarray(place * dimension, (place + 1) * dimension);
+    const opened = profiles.filter(({ templates }) => templates);
+    const means = new Map<string, Float32Array>();
+    for (let start = 0; start < opened.length; start += PROFILES_PER_TURN) {
+      if (start > 0) await new Promise((resolve) => setTimeout(resolve));
+      const templates = opened.slice(start, start + PROFILES_PER_TURN).flatMap((profile) => profile.templates ?? []);
+      const gallery = createGallery(templates, space, 0, embedder.calibration);
+      for (const [i, id] of gallery.profileIds.entries()) means.set(id, rowOf(gallery.rows, i));
+    }
     const known = new Map<string, Known>();
     const rows = new Float32Array(profiles.length * dimension);
     for (const { id, seal, templates } of profiles) {
       const last = templates ? null : before.profiles.get(id);
-      const [source, from] = last ? [before.rows, last.place] : [opened.rows, places.get(id)];
+      const row = last ? rowOf(before.rows, last.place) : means.get(id);
       // A profile without templates cannot match any face.
-      if (from === undefined) continue;
+      if (!row) continue;
       const place = known.size;
-      rows.set(source.subarray(from * dimension, (from + 1) * dimension), place * dimension);
+      rows.set(row, place * dimension);
       known.set(id, { seal, templateCount: templates?.length ?? last?.templateCount ?? 0, place });
     }
     const used = rows.subarray(0, known.size * dimension);
-    keep(collectionId, embedder, isCurrent, { profiles: known, rows: used });
+    const revision = content.otherSpaces?.length ? null : content.revision;
+    keep(collectionId, embedder, isCurrent, { revision, profiles: known, rows: used });
     return {
       ...content,
       profileIds: [...known.keys()],
@@ -237,16 +245,19 @@ export function createLoadedCollections(
 
 /** Removes profiles from the cached data of a collection. The others are not decrypted or measured again. */
 function without(held: Held, gone: ReadonlySet<string>, dimension: number): Held {
-  const { profiles, rows, loaded, training } = held;
+  const { revision, profiles, rows, loaded, training } = held;
   // A profile without templates is not in the gallery but may have negatives.
   const isInLoaded =
     loaded?.gallery.profileIds.some((id) => gone.has(id)) ||
     loaded?.negatives.some(({ profileId }) => gone.has(profileId));
   const kept = [...profiles].filter(([id]) => !gone.has(id));
   const places = kept.map(([, { place }]) => place);
+  const isSame = kept.length === profiles.size;
   return {
+    // The news of a removal may come after the profile was added again, and was read.
+    revision: isSame ? revision : null,
     profiles: new Map(kept.map(([id, known], place) => [id, { ...known, place }])),
-    rows: kept.length === profiles.size ? rows : pickRows(rows, dimension, places),
+    rows: isSame ? rows : pickRows(rows, dimension, places),
     loaded: isInLoaded ? null : loaded,
     training: training && withoutProfiles(training, gone, dimension),
   };

@@ -20,7 +20,7 @@ import { smooth, type Smoothed } from '../../vision/smoothing.js';
 import type { Wire } from '../../wire/worker.js';
 import { spoofFailure, type Acquired, type OpenFrame, type SpoofCheck } from './acquisition.js';
 import type { Identifier, Search } from './identification.js';
-import { addVerdict, decideSpoof, isCheckDue, NO_EVIDENCE, type SpoofEvidence } from './spoof-evidence.js';
+import { addVerdict, decideSpoof, isCheckDue, NO_EVIDENCE, type SpoofEvidence } from '../../liveness/spoof-evidence.js';
 import { embedOlder, type Space } from './spaces.js';
 
 /** Number of frames between two runs of the detector while no face is lost. Each run finds new faces. */

@@ -69,8 +69,10 @@ const QUIET_MS = 2_000;
 const MAX_WAIT_MS = 15_000;
 /** Delay after a change in another tab. That tab should have trained by then; if it was closed, this one does. */
 const OTHERS_MS = 20_000;
-/** Interval at which a training reports its progress and lets the worker handle other calls. */
+/** Interval at which a training reports its progress. */
 const TELL_AFTER_MS = 30;
+/** Time after which a training lets the worker handle other calls. A page of a list takes about four such turns. */
+const TURN_MS = 10;
 
 export function createTrainer(parts: TrainerParts): Trainer {
   const { store, loaded, current, older, locks, auto, announce } = parts;
@@ -79,6 +81,8 @@ export function createTrainer(parts: TrainerParts): Trainer {
   /** Trainings that run or wait for the lock. Requested trainings abort automatic ones. */
   const running = new Map<string, Set<{ readonly automatic: boolean; readonly controller: AbortController }>>();
   let closed = false;
+  /** Automatic trainings run one after another. Many at once would make every other call wait for a step of each. */
+  let queue: Promise<void> = Promise.resolve();
   /** The synthetic strangers of each space, drawn once. */
   const strangersOf = new WeakMap<TrainedSpace, Strangers | null>();
 
@@ -121,6 +125,7 @@ export function createTrainer(parts: TrainerParts): Trainer {
     const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
     const total = sum(sizes);
     let lastTold = performance.now();
+    let lastTurn = lastTold;
     const trainings: Training[] = [];
     for (const [i, { space, content }] of filled.entries()) {
       const { embedder, scoring, background } = space;
@@ -130,14 +135,16 @@ export function createTrainer(parts: TrainerParts): Trainer {
       const set = { space: embedder.space, profileIds, rows, scoring, calibration: embedder.calibration, strangers };
       const training = await trainClassifier({ ...set, before }, async (step) => {
         const progress = { done: sum(sizes.slice(0, i)) + step.done, total };
-        const isDue = performance.now() - lastTold > TELL_AFTER_MS;
+        const now = performance.now();
+        const isDue = now - lastTold > TELL_AFTER_MS;
         if (isDue || progress.done === 0 || progress.done === total) {
           onProgress(progress);
           announce({ collectionId, state: 'training', progress, error: null });
+          lastTold = now;
         }
-        if (isDue) {
+        if (now - lastTurn > TURN_MS) {
           await new Promise((resolve) => setTimeout(resolve));
-          lastTold = performance.now();
+          lastTurn = performance.now();
         }
         signal.throwIfAborted();
       });
@@ -161,11 +168,11 @@ export function createTrainer(parts: TrainerParts): Trainer {
     };
   }
 
-  /** Registers a training so that it can be aborted, even while it waits, until it calls `onLearnt`. */
+  /** Registers a training so that it can be aborted, even while it waits, until it calls `leave`. */
   async function tracked<T>(
     collectionId: string,
     automatic: boolean,
-    work: (signal: AbortSignal, onLearnt: () => void) => Promise<T>,
+    work: (signal: AbortSignal, leave: () => void) => Promise<T>,
   ): Promise<T> {
     const entry = { automatic, controller: new AbortController() };
     const entries = running.get(collectionId) ?? new Set();
@@ -199,23 +206,23 @@ export function createTrainer(parts: TrainerParts): Trainer {
 
   function setTimer(collectionId: string, due: number, first: number): void {
     cancelTimer(collectionId);
-    const timer = setTimeout(
-      () => {
+    const onDue = () => {
+      // It stays scheduled while others are trained, so that it can still be aborted or put off.
+      queue = queue.then(async () => {
+        if (timers.get(collectionId) !== scheduled) return;
         timers.delete(collectionId);
-        void trainByItself(collectionId);
-      },
-      Math.max(0, due - Date.now()),
-    );
-    timers.set(collectionId, { timer, first });
+        await trainByItself(collectionId);
+      });
+    };
+    const scheduled = { timer: setTimeout(onDue, Math.max(0, due - Date.now())), first };
+    timers.set(collectionId, scheduled);
   }
 
   async function trainByItself(collectionId: string): Promise<void> {
     let failure: string | null = null;
     const work = async () => {
       try {
-        await tracked(collectionId, true, (signal, onLearnt) =>
-          learn(null, collectionId, signal, () => undefined, onLearnt),
-        );
+        await tracked(collectionId, true, (signal, leave) => learn(null, collectionId, signal, () => undefined, leave));
       } catch (error) {
         // Not failures: an abort, an empty or deleted collection, a closed kit, or a locked vault (retried on unlock).
         const expected = ['TRAINING_ABORTED', 'COLLECTION_EMPTY', 'COLLECTION_GONE', 'VAULT_LOCKED', 'CLOSED'];
@@ -254,26 +261,27 @@ export function createTrainer(parts: TrainerParts): Trainer {
   }
 
   return {
-    async train(owner, collectionId, callSignal, onProgress) {
-      // Check before waiting for the lock, so that a wrong id fails at once.
-      await store.collectionRevision(owner, collectionId);
-      cancelTimer(collectionId);
-      abortRunning(collectionId, (automatic) => automatic);
-      try {
-        return await tracked(collectionId, false, (signal, onLearnt) => {
-          const controller = new AbortController();
-          const end = (of: AbortSignal) => () => controller.abort(of.reason);
-          for (const source of [callSignal, signal]) {
-            if (source.aborted) controller.abort(source.reason);
-            source.addEventListener('abort', end(source), { once: true });
-          }
-          const work = () => learn(owner, collectionId, controller.signal, onProgress, onLearnt);
-          return locks.run(collectionId, controller.signal, work);
-        });
-      } finally {
-        await announceState(collectionId, null);
-      }
-    },
+    train: (owner, collectionId, callSignal, onProgress) =>
+      // Registered before the first wait, or an abort that follows at once would find nothing to abort.
+      tracked(collectionId, false, async (signal, leave) => {
+        // Check before waiting for the lock, so that a wrong id fails at once.
+        await store.collectionRevision(owner, collectionId);
+        cancelTimer(collectionId);
+        abortRunning(collectionId, (automatic) => automatic);
+        const controller = new AbortController();
+        const end = (of: AbortSignal) => () => controller.abort(of.reason);
+        for (const source of [callSignal, signal]) {
+          if (source.aborted) controller.abort(source.reason);
+          source.addEventListener('abort', end(source), { once: true });
+        }
+        const work = () => learn(owner, collectionId, controller.signal, onProgress, leave);
+        try {
+          return await locks.run(collectionId, controller.signal, work);
+        } finally {
+          leave();
+          await announceState(collectionId, null);
+        }
+      }),
 
     abort(collectionId) {
       const wasPending = cancelTimer(collectionId);

@@ -62,10 +62,21 @@ export interface CollectionRecord {
   readonly owner: string | null;
   /** Increases with every change to what the collection recognizes. */
   readonly revision: number;
+  /**
+   * The last changes to the profiles that the collection recognizes, oldest first. A revision that is not in the list may
+   * have changed any profile. Absent before the first change.
+   */
+  readonly changes?: readonly CollectionRevision[];
   /** The revision the last classifier was trained on, or `null`. The classifier is stored only while it is current. */
   readonly trainedRevision: number | null;
   readonly createdAt: string;
   readonly updatedAt: string;
+}
+
+/** The profiles that a revision of a collection changed. */
+export interface CollectionRevision {
+  readonly revision: number;
+  readonly profileIds: readonly string[];
 }
 
 /**
@@ -121,6 +132,15 @@ export interface Schema extends DBSchema {
   audit: { key: number; value: AuditEntry };
   /** At most one record, under the key 'current'. */
   keys: { key: 'current'; value: StoredKey };
+  /** One record. Survives `eraseAll`. */
+  identity: { key: 'current'; value: StoreIdentity };
+}
+
+/** Which database this is, to recognize one that was deleted and created again. */
+export interface StoreIdentity {
+  readonly id: string;
+  /** Id of the lost database that the application accepted this one for, or `null`. */
+  readonly replaces: string | null;
 }
 
 type Store = StoreNames<Schema>;
@@ -201,5 +221,8 @@ export const MIGRATIONS: readonly Migration[] = [
       await plain.put({ name, metadata, consent }, record.id);
       await cursor.update({ ...record, details: null });
     }
+  },
+  async (db: IDBPDatabase<Schema>): Promise<void> => {
+    await db.createObjectStore('identity').add({ id: crypto.randomUUID(), replaces: null }, 'current');
   },
 ];
