@@ -14,7 +14,7 @@ export {
 } from './api/limits.js';
 export type { ApiKey, ApiScope, CreateApiKeyOptions } from './api/api-keys.js';
 export type { AuditEntry, AuditListOptions } from './api/audit.js';
-export type { ImportConflict, ImportCounts, ImportResult } from './api/backup.js';
+export type { ImportConflict, ImportCounts, ImportOptions, ImportProgress, ImportResult } from './api/backup.js';
 export type { CallOptions, StageTimings } from './api/calls.js';
 export type {
   ClassifierState,
@@ -26,6 +26,7 @@ export type {
   TrainResult,
 } from './api/collections.js';
 export type { DetectOptions, DetectResult } from './api/detection.js';
+export type { EnrollManyOptions, EnrollManyResult, EnrollRow } from './api/enroll-many.js';
 export type {
   AddImagesOptions,
   AddImagesResult,
@@ -36,7 +37,7 @@ export type {
   RejectionReason,
 } from './api/enrollment.js';
 export type { KitEvents, RecordsChange } from './api/events.js';
-export type { AcquisitionFailure, DetectedFace, DetectorOptions, FaceChoice } from './api/faces.js';
+export type { AcquisitionFailure, DetectedFace, DetectorOptions, EyesOpen, FaceChoice } from './api/faces.js';
 export type { Box, Point } from './api/geometry.js';
 export type {
   Candidate,
@@ -51,10 +52,12 @@ export type {
 export type { FaceImage, ImageInput } from './api/images.js';
 export type { FaceKit, FaceKitOptions, FaceOperations } from './api/kit.js';
 export type {
+  LivenessAdvice,
   LivenessChallenge,
   LivenessFrame,
   LivenessGesture,
   LivenessHint,
+  LivenessInterruption,
   LivenessOptions,
   LivenessPrompt,
   LivenessReason,
@@ -63,10 +66,10 @@ export type {
 } from './api/liveness.js';
 export type { Accuracy, AccuracyOptions, MatchOptions, MatchResult, TemplateComparison } from './api/matching.js';
 export type { OpenImage, OpenOptions } from './api/open-image.js';
-export type { JsonValue, Profile, ProfileChange } from './api/profiles.js';
+export type { JsonValue, Profile, ProfileChange, ProfileListOptions } from './api/profiles.js';
 export type { QualityIssue, QualityReport } from './api/quality.js';
 export type { FieldsResult } from './api/rest.js';
-export type { Backend, KitInfo, LoadProgress, ModelInfo, OldSpaceInfo } from './api/runtime.js';
+export type { Backend, BrowserFeatures, KitInfo, LoadProgress, ModelInfo, OldSpaceInfo } from './api/runtime.js';
 export type {
   CheckSpoofOptions,
   SpoofFailure,

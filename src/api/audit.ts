@@ -25,7 +25,8 @@ export interface AuditEntry {
     | 'destroy-key'
     | 'create-api-key'
     | 'revoke-api-key'
-    | 'erase-all';
+    | 'erase-all'
+    | 'start-anew';
   /** Id of the API key that acted, or `null` for the application itself. */
   readonly actor: string | null;
   /** Id of the affected profile, collection or API key; `null` when the action concerns the whole store. */

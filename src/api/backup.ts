@@ -1,4 +1,5 @@
-/** Result of importing a backup. */
+/** The import of a backup: its options, its progress and its result. */
+import type { CallOptions } from './calls.js';
 
 /** A record of an imported backup that differs from the stored or deleted record with its id. */
 export interface ImportConflict {
@@ -22,6 +23,19 @@ export interface ImportCounts {
   readonly updated: number;
   /** Records that were not imported, because the stored record or its deletion is as new or newer. */
   readonly kept: number;
+}
+
+/** Progress of an import. */
+export interface ImportProgress {
+  /** Number of steps that are done. To encrypt a profile and to write it are a step each. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Options of `backup.import`. */
+export interface ImportOptions extends CallOptions {
+  /** Called once the file is decrypted and checked, and then up to the last step. The commit follows. */
+  readonly onProgress?: (progress: ImportProgress) => void;
 }
 
 /** Result of `backup.import`. */

@@ -1,6 +1,6 @@
 /** Options and result of `detect`. */
 import type { CallOptions, StageTimings } from './calls.js';
-import type { DetectedFace, DetectorOptions } from './faces.js';
+import type { DetectedFace, DetectorOptions, EyesOpen } from './faces.js';
 import type { QualityReport } from './quality.js';
 import type { SpoofPolicy, SpoofVerdict } from './spoof.js';
 
@@ -26,14 +26,19 @@ export interface DetectOptions extends CallOptions, DetectorOptions {
   readonly maxFaces?: number;
   /** Whether to measure the image quality of each face. Needs landmarks. Defaults to false. */
   readonly quality?: boolean;
+  /**
+   * Whether to measure if the eyes are open. Needs landmarks. Defaults to false.
+   */
+  readonly eyes?: boolean;
 }
 
 /** Result of `detect`. */
 export interface DetectResult {
-  /** Detected faces, largest first; may be empty. `quality` and `spoof` are `null` unless requested. */
+  /** Detected faces, largest first; may be empty. `quality`, `spoof` and `eyes` are `null` unless requested. */
   readonly faces: readonly (DetectedFace & {
     readonly quality: QualityReport | null;
     readonly spoof: SpoofVerdict | null;
+    readonly eyes: EyesOpen | null;
   })[];
   /** Whether `maxFaces` left out smaller faces. */
   readonly truncated: boolean;

@@ -15,14 +15,16 @@
  * - `WORKER_CRASHED`: the worker ended; the next call starts a new one
  * - `EMBEDDING_SPACE_MISMATCH`: the templates to compare are from different embedders
  * - `SPOOF_MODEL_UNAVAILABLE`: an anti-spoof check was requested, but the manifest has no model for it
+ * - `EYE_MODEL_UNAVAILABLE`: the state of eyes was requested, but the set of models has none for it
  * - `PROFILE_NOT_FOUND`, `COLLECTION_NOT_FOUND`, `API_KEY_NOT_FOUND`: no record has this id
  * - `PROFILE_GONE`, `COLLECTION_GONE`: the record with this id was deleted
  * - `IDENTIFICATION_NOT_FOUND`: the kit no longer stores this identification, or it had no candidate
  * - `COLLECTION_EMPTY`: the collection to train has no templates
  * - `TRAINING_ABORTED`: `abortTraining()` or the deletion of the collection ended the training
  * - `STORAGE_QUOTA_EXCEEDED`: the browser refused to store more data; nothing was written
+ * - `STORAGE_LOST`: the database was deleted with all data in it; import a backup or call `storage.startAnew()`
  * - `STORAGE_UNAVAILABLE`: IndexedDB cannot be opened or used
- * - `STORAGE_DENIED`: the browser does not let this page store anything, for example because cookies are blocked
+ * - `STORAGE_DENIED`: the browser no longer lets this page store anything, because cookies were blocked in the meantime
  * - `STORAGE_BLOCKED`: another tab keeps an older version of the database open
  * - `VAULT_LOCKED`: a passphrase protects the templates, and `vault.unlock()` was not called
  * - `WRONG_PASSPHRASE`: the passphrase does not open the vault or the backup
@@ -45,6 +47,7 @@ export type ErrorCode =
   | 'WORKER_CRASHED'
   | 'EMBEDDING_SPACE_MISMATCH'
   | 'SPOOF_MODEL_UNAVAILABLE'
+  | 'EYE_MODEL_UNAVAILABLE'
   | 'PROFILE_NOT_FOUND'
   | 'COLLECTION_NOT_FOUND'
   | 'API_KEY_NOT_FOUND'
@@ -54,6 +57,7 @@ export type ErrorCode =
   | 'COLLECTION_EMPTY'
   | 'TRAINING_ABORTED'
   | 'STORAGE_QUOTA_EXCEEDED'
+  | 'STORAGE_LOST'
   | 'STORAGE_UNAVAILABLE'
   | 'STORAGE_DENIED'
   | 'STORAGE_BLOCKED'

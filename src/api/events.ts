@@ -41,6 +41,12 @@ export interface KitEvents {
   readonly 'storage-pressure': { readonly usageBytes: number; readonly quotaBytes: number };
   /** The vault was locked or unlocked, or its key was replaced or destroyed. */
   readonly vault: VaultStatus;
+  /**
+   * The database that held data was deleted, by the browser or by another page of the origin. Operations that write throw
+   * `STORAGE_LOST` until `storage.startAnew()`, `storage.eraseAll()` or `backup.import()` is called. If that happened before
+   * the kit was created, the event comes right after its creation, and `vault.status()` says `lost` as well.
+   */
+  readonly 'storage-lost': { readonly database: string };
   /** The least recently used open image was closed, because the limit of 8 was exceeded. */
   readonly 'image-closed': { readonly id: string };
 }

@@ -15,6 +15,12 @@ export interface DetectedFace {
   readonly rollDegrees: number;
 }
 
+/** Whether the eyes of a face are open, 0 (closed) to 1 (open). Left and right are those of the image. */
+export interface EyesOpen {
+  readonly left: number;
+  readonly right: number;
+}
+
 /** Options of the search for faces. Every operation on images takes them. */
 export interface DetectorOptions {
   /**

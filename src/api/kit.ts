@@ -1,7 +1,7 @@
 /** The kit, its operations, and its options. */
 import type { ApiKey, CreateApiKeyOptions } from './api-keys.js';
 import type { AuditEntry, AuditListOptions } from './audit.js';
-import type { ImportResult } from './backup.js';
+import type { ImportOptions, ImportResult } from './backup.js';
 import type { CallOptions } from './calls.js';
 import type {
   Collection,
@@ -11,13 +11,14 @@ import type {
   TrainResult,
 } from './collections.js';
 import type { DetectOptions, DetectResult } from './detection.js';
+import type { EnrollManyOptions, EnrollManyResult, EnrollRow } from './enroll-many.js';
 import type { AddImagesOptions, AddImagesResult, EnrollOptions, EnrollResult } from './enrollment.js';
 import type { KitEvents } from './events.js';
 import type { IdentifyOptions, IdentifyResult, RejectOptions, RejectResult } from './identification.js';
 import type { FaceImage, ImageInput } from './images.js';
 import type { MatchOptions, MatchResult } from './matching.js';
 import type { OpenImage, OpenOptions } from './open-image.js';
-import type { Profile, ProfileChange } from './profiles.js';
+import type { Profile, ProfileChange, ProfileListOptions } from './profiles.js';
 import type { FieldsResult } from './rest.js';
 import type { Backend, KitInfo, LoadProgress } from './runtime.js';
 import type { CheckSpoofOptions, SpoofResult } from './spoof.js';
@@ -43,8 +44,8 @@ export interface FaceKitOptions {
    */
   readonly assetsUrl?: string | URL;
   /**
-   * URL at which the package's `worker.js` is served. Must be of the page's origin. Required only with bundlers that do
-   * not find the file themselves; Vite does.
+   * URL at which the package's `worker.js` is served. Must be of the page's origin. Defaults to the file that the bundler
+   * provides, and to `worker.js` in the assets where the bundler provides none.
    */
   readonly workerUrl?: string | URL;
   /** The backend. Defaults to `'auto'`, which uses WebGPU if there is a hardware adapter, and wasm otherwise. */
@@ -102,7 +103,7 @@ export interface FaceOperations {
    */
   open(image: ImageInput, options?: OpenOptions): Promise<OpenImage>;
 
-  /** Detects faces. @throws InfaceError `INVALID_INPUT`, and with `spoof` `SPOOF_MODEL_UNAVAILABLE` */
+  /** Detects faces. @throws InfaceError `INVALID_INPUT`, with `spoof` `SPOOF_MODEL_UNAVAILABLE`, with `eyes` `EYE_MODEL_UNAVAILABLE` */
   detect(image: ImageInput, options?: DetectOptions): Promise<DetectResult>;
 
   /**
@@ -118,6 +119,22 @@ export interface FaceOperations {
    * `STORAGE_QUOTA_EXCEEDED`
    */
   enroll(images: readonly FaceImage[], options?: EnrollOptions): Promise<EnrollResult>;
+
+  /**
+   * Enrolls many people, each as `enroll` does, and returns the result of each row when it is known. The source is read
+   * one row at a time, and the next row only after the result of the last one was taken: nothing accumulates. A row
+   * that fails does not end the run. Leaving the loop ends it, and so does the signal. People who were enrolled until
+   * then stay; `profiles.delete` removes them.
+   * @param rows the people, for example an async generator that opens the files of one person at a time. With a
+   * `collectionId`, an `externalId` counts as enrolled if a profile of that collection has it; without, if any profile
+   * has it
+   * @throws InfaceError errors of `enroll` that would fail every row, such as `VAULT_LOCKED`, `COLLECTION_GONE` and
+   * `STORAGE_QUOTA_EXCEEDED`; errors of the source; or the reason of the signal
+   */
+  enrollMany(
+    rows: Iterable<EnrollRow> | AsyncIterable<EnrollRow>,
+    options?: EnrollManyOptions,
+  ): AsyncGenerator<EnrollManyResult, void, undefined>;
 
   /**
    * Adds templates from 1 to 10 images to a profile. The face choice defaults to `'only'`. A profile holds at most 50
@@ -167,8 +184,8 @@ export interface FaceOperations {
 
   /** Operations on stored profiles. */
   readonly profiles: {
-    /** Returns all profiles, oldest first. */
-    list(options?: CallOptions): Promise<readonly Profile[]>;
+    /** Returns all profiles, or a page of them, oldest first. */
+    list(options?: ProfileListOptions): Promise<readonly Profile[]>;
     /** Returns a profile. @throws InfaceError `PROFILE_NOT_FOUND`, `PROFILE_GONE` */
     get(id: string, options?: CallOptions): Promise<Profile>;
     /**
@@ -282,7 +299,7 @@ export interface FaceKit extends FaceOperations {
      * @throws InfaceError `BACKUP_INVALID` when the file is not a backup, or was truncated or altered;
      * `WRONG_PASSPHRASE`, `EMBEDDING_SPACE_MISMATCH`, `VAULT_LOCKED`, `STORAGE_QUOTA_EXCEEDED`
      */
-    import(file: Blob, passphrase: string, options?: CallOptions): Promise<ImportResult>;
+    import(file: Blob, passphrase: string, options?: ImportOptions): Promise<ImportResult>;
   };
 
   /** The audit trail: who enrolled, deleted or exported which record, and when. */
@@ -318,7 +335,8 @@ export interface FaceKit extends FaceOperations {
   /** Storage of this origin. */
   readonly storage: {
     /**
-     * Asks the browser not to evict the stored data when space runs short.
+     * Asks the browser not to evict the stored data when space runs short. Firefox asks the user, and the promise is pending
+     * until the answer: do not wait for it before other work. `info().persisted` has the current state.
      * @returns whether the browser agreed; `false` if it does not support this
      */
     persist(): Promise<boolean>;
@@ -326,6 +344,11 @@ export interface FaceKit extends FaceOperations {
     usage(): Promise<{ readonly usageBytes: number; readonly quotaBytes: number } | null>;
     /** Deletes all stored data, including the key and the audit trail. Starts a new trail with an `erase-all` entry. */
     eraseAll(options?: CallOptions): Promise<void>;
+    /**
+     * Accepts that the stored data was lost, after the event `storage-lost`. The database is then empty, and gets a new key
+     * without a passphrase. Does nothing if no data was lost.
+     */
+    startAnew(options?: CallOptions): Promise<void>;
   };
 
   /** Returns information about the backend, the models, and the stored records. */

@@ -1,4 +1,5 @@
 /** Profiles of enrolled people. */
+import type { CallOptions } from './calls.js';
 
 /** A JSON value in the metadata of a profile. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -30,6 +31,24 @@ export interface Profile {
   readonly createdAt: string;
   /** ISO 8601, UTC. */
   readonly updatedAt: string;
+}
+
+/**
+ * Options of `profiles.list`. A page of a large store takes some milliseconds where the whole list takes seconds.
+ * @example
+ * ```ts
+ * let page: readonly Profile[] = [];
+ * do {
+ *   page = await kit.profiles.list({ limit: 100, after: page.at(-1) });
+ *   show(page);
+ * } while (page.length > 0);
+ * ```
+ */
+export interface ProfileListOptions extends CallOptions {
+  /** Maximum number of profiles, 1 to 10,000. Defaults to all. */
+  readonly limit?: number;
+  /** The last profile of the page before, which may have been deleted since. Defaults to the beginning. */
+  readonly after?: Pick<Profile, 'id' | 'createdAt'> | undefined;
 }
 
 /** Changes to a profile. Absent fields are left unchanged; `null` removes the value. */

@@ -26,6 +26,20 @@ export interface ModelInfo {
   readonly sha256: string;
 }
 
+/** Features of the browser that the kit uses where they exist. Without them it works, with the consequence named here. */
+export interface BrowserFeatures {
+  /** Memory that threads share. False without cross-origin isolation or SharedArrayBuffer; wasm then has one thread. */
+  readonly sharedMemory: boolean;
+  /** WebGPU. Without it, or without a hardware adapter (see `backendNote`), models run on wasm. */
+  readonly webgpu: boolean;
+  /** The origin private file system. Without it, `vault.status().erasure` is `'deleted'`. */
+  readonly privateFiles: boolean;
+  /** Figures of the storage. Without them, `storage.usage` returns `null` and no `storage-pressure` event occurs. */
+  readonly storageEstimate: boolean;
+  /** `VideoFrame` as an image. Without it, pass the video element. */
+  readonly videoFrames: boolean;
+}
+
 /** Result of `info`: the backend, the models, and the number of records. */
 export interface KitInfo {
   /** Version of the package. */
@@ -35,6 +49,7 @@ export interface KitInfo {
   readonly backendNote: string | null;
   /** Number of threads of the wasm backend. */
   readonly threads: number;
+  readonly features: BrowserFeatures;
   readonly models: readonly ModelInfo[];
   /** Id of the embedding space. Only templates of the same space can be compared. */
   readonly embeddingSpace: string;
@@ -50,10 +65,15 @@ export interface KitInfo {
    */
   readonly migration: readonly OldSpaceInfo[];
   /**
-   * Place of the stored records. `none`: the browser denies storage, for example because cookies are blocked. What needs no
-   * stored record works; all else throws `STORAGE_DENIED`.
+   * Place of the stored records. `none`: the browser denies storage, and Web Locks with it, for example because cookies are
+   * blocked. Records are then kept in the memory of the worker: they are gone when the kit is closed or the page is left.
    */
   readonly storage: 'indexeddb' | 'none';
+  /**
+   * Whether the browser promised to keep the records when space runs short (see `storage.persist`). `null` if it has no
+   * such promise.
+   */
+  readonly persisted: boolean | null;
   readonly profileCount: number;
   readonly templateCount: number;
   readonly collectionCount: number;

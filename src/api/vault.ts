@@ -1,8 +1,12 @@
 /** State of the vault, which holds the key for stored templates. */
 import type { CallOptions } from './calls.js';
 
-/** State of the vault. With `locked`, templates cannot be read or written until `vault.unlock()` is called. */
-export type VaultState = 'open' | 'locked';
+/**
+ * State of the vault. With `locked`, templates cannot be read or written until `vault.unlock()` is called. With `lost`, the
+ * browser or another page deleted the database, and nothing can be written until `storage.startAnew()`, `storage.eraseAll()`
+ * or `backup.import()` is called.
+ */
+export type VaultState = 'open' | 'locked' | 'lost';
 
 /** Status of the vault. */
 export interface VaultStatus {

@@ -8,6 +8,7 @@ import { createScrfd, SCRFD } from './detectors/scrfd.js';
 import { createUltraFace, ULTRAFACE } from './detectors/ultraface.js';
 import { createYuNet, YUNET } from './detectors/yunet.js';
 import { ARCFACE, createArcFaceEmbedder, createDlibEmbedder, DLIB_RESNET, type FaceEmbedder } from './embedder.js';
+import { createFrEye, FR_EYE, type EyeReader } from './eyes.js';
 import { createFaceLandmark68, FACE_LANDMARK_68, type FaceLandmarker } from './landmarker.js';
 import type { Run } from './run.js';
 
@@ -21,11 +22,12 @@ const FAMILIES = [
   { schema: DLIB_RESNET, create: createDlibEmbedder },
   { schema: ARCFACE, create: createArcFaceEmbedder },
   { schema: ANTISPOOF, create: createAntispoof },
+  { schema: FR_EYE, create: createFrEye },
 ] as const;
 
 export type ModelEntry = Parsed<(typeof FAMILIES)[number]['schema']>;
 
-/** The role of a model in the pipeline. A manifest needs one of each except `antispoof`, which is optional. */
+/** The role of a model in the pipeline. `antispoof` and `eyes` are optional, a manifest needs one of each other role. */
 export type ModelRole = ModelEntry['role'];
 
 /** The entries of one role. */
@@ -37,6 +39,7 @@ interface Adapters {
   readonly landmarker: FaceLandmarker;
   readonly embedder: FaceEmbedder;
   readonly antispoof: FaceAntispoof;
+  readonly eyes: EyeReader;
 }
 
 /** Finds the family that reads such an entry. Returns `undefined` for a family that this version does not know. */

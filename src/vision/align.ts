@@ -41,6 +41,20 @@ export function landmarkCrop(landmarks: readonly Point[], crop: Crop, size: numb
   return squareCrop(center, Math.max(right - left, bottom - top), roll, crop, size);
 }
 
+/**
+ * Returns the square crop around an eye, rotated with it.
+ * @param points six points of the eye in iBUG order, in source pixels
+ * @param cropScale side of the square as a multiple of the distance of the corners
+ * @param size side of the crop in crop pixels
+ * @returns the transform from crop pixels to source pixels
+ */
+export function eyeCrop(points: readonly Point[], cropScale: number, size: number): Similarity {
+  const [from, to] = [points[0] as Point, points[3] as Point];
+  const [dx, dy] = [to.x - from.x, to.y - from.y];
+  const lids = [1, 2, 4, 5].map((i) => points[i] as Point);
+  return squareCrop(meanPoint(lids), Math.hypot(dx, dy), Math.atan2(dy, dx), { cropScale }, size);
+}
+
 function squareCrop(
   center: Point,
   length: number,

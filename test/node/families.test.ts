@@ -8,7 +8,7 @@ import { parseManifest } from '../../src/models/manifest.js';
 import type { Run } from '../../src/models/run.js';
 import type { Box, Point } from '../../src/api/geometry.js';
 import { createPixels, type Pixels, type Tensor } from '../../src/vision/image.js';
-import { FR_LANDMARK_68 } from '../../tools/models/entries.js';
+import { FR_EYE, FR_LANDMARK_68 } from '../../tools/models/entries.js';
 import { BINARY_128, MINIFASNET, MOBILEFACENET, RFB_320, SCRFD, YUNET } from '../../tools/models/reference-entries.js';
 import { errorOf } from './vectors.js';
 
@@ -396,6 +396,70 @@ describe('anti-spoof nets', () => {
       b: 0,
       tx: left,
       ty: top,
+    });
+  });
+});
+
+describe('a net of eyes', () => {
+  const entry = { ...FR_EYE, bytes: 1, sha256: 'a'.repeat(64) };
+  const LOGITS = [Math.log(3), 0, 0, Math.log(9)];
+  const NOWHERE: readonly Point[] = Array.from({ length: 68 }, () => ({ x: 0, y: 0 }));
+
+  it('gets a square around each eye, turned with it, and says how open it is', async () => {
+    // Red is the column of a pixel, green its row.
+    const data = new Uint8ClampedArray(200 * 200 * 4);
+    for (let i = 0; i < 200 * 200; i++) data.set([i % 200, Math.floor(i / 200), 0, 255], 4 * i);
+    const points = [...NOWHERE];
+    // Level and 30 px wide; upright and 15 px wide. The lids are around the middle of the corners.
+    const eyes = {
+      36: [
+        [50, 60],
+        [80, 60],
+      ],
+      42: [
+        [120, 40],
+        [120, 55],
+      ],
+    } as const;
+    for (const [first, [[x0, y0], [x1, y1]]] of Object.entries(eyes)) {
+      for (let i = 0; i < 6; i++) points[Number(first) + i] = { x: (x0 + x1) / 2, y: (y0 + y1) / 2 };
+      points[Number(first)] = { x: x0, y: y0 };
+      points[Number(first) + 3] = { x: x1, y: y1 };
+    }
+    let fed: Tensor | undefined;
+    const run: Run = (feeds) => {
+      fed = feeds['input'];
+      return Promise.resolve({ logits: { data: Float32Array.of(...LOGITS), dims: [2, 2] } });
+    };
+    const open = await createAdapter(entry, run).read(createPixels(200, 200, data), points);
+    expect(open.left).toBeCloseTo(0.25, 6);
+    expect(open.right).toBeCloseTo(0.9, 6);
+    const { size, cropScale } = entry;
+    expect(fed?.dims).toEqual([2, 3, size, size]);
+    const at = (eye: number, channel: number, x: number, y: number) =>
+      fed!.data[(3 * eye + channel) * size * size + y * size + x]!;
+    const [wide, narrow] = [30 * cropScale, 15 * cropScale];
+    for (const [x, y] of [
+      [0, 0],
+      [size - 1, 0],
+      [5, size - 1],
+    ] as const) {
+      // Values at a position are those of the pixel that it lies in, half a pixel further.
+      const [u, v] = [(x + 0.5) / size - 0.5, (y + 0.5) / size - 0.5];
+      const near = (value: number, expected: number) => {
+        expect(Math.abs(value - expected), `${x}, ${y}`).toBeLessThan(0.6);
+      };
+      near(at(0, 0, x, y), 65 + u * wide - 0.5);
+      near(at(0, 1, x, y), 60 + v * wide - 0.5);
+      near(at(1, 0, x, y), 120 - v * narrow - 0.5);
+      near(at(1, 1, x, y), 47.5 + u * narrow - 0.5);
+    }
+  });
+
+  it('is refused with an output of another length', async () => {
+    const run = answering({ logits: tensor(2) });
+    await expect(createAdapter(entry, run).read(plain(9, 9), NOWHERE)).rejects.toMatchObject({
+      code: 'INFERENCE_FAILED',
     });
   });
 });

@@ -14,22 +14,13 @@ import {
   type SpoofResult,
   type SpoofVerdict,
 } from '../../src/index.js';
-import type { FaceCamera, FaceCameraProps } from '../../src/client/camera/camera-element.js';
-import type { DetailedHTMLProps, HTMLAttributes, JSX } from 'react';
+import type { FaceCamera } from '../../src/client/camera/camera-element.js';
+import type {} from '../../src/client/frameworks/jsx/react.js';
+import type { JSX } from 'react';
 
 /** `true` when both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(..._proof: Same<A, B> extends true ? [] : [never]) => undefined;
-
-type Html = Omit<DetailedHTMLProps<HTMLAttributes<FaceCamera>, FaceCamera>, keyof FaceCameraProps>;
-// As in docs/camera.md.
-declare module 'react' {
-  namespace JSX {
-    interface IntrinsicElements {
-      'face-camera': FaceCameraProps & Html;
-    }
-  }
-}
 
 // Every result has the same discriminant.
 same<Identification['outcome'], 'identified' | 'unknown'>();

@@ -4,18 +4,39 @@
  * server-side rendering is safe.
  */
 import type { InfaceError } from '../../api/errors.js';
+import type { Identification } from '../../api/identification.js';
 import type { FaceKit } from '../../api/kit.js';
+import type { LivenessPrompt } from '../../api/liveness.js';
 import type { FaceTracker, TrackedFace, TrackerOptions, TrackResult } from '../../api/tracking.js';
 import { COLORS, drawFaces } from './camera-overlay.js';
-import { cameraProblemOf, hasTorch, openCamera } from './camera-stream.js';
-import { CAMERA_HINTS, CAMERA_TEXTS, type CameraHint, type CameraProblem, type CameraTexts } from './camera-texts.js';
+import { cameraProblemOf, eachFrame, hasTorch, openCamera } from './camera-stream.js';
+import {
+  CAMERA_HINTS,
+  CAMERA_TEXTS,
+  signOf,
+  type CameraHint,
+  type CameraProblem,
+  type CameraTexts,
+} from './camera-texts.js';
 
 export { drawFaces, type DrawFacesOptions, type FaceMark, type OverlayColors } from './camera-overlay.js';
-export { cameraProblemOf, openCamera, type OpenCameraOptions } from './camera-stream.js';
-export { CAMERA_HINTS, CAMERA_TEXTS, type CameraHint, type CameraProblem, type CameraTexts } from './camera-texts.js';
+export { cameraProblemOf, eachFrame, openCamera, type OpenCameraOptions } from './camera-stream.js';
+export {
+  CAMERA_HINTS,
+  CAMERA_TEXTS,
+  signOf,
+  type CameraHint,
+  type CameraProblem,
+  type CameraTexts,
+} from './camera-texts.js';
 
 /** State of the camera. It is `paused` while the page is hidden. */
 export type CameraState = 'idle' | 'starting' | 'running' | 'paused';
+
+/** A tracked face that was identified. */
+export type NamedFace = TrackedFace & {
+  readonly identification: Extract<Identification, { readonly outcome: 'identified' }>;
+};
 
 /** Events of the element by name, with their `detail`. All are `CustomEvent`s that do not bubble. */
 export interface FaceCameraEvents {
@@ -26,7 +47,7 @@ export interface FaceCameraEvents {
   /** Emitted when the hints change; empty when there are none. */
   readonly quality: readonly CameraHint[];
   /** Emitted when a face is identified for the first time, or as another profile than before. */
-  readonly identified: TrackedFace;
+  readonly identified: NamedFace;
   readonly statechange: CameraState;
   readonly error: { readonly problem: CameraProblem; readonly error: unknown };
 }
@@ -43,8 +64,10 @@ export interface FaceCameraEvents {
  * - `spoof`: `report` or `require`
  * - `max-fpir`: rate at which strangers may be identified, above 0 and below 1, 0.01 by default
  * - `autostart`: starts the camera when the element is connected
+ * - `sound`: plays a tone when the instruction of a liveness challenge changes
  *
- * Parts: `stage`, `video`, `overlay`, `controls`, `button`, `torch`, `select`, `status`. Custom properties:
+ * Parts: `stage`, `video`, `overlay`, `prompt`, `sign`, `caption`, `progress`, `controls`, `button`, `torch`, `select`,
+ * `status`. Custom properties:
  * `--face-camera-known`, `--face-camera-unknown`, `--face-camera-ink`.
  */
 export interface FaceCamera extends HTMLElement {
@@ -52,6 +75,11 @@ export interface FaceCamera extends HTMLElement {
   kit: FaceKit | null;
   /** Replaces texts of the element. Omitted ones stay English. */
   texts: Partial<CameraTexts>;
+  /**
+   * The instruction of a liveness challenge to show in the picture; `null` shows none. Set it in the challenge's
+   * `onPrompt`.
+   */
+  prompt: LivenessPrompt | null;
   readonly state: CameraState;
   readonly video: HTMLVideoElement;
   /** Resolves when the camera shows an image or has failed. */
@@ -74,7 +102,7 @@ export interface FaceCamera extends HTMLElement {
   ): void;
 }
 
-/** Attributes, properties and event handlers of `<face-camera>` for JSX, see docs/camera.md. */
+/** Attributes, properties and event handlers of `<face-camera>` in JSX. The entries `inface/jsx/...` declare them. */
 export interface FaceCameraProps {
   readonly collection?: string;
   readonly autostart?: boolean | '';
@@ -85,7 +113,9 @@ export interface FaceCameraProps {
   readonly landmarks?: 68 | '68';
   readonly spoof?: 'report' | 'require';
   readonly 'max-fpir'?: number | string;
+  readonly sound?: boolean | '';
   readonly kit?: FaceKit | null;
+  readonly prompt?: LivenessPrompt | null;
   readonly texts?: Partial<CameraTexts>;
   readonly onface?: (event: CustomEvent<FaceCameraEvents['face']>) => void;
   readonly onnoface?: (event: CustomEvent<FaceCameraEvents['noface']>) => void;
@@ -108,6 +138,9 @@ const STREAM_ATTRIBUTES: readonly string[] = ['device', 'width', 'height'];
 /** Range of a face's height as a fraction of the image. Below it the face should come closer, above it move back. */
 const NEAR = { least: 0.22, most: 0.85 } as const;
 
+/** Tones for people who cannot see the screen just then. One asks to move, the other to look straight again. */
+const TONE = { move: 880, straight: 440, seconds: 0.15, volume: 0.2 } as const;
+
 const STYLE = `
 :host { display: block; position: relative; }
 :host([hidden]) { display: none; }
@@ -116,24 +149,30 @@ const STYLE = `
 video { display: block; width: 100%; height: auto; border-radius: inherit; }
 video.mirrored { transform: scaleX(-1); }
 canvas { position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none; }
+[part='prompt'] {
+  position: absolute; inset: 0 0 auto; box-sizing: border-box; padding: 0.5rem 0.75rem; text-align: center;
+  color: #fff; background: rgb(0 0 0 / 0.75); font: 600 1.25rem/1.3 system-ui, sans-serif;
+}
+[part='prompt']:empty { display: none; }
+[part='sign'] { font-size: 1.75em; line-height: 1; margin-inline-end: 0.35em; vertical-align: middle; }
+[part='progress'] { display: block; width: 100%; }
 [part='controls'] { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; }
 [part='status'] { margin: 0.25rem 0; min-height: 1.5em; }
 label[hidden] { display: none; }
 `;
 
 /**
- * Defines the element if it is not defined yet.
+ * Defines the element if it is not defined yet. Does nothing on a server.
  * @param name must contain a hyphen; defaults to 'face-camera'
  */
 export function defineFaceCamera(name = 'face-camera'): void {
-  if (customElements.get(name)) return;
+  if (typeof customElements === 'undefined' || customElements.get(name)) return;
   customElements.define(name, createElementClass());
 }
 
 function createElementClass(): CustomElementConstructor {
   return class extends HTMLElement implements FaceCamera {
     static readonly observedAttributes = ATTRIBUTES;
-    kit: FaceKit | null = null;
     readonly video = document.createElement('video');
     readonly #stage = document.createElement('div');
     readonly #overlay = document.createElement('canvas');
@@ -143,6 +182,13 @@ function createElementClass(): CustomElementConstructor {
     readonly #label = document.createElement('label');
     readonly #select = document.createElement('select');
     readonly #status = document.createElement('p');
+    readonly #instruction = document.createElement('div');
+    readonly #sign = document.createElement('span');
+    readonly #caption = document.createElement('span');
+    readonly #progress = document.createElement('progress');
+    #kit: FaceKit | null = null;
+    #prompt: LivenessPrompt | null = null;
+    #audio: AudioContext | null = null;
     #texts: CameraTexts = CAMERA_TEXTS;
     #state: CameraState = 'idle';
     /** One per start, aborted by `stop`. */
@@ -150,6 +196,8 @@ function createElementClass(): CustomElementConstructor {
     #tracker: FaceTracker | null = null;
     #mirrored = true;
     #hints: readonly CameraHint[] = [];
+    /** Shown while there is no hint. */
+    #idleText = '';
     #hadFace = false;
     /** The last profile id of each track. */
     #named = new Map<number, string>();
@@ -165,6 +213,10 @@ function createElementClass(): CustomElementConstructor {
       const parts = { stage: this.#stage, video: this.video, overlay: this.#overlay, controls, status: this.#status };
       for (const [part, element] of Object.entries({
         ...parts,
+        prompt: this.#instruction,
+        sign: this.#sign,
+        caption: this.#caption,
+        progress: this.#progress,
         button: this.#button,
         torch: this.#torch,
         select: this.#select,
@@ -173,10 +225,10 @@ function createElementClass(): CustomElementConstructor {
       }
       this.video.muted = this.video.playsInline = true;
       this.#button.type = this.#torch.type = 'button';
-      this.#status.setAttribute('role', 'status');
-      this.#overlay.setAttribute('aria-hidden', 'true');
+      for (const element of [this.#status, this.#instruction]) element.setAttribute('role', 'status');
+      for (const element of [this.#overlay, this.#sign, this.#progress]) element.setAttribute('aria-hidden', 'true');
       this.#stage.hidden = this.#label.hidden = this.#torch.hidden = true;
-      this.#stage.append(this.video, this.#overlay);
+      this.#stage.append(this.video, this.#overlay, this.#instruction);
       controls.append(this.#button, this.#torch, this.#label);
       root.append(this.#stage, controls, this.#status);
       this.#button.addEventListener('click', () => {
@@ -188,6 +240,15 @@ function createElementClass(): CustomElementConstructor {
         this.setAttribute('device', this.#select.value);
       });
       this.#relabel();
+    }
+
+    get kit(): FaceKit | null {
+      return this.#kit;
+    }
+
+    set kit(kit: FaceKit | null) {
+      if (kit !== this.#kit) this.#endTracker();
+      this.#kit = kit;
     }
 
     get state(): CameraState {
@@ -206,6 +267,30 @@ function createElementClass(): CustomElementConstructor {
         hints: { ...CAMERA_TEXTS.hints, ...texts.hints },
       };
       this.#relabel();
+    }
+
+    get prompt(): LivenessPrompt | null {
+      return this.#prompt;
+    }
+
+    set prompt(prompt: LivenessPrompt | null) {
+      const before = this.#prompt;
+      this.#prompt = prompt;
+      if (!prompt) {
+        this.#instruction.replaceChildren();
+        return;
+      }
+      const { gesture, hint, caption, progress } = prompt;
+      const sign = signOf(gesture, this.#mirrored);
+      const text = this.#texts.prompts[hint ?? gesture] ?? caption;
+      // Changed only if they differ, so that screen readers announce them once.
+      if (this.#sign.textContent !== sign) this.#sign.textContent = sign;
+      if (this.#caption.textContent !== text) this.#caption.textContent = text;
+      this.#progress.value = progress;
+      if (!before) this.#instruction.replaceChildren(this.#sign, this.#caption, this.#progress);
+      if (before?.gesture !== gesture && this.hasAttribute('sound')) {
+        this.#play(gesture === 'look-straight' ? TONE.straight : TONE.move);
+      }
     }
 
     connectedCallback(): void {
@@ -276,7 +361,9 @@ function createElementClass(): CustomElementConstructor {
       this.#session = null;
       this.#endTracker();
       this.#hints = [];
+      this.#idleText = '';
       this.#hadFace = false;
+      this.prompt = null;
       this.video.srcObject = null;
       this.#stage.hidden = this.#torch.hidden = true;
       this.#say('');
@@ -284,28 +371,41 @@ function createElementClass(): CustomElementConstructor {
       this.#relabel();
     }
 
-    /** Processes one frame after another, skipping the frames that arrive in the meantime. */
     async #watch(signal: AbortSignal): Promise<void> {
-      const { video } = this;
-      const isStopped = () => signal.aborted;
       try {
-        while (!isStopped()) {
-          // Browsers do not run animation frames for hidden pages, so this loop pauses with the page.
-          await new Promise(requestAnimationFrame);
-          if (isStopped()) return;
-          const hasPicture = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
-          if (document.hidden || !hasPicture || !this.kit) continue;
-          this.#tracker ??= this.kit.createTracker(this.#trackerOptions());
-          const tracker = this.#tracker;
-          const result = await tracker.update(video, { signal });
-          // Drop the result of a tracker that was closed meanwhile: its names may be from another collection.
-          if (!isStopped() && tracker === this.#tracker) this.#show(result);
-        }
+        await eachFrame(this.video, () => this.#look(signal), signal);
       } catch (error) {
-        if (isStopped()) return;
+        if (signal.aborted) return;
         const isDenied = (error as Partial<InfaceError>).code === 'STORAGE_DENIED';
         this.#fail(isDenied ? 'no-storage' : 'kit', error);
       }
+    }
+
+    /** Tracks the faces of the current frame. */
+    async #look(signal: AbortSignal): Promise<void> {
+      if (!this.#kit) return;
+      if (!this.#tracker) {
+        this.#tracker = this.#kit.createTracker(this.#trackerOptions());
+        void this.#noteStorage(this.#kit, signal);
+      }
+      const tracker = this.#tracker;
+      // Drop the result and the error of a tracker that was closed meanwhile: its names may be from another collection.
+      const isCurrent = () => !signal.aborted && tracker === this.#tracker;
+      try {
+        const result = await tracker.update(this.video, { signal });
+        if (isCurrent()) this.#show(result);
+      } catch (error) {
+        if (isCurrent()) throw error;
+      }
+    }
+
+    /** Shows that people are not kept, if so. */
+    async #noteStorage(kit: FaceKit, signal: AbortSignal): Promise<void> {
+      // The tracker reports an error of the kit.
+      const info = await kit.info({ signal }).catch(() => null);
+      if (signal.aborted || info?.storage !== 'none') return;
+      this.#idleText = this.#texts.notKept;
+      if (this.#hints.length === 0) this.#say(this.#idleText);
     }
 
     #show(result: TrackResult): void {
@@ -329,14 +429,14 @@ function createElementClass(): CustomElementConstructor {
         if (isUndecided(face)) continue;
         if (identification?.outcome !== 'identified' || this.#named.get(trackId) === identification.profileId) continue;
         this.#named.set(trackId, identification.profileId);
-        this.#emit('identified', face);
+        this.#emit('identified', face as NamedFace);
       }
       for (const id of this.#named.keys()) if (!faces.some(({ trackId }) => trackId === id)) this.#named.delete(id);
       const hints = hintsFor(result);
       if (hints.join() !== this.#hints.join()) {
         this.#hints = hints;
         this.#emit('quality', hints);
-        this.#say(hints.length > 0 ? this.#texts.hints[hints[0] as CameraHint] : '');
+        this.#say(hints.length > 0 ? this.#texts.hints[hints[0] as CameraHint] : this.#idleText);
       }
     }
 
@@ -394,6 +494,19 @@ function createElementClass(): CustomElementConstructor {
       } catch {
         // The light is in use or too hot. The button stays as it was.
       }
+    }
+
+    /** Plays a tone. Browsers are silent until the user has clicked or typed something in the page. */
+    #play(hertz: number): void {
+      const audio = (this.#audio ??= new AudioContext());
+      const [tone, volume] = [audio.createOscillator(), audio.createGain()];
+      const end = audio.currentTime + TONE.seconds;
+      tone.frequency.value = hertz;
+      volume.gain.setValueAtTime(TONE.volume, audio.currentTime);
+      volume.gain.exponentialRampToValueAtTime(0.001, end);
+      tone.connect(volume).connect(audio.destination);
+      tone.start();
+      tone.stop(end);
     }
 
     #wish(name: 'width' | 'height'): number | undefined {

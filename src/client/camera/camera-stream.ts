@@ -1,4 +1,4 @@
-/** Opens a camera, and names the problem when there is no image. */
+/** Opens a camera, names the problem when there is no image, and goes through the frames of a video. */
 import type { CameraProblem } from './camera-texts.js';
 
 export interface OpenCameraOptions {
@@ -55,6 +55,28 @@ export function cameraProblemOf(error: unknown): CameraProblem {
       return 'insecure';
     default:
       return 'unsupported';
+  }
+}
+
+/**
+ * Processes one frame of a video after another and skips the frames that arrive meanwhile. It pauses while the page is
+ * hidden or the video has no image.
+ * @param process called for the current frame; the next one is not processed before its promise resolves
+ * @returns resolves when `signal` aborts; rejects with the error of `process`
+ * @example `await eachFrame(video, async () => show(await tracker.update(video)), signal);`
+ */
+export async function eachFrame(
+  video: HTMLVideoElement,
+  process: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  // A function, so that the value is read again after each await.
+  const isStopped = () => signal.aborted;
+  while (!isStopped()) {
+    // Browsers do not run animation frames for hidden pages, so this loop pauses with the page.
+    await new Promise(requestAnimationFrame);
+    if (isStopped()) return;
+    if (!document.hidden && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) await process();
   }
 }
 

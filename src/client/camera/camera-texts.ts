@@ -1,4 +1,5 @@
 /** The texts of `<face-camera>`. */
+import type { LivenessHint, LivenessPrompt } from '../../api/liveness.js';
 import type { QualityIssue } from '../../api/quality.js';
 
 /** The reason why a camera cannot be used. {@link CameraTexts} describes what a user can do about it. */
@@ -45,8 +46,12 @@ export interface CameraTexts {
   readonly asking: string;
   readonly paused: string;
   readonly unknown: string;
+  /** Shown where the browser denies storage, so that the kit keeps people in memory only. */
+  readonly notKept: string;
   readonly problems: Readonly<Record<CameraProblem, string>>;
   readonly hints: Readonly<Record<CameraHint, string>>;
+  /** Instructions of a liveness challenge. Omitted ones are the prompt's own captions, in English. */
+  readonly prompts: Readonly<Partial<Record<LivenessPrompt['gesture'] | LivenessHint, string>>>;
 }
 
 /** The English texts of `<face-camera>`, its default. */
@@ -60,6 +65,8 @@ export const CAMERA_TEXTS: CameraTexts = {
   asking: 'Waiting for the camera…',
   paused: 'Paused while the page is hidden.',
   unknown: 'unknown',
+  notKept:
+    'This browser does not let the page store anything: people are forgotten when the page is closed. Allow cookies for this site, or open it in its own tab.',
   problems: {
     denied:
       'This page is not allowed to use the camera. Allow it next to the address of the page, then start it again.',
@@ -84,7 +91,26 @@ export const CAMERA_TEXTS: CameraTexts = {
     'uncover-the-face': 'Uncover your face, please.',
     'one-at-a-time': 'One person at a time, please.',
   },
+  prompts: {},
 };
+
+const SIGNS: Readonly<Record<LivenessPrompt['gesture'], string>> = {
+  'turn-left': '\u2192',
+  'turn-right': '\u2190',
+  'look-up': '\u2191',
+  'come-closer': '+',
+  blink: '\u2013',
+  'look-straight': '\u25cf',
+};
+
+/**
+ * Returns the sign of a gesture, to show beside its words. It is an arrow where the head moves in the picture.
+ * @param mirrored whether the picture is shown mirrored, where the person's left is on the left
+ */
+export function signOf(gesture: LivenessPrompt['gesture'], mirrored: boolean): string {
+  const shown = gesture === 'turn-left' ? 'turn-right' : gesture === 'turn-right' ? 'turn-left' : gesture;
+  return SIGNS[mirrored ? shown : gesture];
+}
 
 /** The hint that helps with each quality issue; `CAMERA_TEXTS.hints` has its text. */
 export const CAMERA_HINTS = {

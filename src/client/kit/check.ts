@@ -139,6 +139,13 @@ export const abortSignal: Rule = (value, name) => {
   if (!(value instanceof AbortSignal)) throw invalid(name, value, 'an AbortSignal');
 };
 
+/** Accepts a record, or what is needed of one to find its place in a list. */
+export const placeInList: Rule = (value, name) => {
+  const { id: own, createdAt } = (value ?? {}) as { readonly id?: unknown; readonly createdAt?: unknown };
+  if (typeof own !== 'string' || typeof createdAt !== 'string')
+    throw invalid(name, value, 'a profile of the page before');
+};
+
 /** Accepts an object that can be written as JSON. */
 export const metadata: Rule = (value, name) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(name, value, 'an object');

@@ -78,7 +78,7 @@ export async function startWorker(
   };
   signal?.addEventListener('abort', onAbort);
   try {
-    const lifeLock = `inface-worker-${newToken()}`;
+    const lifeLock = `inface-worker-${crypto.randomUUID()}`;
     const timeout = setTimeout(() => {
       crash(`it did not answer within ${HELLO_TIMEOUT_MS / 1000} s`);
     }, HELLO_TIMEOUT_MS);
@@ -130,17 +130,14 @@ export async function startWorker(
   };
 }
 
-/** Calls `onEnd` when the worker's lock is released, which happens when the worker ends. */
+/**
+ * Calls `onEnd` when the worker's lock is released, which happens when the worker ends. Rejects where the browser denies
+ * locks together with storage.
+ */
 async function waitForEnd(lifeLock: string, signal: AbortSignal, onEnd: () => void): Promise<void> {
-  // Absent on plain http pages, and denied where storage is.
-  const locks = (navigator as { locks?: LockManager }).locks;
   // After the data of the site was cleared, this page and a new worker have different locks. A lock that the page does
   // not see as held is not a sign of the worker's end.
-  const { held } = (await locks?.query()) ?? {};
-  if (held?.some(({ name }) => name === lifeLock)) await locks?.request(lifeLock, { signal }, onEnd);
-}
-
-/** Returns a random string. Unlike randomUUID, getRandomValues also exists on plain http pages. */
-function newToken(): string {
-  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('-');
+  const { locks } = navigator;
+  const { held } = await locks.query();
+  if (held?.some(({ name }) => name === lifeLock)) await locks.request(lifeLock, { signal }, onEnd);
 }

@@ -1,12 +1,11 @@
 /** Implements the kit on the page. It runs one worker, restarts it after a crash, and sends it all calls. */
-import { fromWire, InfaceError } from '../../api/errors.js';
+import { fromWire, InfaceError, type ErrorCode } from '../../api/errors.js';
 import type { ApiScope } from '../../api/api-keys.js';
 import type { CallOptions } from '../../api/calls.js';
-import type { TrainProgress } from '../../api/collections.js';
 import type { KitEvents } from '../../api/events.js';
 import type { FaceKit, FaceKitOptions } from '../../api/kit.js';
 import { MAX_PENDING_CALLS } from '../../api/limits.js';
-import type { WorkerConfig, WorkerNotice, WorkerOperations } from '../../wire/worker.js';
+import type { Progress, WorkerConfig, WorkerNotice, WorkerOperations } from '../../wire/worker.js';
 import {
   abortSignal,
   bool,
@@ -26,6 +25,7 @@ import { startWorker, type Connection } from './connection.js';
 import { createOpenImages, FrameList } from './open-images.js';
 import { CALL_RULES, callPlainly, createOperations, type Call } from './operations.js';
 import { orAborted } from './abort.js';
+import { keepStoreId, readStoreId } from './store-id.js';
 import { createTracker } from './tracker.js';
 
 const MAX_THREADS = 16;
@@ -45,9 +45,13 @@ const EVENTS: Readonly<Record<keyof KitEvents, true>> = {
   'migration-end': true,
   backend: true,
   'storage-pressure': true,
+  'storage-lost': true,
   vault: true,
   'image-closed': true,
 };
+
+/** Codes of a bundler that leaves the script out, or puts it where a page may not run it. */
+const SCRIPT_LOST: readonly ErrorCode[] = ['WORKER_LOAD_FAILED', 'ENVIRONMENT_UNSUPPORTED'];
 
 const url = (value: unknown, name: string) => {
   if (typeof value !== 'string' && !(value instanceof URL)) throw invalid(name, value, 'a URL');
@@ -82,7 +86,8 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
   assertPage();
   const checked = checkOptions('createFaceKit', options, KIT_RULES);
   const config = toWorkerConfig(checked);
-  const workerUrl = checked.workerUrl === undefined ? null : absolute(checked.workerUrl, 'workerUrl');
+  /** `null` until the bundler turns out not to provide the script. */
+  let workerUrl = checked.workerUrl === undefined ? null : absolute(checked.workerUrl, 'workerUrl');
 
   let nextCallId = 1;
   let nextTrackerId = 1;
@@ -91,23 +96,66 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
   /** Aborts calls that have not reached the worker when the kit is closed. */
   const closed = new AbortController();
   let connection: Promise<Connection> | null = null;
-  const trainListeners = new Map<number, (progress: TrainProgress) => void>();
+  /** Id of the database that holds data. */
+  let storeId: string | null = null;
+  /** Whether the workers use the whole runtime, because the shorter one lacked a function. */
+  let wholeRuntime = false;
+  /** Number of calls that each worker runs. */
+  const running = new Map<Connection, number>();
+  /** Workers whose runtime lacks a function, with the trap. They end after their last call, which may be a write. */
+  const retired = new Map<Connection, InfaceError>();
+  const progressListeners = new Map<number, (progress: Progress) => void>();
   /** Listeners by event, each wrapped in an object, so that a function can be added twice. */
   const listeners = new Map<keyof KitEvents, Set<{ readonly call: (event: never) => void }>>();
 
   function onNotice(notice: WorkerNotice): void {
     if (notice.kind === 'load') callListener(checked.onProgress, notice.progress);
-    else if (notice.kind === 'train') callListener(trainListeners.get(notice.callId), notice.progress);
+    else if (notice.kind === 'progress') callListener(progressListeners.get(notice.callId), notice.progress);
+    else if (notice.kind === 'store') keepStoreId(config.database, (storeId = notice.storeId));
     else
       for (const { call: listen } of listeners.get(notice.event.name) ?? [])
         callListener(listen, notice.event.detail as never);
+  }
+
+  async function start(signal: AbortSignal | undefined): Promise<Connection> {
+    // Where the browser denies storage, this kit alone knows what its last worker held in memory.
+    const known = { ...config, storeId: readStoreId(config.database) ?? storeId };
+    const run = () => startWorker(workerUrl, { ...known, wholeRuntime }, onNotice, nextCallId++, signal);
+    try {
+      return await run();
+    } catch (error) {
+      const isLost = error instanceof InfaceError && SCRIPT_LOST.includes(error.code);
+      if (workerUrl !== null || !isLost) throw error;
+      workerUrl = `${config.assetsUrl}worker.js`;
+      return run();
+    }
+  }
+
+  /** Does something once more with the whole runtime, if the shorter one lacks a function for it. */
+  async function orOnWhole<T>(work: () => Promise<T>): Promise<T> {
+    const isWhole = wholeRuntime;
+    try {
+      return await work();
+    } catch (error) {
+      if (isWhole || !isCutOff(error)) throw error;
+      // Another call that the same worker ran may have been here before.
+      if (!wholeRuntime) {
+        wholeRuntime = true;
+        const note = `The whole runtime is used, because the shorter one lacks a function: ${error.message}`;
+        // To be reported by developers: no listener of the application may be there.
+        // eslint-disable-next-line no-console
+        console.warn(`inface: ${note}`);
+        onNotice({ kind: 'event', event: { name: 'backend', detail: { backend: 'wasm', note } } });
+      }
+      return work();
+    }
   }
 
   /** Returns the running worker, or starts one. */
   function connect(signal?: AbortSignal): Promise<Connection> {
     assertOpen();
     if (!connection) {
-      const started = startWorker(workerUrl, config, onNotice, nextCallId++, signal);
+      const started = start(signal);
       connection = started;
       const forget = () => {
         if (connection === started) connection = null;
@@ -121,59 +169,83 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
     if (closing) throw new InfaceError('CLOSED', 'The kit was closed. Create a new one with createFaceKit().');
   }
 
+  /** Counts the calls of a worker, and ends it after the last one if it is retired. */
+  function count(worker: Connection, change: 1 | -1): void {
+    const left = (running.get(worker) ?? 0) + change;
+    if (left > 0) running.set(worker, left);
+    else running.delete(worker);
+    const trap = left > 0 ? undefined : retired.get(worker);
+    if (trap && retired.delete(worker)) worker.end(trap);
+  }
+
+  /** Leaves a worker to the calls that it runs. Ending it would reject writes that it may have stored. */
+  function retire(worker: Connection, trap: InfaceError): void {
+    if (retired.has(worker)) return;
+    retired.set(worker, trap);
+    connection = null;
+  }
+
   const callFor =
     (owner: string | null): Call =>
-    async <K extends keyof WorkerOperations>(
-      operation: K,
-      { signal }: CallOptions,
-      prepare: (frames: FrameList) => Promise<Parameters<WorkerOperations[K]>>,
-      onTrainProgress?: (progress: TrainProgress) => void,
-    ): Promise<Awaited<ReturnType<WorkerOperations[K]>>> => {
-      assertOpen();
-      signal?.throwIfAborted();
-      if (pendingCalls >= MAX_PENDING_CALLS) {
-        throw new InfaceError(
-          'LIMIT_EXCEEDED',
-          `${pendingCalls} calls are pending, which is the limit. Wait for one before the next.`,
-        );
-      }
-      pendingCalls++;
-      const callId = nextCallId++;
-      let worker: Connection | null = null;
-      /** Aborts the steps before the worker call: fetching, decoding, and waiting for a worker to start. */
-      const stop = new AbortController();
-      const frames = new FrameList(images, stop.signal);
-      const onAbort = () => {
-        stop.abort(signal?.reason);
-        worker?.abort(callId);
-      };
-      const onClose = () => {
-        stop.abort(closed.signal.reason);
-      };
-      signal?.addEventListener('abort', onAbort);
-      closed.signal.addEventListener('abort', onClose);
-      try {
-        const args = await orAborted(prepare(frames), stop.signal);
-        worker = await orAborted(connect(), stop.signal);
-        if (onTrainProgress) trainListeners.set(callId, onTrainProgress);
-        const reply = await worker.call(callId, owner, operation, args, frames.bitmaps);
-        if (reply.ok) return reply.value;
-        if (reply.error.code === 'ABORTED') {
-          signal?.throwIfAborted();
-          assertOpen();
-        }
-        const error = fromWire(reply.error);
-        // The worker crashed, or lost the GPU and could not continue on wasm. End it; the next call starts another.
-        if (error.code === 'WORKER_CRASHED' || error.code === 'DEVICE_LOST') worker.end(error);
-        throw error;
-      } finally {
-        signal?.removeEventListener('abort', onAbort);
-        closed.signal.removeEventListener('abort', onClose);
-        trainListeners.delete(callId);
-        frames.close();
-        pendingCalls--;
-      }
+    (...call) =>
+      orOnWhole(() => callOnce(owner, ...call));
+
+  const callOnce = async <K extends keyof WorkerOperations>(
+    owner: string | null,
+    operation: K,
+    { signal }: CallOptions,
+    prepare: (frames: FrameList) => Promise<Parameters<WorkerOperations[K]>>,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<Awaited<ReturnType<WorkerOperations[K]>>> => {
+    assertOpen();
+    signal?.throwIfAborted();
+    if (pendingCalls >= MAX_PENDING_CALLS) {
+      throw new InfaceError(
+        'LIMIT_EXCEEDED',
+        `${pendingCalls} calls are pending, which is the limit. Wait for one before the next.`,
+      );
+    }
+    pendingCalls++;
+    const wasWhole = wholeRuntime;
+    const callId = nextCallId++;
+    let worker: Connection | null = null;
+    /** Aborts the steps before the worker call: fetching, decoding, and waiting for a worker to start. */
+    const stop = new AbortController();
+    const frames = new FrameList(images, stop.signal);
+    const onAbort = () => {
+      stop.abort(signal?.reason);
+      worker?.abort(callId);
     };
+    const onClose = () => {
+      stop.abort(closed.signal.reason);
+    };
+    signal?.addEventListener('abort', onAbort);
+    closed.signal.addEventListener('abort', onClose);
+    try {
+      const args = await orAborted(prepare(frames), stop.signal);
+      worker = await orAborted(connect(), stop.signal);
+      count(worker, 1);
+      if (onProgress) progressListeners.set(callId, onProgress);
+      const reply = await worker.call(callId, owner, operation, args, frames.bitmaps);
+      if (reply.ok) return reply.value;
+      if (reply.error.code === 'ABORTED') {
+        signal?.throwIfAborted();
+        assertOpen();
+      }
+      const error = fromWire(reply.error);
+      // The worker crashed, or lost the GPU and could not continue on wasm. End it; the next call starts another.
+      if (!wasWhole && isCutOff(error)) retire(worker, error);
+      else if (error.code === 'WORKER_CRASHED' || error.code === 'DEVICE_LOST') worker.end(error);
+      throw error;
+    } finally {
+      if (worker) count(worker, -1);
+      signal?.removeEventListener('abort', onAbort);
+      closed.signal.removeEventListener('abort', onClose);
+      progressListeners.delete(callId);
+      frames.close();
+      pendingCalls--;
+    }
+  };
 
   const images = createOpenImages((imageId) => {
     // Do not start a worker for this: one that ended has already released all images.
@@ -242,7 +314,9 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
       import: async (file, passphrase, options = {}) => {
         if (!(file instanceof Blob)) throw invalid('file', file, 'a Blob or File');
         secretText(passphrase, 'passphrase');
-        return callPlainly(call, 'backup.import', 'importBackup', options, [file, passphrase]);
+        const rules = { ...CALL_RULES, onProgress: callback };
+        const { signal, onProgress } = checkOptions('backup.import', options, rules);
+        return call('importBackup', { signal }, () => Promise.resolve([file, passphrase]), onProgress);
       },
     },
 
@@ -297,6 +371,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
         return usage === undefined || quota === undefined ? null : { usageBytes: usage, quotaBytes: quota };
       },
       eraseAll: async (options = {}) => callPlainly(call, 'storage.eraseAll', 'eraseAll', options, []),
+      startAnew: async (options = {}) => callPlainly(call, 'storage.startAnew', 'startAnew', options, []),
     },
 
     info: async (options = {}) => callPlainly(call, 'info', 'info', options, []),
@@ -307,6 +382,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
   async function close(): Promise<void> {
     listeners.clear();
     closed.abort(new InfaceError('CLOSED', 'The kit was closed while the call was running.'));
+    for (const worker of retired.keys()) worker.end(closed.signal.reason as InfaceError);
     const open = await connection?.catch(() => null);
     if (!open) return;
     // Let running transactions finish. Ignore the error of a worker that has ended in the meantime.
@@ -314,11 +390,19 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
     open.end(new InfaceError('CLOSED', 'The kit was closed while the call was running.'));
   }
 
-  await connect(checked.signal);
+  await orOnWhole(() => connect(checked.signal));
   return kit;
 }
 
-function toWorkerConfig(options: FaceKitOptions): WorkerConfig {
+/**
+ * Returns whether a call failed because the shorter binary of the runtime lacks a function.
+ * Each engine words that trap in another way.
+ */
+function isCutOff(error: unknown): error is InfaceError {
+  return error instanceof InfaceError && error.code === 'WORKER_CRASHED' && /unreachable/i.test(error.message);
+}
+
+function toWorkerConfig(options: FaceKitOptions): Omit<WorkerConfig, 'storeId' | 'wholeRuntime'> {
   const assetsUrl = absolute(options.assetsUrl ?? defaultAssetsUrl(), 'assetsUrl');
   const { migrate } = options;
   return {
@@ -343,6 +427,13 @@ function assertPage(): void {
       'createFaceKit() needs a page, and there is no document here. Call it in the browser only, not on a server or in a worker.',
     );
   }
+  if (origin === 'null') {
+    throw new InfaceError(
+      'ENVIRONMENT_UNSUPPORTED',
+      'This page has no origin, so that it can neither start a worker nor store anything. Open it from a server, and give a ' +
+        'frame with `sandbox` also `allow-same-origin`.',
+    );
+  }
   if (!isSecureContext) {
     throw new InfaceError(
       'ENVIRONMENT_UNSUPPORTED',
@@ -359,7 +450,7 @@ function defaultAssetsUrl(): URL {
   return new URL('inface/', document.querySelector('base[href]') ? document.baseURI : `${location.origin}/`);
 }
 
-/** Returns the storage manager, which plain http pages do not have. */
+/** Returns the storage manager, which WebKitGTK does not have. */
 function storageManager(): StorageManager | undefined {
   return (navigator as { storage?: StorageManager }).storage;
 }

@@ -53,20 +53,25 @@ export async function toFrame(
   return { ...frame, mode };
 }
 
-const JPEG_START = [0xff, 0xd8];
-const JPEG_END = [0xff, 0xd9];
+/** First and last bytes of a JPEG, as `Uint8Array.join` lists them. */
+const [JPEG_START, JPEG_END] = ['255,216', '255,217'];
 
 /**
  * Decodes a file as an `<img>` element does. This includes a JPEG without its end marker, as some cameras and broken
- * transfers leave it, which Chromium refuses here.
+ * transfers leave it: Chromium refuses it here, and WebKit makes an empty image of it. It also includes a Blob of several
+ * parts, of which Firefox reads only the first one to find the format.
  */
 async function decodeFile(file: Blob, size: Size, name: string): Promise<Omit<Frame, 'mode'>> {
+  const list = async (part: Blob) => new Uint8Array(await part.arrayBuffer()).join();
+  const isCut = (await list(file.slice(0, 2))) === JPEG_START && (await list(file.slice(-2))) !== JPEG_END;
+  const whole = isCut ? new Blob([file, Uint8Array.of(0xff, 0xd9)]) : file;
   try {
-    return await decode(file, size, name);
+    return await decode(whole, size, name);
   } catch (error) {
-    const start = new Uint8Array(await file.slice(0, JPEG_START.length).arrayBuffer());
-    if (!JPEG_START.every((byte, i) => start[i] === byte)) throw error;
-    return decode(new Blob([file, Uint8Array.from(JPEG_END)]), size, name);
+    const bytes = await whole.arrayBuffer().catch(() => {
+      throw error;
+    });
+    return decode(new Blob([bytes]), size, name);
   }
 }
 

@@ -1,7 +1,6 @@
 /** Operations on faces, profiles and collections. Checks arguments, decodes images, and calls the worker. */
 import { InfaceError } from '../../api/errors.js';
 import type { CallOptions } from '../../api/calls.js';
-import type { TrainProgress } from '../../api/collections.js';
 import type { EnrollPolicy } from '../../api/enrollment.js';
 import type { DetectorOptions } from '../../api/faces.js';
 import type { IdentifyOptions } from '../../api/identification.js';
@@ -10,7 +9,7 @@ import type { FaceOperations } from '../../api/kit.js';
 import { MAX_FACES, MAX_IMAGES } from '../../api/limits.js';
 import type { AccuracyOptions, MatchOptions } from '../../api/matching.js';
 import type { SpoofOptions } from '../../api/spoof.js';
-import type { FaceFrame, Frame, WorkerOperations } from '../../wire/worker.js';
+import type { FaceFrame, Frame, Progress, WorkerOperations } from '../../wire/worker.js';
 import {
   abortSignal,
   assertOneRate,
@@ -26,6 +25,7 @@ import {
   note,
   nullOr,
   oneOf,
+  placeInList,
   rate,
   SPOOF_RATE_RULES,
   spoofPolicy,
@@ -33,9 +33,12 @@ import {
   wholeNumber,
   type Rules,
 } from './check.js';
+import { enrollMany } from './enroll-many.js';
 import { createOpenImage, type FrameList, type OpenImages } from './open-images.js';
 
 const MAX_CANDIDATES = 100;
+/** Maximum number of records on a page of a list. */
+const MAX_PAGE = 10_000;
 
 export const CALL_RULES: Rules<CallOptions> = { signal: abortSignal };
 const FINDER_RULES: Rules<DetectorOptions> = {
@@ -67,7 +70,7 @@ export type Call = <K extends keyof WorkerOperations>(
   operation: K,
   options: CallOptions,
   prepare: (frames: FrameList) => Promise<Parameters<WorkerOperations[K]>>,
-  onTrainProgress?: (progress: TrainProgress) => void,
+  onProgress?: (progress: Progress) => void,
 ) => Promise<Awaited<ReturnType<WorkerOperations[K]>>>;
 
 /** Calls an operation that takes no images. @param name name of the operation in error messages */
@@ -114,12 +117,13 @@ export function createOperations(call: Call, images: OpenImages): FaceOperations
         landmarks: oneOf(0, 5, 68),
         maxFaces: wholeNumber(1, MAX_FACES),
         quality: bool,
+        eyes: bool,
         spoof: spoofPolicyFor(false, 'detect() refuses no face'),
       });
-      if (wire.landmarks === 0 && (wire.quality || (wire.spoof ?? 'off') !== 'off')) {
+      if (wire.landmarks === 0 && (wire.quality || wire.eyes || (wire.spoof ?? 'off') !== 'off')) {
         throw new InfaceError(
           'INVALID_INPUT',
-          "detect() needs landmarks for 'quality' and 'spoof'. Pass landmarks: 5 or 68, or leave these options out.",
+          "detect() needs landmarks for 'quality', 'eyes' and 'spoof'. Pass landmarks: 5 or 68, or leave these options out.",
         );
       }
       return call('detect', { signal }, async (frames) => [await frames.image(image, 'image', wire), wire]);
@@ -147,6 +151,19 @@ export function createOperations(call: Call, images: OpenImages): FaceOperations
         consent: note,
       });
       return call('enroll', { signal }, async (frames) => [await toFaces(images, frames, wire), toJson(wire)]);
+    },
+
+    enrollMany: (rows, options = {}) => {
+      const source: unknown = rows;
+      if (
+        typeof source !== 'object' ||
+        source === null ||
+        !(Symbol.iterator in source || Symbol.asyncIterator in source)
+      ) {
+        throw invalid('rows', source, 'a list of rows, or another iterable');
+      }
+      const checked = checkOptions('enrollMany', options, { ...ADD_RULES, collectionId: id });
+      return enrollMany(operations, rows, checked);
     },
 
     addImages: async (profileId, images, options = {}) => {
@@ -198,7 +215,11 @@ export function createOperations(call: Call, images: OpenImages): FaceOperations
     },
 
     profiles: {
-      list: async (options = {}) => plain('profiles.list', 'listProfiles', options, []),
+      list: async (options = {}) => {
+        const rules = { ...CALL_RULES, limit: wholeNumber(1, MAX_PAGE), after: placeInList };
+        const { signal, ...wire } = checkOptions('profiles.list', options, rules);
+        return call('listProfiles', { signal }, () => Promise.resolve([wire]));
+      },
       get: async (profileId, options = {}) => {
         id(profileId, 'id');
         return plain('profiles.get', 'getProfile', options, [profileId]);

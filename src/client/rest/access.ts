@@ -73,8 +73,7 @@ function storage(): Storage | null {
 
 /** Runs `work` while no other page does. */
 async function alone(work: () => void): Promise<void> {
-  // Absent on plain http pages, which have no service worker either.
-  const locks = (globalThis as { navigator?: { locks?: LockManager } }).navigator?.locks;
-  if (locks) await locks.request(STORE, work);
+  // Locks are denied together with localStorage. Then no other page shares the count.
+  if (storage()) await navigator.locks.request(STORE, work);
   else work();
 }

@@ -47,29 +47,23 @@ export async function readFields(
 async function readBody(request: Request, maxBytes: number): Promise<Blob> {
   const tooLarge = new Refusal(413, `The body has more than ${maxBytes} bytes.`);
   if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge;
+  let size = 0;
+  const limit = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(chunk, controller) {
+      size += chunk.byteLength;
+      if (size > maxBytes) throw tooLarge;
+      controller.enqueue(chunk);
+    },
+  });
   try {
     // Firefox does not support streams of request bodies.
     const stream = request.body as typeof request.body | undefined;
-    if (!stream) {
-      const body = await request.blob();
-      if (body.size > maxBytes) throw tooLarge;
-      return body;
-    }
-    const reader = stream.getReader();
-    const chunks: Uint8Array<ArrayBuffer>[] = [];
-    let size = 0;
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return new Blob(chunks);
-      size += value.byteLength;
-      if (size > maxBytes) {
-        reader.cancel().catch(() => undefined);
-        throw tooLarge;
-      }
-      chunks.push(value);
-    }
-  } catch (error) {
-    if (error === tooLarge) throw error;
-    throw new Refusal(400, 'The body cannot be read: it broke off, or it was read before.');
+    // The browser appends each chunk. A Blob of all chunks in the end would be one long task.
+    const body = await (stream ? new Response(stream.pipeThrough(limit)) : request).blob();
+    size = body.size;
+    if (size <= maxBytes) return body;
+  } catch {
+    if (size <= maxBytes) throw new Refusal(400, 'The body cannot be read: it broke off, or it was read before.');
   }
+  throw tooLarge;
 }
