@@ -3,12 +3,14 @@ import { freemem } from 'node:os';
 import { openBrowser, openPage, type BenchPage, type FreshBrowser } from './browser.js';
 import type { Aborted, AbortPage } from './pages/abort.js';
 import type { LargePhotoPage, Opening } from './pages/large-photo.js';
+import type { ScalePage } from './pages/scale.js';
 import type { SearchPage } from './pages/search.js';
 import type { StorePage } from './pages/store.js';
 import { STEPS, type SubjectPage } from './pages/subject.js';
 import type { TrainingPage } from './pages/training.js';
 import { measurePeak } from './peak.js';
 import type { Recorder, Turn } from './rounds.js';
+import type { Network } from './network.js';
 import type { BenchServer } from './server.js';
 
 /** The subjects, with the page of each. */
@@ -35,11 +37,13 @@ export interface Bench {
 /** The groups of cases, in the order in which they run. */
 export const GROUPS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   start: measureStart,
+  network: measureNetwork,
   photo: measurePhotos,
   video: measureVideo,
   search: measureSearch,
   open: measureOpening,
   train: measureTraining,
+  'scale-20k': measureScale,
   memory: measureMemory,
   abort: measureAborts,
   'large-photo': measureLargePhoto,
@@ -60,11 +64,10 @@ const VISIT = { photos: 20, restMs: 3_000 };
 async function measureStart({ server, recorder, quick }: Bench): Promise<void> {
   // Skip variants that differ only after the start.
   const subjects = namesOf(quick).filter((name) => name !== 'inface-1-fast');
+  await visitOnce(server, subjects);
   const visit = async (subject: string): Promise<Turn[]> => {
-    const browser = await openBrowser();
+    const browser = await openVisitor(server);
     try {
-      // Exclude the browser's own start, without loading anything of the subject.
-      await (await browser.context.newPage()).goto(`${server.url}blank.html`);
       const open = async (stay: boolean) => {
         server.takeBytes();
         const page = await openPage<SubjectPage>(browser.context, server.url + (SUBJECTS[subject] ?? ''));
@@ -91,13 +94,50 @@ async function measureStart({ server, recorder, quick }: Bench): Promise<void> {
       await browser.close();
     }
   };
-  // Warm up: the server compresses each file once.
+  await recorder.run('start', quick ? 1 : 5, subjects, visit);
+}
+
+/** Opens a browser whose own start is over, without having loaded anything of a subject. */
+async function openVisitor(server: BenchServer): Promise<FreshBrowser> {
+  const browser = await openBrowser();
+  await (await browser.context.newPage()).goto(`${server.url}blank.html`);
+  return browser;
+}
+
+/** Warms up: the server compresses each file once. */
+async function visitOnce(server: BenchServer, subjects: readonly string[]): Promise<void> {
   for (const subject of subjects) {
     const browser = await openBrowser();
     await openPage(browser.context, server.url + (SUBJECTS[subject] ?? ''));
     await browser.close();
   }
-  await recorder.run('start', quick ? 1 : 5, subjects, visit);
+}
+
+/** Networks by the label of their case. */
+const NETWORKS: Readonly<Record<string, Network>> = {
+  '20-mbit': { megabitsPerSecond: 20, roundTripMs: 40 },
+  '5-mbit': { megabitsPerSecond: 5, roundTripMs: 60 },
+  '1-mbit': { megabitsPerSecond: 1, roundTripMs: 100 },
+};
+
+/** Measures the start with a new profile over networks of different speeds. */
+async function measureNetwork({ server, recorder, quick }: Bench): Promise<void> {
+  const subjects = ['inface-1', 'human-lean', 'face-api-tiny'];
+  await visitOnce(server, subjects);
+  for (const [label, network] of Object.entries(NETWORKS)) {
+    if (quick && label !== '20-mbit') continue;
+    server.shape(network);
+    await recorder.run(label, quick ? 1 : 3, subjects, async (subject) => {
+      const browser = await openVisitor(server);
+      try {
+        const page = await openPage<SubjectPage>(browser.context, server.url + (SUBJECTS[subject] ?? ''));
+        return [ms(`cold-start-${label}`, (await page.call('started')).resultMs)];
+      } finally {
+        await browser.close();
+      }
+    });
+  }
+  server.shape(null);
 }
 
 /** Opens a page per subject, which stays open for all rounds. */
@@ -233,6 +273,21 @@ async function measureTraining({ server, recorder, quick }: Bench): Promise<void
         return [ms(`train-${size}`, whole), ms(`train-${size}-add-one`, ...again)];
       });
     }
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Measures operations on a large store, in a new database each time. */
+async function measureScale({ server, recorder, quick }: Bench): Promise<void> {
+  if (quick) return;
+  const browser = await openBrowser();
+  try {
+    const page = await openPage<ScalePage>(browser.context, `${server.url}scale.html`);
+    await page.call('prepare');
+    await recorder.run('scale-20k', 3, ['inface'], async () =>
+      Object.entries(await page.call('measure')).map(([name, values]) => ms(`scale-20k-${name}`, ...values)),
+    );
   } finally {
     await browser.close();
   }

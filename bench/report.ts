@@ -76,19 +76,18 @@ const isOurs = (subject: string): boolean => subject.startsWith('inface');
 /**
  * A performance target of the project.
  * With `against`, the ratio of that peer (or the fastest peer) to the subject must be at least `least`; without it, the
- * subject's median must be at most `most`.
+ * subject's median, or its greatest value with `always`, must be at most `most`.
  */
 type Target = { readonly case: string; readonly subject: string } & (
-  { readonly against: string; readonly least: number } | { readonly most: number }
+  { readonly against: string; readonly least: number } | { readonly most: number; readonly always?: true }
 );
 const FASTEST = 'the fastest peer';
 const TARGETS: readonly Target[] = [
-  { case: 'photo-720-embedding', subject: 'inface-1', against: FASTEST, least: 2 },
-  { case: 'photo-720-embedding', subject: 'inface-1', against: 'human-lean', least: 3 },
-  { case: 'photo-720-embedding', subject: 'inface-2', against: FASTEST, least: 2.5 },
-  { case: 'photo-720-detect', subject: 'inface-1', against: FASTEST, least: 2 },
-  { case: 'video-frame', subject: 'inface-1', against: FASTEST, least: 4 },
-  { case: 'video-longest-task', subject: 'inface-1', most: 16 },
+  { case: 'photo-720-embedding', subject: 'inface-1', against: FASTEST, least: 2.5 },
+  { case: 'photo-720-embedding', subject: 'inface-2', against: FASTEST, least: 3 },
+  { case: 'photo-720-detect', subject: 'inface-1', against: FASTEST, least: 2.5 },
+  { case: 'video-frame', subject: 'inface-1', against: FASTEST, least: 7 },
+  { case: 'video-longest-task', subject: 'inface-1', most: 16, always: true },
   { case: 'search-100k', subject: 'inface', most: 5 },
   { case: 'search-1m', subject: 'inface', most: 30 },
   { case: 'search-100k', subject: 'inface', against: 'human', least: 20 },
@@ -96,11 +95,18 @@ const TARGETS: readonly Target[] = [
   { case: 'search-1m', subject: 'inface', against: 'human', least: 20 },
   { case: 'search-1m', subject: 'inface', against: 'face-api', least: 150 },
   { case: 'cold-start', subject: 'inface-1', against: FASTEST, least: 1 },
+  { case: 'cold-start-20-mbit', subject: 'inface-1', against: FASTEST, least: 1.3 },
   { case: 'warm-start', subject: 'inface-1', against: FASTEST, least: 2 },
-  { case: 'cold-bytes', subject: 'inface-1', most: 6.6 },
+  { case: 'cold-bytes', subject: 'inface-1', most: 4 },
   { case: 'train-1000', subject: 'inface', most: 1000 },
   { case: 'train-1000-add-one', subject: 'inface', most: 100 },
-  { case: 'memory-growth', subject: 'inface-1', most: 5 },
+  { case: 'memory-growth', subject: 'inface-1', most: 3 },
+  { case: 'scale-20k-list-page', subject: 'inface', most: 50 },
+  { case: 'scale-20k-list-page-training', subject: 'inface', most: 50 },
+  { case: 'scale-20k-identify-first', subject: 'inface', most: 1500 },
+  { case: 'scale-20k-identify-added', subject: 'inface', most: 100 },
+  { case: 'scale-20k-import', subject: 'inface', most: 25_000 },
+  { case: 'scale-20k-erase-all', subject: 'inface', most: 2000 },
 ];
 
 export function makeReport(
@@ -132,8 +138,8 @@ function judge(target: Target, cases: readonly Figure[], ratios: readonly Ratio[
   const name = `${target.case}, ${target.subject}`;
   if ('most' in target) {
     const figure = cases.find(isMeant);
-    const reached = figure?.medianMs ?? null;
-    const wanted = `<= ${target.most} ${figure?.unit ?? ''}`.trim();
+    const reached = (target.always ? figure?.maxMs : figure?.medianMs) ?? null;
+    const wanted = `<= ${target.most} ${figure?.unit ?? ''}`.trim() + (target.always ? ' in every round' : '');
     return { target: name, wanted, reached, verdict: verdictOf(reached, (value) => value <= target.most) };
   }
   const { against, least } = target;

@@ -2,12 +2,25 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { brotliCompressSync } from 'node:zlib';
 import { build, type Plugin } from 'vite';
 import { ROOT } from '../tools/process.mjs';
 import { contentTypeOf, ISOLATION_HEADERS, listen } from '../tools/serve.mjs';
+import { createLink, sendAtOnce, type Network } from './network.js';
 
-const PAGES = ['inface', 'human', 'face-api', 'search', 'store', 'training', 'abort', 'large-photo'] as const;
+const PAGES = [
+  'inface',
+  'human',
+  'face-api',
+  'search',
+  'store',
+  'training',
+  'scale',
+  'abort',
+  'large-photo',
+  'engine',
+] as const;
 /** Files that a run makes, below the root of the repository. */
 const MADE = '.cache/bench';
 /** Folders by URL prefix. */
@@ -25,7 +38,7 @@ const PRELOADED: Readonly<Record<string, string>> = {
   human: '/peers/human/dist/human.esm.js',
   'face-api': '/peers/face-api/dist/face-api.esm.js',
 };
-/** Paths of the bench itself, which do not count as loaded by a toolkit. */
+/** Paths of the bench itself. They do not count as loaded by a toolkit, and reach the page as fast as possible. */
 const UNCOUNTED = /^\/(pages|photos)\/|\.html$|^\/favicon/;
 
 export interface BenchServer {
@@ -41,6 +54,10 @@ export interface BenchServer {
    * @returns its URL
    */
   serveMade(name: string, content: Buffer): string;
+  /** Sends later files of a toolkit over a network. With `null`, as at first, they arrive as fast as possible. */
+  shape(network: Network | null): void;
+  /** Returns the next value that a page posts to `/report` as JSON. */
+  nextReport(): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -50,9 +67,16 @@ export async function serveBench(): Promise<BenchServer> {
     ...(await bundlePages('/pages/plain/', ['store'], [plainVault])),
   ]);
   let bytes = 0;
-  const server = await listen((request, response) => {
+  let send = sendAtOnce;
+  let onReport: (value: unknown) => void = () => undefined;
+  const server = await listen(async (request, response) => {
     response.setHeaders(new Map(Object.entries(ISOLATION_HEADERS)));
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname === '/report') {
+      onReport(await json(request));
+      response.end();
+      return;
+    }
     const isPage = pathname.endsWith('.html');
     const content = isPage ? htmlOf(pathname) : (scripts.get(pathname) ?? readFile(pathname));
     if (content === undefined) {
@@ -61,7 +85,8 @@ export async function serveBench(): Promise<BenchServer> {
     }
     const isPhoto = pathname.endsWith('.jpg');
     const body = isPhoto ? Buffer.from(content) : compress(Buffer.from(content));
-    if (!UNCOUNTED.test(pathname)) bytes += body.length;
+    const isOfToolkit = !UNCOUNTED.test(pathname);
+    if (isOfToolkit) bytes += body.length;
     response.writeHead(200, {
       'Content-Type': contentTypeOf(pathname),
       'Content-Length': body.length,
@@ -69,10 +94,17 @@ export async function serveBench(): Promise<BenchServer> {
       // Cached like files with a hash in their names: a second visit requests none of them.
       'Cache-Control': isPage ? 'no-cache' : 'public, max-age=31536000, immutable',
     });
-    response.end(body);
+    await (isOfToolkit ? send : sendAtOnce)(response, body);
   });
   return {
     ...server,
+    shape(network) {
+      send = network ? createLink(network) : sendAtOnce;
+    },
+    nextReport: () =>
+      new Promise((resolve) => {
+        onReport = resolve;
+      }),
     takeBytes() {
       const taken = bytes;
       bytes = 0;

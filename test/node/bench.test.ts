@@ -1,8 +1,11 @@
 /** What the bench makes of its rounds: which count, in which order, and what the figures say of the targets. */
-import { expect, it } from 'vitest';
+import type { ServerResponse } from 'node:http';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import type { LoadMeter } from '../../bench/load.js';
+import { createLink } from '../../bench/network.js';
 import { makeReport, toMarkdown, type Machine, type Samples } from '../../bench/report.js';
 import { createRecorder } from '../../bench/rounds.js';
+import { serveBench } from '../../bench/server.js';
 
 const MACHINE: Machine = {
   cpu: 'a CPU',
@@ -94,4 +97,45 @@ it('tells medians, ratios and which targets are met', () => {
   const markdown = toMarkdown(report);
   expect(markdown).toContain('| photo-720-detect    | human         | ms   | 55.0');
   expect(markdown).toContain('- a note');
+});
+
+it('lets responses share a network of limited speed', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const started = performance.now();
+  const ends: Record<string, number> = {};
+  const send = createLink({ megabitsPerSecond: 8, roundTripMs: 40 });
+  const respond = (name: string, bytes: number) => {
+    const end = () => {
+      ends[name] = performance.now() - started;
+    };
+    const response = { flushHeaders: () => undefined, write: () => true, end, destroyed: false };
+    return send(response as unknown as ServerResponse, Buffer.alloc(bytes));
+  };
+  const all = Promise.all([respond('large', 100_000), respond('equal', 100_000), respond('small', 1_000)]);
+  await vi.runAllTimersAsync();
+  await all;
+  // 1,000 bytes per millisecond: the small one waits for one turn of the two others, and these end together.
+  expect(ends['small']).toBeCloseTo(40 + 2 * 4.096 + 1, 0);
+  expect(ends['large']).toBeGreaterThan(40 + 190);
+  expect(ends['equal']).toBeCloseTo(40 + 201, 0);
+});
+
+it('judges by the greatest value where a target holds in every round', () => {
+  const samples: Samples[] = [
+    { case: 'video-longest-task', subject: 'inface-1', unit: 'ms', isNoisy: false, values: [3, 17, 4] },
+  ];
+  const { targets } = makeReport(samples, { machine: MACHINE, quick: false, rounds: [], notes: [] });
+  expect(targets.find(({ target }) => target === 'video-longest-task, inface-1')).toMatchObject({
+    wanted: '<= 16 ms in every round',
+    reached: 17,
+    verdict: 'short',
+  });
+});
+
+it('can build every page that it measures', async () => {
+  const server = await serveBench();
+  await server.close();
 });
