@@ -1,7 +1,7 @@
 /** What the shell gives to every view. */
 import type { KitHandle } from './kit-handle.js';
 import type { Library } from './library.js';
-import type { Texts } from './texts/texts.js';
+import type { FirstTexts, Texts } from './texts/texts.js';
 
 /** Something that is asked before it is done. */
 export interface Question {
@@ -13,8 +13,9 @@ export interface Question {
   readonly typed?: string;
 }
 
-export interface Context {
-  readonly texts: Texts;
+/** What the first view needs: the other texts are not loaded yet. */
+export interface FirstContext {
+  readonly texts: FirstTexts;
   /** BCP 47, for dates and numbers. */
   readonly locale: string;
   readonly kit: KitHandle;
@@ -25,6 +26,10 @@ export interface Context {
   say(text: string, undo?: () => void): void;
   /** What happened, in words for whoever looks at the page. Never an exception's own text. */
   explain(error: unknown): string;
+}
+
+export interface Context extends FirstContext {
+  readonly texts: Texts;
 }
 
 /**

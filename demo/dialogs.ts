@@ -1,14 +1,14 @@
 /** Questions and notices over the page. */
 import { html, render } from 'lit';
-import type { Context, Question } from './context.js';
+import type { FirstContext, Question } from './context.js';
 import { byId } from './dom.js';
-import type { Texts } from './texts/texts.js';
+import type { FirstTexts } from './texts/texts.js';
 
 /** A notice with a way back stays longer: somebody has to read it and decide. */
 const NOTICE_MS = { plain: 5_000, undo: 10_000 } as const;
 
 /** @returns asks one question at a time; Escape is no, and the browser returns the focus */
-export function createAsk(texts: Texts): Context['ask'] {
+export function createAsk(texts: FirstTexts): FirstContext['ask'] {
   const dialog = byId('question', HTMLDialogElement);
   let last: Promise<unknown> = Promise.resolve();
 
@@ -66,7 +66,7 @@ export function createAsk(texts: Texts): Context['ask'] {
   };
 }
 
-export function createSay(texts: Texts): Context['say'] {
+export function createSay(texts: FirstTexts): FirstContext['say'] {
   const region = byId('notices', HTMLElement);
   return (text, undo) => {
     const notice = document.createElement('div');

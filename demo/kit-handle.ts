@@ -1,20 +1,29 @@
-/** The start of the kit, once per page and again as often as the user asks. */
-import { createFaceKit, type FaceKit, type KitInfo } from '../src/index.js';
+/** The start of the kit, once per page and again after a failure. */
+import { createFaceKit, InfaceError, type ErrorCode, type FaceKit, type KitInfo } from '../src/index.js';
+import { retry, type Failure } from './retry.js';
 
 /** Where the demo keeps everything. */
 const DATABASE = 'inface-demo';
+/** What a later attempt may not meet any more. */
+const TEMPORARY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'WORKER_LOAD_FAILED',
+  'MODEL_LOAD_FAILED',
+  'MODEL_INTEGRITY_FAILED',
+  'WORKER_CRASHED',
+  'DEVICE_LOST',
+]);
 
 /** The kit on its way: views are there before its models are. */
 export type KitState =
   | { readonly phase: 'loading'; readonly loaded: number; readonly total: number; readonly fromCache: boolean }
   | { readonly phase: 'ready'; readonly kit: FaceKit; readonly info: KitInfo }
-  | { readonly phase: 'failed'; readonly error: unknown };
+  | ({ readonly phase: 'failed' } & Omit<Failure, 'again'>);
 
 export interface KitHandle {
   readonly state: KitState;
-  /** The kit as soon as there is one; after a failure, as soon as trying again has worked. */
+  /** The kit as soon as there is one, which may be after several attempts. */
   ready(): Promise<FaceKit>;
-  /** After a failure: tries again. */
+  /** Tries again at once after a failure. */
   retry(): void;
   /** @returns ends the listening */
   onChange(listener: () => void): () => void;
@@ -23,46 +32,45 @@ export interface KitHandle {
 export function loadKit(): KitHandle {
   let state: KitState = { phase: 'loading', loaded: 0, total: 0, fromCache: true };
   const listeners = new Set<() => void>();
-  let resolve: (kit: FaceKit) => void;
-  const ready = new Promise<FaceKit>((done) => {
-    resolve = done;
-  });
+  let again: () => void = () => undefined;
 
   function become(next: KitState): void {
     state = next;
     for (const listener of listeners) listener();
   }
 
-  async function start(): Promise<void> {
+  async function start(): Promise<FaceKit> {
     become({ phase: 'loading', loaded: 0, total: 0, fromCache: true });
     let allFromCache = true;
-    try {
-      const kit = await createFaceKit({
-        assetsUrl: new URL('./', document.baseURI),
-        database: DATABASE,
-        onProgress({ loaded, total, fromCache }) {
-          allFromCache &&= fromCache;
-          // A worker that is started again reports, too.
-          if (state.phase === 'loading') become({ phase: 'loading', loaded, total, fromCache: allFromCache });
-        },
-      });
-      const info = await kit.info();
-      become({ phase: 'ready', kit, info });
-      resolve(kit);
-    } catch (error) {
-      become({ phase: 'failed', error });
-    }
+    const kit = await createFaceKit({
+      assetsUrl: new URL('./', document.baseURI),
+      database: DATABASE,
+      onProgress({ loaded, total, fromCache }) {
+        allFromCache &&= fromCache;
+        // A worker that is started again reports, too.
+        if (state.phase === 'loading') become({ phase: 'loading', loaded, total, fromCache: allFromCache });
+      },
+    });
+    const info = await kit.info();
+    become({ phase: 'ready', kit, info });
+    return kit;
   }
 
-  void start();
+  const isTemporary = (error: unknown) => error instanceof InfaceError && TEMPORARY.has(error.code);
+  const ready = retry(
+    start,
+    ({ again: tryAgain, ...failure }) => {
+      again = tryAgain;
+      become({ phase: 'failed', ...failure });
+    },
+    { isTemporary },
+  );
   return {
     get state() {
       return state;
     },
     ready: () => ready,
-    retry() {
-      if (state.phase === 'failed') void start();
-    },
+    retry: () => again(),
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

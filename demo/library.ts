@@ -1,6 +1,8 @@
 /** The profiles and collections as the page knows them, kept true to what this and other tabs do. */
 import type { Collection, FaceKit, Profile } from '../src/index.js';
 import type { KitHandle } from './kit-handle.js';
+import { recall, remember } from './remembered.js';
+import { retry } from './retry.js';
 
 /** The collection that was last chosen, across visits. */
 const CHOSEN_KEY = 'inface-demo-collection';
@@ -10,6 +12,10 @@ export interface Library {
   readonly profiles: readonly Profile[];
   readonly collections: readonly Collection[];
   readonly loaded: boolean;
+  /** Why the first reading failed last; `null` if it did not. It is tried again. */
+  readonly problem: unknown;
+  /** Whether the browser or another page deleted the database, and the user has not answered that yet. */
+  readonly lost: boolean;
   /** The collection that views look in: the one that was chosen last, or else the first. */
   readonly chosen: Collection | null;
   choose(collectionId: string): void;
@@ -17,7 +23,7 @@ export interface Library {
   chosenOr(name: string): Promise<Collection>;
   /** The profiles of a collection, oldest first. */
   profilesOf(collectionId: string): readonly Profile[];
-  /** Reads everything anew; views do so after they changed something. */
+  /** Reads everything again; views do so after they changed something. */
   refresh(): Promise<void>;
   /** @returns ends the listening */
   onChange(listener: () => void): () => void;
@@ -28,7 +34,9 @@ export function createLibrary(handle: KitHandle, report: (error: unknown) => voi
   let profiles: readonly Profile[] = [];
   let collections: readonly Collection[] = [];
   let loaded = false;
-  let chosenId = localStorage.getItem(CHOSEN_KEY);
+  let problem: unknown = null;
+  let lost = false;
+  let chosenId = recall(CHOSEN_KEY);
   let latest = 0;
   const listeners = new Set<() => void>();
 
@@ -38,11 +46,13 @@ export function createLibrary(handle: KitHandle, report: (error: unknown) => voi
 
   async function read(kit: FaceKit): Promise<void> {
     const mine = ++latest;
-    const lists = await Promise.all([kit.profiles.list(), kit.collections.list()]);
+    const all = await Promise.all([kit.profiles.list(), kit.collections.list(), kit.vault.status()]);
     // A later reading knows more.
     if (mine !== latest) return;
-    [profiles, collections] = lists;
+    [profiles, collections] = all;
+    lost = all[2].state === 'lost';
     loaded = true;
+    problem = null;
     changed();
   }
 
@@ -55,7 +65,14 @@ export function createLibrary(handle: KitHandle, report: (error: unknown) => voi
     kit.on('classifier', ({ progress }) => {
       if (progress === null) again();
     });
-    again();
+    await retry(
+      () => read(kit),
+      ({ error }) => {
+        if (problem === null) report(error);
+        problem = error;
+        changed();
+      },
+    );
   }
   void watch();
 
@@ -66,15 +83,21 @@ export function createLibrary(handle: KitHandle, report: (error: unknown) => voi
     get collections() {
       return collections;
     },
+    get problem() {
+      return problem;
+    },
     get loaded() {
       return loaded;
+    },
+    get lost() {
+      return lost;
     },
     get chosen() {
       return collections.find(({ id }) => id === chosenId) ?? collections[0] ?? null;
     },
     choose(collectionId) {
       chosenId = collectionId;
-      localStorage.setItem(CHOSEN_KEY, collectionId);
+      remember(CHOSEN_KEY, collectionId);
       changed();
     },
     async chosenOr(name) {

@@ -29,8 +29,8 @@ export function takePhotos(
   });
   render(
     html`<button type="button" class="drop" @click=${() => input.click()}>
-        <strong>${texts.try.choose}</strong>
-        <span>${texts.try.orDrop}</span></button
+        <strong>${texts.common.choosePhotos}</strong>
+        <span>${texts.common.orDrop}</span></button
       >${input}`,
     host,
   );

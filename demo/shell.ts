@@ -1,15 +1,18 @@
 /** What is round the views: header, navigation, the state of the models, notes. */
 import { html, render } from 'lit';
-import type { Context, View } from './context.js';
+import type { Context, FirstContext, View } from './context.js';
 import { byId } from './dom.js';
 import type { Offline } from './offline/offline.js';
-import { chooseLanguage, LANGUAGES, type Language, type Texts } from './texts/texts.js';
+import { describeWait } from './waiting.js';
 import { decimal } from './numbers.js';
+import { retry } from './retry.js';
+import { chooseLanguage, LANGUAGES, type FirstTexts, type Language } from './texts/texts.js';
 
-type ViewName = keyof Texts['shell']['names'];
+type ViewName = keyof FirstTexts['shell']['names'];
 
-const VIEWS: Readonly<Record<ViewName, () => Promise<{ readonly mount: View }>>> = {
-  try: () => import('./views/try/try.js'),
+/** The first view needs fewer texts than the others, so it is loaded by itself. */
+const VIEWS: Readonly<Record<Exclude<ViewName, 'start'>, () => Promise<{ readonly mount: View }>>> = {
+  compare: () => import('./views/compare/compare.js'),
   enroll: () => import('./views/enroll/enroll.js'),
   collections: () => import('./views/collections/collections.js'),
   identify: () => import('./views/identify/identify.js'),
@@ -21,7 +24,7 @@ const VIEWS: Readonly<Record<ViewName, () => Promise<{ readonly mount: View }>>>
 /** Where the page is, of an address such as `#/collections/ID`. */
 function readAddress(): { readonly name: ViewName; readonly rest: readonly string[] } {
   const [name = '', ...rest] = location.hash.replace(/^#\/?/, '').split('/').map(decode);
-  return Object.hasOwn(VIEWS, name) ? { name: name as ViewName, rest } : { name: 'try', rest: [] };
+  return Object.hasOwn(VIEWS, name) ? { name: name as ViewName, rest } : { name: 'start', rest: [] };
 }
 
 /** Decodes a part of an address. What is not encoded correctly, such as `%E0%A4%A`, stays as it is. */
@@ -33,29 +36,36 @@ function decode(part: string): string {
   }
 }
 
-export function startShell(context: Context, offline: Offline, language: Language): void {
+/** @param loadContext loads what the first view does without */
+export function startShell(
+  context: FirstContext,
+  loadContext: () => Promise<Context>,
+  offline: Offline,
+  language: Language,
+): void {
   const { texts } = context;
   const header = byId('header', HTMLElement);
   const main = byId('view', HTMLElement);
   let takeDown: () => void = () => undefined;
   let visit = 0;
+  /** Photos that were dropped on a view that takes none. */
+  let dropped: DataTransfer | null = null;
+  /** How far the models were when they were drawn last, and since when they are loaded. */
+  let loading = { loaded: 0, sinceMs: performance.now() };
 
   function drawHeader(): void {
     const { name: current } = readAddress();
     render(
       html`<a class="skip" href="#view" @click=${skip}>${texts.shell.skip}</a>
-        <div class="brand">
-          <p class="logo">${texts.shell.title}</p>
-          <p class="lead">${texts.shell.tagline}</p>
-          <label class="choice"
-            ><span class="hidden-label">${texts.shell.language}</span>
-            <select @change=${changeLanguage}>
-              ${Object.entries(LANGUAGES).map(
-                ([tag, name]) => html`<option value=${tag} lang=${tag} ?selected=${tag === language}>${name}</option>`,
-              )}
-            </select></label
-          >
-        </div>
+        <a class="logo" href="#/start">${texts.shell.title}</a>
+        <label class="choice"
+          ><span class="hidden-label">${texts.shell.language}</span>
+          <select @change=${changeLanguage}>
+            ${Object.entries(LANGUAGES).map(
+              ([tag, name]) => html`<option value=${tag} lang=${tag} ?selected=${tag === language}>${name}</option>`,
+            )}
+          </select></label
+        >
         <nav aria-label=${texts.shell.views}>
           <ul>
             ${Object.entries(texts.shell.names).map(
@@ -66,7 +76,7 @@ export function startShell(context: Context, offline: Offline, language: Languag
             )}
           </ul>
         </nav>
-        <div class="engine">${drawEngine()} ${drawOffline()}</div>`,
+        <div class="engine">${drawEngine()} ${drawLoss()} ${drawOffline()}</div>`,
       header,
     );
   }
@@ -78,7 +88,10 @@ export function startShell(context: Context, offline: Offline, language: Languag
     switch (state.phase) {
       case 'loading': {
         const [loaded, total] = [megabytes(state.loaded), megabytes(state.total)];
-        const text = state.total === 0 ? texts.shell.starting : texts.shell.loading(loaded, total, state.fromCache);
+        const text =
+          state.total === 0
+            ? texts.shell.starting
+            : texts.shell.loading(loaded, total, state.fromCache, secondsLeft(state.loaded, state.total));
         return html`<label class="progress"
           ><span>${text}</span> ${
             state.total === 0
@@ -93,9 +106,28 @@ export function startShell(context: Context, offline: Offline, language: Languag
         return html`<p>${texts.shell.engine(backend, threads, size, version)}</p>`;
       }
       case 'failed':
-        return html`<p role="alert">${texts.shell.startFailed} ${context.explain(state.error)}</p>
+        return html`<p role="alert">${describeWait(context)}</p>
           <button type="button" @click=${() => context.kit.retry()}>${texts.shell.retry}</button>`;
     }
+  }
+
+  /** Whole seconds at the speed so far; `null` while that says little. */
+  function secondsLeft(loaded: number, total: number): number | null {
+    if (loaded < loading.loaded) loading = { loaded: 0, sinceMs: performance.now() };
+    loading = { ...loading, loaded };
+    const passedMs = performance.now() - loading.sinceMs;
+    return passedMs < 2_000 || loaded === 0 ? null : Math.ceil((passedMs * (total - loaded)) / loaded / 1_000);
+  }
+
+  function drawLoss() {
+    const { state } = context.kit;
+    if (state.phase === 'ready' && state.info.storage === 'none') {
+      return html`<p class="warning">${texts.errors.codes.STORAGE_DENIED}</p>`;
+    }
+    if (!context.library.lost) return '';
+    return html`<p class="warning" role="alert">
+      ${texts.errors.codes.STORAGE_LOST} <a href="#/data">${texts.shell.names.data}</a>
+    </p>`;
   }
 
   function drawOffline() {
@@ -125,29 +157,66 @@ export function startShell(context: Context, offline: Offline, language: Languag
     location.reload();
   }
 
+  /** @returns puts the view into the page */
+  async function load(name: ViewName): Promise<(host: HTMLElement, rest: readonly string[]) => () => void> {
+    if (name === 'start') {
+      const { mount } = await import('./views/start/start.js');
+      return (host) => mount(host, context, loadContext);
+    }
+    const [{ mount }, full] = await Promise.all([VIEWS[name](), loadContext()]);
+    return (host, rest) => mount(host, full, rest);
+  }
+
   async function show(): Promise<void> {
     const mine = ++visit;
     const { name, rest } = readAddress();
     drawHeader();
+    header.querySelector('[aria-current="page"]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     takeDown();
-    takeDown = () => undefined;
+    const left = new AbortController();
+    takeDown = () => left.abort();
     document.title = texts.shell.documentTitle(texts.shell.names[name]);
-    const loaded = await VIEWS[name]().catch((error: unknown) => {
-      reportError(error);
-      return null;
-    });
+    const mount = await retry(
+      () => load(name),
+      ({ again }) => {
+        render(
+          html`<div class="card" role="alert">
+            <p>${texts.shell.viewFailed} ${texts.shell.retried}</p>
+            <div class="row"><button type="button" @click=${again}>${texts.shell.retry}</button></div>
+          </div>`,
+          replaceHost(name),
+        );
+      },
+      { signal: left.signal },
+    ).catch(() => null);
     // Somebody went on meanwhile.
-    if (mine !== visit) return;
+    if (!mount || mine !== visit) return;
+    const host = replaceHost(name);
+    takeDown = mount(host, rest);
+    if (dropped) {
+      dispatchEvent(new DragEvent('drop', { dataTransfer: dropped, cancelable: true }));
+      dropped = null;
+    }
+    // Not on the first visit: nobody has left anything.
+    if (mine > 1) host.querySelector<HTMLElement>('h1')?.focus();
+  }
+
+  function replaceHost(name: ViewName): HTMLElement {
     const host = document.createElement('div');
     host.className = `host ${name}`;
     main.replaceChildren(host);
-    if (!loaded) {
-      render(html`<p class="card" role="alert">${texts.shell.viewFailed}</p>`, host);
-      return;
-    }
-    takeDown = loaded.mount(host, context, rest);
-    // Not on the first visit: nobody has left anything.
-    if (mine > 1) host.querySelector<HTMLElement>('h1')?.focus();
+    return host;
+  }
+
+  /** Without this, the browser would show the file instead of the page. */
+  function takeDrop(event: DragEvent): void {
+    const { dataTransfer } = event;
+    if (!dataTransfer?.types.includes('Files') || main.querySelector('.drop')) return;
+    event.preventDefault();
+    if (event.type !== 'drop') return;
+    dropped = new DataTransfer();
+    for (const file of dataTransfer.files) dropped.items.add(file);
+    location.hash = '#/compare';
   }
 
   byId('footer', HTMLElement).ariaLabel = texts.shell.notesTitle;
@@ -159,7 +228,9 @@ export function startShell(context: Context, offline: Offline, language: Languag
     byId('footer', HTMLElement),
   );
   context.kit.onChange(drawHeader);
+  context.library.onChange(drawHeader);
   offline.onChange(drawHeader);
+  for (const type of ['dragover', 'drop'] as const) addEventListener(type, takeDrop);
   addEventListener('hashchange', () => {
     void show();
   });

@@ -16,11 +16,13 @@ export interface Offline {
   useUpdate(): Promise<boolean>;
 }
 
-/** Of the runtimes that onnxruntime-web has, the one that the other backend would need. */
+/** For models that are not in the package. */
+const WHOLE_RUNTIME = 'ort/ort-wasm-simd-threaded.wasm';
+/** Of the runtimes that onnxruntime-web has, those that this backend does without. */
 const OTHER_RUNTIME = {
-  wasm: ['ort/ort-wasm-simd-threaded.asyncify.wasm'],
-  // When the graphics card is lost, the kit goes on with wasm.
-  webgpu: [],
+  wasm: ['ort/ort-wasm-simd-threaded.asyncify.wasm', WHOLE_RUNTIME],
+  // Without its graphics card, the next start is with wasm.
+  webgpu: [WHOLE_RUNTIME],
 } as const;
 /** How often a page that stays open asks for an update. */
 const UPDATE_EVERY_MS = 60 * 60 * 1000;

@@ -15,8 +15,8 @@ const { version, files } = self.__PRECACHE__;
 const CACHE = PREFIX + version;
 const SCOPE = self.registration.scope;
 const byUrl = new Map(files.map((file) => [new URL(file.path, SCOPE).href, file]));
-/** What the page itself is made of; the rest comes when the models run. */
-const isShell = (path: string) => !/^(models|ort)\//.test(path);
+/** What the page itself is made of; models and sample photos come when the models run. */
+const isShell = (path: string) => !/^(models|ort|self-test)\//.test(path);
 
 const HEADERS: Readonly<Record<string, string>> = {
   'Cross-Origin-Opener-Policy': 'same-origin',

@@ -1,6 +1,10 @@
-/** Which language the page speaks. A translation is one file more, named here. */
-import { english } from './en.js';
+/** Which language the page speaks. A translation is two more files, named here. */
+import { recall, remember } from '../remembered.js';
+import { englishFirst } from './en-first.js';
+import type { english } from './en.js';
 
+/** The texts of the frame and of the first view. */
+export type FirstTexts = typeof englishFirst;
 /** All texts of the page; what a number or a name belongs into is a function of it. */
 export type Texts = typeof english;
 
@@ -12,8 +16,12 @@ export const LOCALES: Readonly<Record<Language, string>> = { en: 'en-GB', de: 'd
 
 const KEY = 'inface-demo-language';
 
+const FIRST_LOADERS: Readonly<Record<Language, () => Promise<FirstTexts>>> = {
+  en: () => Promise.resolve(englishFirst),
+  de: async () => (await import('./de-first.js')).germanFirst,
+};
 const LOADERS: Readonly<Record<Language, () => Promise<Texts>>> = {
-  en: () => Promise.resolve(english),
+  en: async () => (await import('./en.js')).english,
   de: async () => (await import('./de.js')).german,
 };
 
@@ -23,9 +31,13 @@ function isLanguage(text: string | null | undefined): text is Language {
 
 /** The language that was chosen, or else the first of the browser's that there is. */
 export function currentLanguage(): Language {
-  const chosen = localStorage.getItem(KEY);
+  const chosen = recall(KEY);
   if (isLanguage(chosen)) return chosen;
   return navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase()).find(isLanguage) ?? 'en';
+}
+
+export function loadFirstTexts(language: Language): Promise<FirstTexts> {
+  return FIRST_LOADERS[language]();
 }
 
 export function loadTexts(language: Language): Promise<Texts> {
@@ -34,5 +46,5 @@ export function loadTexts(language: Language): Promise<Texts> {
 
 /** From the next start of the page on. */
 export function chooseLanguage(language: Language): void {
-  localStorage.setItem(KEY, language);
+  remember(KEY, language);
 }

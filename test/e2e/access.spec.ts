@@ -3,14 +3,23 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { expect, openDemo, pickPhotos, test, type ViewName } from './demo.js';
 import { samplePhoto } from './places.js';
 
-const VIEWS: readonly ViewName[] = ['try', 'enroll', 'collections', 'identify', 'liveness', 'data', 'self-test'];
+const VIEWS: readonly ViewName[] = [
+  'start',
+  'compare',
+  'enroll',
+  'collections',
+  'identify',
+  'liveness',
+  'data',
+  'self-test',
+];
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`axe finds nothing in any view, ${colorScheme}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     for (const view of VIEWS) {
       await openDemo(page, view);
-      if (view === 'try') {
+      if (view === 'compare') {
         await pickPhotos(page, [samplePhoto(4)]);
         await expect(page.getByText('4 faces in 1 photo.')).toBeVisible();
       }
@@ -25,8 +34,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
 test('no view scrolls sideways, from 360 px to 4K', async ({ page }) => {
   for (const view of VIEWS) {
     await openDemo(page, view);
-    if (view === 'try') await pickPhotos(page, [samplePhoto(6)]);
-    if (view === 'try') await expect(page.getByText('4 faces in 1 photo.')).toBeVisible();
+    if (view === 'compare') await pickPhotos(page, [samplePhoto(6)]);
+    if (view === 'compare') await expect(page.getByText('4 faces in 1 photo.')).toBeVisible();
     for (const width of [360, 768, 1280, 3840]) {
       await page.setViewportSize({ width, height: 800 });
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -36,19 +45,28 @@ test('no view scrolls sideways, from 360 px to 4K', async ({ page }) => {
 });
 
 test('views are reached and photos removed with the keyboard, and the focus is never lost', async ({ page }) => {
-  await openDemo(page);
+  await openDemo(page, 'compare');
   // Ask for it before the keys: on a busy machine, the key that opens the dialog could be faster than this request.
   const chooser = page.waitForEvent('filechooser');
   const focused = () => page.evaluate(() => document.activeElement?.textContent.trim() ?? '');
-  // The order is that of the page: skip link, language, views, then the view itself.
+  // The order is that of the page: skip link, home, language, views, then the view itself.
   const order: string[] = [];
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < 12; i++) {
     await page.keyboard.press('Tab');
     order.push(await focused());
   }
   expect(order[0]).toBe('Skip to the content');
-  expect(order.slice(2, 9)).toEqual(['Try', 'Enroll', 'Collections', 'Identify', 'Liveness', 'Data', 'Self-test']);
-  expect(order[9]).toContain('Choose photos');
+  expect(order.slice(3, 11)).toEqual([
+    'Start',
+    'Compare',
+    'Enroll',
+    'Collections',
+    'Identify',
+    'Liveness',
+    'Data',
+    'Self-test',
+  ]);
+  expect(order[11]).toContain('Choose photos');
 
   await page.keyboard.press('Enter');
   await (await chooser).setFiles([samplePhoto(1), samplePhoto(2)]);
@@ -64,5 +82,5 @@ test('views are reached and photos removed with the keyboard, and the focus is n
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { level: 1, name: 'Liveness' })).toBeFocused();
   await page.goBack();
-  await expect(page.getByRole('heading', { level: 1, name: /^Try it/ })).toBeFocused();
+  await expect(page.getByRole('heading', { level: 1, name: /^Compare faces/ })).toBeFocused();
 });

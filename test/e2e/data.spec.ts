@@ -19,7 +19,7 @@ async function makeBackup(page: Page): Promise<string> {
   await make.getByRole('button', { name: 'Save a backup' }).click();
   const download = await saved;
   expect(download.suggestedFilename()).toMatch(/^inface-\d{4}-\d\d-\d\d\.backup$/);
-  await expect(make.getByRole('status')).toHaveText(/^inface-.*\.backup \(.* kB\) was handed to the downloads\.$/);
+  await expect(make.getByRole('status')).toHaveText(/^Saved to your downloads: inface-.*\.backup \(.* kB\)\.$/);
   return download.path();
 }
 
@@ -47,20 +47,20 @@ test('what was erased comes back from a backup, and is recognized', async ({ pag
   await seed(page, 'Home', [ANNA]);
   await openDemo(page, 'data');
   const storage = card(page, 'Storage');
-  await expect(storage.getByText('1 person with 1 template in 1 collection.')).toBeVisible();
+  await expect(storage.getByText('1 person with 1 sample in 1 collection.')).toBeVisible();
   await expect(storage.getByRole('meter', { name: 'Storage used' })).toBeVisible();
   const file = await makeBackup(page);
   expect((await readFile(file)).includes('Anna')).toBe(false);
 
   await page.getByRole('button', { name: 'Erase everything…' }).click();
   const question = page.getByRole('dialog');
-  await expect(question).toContainText('1 person and 1 collection will be gone for good.');
+  await expect(question).toContainText('1 person and 1 collection will be deleted for good.');
   const confirm = question.getByRole('button', { name: 'Erase everything' });
   await expect(confirm).toBeDisabled();
   await question.getByRole('textbox').fill('erase');
   await confirm.click();
   await expect(card(page, 'Erase everything').getByRole('status')).toHaveText('Everything was erased.');
-  await expect(storage.getByText('0 people with 0 templates in 0 collections.')).toBeVisible();
+  await expect(storage.getByText('0 people with 0 samples in 0 collections.')).toBeVisible();
   const trail = card(page, 'Audit trail').locator('tbody tr');
   await expect(trail).toHaveCount(1);
   await expect(trail).toContainText('Everything erased');
@@ -68,12 +68,36 @@ test('what was erased comes back from a backup, and is recognized', async ({ pag
   await expect(await restore(page, file, PASSPHRASE)).toHaveText(
     'People: 1 new, 0 replaced, 0 left as they were. Collections: 1 new, 0 replaced, 0 left as they were.',
   );
-  await expect(storage.getByText('1 person with 1 template in 1 collection.')).toBeVisible();
+  await expect(storage.getByText('1 person with 1 sample in 1 collection.')).toBeVisible();
   await expect(trail.first()).toContainText('Backup restored');
 
   await page.getByRole('navigation').getByRole('link', { name: 'Identify' }).click();
   await page.getByRole('button', { name: 'Start camera' }).click();
   await expect(page.getByText('In view: Anna.')).toBeVisible();
+});
+
+test('a database that was deleted is missed: every view says so, and Data starts over', async ({ page }) => {
+  await seed(page, 'Home', [ANNA]);
+  await page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const deletion = indexedDB.deleteDatabase('inface-demo');
+        deletion.onsuccess = resolve;
+        deletion.onerror = deletion.onblocked = reject;
+      }),
+  );
+  await openDemo(page, 'compare');
+  const alert = page.getByRole('banner').getByRole('alert');
+  await expect(alert).toContainText('The stored people are gone');
+  await page.getByRole('banner').getByRole('link', { name: 'Data' }).last().click();
+  const lock = card(page, 'Lock');
+  await expect(lock).toContainText('people have to be enrolled again');
+  await expect(lock.getByLabel('New passphrase')).toHaveCount(0);
+  await lock.getByRole('button', { name: 'Start over' }).click();
+  await expect(lock).toContainText('Started over. Nobody is stored.');
+  await expect(lock.getByLabel('New passphrase')).toBeVisible();
+  await expect(alert).toHaveCount(0);
+  await expect(card(page, 'Audit trail').locator('tbody tr')).toContainText(['Started over after a loss']);
 });
 
 test('a wrong passphrase and a file that is no backup restore nothing, and say why', async ({ page }) => {
@@ -91,13 +115,13 @@ test('a wrong passphrase and a file that is no backup restore nothing, and say w
   const bytes = await readFile(await makeBackup(page));
 
   const asFile = (buffer: Buffer) => ({ name: 'some.backup', mimeType: 'application/octet-stream', buffer });
-  const wrong = 'That is not the passphrase of this file. Nothing was restored.';
+  const wrong = 'Wrong passphrase for this file. Nothing was restored.';
   await expect(await restore(page, asFile(bytes), 'something else')).toHaveText(wrong);
   await expect(await restore(page, asFile(bytes), 'short')).toHaveText(wrong);
-  const damaged = /^This file is no backup, or it was cut off or altered\. Nothing was restored\.$/;
+  const damaged = /^This file is not a backup, or it is incomplete or altered\. Nothing was restored\.$/;
   await expect(await restore(page, asFile(bytes.subarray(0, bytes.length - 100)), PASSPHRASE)).toHaveText(damaged);
   await expect(await restore(page, asFile(Buffer.from('a letter')), PASSPHRASE)).toHaveText(damaged);
-  await expect(card(page, 'Storage').getByText('1 person with 1 template in 1 collection.')).toBeVisible();
+  await expect(card(page, 'Storage').getByText('1 person with 1 sample in 1 collection.')).toBeVisible();
 });
 
 test('a lock in one tab locks the other; each is unlocked by itself', async ({ page, context }) => {
@@ -106,12 +130,12 @@ test('a lock in one tab locks the other; each is unlocked by itself', async ({ p
   await setPassphrase(page);
   const other = await context.newPage();
   await openDemo(other, 'data');
-  const locked = 'The templates are locked: nobody can be enrolled or identified before they are unlocked.';
+  const locked = 'The face data is locked: nobody can be enrolled or recognized until it is unlocked.';
   // A tab that is opened later does not know the passphrase.
   await expect(card(other, 'Lock').getByText(locked)).toBeVisible();
   await card(other, 'Lock').getByLabel('Passphrase').fill('something else');
   await card(other, 'Lock').getByRole('button', { name: 'Unlock' }).click();
-  await expect(card(other, 'Lock').getByText('That is not the passphrase.')).toBeVisible();
+  await expect(card(other, 'Lock').getByText('Wrong passphrase.')).toBeVisible();
   await card(other, 'Lock').getByLabel('Passphrase').fill(PASSPHRASE);
   await card(other, 'Lock').getByRole('button', { name: 'Unlock' }).click();
   await expect(card(other, 'Lock').getByText('Unlocked in this tab.')).toBeVisible();
@@ -122,7 +146,7 @@ test('a lock in one tab locks the other; each is unlocked by itself', async ({ p
   await form(page, 'Save a backup').getByLabel('New passphrase').fill(PASSPHRASE);
   await form(page, 'Save a backup').getByLabel('Passphrase again').fill(PASSPHRASE);
   await form(page, 'Save a backup').getByRole('button').click();
-  await expect(form(page, 'Save a backup').getByRole('status')).toHaveText(/^The templates are locked\./);
+  await expect(form(page, 'Save a backup').getByRole('status')).toHaveText(/^The face data is locked\./);
 
   await card(page, 'Lock').getByLabel('Passphrase').fill(PASSPHRASE);
   await page.keyboard.press('Enter');
@@ -130,7 +154,7 @@ test('a lock in one tab locks the other; each is unlocked by itself', async ({ p
   for (const label of ['New passphrase', 'Passphrase again'])
     await card(page, 'Lock').getByLabel(label).fill(PASSPHRASE);
   await card(page, 'Lock').getByRole('button', { name: 'Change the passphrase' }).click();
-  await expect(card(page, 'Lock').getByText('That is not the passphrase.')).toBeVisible();
+  await expect(card(page, 'Lock').getByText('Wrong passphrase.')).toBeVisible();
   await card(page, 'Lock').getByLabel('Current passphrase').fill(PASSPHRASE);
   await card(page, 'Lock').getByRole('button', { name: 'Remove the passphrase' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Remove the passphrase' }).click();

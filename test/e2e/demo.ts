@@ -45,10 +45,10 @@ function reportViolations(): void {
   });
 }
 
-export type ViewName = 'try' | 'enroll' | 'collections' | 'identify' | 'liveness' | 'data' | 'self-test';
+export type ViewName = 'start' | 'compare' | 'enroll' | 'collections' | 'identify' | 'liveness' | 'data' | 'self-test';
 
 /** Opens a view and waits until the models run. */
-export async function openDemo(page: Page, view: ViewName = 'try'): Promise<void> {
+export async function openDemo(page: Page, view: ViewName = 'start'): Promise<void> {
   await page.goto(`./#/${view}`);
   await expect(page.getByText(/(WebAssembly, \d+ threads?|WebGPU) · \d+\.\d MB of models/)).toBeVisible();
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
@@ -67,7 +67,7 @@ export async function pickPhotos(page: Page, files: readonly string[]): Promise<
   await (await chooser).setFiles([...files]);
 }
 
-/** Drops files onto the drop zone, or pastes them. */
+/** Drops files onto the page, or pastes them. */
 export async function handOver(page: Page, how: 'drop' | 'paste', files: readonly string[]): Promise<void> {
   const contents = files.map((file) => ({ name: basename(file), base64: readFileSync(file).toString('base64') }));
   const dataTransfer = await page.evaluateHandle((list) => {
@@ -78,13 +78,13 @@ export async function handOver(page: Page, how: 'drop' | 'paste', files: readonl
     }
     return transfer;
   }, contents);
-  const zone = page.getByRole('button', { name: 'Choose photos' });
   if (how === 'paste') {
     await dataTransfer.evaluate((clipboardData) =>
       document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true })),
     );
     return;
   }
-  await zone.dispatchEvent('dragover', { dataTransfer });
-  await zone.dispatchEvent('drop', { dataTransfer });
+  const main = page.getByRole('main');
+  await main.dispatchEvent('dragover', { dataTransfer });
+  await main.dispatchEvent('drop', { dataTransfer });
 }

@@ -7,14 +7,14 @@ import { samplePhoto } from './places.js';
 
 const caption = (page: Page) => page.locator('.caption');
 const outcome = (page: Page) => page.locator('.outcome').getByRole('status');
-const pictures = (page: Page) => page.getByRole('list', { name: 'Pictures' }).getByRole('listitem');
+const pictures = (page: Page) => page.getByRole('list', { name: '3. Check the pictures' }).getByRole('listitem');
 const picture = (page: Page, title: string) => pictures(page).filter({ hasText: title });
 const ring = (page: Page) => page.getByRole('progressbar', { name: 'Poses that are taken' });
 
 /** The face of a photo as facemesh orders them does not matter here: the test names the number that the page shows. */
 async function pickFace(photo: Locator, number: number): Promise<void> {
   await photo.getByRole('button', { name: `Face ${number} in` }).press('Enter');
-  await expect(photo.getByText(`Face ${number} is taken.`)).toBeVisible();
+  await expect(photo.getByText(`Face ${number} is chosen.`)).toBeVisible();
 }
 
 test.describe('guided', () => {
@@ -26,32 +26,36 @@ test.describe('guided', () => {
     await expect(caption(page)).toHaveText('Turn your head a little to your left');
     await page.getByRole('button', { name: 'Skip this pose' }).click();
     await expect(caption(page)).toHaveText('Turn your head a little to your right');
-    await page.getByRole('button', { name: 'Use what there is' }).click();
+    await page.getByRole('button', { name: 'Use these pictures' }).click();
     await expect(page.getByRole('button', { name: 'Start camera' })).toBeVisible();
     await expect(page.getByLabel('Name', { exact: true })).toBeFocused();
 
     await page.keyboard.type('Ann');
-    await page.getByLabel('What the person agreed to').fill('may be recognized here');
+    await page.getByText('More options').click();
+    await page.getByLabel('Consent note').fill('may be recognized here');
     await page.getByRole('button', { name: 'Enroll Ann from 1 picture' }).click();
     await expect(outcome(page)).toHaveText('Ann is enrolled from 1 photo. Three or more photos are recommended.');
     await expect(picture(page, 'Straight')).toContainText(/Used/);
-    await expect(picture(page, 'Straight')).toContainText(/real/);
-    await expect(page.getByRole('link', { name: 'Find the person with the camera' })).toHaveAttribute(
+    await expect(picture(page, 'Straight')).toContainText(/Live face|photo or screen/);
+    await expect(page.getByRole('link', { name: 'Try it with the camera' })).toHaveAttribute(
       'href',
-      '#/identify',
+      '#/identify/camera',
     );
-    await expect(page.getByText('Ann is in “People” already')).toBeVisible();
+    await expect(page.getByText('Ann is already in “People”')).toBeVisible();
 
     await page.getByRole('button', { name: 'Undo' }).click();
-    await expect(outcome(page)).toHaveText('Ann was taken back: nothing of it is kept.');
-    await expect(page.getByText('Ann is in “People” already')).toBeHidden();
+    await expect(outcome(page)).toHaveText('Enrollment undone. Nothing about Ann was kept.');
+    await expect(page.getByText('Ann is already in “People”')).toBeHidden();
     await expect(page.getByRole('button', { name: 'Enroll Ann from 1 picture' })).toBeVisible();
   });
 
   test('asks for a name and a picture first, and starts again', async ({ page }) => {
     await openDemo(page, 'enroll');
     await page.getByRole('button', { name: 'Enroll', exact: true }).click();
-    await expect(outcome(page)).toHaveText('Give the person a name first.');
+    const name = page.getByLabel('Name', { exact: true });
+    await expect(name).toBeFocused();
+    await expect(name).toHaveAttribute('aria-invalid', 'true');
+    await expect(name).toHaveAccessibleDescription('Enter a name first.');
     await page.getByLabel('Name', { exact: true }).fill('Ann');
     await page.getByRole('button', { name: 'Enroll', exact: true }).click();
     await expect(outcome(page)).toHaveText('Take a picture or choose a photo first.');
@@ -59,11 +63,11 @@ test.describe('guided', () => {
     await page.getByRole('button', { name: 'Start camera' }).click();
     await expect(picture(page, 'Straight')).toBeVisible();
     await page.getByRole('button', { name: 'Remove Straight' }).click();
-    await expect(page.getByRole('heading', { name: 'Pictures' })).toBeFocused();
+    await expect(page.getByRole('heading', { name: 'Check the pictures' })).toBeFocused();
     // The pose is open again, and the camera still shows it.
     await expect(picture(page, 'Straight')).toBeVisible();
     for (let i = 0; i < 4; i++) await page.getByRole('button', { name: 'Skip this pose' }).click();
-    await expect(caption(page)).toHaveText('Look the pictures through, then enroll');
+    await expect(caption(page)).toHaveText('Check the pictures, then enroll');
     await page.getByRole('button', { name: 'Start again' }).click();
     await expect(ring(page)).toHaveAttribute('aria-valuetext', '1 of 5');
     await expect(caption(page)).toHaveText('Turn your head a little to your left');
@@ -96,7 +100,7 @@ filmTest('guided, a head that does what is asked fills the ring by itself', asyn
   for (const text of ['Turn your head a little to your left', 'Lift your chin a little', 'Lower your chin a little']) {
     await expect(caption(page)).toHaveText(text);
   }
-  await expect(caption(page)).toHaveText('That is all. Look the pictures through, then enroll');
+  await expect(caption(page)).toHaveText('Done. Check the pictures, then enroll');
   await expect(ring(page)).toHaveAttribute('aria-valuetext', '5 of 5');
   await expect(pictures(page).getByRole('heading')).toHaveText(['Straight', 'Left', 'Right', 'Up', 'Down']);
   await expect(page.getByRole('button', { name: 'Start camera' })).toBeVisible();
@@ -105,7 +109,7 @@ filmTest('guided, a head that does what is asked fills the ring by itself', asyn
 test.describe('from files', () => {
   test('the person is chosen in a group, added to, and not enrolled twice', async ({ page }) => {
     await openDemo(page, 'enroll');
-    await page.getByLabel('From photo files').check();
+    await page.getByLabel('Photo files').check();
     await pickPhotos(page, [samplePhoto(6)]);
     const group = picture(page, 'sample6.jpg');
     await expect(group).toContainText('Several faces: which one is the person?');
@@ -119,11 +123,11 @@ test.describe('from files', () => {
     await page.getByRole('button', { name: 'Enroll another person' }).click();
     await expect(pictures(page)).toHaveCount(0);
     await page.getByLabel('Name', { exact: true }).fill('ann');
-    await expect(page.getByText('ann is in “People” already: the photos are added to that profile.')).toBeVisible();
+    await expect(page.getByText('ann is already in “People”. The pictures are added to that person.')).toBeVisible();
     await pickPhotos(page, [samplePhoto(6)]);
     await pickFace(picture(page, 'sample6.jpg'), 2);
     await page.getByRole('button', { name: 'Add 1 picture to ann' }).click();
-    await expect(outcome(page)).toContainText('1 photo added to ann, who was enrolled already.');
+    await expect(outcome(page)).toContainText('1 photo added to ann.');
 
     await page.getByRole('button', { name: 'Enroll another person' }).click();
     await page.getByLabel('Name', { exact: true }).fill('Bob');
@@ -131,8 +135,8 @@ test.describe('from files', () => {
     const twice = picture(page, 'sample6.jpg');
     await pickFace(twice, 2);
     await page.getByRole('button', { name: 'Enroll Bob from 1 picture' }).click();
-    await expect(outcome(page)).toContainText('Bob was not enrolled: no picture could be used.');
-    await expect(twice).toContainText('Not used: it looks like Ann, who is enrolled already.');
+    await expect(outcome(page)).toContainText('Bob was not enrolled because none of the pictures could be used.');
+    await expect(twice).toContainText('Not used: it looks like Ann, who is already enrolled.');
 
     const chooser = page.waitForEvent('filechooser');
     await twice.getByRole('button', { name: 'Replace sample6.jpg' }).click();
@@ -143,14 +147,14 @@ test.describe('from files', () => {
     await expect(outcome(page)).toContainText('Bob is enrolled from 1 photo.');
     await page.getByRole('link', { name: 'See “People”' }).click();
     await expect(page.getByRole('group', { name: 'People' }).getByRole('listitem')).toHaveText([
-      /Ann\s*2 templates/,
-      /Bob\s*1 template/,
+      /Ann\s*2 samples/,
+      /Bob\s*1 sample/,
     ]);
   });
 
   test('a click on the picture chooses, and what cannot be used is said', async ({ page }) => {
     await openDemo(page, 'enroll');
-    await page.getByLabel('From photo files').check();
+    await page.getByLabel('Photo files').check();
     const chooser = page.waitForEvent('filechooser');
     await page.getByRole('button', { name: 'Choose photos' }).click();
     const plain = await page.evaluate(() => {
@@ -165,12 +169,12 @@ test.describe('from files', () => {
       { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture') },
     ]);
     await expect(picture(page, 'wall.png')).toContainText('No face was found.');
-    await expect(picture(page, 'notes.jpg')).toContainText('This cannot be read as a picture');
+    await expect(picture(page, 'notes.jpg')).toContainText('This file is not an image');
     await pickPhotos(
       page,
       Array.from({ length: 9 }, () => samplePhoto(6)),
     );
-    await expect(page.getByText('1 photo left out: 10 are the most for one enrollment.')).toBeVisible();
+    await expect(page.getByText('1 photo left out. The limit is 10 per enrollment.')).toBeVisible();
     await expect(pictures(page)).toHaveCount(10);
 
     const overlay = picture(page, 'sample6.jpg').first().locator('.stage > canvas:last-child');
@@ -179,7 +183,7 @@ test.describe('from files', () => {
     await expect(
       picture(page, 'sample6.jpg')
         .first()
-        .getByText(/Face \d is taken\./),
+        .getByText(/Face \d is chosen\./),
     ).toBeVisible();
   });
 });

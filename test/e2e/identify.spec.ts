@@ -21,11 +21,14 @@ test('names a face live, until it is said that it is somebody else, and keeps a 
   await openDemo(page, 'identify');
   await start(page);
   const face = inView(page);
-  await expect(face).toContainText(/Face \d+, (sure to \d+ %|similarity \d\.\d\d)/);
+  await expect(face).toContainText(/Face \d+, (\d+ % sure|similarity \d\.\d\d)/);
   await expect(page.getByText(`In view: ${NAME}.`)).toBeVisible();
   const best = face.getByRole('table').getByRole('row', { name: NAME });
   await expect(best.getByRole('cell').first()).toHaveText(/^(0\.[5-9]\d|1\.00)$/);
   await expect(logged(page)).toHaveCount(1);
+  await page.getByLabel('Check for photos and screens (experimental)').check();
+  await expect(face).toContainText(/Live face: (likely|unlikely) \(\d\.\d\d\)/);
+  await page.getByLabel('Check for photos and screens (experimental)').uncheck();
 
   await face.getByRole('button', { name: `This is not ${NAME}` }).click();
   const question = page.getByRole('dialog');
@@ -34,7 +37,7 @@ test('names a face live, until it is said that it is somebody else, and keeps a 
   await page.keyboard.press('Enter');
   await question.getByRole('button', { name: `This is not ${NAME}` }).click();
   await expect(page.getByText(`Noted: this is not ${NAME}. 1 such example so far.`)).toBeVisible();
-  await expect(face).toContainText('Unknown: it is nearer to a face of which you said that it is somebody else.');
+  await expect(face).toContainText('Unknown: it is closer to a face that you marked as somebody else.');
   await expect(page.getByText('In view: unknown.')).toBeVisible();
   await expect(logged(page)).toHaveCount(2);
   await expect(logged(page).first()).toContainText('unknown');
@@ -88,9 +91,11 @@ test('looks in the collection that is chosen, and frees the camera when the view
 test('says what a rate means, and looks again at photos and faces with it', async ({ page }) => {
   await seed(page, 'Home', [ANNA]);
   await openDemo(page, 'identify');
-  const rate = page.getByLabel('Strangers who may be given a name');
+  const rate = page.getByLabel('Accepted rate of false names');
   await expect(
-    page.getByText(/Of 1,000 strangers, about 10 would be given a name\. The collection has 1 person:/),
+    page.getByText(
+      /Of 1,000 strangers, about 10 would be given a name\. A face must be more alike .* \(now 1 person\)\./,
+    ),
   ).toBeVisible();
   await pickPhotos(page, [samplePhoto(6)]);
   const onPhoto = page.getByRole('list', { name: 'Who is in sample6.jpg' }).getByRole('listitem');
@@ -113,7 +118,7 @@ test('says what a rate means, and looks again at photos and faces with it', asyn
 
 test('without anybody enrolled, says where to begin', async ({ page }) => {
   await openDemo(page, 'identify');
-  await expect(page.getByText('There is no collection yet, so nobody can be named.')).toBeVisible();
+  await expect(page.getByText('There is no collection yet, so nobody can be recognized.')).toBeVisible();
   await pickPhotos(page, [samplePhoto(1)]);
   await expect(page.getByText('Choose a collection first.')).toBeVisible();
   await page.getByRole('main').getByRole('link', { name: 'Enroll somebody' }).click();

@@ -3,21 +3,23 @@ import type { Page } from '@playwright/test';
 import { expect, openDemo, test, type ViewName } from './demo.js';
 
 const NAMES: Readonly<Record<ViewName, string>> = {
-  try: 'Ausprobieren',
+  start: 'Start',
+  compare: 'Vergleichen',
   enroll: 'Erfassen',
   collections: 'Sammlungen',
   identify: 'Erkennen',
-  liveness: 'Lebendigkeit',
+  liveness: 'Lebenderkennung',
   data: 'Daten',
   'self-test': 'Selbsttest',
 };
 
 const TITLES: readonly (readonly [ViewName, string])[] = [
-  ['try', 'Mit Fotos oder der Kamera ausprobieren'],
+  ['start', 'Gesichtserkennung, die ganz im Browser läuft: nichts verlässt dieses Gerät.'],
+  ['compare', 'Gesichter auf Fotos vergleichen'],
   ['enroll', 'Eine Person erfassen'],
   ['collections', 'Sammlungen'],
   ['identify', 'Erkennen'],
-  ['liveness', 'Lebendigkeit'],
+  ['liveness', 'Lebenderkennung'],
   ['data', 'Daten'],
   ['self-test', 'Selbsttest'],
 ];
@@ -27,10 +29,10 @@ const ENGLISH = /\b(the|and|of|is|are|with|from|this|been|nobody|Start camera|Ch
 
 async function expectGerman(page: Page): Promise<void> {
   await expect(page.locator('html')).toHaveAttribute('lang', 'de');
-  await expect(page.getByRole('heading', { level: 1, name: 'Mit Fotos oder der Kamera ausprobieren' })).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1, name: /^Gesichtserkennung, die ganz im Browser/ })).toBeVisible();
   await expect(page.getByRole('navigation', { name: 'Ansichten' }).getByRole('link')).toHaveText(Object.values(NAMES));
   await expect(page.getByLabel('Sprache')).toHaveValue('de');
-  await expect(page).toHaveTitle('Ausprobieren – inface-Demo');
+  await expect(page).toHaveTitle('Start – inface-Demo');
   await expect(page.getByText(/(WebAssembly, \d+ Threads?|WebGPU) · \d+,\d MB Modelle/)).toBeVisible();
 }
 

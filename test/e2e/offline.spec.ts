@@ -8,7 +8,7 @@ import { createServer } from '../../tools/serve.mjs';
 import { expect, pickPhotos } from './demo.js';
 import { ROOT, samplePhoto } from './places.js';
 
-const SAVED = 'Works without a network from now on.';
+const SAVED = 'Ready to use offline.';
 
 /** A copy of the demo on a host that sends none of the demo's headers; the folder may be changed meanwhile. */
 const test = base.extend<{ folder: string; host: string }>({
@@ -44,9 +44,10 @@ test('the second visit works without a network, and is cross-origin isolated on 
   await page.reload();
   await expect(page.getByText(SAVED)).toBeVisible();
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+  await page.getByRole('link', { name: 'Compare', exact: true }).click();
   await pickPhotos(page, [samplePhoto(1)]);
   await expect(page.getByText('3 faces in 1 photo.')).toBeVisible();
-  for (const name of ['Enroll', 'Collections', 'Identify', 'Liveness', 'Data', 'Self-test']) {
+  for (const name of ['Start', 'Enroll', 'Collections', 'Identify', 'Liveness', 'Data', 'Self-test']) {
     await page.getByRole('link', { name, exact: true }).click();
     await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
   }

@@ -1,4 +1,9 @@
-import type { Page } from '@playwright/test';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { chromium, type Page } from '@playwright/test';
+import { BROWSER_ARGS } from '../../tools/browser.mjs';
 import { expect, openDemo, pickPhotos, test } from './demo.js';
 import { samplePhoto } from './places.js';
 
@@ -24,19 +29,21 @@ test('the first view can be used while the models load, with progress, and they 
   page,
 }) => {
   const release = await holdModel(page);
-  await page.goto('./');
-  const bar = page.getByRole('progressbar', { name: /^Loading models: \d+\.\d of \d+\.\d MB$/ });
+  await page.goto('./#/compare');
+  const bar = page.getByRole('progressbar', { name: /^Loading models: \d+\.\d of \d+\.\d MB, only once/ });
   await expect(bar).toBeVisible();
   const [value, max] = await bar.evaluate((element: HTMLProgressElement) => [element.value, element.max]);
   expect(value).toBeGreaterThan(0);
   expect(value).toBeLessThan(max);
-  // What is asked for before they are there waits for them.
+  // Gestures before they are there is shown, and waits for them.
   await pickPhotos(page, [samplePhoto(1)]);
-  await expect(page.getByText('The models are still being loaded; this goes on by itself.')).toBeVisible();
+  await expect(page.getByRole('img', { name: 'sample1.jpg' })).toBeVisible();
+  await expect(page.getByText('Still loading. This continues automatically.')).toBeVisible();
   await page.getByRole('link', { name: 'Collections' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Collections' })).toBeVisible();
-  await page.getByRole('link', { name: 'Try', exact: true }).click();
-  await pickPhotos(page, [samplePhoto(1)]);
+  // The photo is still there, and waits again.
+  await page.getByRole('link', { name: 'Compare', exact: true }).click();
+  await expect(page.getByRole('img', { name: 'sample1.jpg' })).toBeVisible();
 
   release();
   await expect(page.getByText('3 faces in 1 photo.')).toBeVisible();
@@ -56,7 +63,7 @@ test('an address that is not encoded correctly leads to the first view', async (
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
   }
   await page.goto('./#/%E0%A4%A');
-  await expect(page.getByRole('link', { name: 'Try', exact: true })).toHaveAttribute('aria-current', 'page');
+  await expect(page.getByRole('link', { name: 'Start', exact: true })).toHaveAttribute('aria-current', 'page');
 });
 
 test('nothing moves while the page starts and when results come', async ({ page }) => {
@@ -70,7 +77,7 @@ test('nothing moves while the page starts and when results come', async ({ page 
     }).observe({ type: 'layout-shift', buffered: true });
   });
   const release = await holdModel(page);
-  await page.goto('./');
+  await page.goto('./#/compare');
   await expect(page.getByRole('progressbar', { name: /^Loading models/ })).toBeVisible();
   await pickPhotos(page, [samplePhoto(6)]);
   release();
@@ -104,5 +111,71 @@ test.describe('a model that cannot be had', () => {
       await expect(page.getByText(ENGINE)).toBeVisible();
       await expect(alert).toBeHidden();
     });
+  }
+});
+
+test.describe('what failed to load', () => {
+  test.use({ allowedConsole: /^(Failed to load resource|Service Worker registration blocked)/ });
+
+  test('is tried again without a click, and work that waits for it goes on', async ({ page }) => {
+    await page.route('**/models/blazeface.onnx', (route) => route.abort());
+    await page.goto('./#/compare');
+    await expect(page.getByRole('alert')).toContainText('Trying again automatically.');
+    await pickPhotos(page, [samplePhoto(1)]);
+    await expect(page.getByRole('img', { name: 'sample1.jpg' })).toBeVisible();
+    await expect(page.getByRole('main').getByRole('status').first()).toHaveText(
+      /^The models could not be loaded\. .* Trying again automatically\.$/,
+    );
+    await page.getByRole('link', { name: 'Collections' }).click();
+    await expect(page.getByRole('main')).toContainText('The models could not be loaded.');
+    await page.getByRole('link', { name: 'Compare', exact: true }).click();
+
+    await page.unrouteAll();
+    await expect(page.getByText('3 faces in 1 photo.')).toBeVisible();
+    await expect(page.getByRole('alert')).toBeHidden();
+  });
+
+  test('is a view: it can be tried again', async ({ page }) => {
+    await page.goto('./');
+    await page.route('**/assets/liveness-*.css', (route) => route.abort());
+    await page.route('**/assets/liveness-*.js', (route) => route.abort());
+    await page.getByRole('link', { name: 'Liveness' }).click();
+    await expect(page.getByRole('alert')).toContainText('This part of the page could not be loaded.');
+    await page.unrouteAll();
+    await page.getByRole('main').getByRole('button', { name: 'Try again' }).click();
+    await expect(page.getByRole('heading', { level: 1, name: 'Liveness' })).toBeVisible();
+  });
+});
+
+test('where cookies are blocked, people are enrolled until the page is closed, and it says so', async ({ baseURL }) => {
+  const profile = mkdtempSync(join(tmpdir(), 'inface-blocked-'));
+  mkdirSync(join(profile, 'Default'));
+  // The setting 'Sites can't save data on your device'.
+  const blocked = { profile: { default_content_setting_values: { cookies: 2 } } };
+  writeFileSync(join(profile, 'Default/Preferences'), JSON.stringify(blocked));
+  const executablePath = process.env['INFACE_BROWSER'];
+  const context = await chromium.launchPersistentContext(profile, {
+    ...(executablePath ? { executablePath } : {}),
+    ...(baseURL === undefined ? {} : { baseURL }),
+    args: BROWSER_ARGS,
+  });
+  try {
+    const uncaught: string[] = [];
+    context.on('weberror', (error) => uncaught.push(error.error().message));
+    const page = await context.newPage();
+    await openDemo(page);
+    const banner = page.getByRole('banner');
+    await expect(banner).toContainText('people are forgotten when the page is closed');
+    await page.getByLabel('Language').selectOption('de');
+    await page.getByRole('link', { name: 'Enroll' }).click();
+    await expect(page.getByRole('heading', { level: 1, name: 'Enroll' })).toBeVisible();
+    await page.getByRole('link', { name: 'Data' }).click();
+    await expect(page.getByText('0 people with 0 samples in 0 collections.')).toBeVisible();
+    await page.goto('./?kiosk=any');
+    await expect(page.getByText('people are forgotten when the page is closed')).toBeVisible();
+    expect(uncaught).toEqual([]);
+  } finally {
+    await context.close();
+    rmSync(profile, { recursive: true, force: true });
   }
 });

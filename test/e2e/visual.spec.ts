@@ -11,7 +11,17 @@ import { samplePhoto } from './places.js';
 import { seed } from './seed.js';
 
 const VIEWPORTS = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } } as const;
-const VIEWS = ['try', 'enroll', 'collections', 'collection', 'identify', 'liveness', 'data', 'self-test'] as const;
+const VIEWS = [
+  'start',
+  'compare',
+  'enroll',
+  'collections',
+  'collection',
+  'identify',
+  'liveness',
+  'data',
+  'self-test',
+] as const;
 const COLLECTION = 'Friends';
 
 /** Opens a view without loading the page again. */
@@ -37,6 +47,8 @@ async function expectContent(page: Page, role: 'banner' | 'main' | 'contentinfo'
 /** The themes differ in their colors only, so both are looked at in one page. */
 async function findFaults(page: Page, where: string): Promise<string[]> {
   const faults: string[] = [];
+  // At its end, where a sheet that sticks to the lower edge has its place and covers nothing.
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     for (const fault of await findLayoutFaults(page, colorScheme)) faults.push(`${where}, ${colorScheme}: ${fault}`);
@@ -49,7 +61,7 @@ async function comparePhoto(page: Page): Promise<void> {
   await expect(page.getByText('4 faces in 1 photo.')).toBeVisible();
   await page.getByRole('button', { name: 'Compare: Face 1, sample4.jpg' }).click();
   await page.getByRole('button', { name: 'Compare: Face 2, sample4.jpg' }).click();
-  await expect(page.getByRole('img', { name: /false match rate/ })).toBeVisible();
+  await expect(page.getByText('Different people, according to the model.')).toBeVisible();
 }
 
 test('every view has its content, and a layout without faults', async ({ page }) => {
@@ -65,7 +77,7 @@ test('every view has its content, and a layout without faults', async ({ page })
   };
   for (const view of VIEWS) {
     await show(page, view, collectionId);
-    if (view === 'try') await comparePhoto(page);
+    if (view === 'compare') await comparePhoto(page);
     await look('main', view);
   }
   await expectContent(page, 'banner', 'header');
@@ -89,12 +101,12 @@ test('every view has its content, and a layout without faults', async ({ page })
 /** Faults as a change of the style sheet would make them, and what is said of them. */
 const FAULTS = {
   'a control over another': {
-    css: 'nav li:nth-child(2) a { translate: -1.5rem }',
-    fault: 'a “Try” overlaps a “Enroll”',
+    css: 'nav li:nth-child(7) a { translate: -1.5rem }',
+    fault: 'a “Liveness” overlaps a “Data”',
   },
   'text over text': {
-    css: '#header .lead { margin-top: -1.5rem }',
-    fault: 'text “inface” overlaps text “Faces found, enrolled and identified in this page. Nothing is sent anywhere.”',
+    css: '.backup > p { translate: 0 -2rem }',
+    fault: /^text “Backup” overlaps text “All people and collections/,
   },
   'a control over text': {
     css: '.erase button { translate: 0 -3rem }',

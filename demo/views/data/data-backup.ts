@@ -67,8 +67,8 @@ export function createBackup(host: HTMLElement, context: Context, onChange: () =
     }
     await restoring.run(
       texts.data.restoring,
-      async (kit) => {
-        const { profiles, collections, conflicts } = await kit.backup.import(file, passphrase.value);
+      async (kit, onProgress) => {
+        const { profiles, collections, conflicts } = await kit.backup.import(file, passphrase.value, { onProgress });
         form.reset();
         await context.library.refresh();
         const sum = texts.data.restored(profiles, collections);

@@ -71,16 +71,9 @@ export function createStorage(host: HTMLElement, context: Context): StorageCard 
     const mine = ++latest;
     try {
       const ready = await kit.ready();
-      // The browser's own word, as the kit only asks for it.
-      const [info, usage, kept] = await Promise.all([
-        ready.info(),
-        ready.storage.usage(),
-        navigator.storage.persisted(),
-      ]);
+      const [info, usage] = await Promise.all([ready.info(), ready.storage.usage()]);
       if (mine !== latest) return;
-      const isDenied = info.storage === 'none';
-      [figures, isKept] = [isDenied ? null : { info, usage }, kept];
-      problem = isDenied ? (texts.errors.codes.STORAGE_DENIED ?? '') : '';
+      [figures, isKept, problem] = [{ info, usage }, info.persisted === true, ''];
     } catch (error) {
       if (mine !== latest) return;
       problem = context.explain(error);

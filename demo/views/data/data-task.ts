@@ -1,18 +1,19 @@
 /** One piece of work of this view at a time per card: what is being done, and what came of it, in words. */
 import { html, nothing, type TemplateResult } from 'lit';
-import type { FaceKit } from '../../../src/index.js';
+import type { FaceKit, ImportProgress } from '../../../src/index.js';
 import type { Context } from '../../context.js';
+import { readyKit } from '../../waiting.js';
 
 export interface Task {
   readonly isBusy: boolean;
   /**
    * Does something unless something else is being done.
-   * @param work resolves to what came of it, in words
+   * @param work resolves to what came of it, in words; may report how much of it is done
    * @param describe what an error means, where that is more than the page's own words; `undefined` for those
    */
   run(
     doing: string,
-    work: (kit: FaceKit) => Promise<string>,
+    work: (kit: FaceKit, onProgress: (progress: ImportProgress) => void) => Promise<string>,
     describe?: (error: unknown) => string | undefined,
   ): Promise<void>;
   /** Something to say without work. */
@@ -22,9 +23,10 @@ export interface Task {
 
 /** @param redraw draws the card */
 export function createTask(context: Context, redraw: () => void): Task {
-  const { kit, texts } = context;
+  const { texts } = context;
   let isBusy = false;
   let words = '';
+  let progress: ImportProgress | null = null;
 
   function tell(next: string): void {
     words = next;
@@ -38,11 +40,14 @@ export function createTask(context: Context, redraw: () => void): Task {
     async run(doing, work, describe) {
       if (isBusy) return;
       isBusy = true;
-      tell(kit.state.phase === 'ready' ? doing : texts.shell.waiting);
+      progress = null;
       try {
-        const ready = await kit.ready();
+        const kit = await readyKit(context, tell);
         tell(doing);
-        const result = await work(ready);
+        const result = await work(kit, (reached) => {
+          progress = reached;
+          redraw();
+        });
         isBusy = false;
         tell(result);
       } catch (error) {
@@ -54,7 +59,15 @@ export function createTask(context: Context, redraw: () => void): Task {
     draw: () =>
       html`<div class="task">
         <p role="status">${words}</p>
-        ${isBusy ? html`<progress aria-label=${texts.data.working}></progress>` : nothing}
+        ${
+          isBusy
+            ? html`<progress
+                aria-label=${texts.data.working}
+                max=${progress?.total || nothing}
+                value=${progress?.done ?? nothing}
+              ></progress>`
+            : nothing
+        }
       </div>`,
   };
 }

@@ -28,7 +28,7 @@ export function createVault(host: HTMLElement, context: Context, onChange: () =>
     render(
       html`<h2 id="vault-title" tabindex="-1">${texts.data.lock}</h2>
         <p class="state" role="status">${describe()}</p>
-        ${status?.state === 'locked' ? drawLocked() : status ? drawOpen(status) : nothing} ${task.draw()}`,
+        ${status ? drawActions(status) : nothing} ${task.draw()}`,
       host,
     );
     // What had it may be gone with the state.
@@ -37,8 +37,17 @@ export function createVault(host: HTMLElement, context: Context, onChange: () =>
 
   function describe(): string {
     if (!status) return problem || texts.data.reading;
+    if (status.state === 'lost') return texts.data.lockLost;
     if (status.state === 'locked') return texts.data.lockLocked;
     return status.hasPassphrase ? texts.data.lockSet : texts.data.lockOpen;
+  }
+
+  function drawActions(known: VaultStatus) {
+    if (known.state === 'locked') return drawLocked();
+    if (known.state === 'open') return drawOpen(known);
+    return html`<button type="button" class="primary" aria-disabled=${task.isBusy} @click=${startAnew}>
+      ${texts.data.startAnew}
+    </button>`;
   }
 
   function drawLocked() {
@@ -102,6 +111,14 @@ export function createVault(host: HTMLElement, context: Context, onChange: () =>
     };
     await task.run(doing, run, (error) => (isWrongPassphrase(error) ? texts.data.wrongPassphrase : undefined));
     onChange();
+  }
+
+  async function startAnew(): Promise<void> {
+    const begin = async (kit: FaceKit) => {
+      await kit.storage.startAnew();
+      return kit.vault.status();
+    };
+    await change(texts.data.working, begin, texts.data.startedAnew);
   }
 
   async function set(event: SubmitEvent): Promise<void> {

@@ -16,8 +16,8 @@ export const mount: View = (host, context) => {
     html`<h1 tabindex="-1">${texts.data.title}</h1>
       <div class="columns">
         <div class="column">
-          <section class="card storage" aria-labelledby="storage-title"></section>
           <section class="card backup" aria-labelledby="backup-title"></section>
+          <section class="card storage" aria-labelledby="storage-title"></section>
           <section class="card audit" aria-labelledby="audit-title"></section>
         </div>
         <div class="column">

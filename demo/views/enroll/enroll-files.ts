@@ -3,7 +3,8 @@ import { html, nothing, render } from 'lit';
 import { MAX_IMAGES, type FaceKit } from '../../../src/index.js';
 import type { Context } from '../../context.js';
 import { createQueue } from '../../dom.js';
-import { fit } from '../../draw.js';
+import { leftToRight, paintPhoto } from '../../draw.js';
+import { readyKit } from '../../waiting.js';
 import { takePhotos } from '../../photo-input.js';
 import { choose, type Shot } from './enroll-shots.js';
 
@@ -38,6 +39,7 @@ export function createFiles(host: HTMLElement, context: Context, { room, onPick,
     const isBusy = done < all;
     render(
       html`${input}
+        <p><a class="import" href="#/collections/import">${texts.collections.importMany}</a></p>
         <div class="reserve">
           <p class="status" role="status">${status}</p>
           ${isBusy ? html`<progress max=${all} value=${done} aria-label=${status}></progress>` : nothing}
@@ -58,9 +60,10 @@ export function createFiles(host: HTMLElement, context: Context, { room, onPick,
     for (const file of taken) {
       enqueue(async () => {
         if (isClosed()) return;
-        status = context.kit.state.phase === 'ready' ? texts.enroll.lookingAt(done + 1, all) : texts.shell.waiting;
-        draw();
-        const kit = await context.kit.ready();
+        const kit = await readyKit(context, (text) => {
+          status = text;
+          draw();
+        });
         status = texts.enroll.lookingAt(done + 1, all);
         draw();
         const shot = await look(file, kit);
@@ -76,7 +79,7 @@ export function createFiles(host: HTMLElement, context: Context, { room, onPick,
   async function look(file: File, kit: FaceKit): Promise<Shot> {
     const shot: Shot = {
       id: crypto.randomUUID(),
-      title: file.name === '' ? texts.try.pasted : file.name,
+      title: file.name === '' ? texts.common.pasted : file.name,
       pose: null,
       image: file,
       size: { width: 1, height: 1 },
@@ -88,8 +91,10 @@ export function createFiles(host: HTMLElement, context: Context, { room, onPick,
       report: null,
     };
     try {
-      const { faces, width, height } = await kit.detect(file, { signal });
-      const seen: Shot = { ...shot, size: { width, height }, faces, picture: await paint(file, { width, height }) };
+      const { faces: found, width, height } = await kit.detect(file, { signal });
+      const faces = leftToRight(found);
+      const { picture } = await paintPhoto(file, SHOWN_SIDE);
+      const seen: Shot = { ...shot, size: { width, height }, faces, picture };
       if (faces.length === 0) return { ...seen, problem: texts.enroll.noFile };
       return faces.length === 1 ? choose(seen, 0) : seen;
     } catch (error) {
@@ -99,20 +104,4 @@ export function createFiles(host: HTMLElement, context: Context, { room, onPick,
 
   draw();
   return () => closed.abort();
-}
-
-async function paint(
-  file: File,
-  full: { readonly width: number; readonly height: number },
-): Promise<HTMLCanvasElement> {
-  const size = fit(full, SHOWN_SIDE);
-  const bitmap = await createImageBitmap(file, {
-    resizeWidth: size.width,
-    resizeHeight: size.height,
-    resizeQuality: 'medium',
-  });
-  const picture = Object.assign(document.createElement('canvas'), size);
-  picture.getContext('2d')?.drawImage(bitmap, 0, 0);
-  bitmap.close();
-  return picture;
 }

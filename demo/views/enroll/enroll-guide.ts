@@ -1,9 +1,11 @@
 /** The guided way: says what to do, sees when it is done, and takes the picture. */
 import { html, nothing, render } from 'lit';
-import { defineFaceCamera, type CameraHint, type FaceCamera } from '../../../src/client/camera/camera-element.js';
+import type { CameraHint, FaceCamera } from '../../../src/client/camera/camera-element.js';
 import type { FaceKit, TrackResult } from '../../../src/index.js';
+import { grabFrame, prepareStage } from '../../camera-stage.js';
 import type { Context } from '../../context.js';
 import { setText } from '../../dom.js';
+import { describeWait } from '../../waiting.js';
 import {
   advise,
   POSES,
@@ -44,7 +46,8 @@ export interface Guide {
   close(): void;
 }
 
-export function createGuide(host: HTMLElement, context: Context, events: GuideEvents): Guide {
+/** @param isStarted whether a link promised that the camera starts */
+export function createGuide(host: HTMLElement, context: Context, events: GuideEvents, isStarted: boolean): Guide {
   const { texts } = context;
   const words = texts.enroll;
   const closed = new AbortController();
@@ -57,7 +60,6 @@ export function createGuide(host: HTMLElement, context: Context, events: GuideEv
   let isChecking = false;
   let kit: FaceKit | null = null;
 
-  defineFaceCamera();
   const noHints = Object.fromEntries(
     (Object.keys(texts.camera.hints) as CameraHint[]).map((hint) => [hint, '']),
   ) as Record<CameraHint, string>;
@@ -77,17 +79,6 @@ export function createGuide(host: HTMLElement, context: Context, events: GuideEv
     const now = current();
     render(
       html`<p class="caption" role="status"></p>
-        <div class="guide-stage">
-          <face-camera
-            mirror="on"
-            .texts=${{ ...texts.camera, hints: noHints }}
-            @face=${onFace}
-            @noface=${onNoFace}
-            @statechange=${onState}
-          ></face-camera>
-          ${drawRing(texts, states)}
-        </div>
-        <p class="status muted guide-note" role="status"></p>
         <ol class="poses">
           ${POSES.map(
             (pose) =>
@@ -96,6 +87,11 @@ export function createGuide(host: HTMLElement, context: Context, events: GuideEv
               </li>`,
           )}
         </ol>
+        <div class="camera-box">
+          <face-camera mirror="on" @face=${onFace} @noface=${onNoFace} @statechange=${onState}></face-camera>
+          ${drawRing(texts, states)}
+        </div>
+        <p class="status muted guide-note" role="status"></p>
         <div class="row guide-buttons">
           <button type="button" ?hidden=${!now} @click=${skip}>${words.skip}</button>
           <button type="button" ?hidden=${!now || taken.size === 0} @click=${finish}>${words.useThese}</button>
@@ -109,11 +105,11 @@ export function createGuide(host: HTMLElement, context: Context, events: GuideEv
 
   draw();
   const camera = host.querySelector('face-camera') as FaceCamera;
+  prepareStage(camera, context, { texts: { hints: noHints }, isStarted });
   void context.kit.ready().then((ready) => {
-    if (closed.signal.aborted) return;
-    kit = camera.kit = ready;
-    say();
+    if (!closed.signal.aborted) kit = camera.kit = ready;
   });
+  const endListening = context.kit.onChange(() => say());
   say();
 
   function note(text: string): void {
@@ -132,7 +128,8 @@ export function createGuide(host: HTMLElement, context: Context, events: GuideEv
       return taken.size === 0 ? words.noneTaken : words.enough;
     }
     if (camera.state !== 'running') return words.before;
-    if (!kit) return texts.shell.waiting;
+    const wait = describeWait(context);
+    if (wait !== null) return wait;
     switch (hint) {
       case 'nobody':
         return words.nobody;
@@ -173,12 +170,8 @@ export function createGuide(host: HTMLElement, context: Context, events: GuideEv
   }
 
   function onState(): void {
-    const { videoWidth, videoHeight } = camera.video;
-    if (camera.state === 'running' && videoHeight > 0) {
-      host.style.setProperty('--ratio', String(videoWidth / videoHeight));
-      // Whoever starts the camera wants more.
-      isFinished = false;
-    }
+    // Whoever starts the camera wants more.
+    if (camera.state === 'running') isFinished = false;
     reachedAt = null;
     draw();
     say();
@@ -189,7 +182,7 @@ export function createGuide(host: HTMLElement, context: Context, events: GuideEv
     if (!kit) return;
     isChecking = true;
     say('checking');
-    const canvas = grab(camera.video);
+    const canvas = grabFrame(camera.video);
     try {
       const result = await judgeAlone(kit, canvas);
       // Skipped, restarted or stopped meanwhile.
@@ -221,7 +214,17 @@ export function createGuide(host: HTMLElement, context: Context, events: GuideEv
     note('');
     reachedAt = null;
     if (pose === 'front') straight = face.quality;
+    flash();
     events.onShot({ pose, canvas, face });
+  }
+
+  /** Shows that a picture was taken. */
+  function flash(): void {
+    const box = host.querySelector('.camera-box') as HTMLElement;
+    box.classList.remove('flash');
+    // Restarts the animation.
+    box.getBoundingClientRect();
+    box.classList.add('flash');
   }
 
   function skip(): void {
@@ -286,16 +289,8 @@ export function createGuide(host: HTMLElement, context: Context, events: GuideEv
     reset,
     close() {
       closed.abort();
+      endListening();
       camera.stop();
     },
   };
-}
-
-/** The frame that a video shows, not mirrored. */
-function grab(video: HTMLVideoElement): HTMLCanvasElement {
-  const canvas = document.createElement('canvas');
-  canvas.width = video.videoWidth;
-  canvas.height = video.videoHeight;
-  canvas.getContext('2d')?.drawImage(video, 0, 0);
-  return canvas;
 }

@@ -2,35 +2,50 @@
 import { html, nothing, render } from 'lit';
 import { MAX_IMAGES } from '../../../src/index.js';
 import type { View } from '../../context.js';
+import { enrollPerson, type Enrollment } from '../../enrollment.js';
+import type { Library } from '../../library.js';
+import { readyKit } from '../../waiting.js';
 import { createFiles } from './enroll-files.js';
 import { createGuide, type PoseShot } from './enroll-guide.js';
 import type { Pose } from './enroll-poses.js';
 import { createReview } from './enroll-review.js';
 import { choose, isReady, toFaceImage, type Shot } from './enroll-shots.js';
-import { enrollPerson, type Enrollment } from './enroll-store.js';
+
 import { createWho } from './enroll-who.js';
 import './enroll.css';
 
 type Way = 'camera' | 'files';
 
-export const mount: View = (host, context) => {
+/** An enrollment that is not done. */
+interface Draft {
+  readonly name: string;
+  readonly consent: string;
+  readonly shots: readonly Shot[];
+}
+
+/** What is kept while other views are shown. */
+const DRAFTS = new WeakMap<Library, Draft>();
+
+export const mount: View = (host, context, rest) => {
   const { library, texts } = context;
   const words = texts.enroll;
   const closed = new AbortController();
   let way: Way = 'camera';
-  let shots: readonly Shot[] = [];
+  const draft = DRAFTS.get(library);
+  let shots: readonly Shot[] = draft?.shots ?? [];
   /** The enrollment that runs. */
   let running: AbortController | null = null;
-  let done: (Enrollment & { readonly name: string; readonly used: number }) | null = null;
+  let done: (Enrollment & { readonly name: string; readonly used: number; readonly wantsCheck: boolean }) | null = null;
   let status = '';
 
   function drawFrame(): void {
     render(
       html`<h1 tabindex="-1">${words.title}</h1>
-        <div class="columns">
-          <section class="card" aria-labelledby="how-title">
-            <h2 id="how-title">${words.how}</h2>
+        <div class="columns enroll-columns">
+          <section class="card who" aria-labelledby="who-title"></section>
+          <section class="card how" aria-labelledby="how-title">
             <div class="row ways" role="radiogroup" aria-labelledby="how-title">
+              <h2 id="how-title">${words.how}</h2>
               ${(Object.keys(words.ways) as Way[]).map(
                 (one) =>
                   html`<label class="check"
@@ -46,14 +61,11 @@ export const mount: View = (host, context) => {
             <div class="way guide" ?hidden=${way !== 'camera'}></div>
             <div class="way files" ?hidden=${way !== 'files'}></div>
           </section>
-          <div class="column">
-            <section class="card who" aria-labelledby="who-title"></section>
-            <section class="card review" aria-labelledby="review-title">
-              <h2 id="review-title" tabindex="-1">${words.review}</h2>
-              <div class="review-list"></div>
-              <div class="review-act"></div>
-            </section>
-          </div>
+          <section class="card review" aria-labelledby="review-title">
+            <h2 id="review-title" tabindex="-1">${words.review}</h2>
+            <div class="review-list"></div>
+            <div class="review-act"></div>
+          </section>
         </div>`,
       host,
     );
@@ -90,7 +102,7 @@ export const mount: View = (host, context) => {
     const { collectionId } = done;
     const collection = library.collections.find(({ id }) => id === collectionId);
     return html`<ul class="links">
-        <li><a href="#/identify">${words.identify}</a></li>
+        <li><a href="#/identify/camera">${words.identify}</a></li>
         ${
           collection
             ? html`<li><a href=${`#/collections/${collection.id}`}>${words.collection(collection.name)}</a></li>`
@@ -103,15 +115,21 @@ export const mount: View = (host, context) => {
   drawFrame();
   const find = (selector: string) => host.querySelector<HTMLElement>(selector)!;
   const actHost = find('.review-act');
-  const who = createWho(find('.who'), context, redraw);
-  const guide = createGuide(find('.guide'), context, {
+  const who = createWho(
+    find('.who'),
+    context,
+    { name: rest[1] ?? draft?.name ?? '', consent: draft?.consent ?? '' },
+    redraw,
+  );
+  const guideEvents = {
     onShot: addPose,
     onRestart: () => setShots(shots.filter(({ pose, report }) => pose === null || report?.outcome === 'accepted')),
     onFinish: () => {
       if (who.name === '') who.focus();
       else find('.act').focus();
     },
-  });
+  };
+  const guide = createGuide(find('.guide'), context, guideEvents, rest[0] === 'camera');
   const closeFiles = createFiles(find('.files'), context, {
     room: () => MAX_IMAGES - shots.filter(({ report }) => report?.outcome !== 'accepted').length,
     onPick: () => switchTo('files'),
@@ -125,6 +143,8 @@ export const mount: View = (host, context) => {
 
   function setShots(next: readonly Shot[]): void {
     shots = next;
+    // The browser asks before it leaves the page with pictures that are not stored.
+    window.onbeforeunload = shots.some(isReady) ? (event) => event.preventDefault() : null;
     draw();
     review.show(shots);
     guide.show(
@@ -187,8 +207,7 @@ export const mount: View = (host, context) => {
     const ready = shots.filter(isReady);
     const { name, consent } = who;
     if (name === '') {
-      say(words.nameMissing);
-      who.focus();
+      who.refuse(words.nameMissing);
       return;
     }
     if (shots.some(({ problem, report, chosen }) => problem === null && report === null && chosen === null)) {
@@ -201,11 +220,15 @@ export const mount: View = (host, context) => {
     }
     running = new AbortController();
     const person = { name, consent, images: ready.map(toFaceImage) };
-    say(context.kit.state.phase === 'ready' ? words.enrolling(ready.length) : texts.shell.waiting);
+    const signal = AbortSignal.any([running.signal, closed.signal]);
+    // Nobody is before a camera in a file.
+    const spoof = ready.some(({ pose }) => pose !== null) ? 'report' : 'off';
     try {
-      const result = await enrollPerson(context, person, AbortSignal.any([running.signal, closed.signal]));
+      await readyKit(context, say);
+      say(words.enrolling(ready.length));
+      const result = await enrollPerson(context, person, { spoof, signal });
       running = null;
-      finish(name, ready, result);
+      finish(name, ready, result, spoof !== 'off');
       await library.refresh();
     } catch (error) {
       running = null;
@@ -213,22 +236,22 @@ export const mount: View = (host, context) => {
     }
   }
 
-  function finish(name: string, tried: readonly Shot[], result: Enrollment): void {
+  function finish(name: string, tried: readonly Shot[], result: Enrollment, wantsCheck: boolean): void {
     const reports = new Map(tried.map(({ id }, i) => [id, result.reports[i] ?? null]));
     const used = result.reports.filter(({ outcome }) => outcome === 'accepted').length;
-    done = { ...result, name, used };
+    done = { ...result, name, used, wantsCheck };
     status = describe(done);
     setShots(shots.map((shot) => ({ ...shot, report: reports.get(shot.id) ?? shot.report })));
     const { profile } = result;
     if (profile && result.isNew) context.say(words.notice(name), () => void takeBack(name, profile.id));
   }
 
-  function describe({ profile, isNew, isChecked, reports, name, used }: NonNullable<typeof done>): string {
+  function describe({ profile, isNew, isChecked, wantsCheck, reports, name, used }: NonNullable<typeof done>): string {
     if (!profile) return `${words.notEnrolled(name)} ${words.someRefused}`;
     const parts = [(isNew ? words.enrolled : words.added)(name, used)];
     if (used < reports.length) parts.push(words.someRefused);
     if (profile.templateCount < 3) parts.push(words.fewImages);
-    if (!isChecked) parts.push(words.unchecked);
+    if (wantsCheck && !isChecked) parts.push(words.unchecked);
     return parts.join(' ');
   }
 
@@ -272,7 +295,13 @@ export const mount: View = (host, context) => {
     review.show(shots);
   }
 
+  if (shots.length > 0) setShots(shots);
+
   return () => {
+    const open = shots.filter(({ report }) => report === null);
+    if (open.length > 0 || (!done && who.name !== '')) {
+      DRAFTS.set(library, { name: done ? '' : who.name, consent: who.consent, shots: open });
+    } else DRAFTS.delete(library);
     closed.abort();
     running?.abort();
     who.close();

@@ -1,21 +1,25 @@
 /** The camera of this view: faces followed live, each with its name. */
 import { html, nothing, render } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import { defineFaceCamera, type FaceCamera, type FaceCameraEvents } from '../../../src/client/camera/camera-element.js';
+import type { FaceCamera, FaceCameraEvents } from '../../../src/client/camera/camera-element.js';
 import type { TrackedFace, TrackResult } from '../../../src/index.js';
+import { prepareStage } from '../../camera-stage.js';
 import type { Context } from '../../context.js';
-import { drawFace, nameOf, type Search } from './identify-faces.js';
+import { describeWait } from '../../waiting.js';
+import { drawFace, drawLife, nameOf, type Search } from './identify-faces.js';
 import type { Log } from './identify-log.js';
 
 export interface LiveCamera {
   look(search: Search): void;
+  /** Whether faces are checked for photos and screens. */
+  checkLife(isWanted: boolean): void;
   /** Frees the camera. */
   close(): void;
 }
 
-export function createLiveCamera(host: HTMLElement, context: Context, log: Log): LiveCamera {
+/** @param isStarted whether a link promised that the camera starts */
+export function createLiveCamera(host: HTMLElement, context: Context, log: Log, isStarted: boolean): LiveCamera {
   const { texts } = context;
-  defineFaceCamera();
   let search: Search | null = null;
   let faces: readonly TrackedFace[] = [];
   /** What is shown, so that a frame that changes nothing draws nothing. */
@@ -25,15 +29,10 @@ export function createLiveCamera(host: HTMLElement, context: Context, log: Log):
   let logged = new Map<number, string>();
 
   render(
-    html`<h2 id="live-title" tabindex="-1">${texts.identify.cameraTitle}</h2>
-      <face-camera
-        class="steady"
-        .texts=${texts.camera}
-        @face=${onFace}
-        @noface=${onNoFace}
-        @statechange=${onState}
-        @error=${onError}
-      ></face-camera>
+    html`<h2 id="live-title" class="hidden-label" tabindex="-1">${texts.identify.cameraTitle}</h2>
+      <div class="camera-box">
+        <face-camera @face=${onFace} @noface=${onNoFace} @statechange=${onState} @error=${onError}></face-camera>
+      </div>
       <p class="status" role="status"></p>
       <ul class="faces" aria-label=${texts.identify.inView}></ul>`,
     host,
@@ -41,10 +40,11 @@ export function createLiveCamera(host: HTMLElement, context: Context, log: Log):
   const find = (selector: string) => host.querySelector(selector) as HTMLElement;
   const camera = find('face-camera') as FaceCamera;
   const list = find('.faces');
+  prepareStage(camera, context, { isStarted });
   void context.kit.ready().then((kit) => {
     camera.kit = kit;
-    draw();
   });
+  const endListening = context.kit.onChange(draw);
 
   function draw(): void {
     const hadFocus = list.contains(document.activeElement);
@@ -54,11 +54,11 @@ export function createLiveCamera(host: HTMLElement, context: Context, log: Log):
       repeat(
         faces.toSorted((a, b) => a.trackId - b.trackId),
         ({ trackId }) => trackId,
-        ({ trackId, identification }) =>
+        ({ trackId, identification, spoof }) =>
           html`<li>
             ${
               identification
-                ? drawFace(context, texts.identify.face(trackId), identification, onRejected)
+                ? html`${drawFace(context, texts.identify.face(trackId), identification, onRejected)}${drawLife(context, spoof)}`
                 : html`<p class="muted">${texts.identify.face(trackId)}: ${texts.identify.recognizing}</p>`
             }
           </li>`,
@@ -71,7 +71,8 @@ export function createLiveCamera(host: HTMLElement, context: Context, log: Log):
   function describe() {
     if (problem !== '') return problem;
     if (camera.state === 'idle') return nothing;
-    if (context.kit.state.phase !== 'ready') return texts.shell.waiting;
+    const wait = describeWait(context);
+    if (wait !== null) return wait;
     if (faces.length === 0) return texts.identify.nobodyInView;
     const names = faces.map(({ identification }) => (identification ? nameOf(context, identification) : null));
     return texts.identify.seen(names.map((name) => name ?? texts.identify.recognizing).toSorted());
@@ -87,7 +88,9 @@ export function createLiveCamera(host: HTMLElement, context: Context, log: Log):
       logged.set(trackId, who);
       log.add({ source: texts.identify.logCamera, identification, search });
     }
-    const next = faces.map((face) => `${face.trackId} ${face.identification?.identificationId}`).join();
+    const next = faces
+      .map((face) => `${face.trackId} ${face.identification?.identificationId} ${face.spoof?.outcome}`)
+      .join();
     if (next === shown) return;
     shown = next;
     draw();
@@ -134,6 +137,13 @@ export function createLiveCamera(host: HTMLElement, context: Context, log: Log):
       camera.setAttribute('max-fpir', String(next.maxFpir));
       draw();
     },
-    close: () => camera.stop(),
+    checkLife(isWanted) {
+      if (isWanted) camera.setAttribute('spoof', 'report');
+      else camera.removeAttribute('spoof');
+    },
+    close() {
+      endListening();
+      camera.stop();
+    },
   };
 }

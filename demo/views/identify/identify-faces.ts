@@ -1,6 +1,6 @@
 /** What is said of one face: who it is or why nobody, who is most similar, and 'this is not ...'. */
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Collection, Identification } from '../../../src/index.js';
+import type { Collection, Identification, SpoofVerdict } from '../../../src/index.js';
 import type { Context } from '../../context.js';
 import { certaintyOf, decimal } from '../../numbers.js';
 
@@ -55,6 +55,17 @@ export function drawFace(
         : nothing
     }
     ${candidates.length > 0 ? drawCandidates(context, label, identification) : nothing}`;
+}
+
+/** What the check for photos and screens says of a face. */
+export function drawLife({ texts, locale }: Context, spoof: SpoofVerdict | null): TemplateResult | typeof nothing {
+  if (!spoof) return nothing;
+  const words = texts.identify;
+  if (spoof.outcome === 'not-judged') return html`<p class="muted">${words.lifeUnknown(spoof.reasons)}</p>`;
+  const score = decimal(spoof.bonaFideScore, 2, locale);
+  return html`<p class="muted">
+    ${spoof.outcome === 'bona-fide' ? words.lifeLikely(score) : words.lifeUnlikely(score)}
+  </p>`;
 }
 
 function drawCandidates(

@@ -4,6 +4,7 @@ import type { Identification } from '../../../src/index.js';
 import type { Context } from '../../context.js';
 import { toCsv } from '../../csv.js';
 import { download, today } from '../../download.js';
+import type { Library } from '../../library.js';
 import { nameOf, type Search } from './identify-faces.js';
 import { decimal } from '../../numbers.js';
 
@@ -26,17 +27,25 @@ interface Line extends Sighting {
   readonly at: Date;
 }
 
+/** What is kept while other views are shown. */
+const LOGS = new WeakMap<Library, readonly Line[]>();
+
 export interface Log {
   /** A face was newly named, or newly found to be nobody's. */
   add(sighting: Sighting): void;
 }
 
 export function createLog(host: HTMLElement, context: Context): Log {
-  const { texts, locale } = context;
+  const { texts, locale, library } = context;
   /** Newest first. */
-  let lines: readonly Line[] = [];
+  let lines: readonly Line[] = (LOGS.get(library) ?? []).filter(isKept);
   let showsAll = false;
   const time = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
+
+  /** Whether nobody in it was deleted meanwhile. */
+  function isKept({ identification }: Line): boolean {
+    return identification.outcome === 'unknown' || library.profiles.some(({ id }) => id === identification.profileId);
+  }
 
   function draw(): void {
     render(
@@ -114,6 +123,7 @@ export function createLog(host: HTMLElement, context: Context): Log {
     });
     if (!agreed) return;
     lines = [];
+    LOGS.delete(library);
     showsAll = false;
     draw();
     context.say(texts.identify.logCleared);
@@ -131,6 +141,7 @@ export function createLog(host: HTMLElement, context: Context): Log {
   return {
     add(sighting) {
       lines = [{ ...sighting, at: new Date() }, ...lines].slice(0, MAX_LINES);
+      LOGS.set(library, lines);
       draw();
     },
   };

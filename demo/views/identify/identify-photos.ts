@@ -1,13 +1,14 @@
 /** Photos of this view: every face is looked for in the collection, and again when something else is looked for. */
 import { html, nothing, render } from 'lit';
 import { drawFaces } from '../../../src/client/camera/camera-element.js';
-import type { FaceKit, IdentifiedFace, IdentifyResult } from '../../../src/index.js';
+import type { IdentifiedFace } from '../../../src/index.js';
 import type { Context } from '../../context.js';
 import { createQueue, setText } from '../../dom.js';
-import { fit, type Size } from '../../draw.js';
+import { leftToRight, paintPhoto, type Size } from '../../draw.js';
 import { takePhotos } from '../../photo-input.js';
 import { drawFace, nameOf, type Search } from './identify-faces.js';
 import type { Log } from './identify-log.js';
+import { describeWait } from '../../waiting.js';
 
 /** Longer side of a shown photo, in pixels. */
 const SHOWN_SIDE = 1280;
@@ -39,7 +40,7 @@ export function createPhotos(host: HTMLElement, context: Context, log: Log): Pho
   let looks = new AbortController();
   const closed = new AbortController();
   /** One photo at a time: each may take hundreds of megabytes while it is decoded. */
-  const enqueue = createQueue();
+  const [previews, enqueue] = [createQueue(), createQueue()];
 
   render(
     html`<h2 id="on-photos-title" tabindex="-1">${texts.identify.photoTitle}</h2>
@@ -59,7 +60,7 @@ export function createPhotos(host: HTMLElement, context: Context, log: Log): Pho
       element.className = 'photo';
       const photo: Photo = {
         file,
-        title: file.name === '' ? texts.try.pasted : file.name,
+        title: file.name === '' ? texts.common.pasted : file.name,
         element,
         picture: null,
         size: null,
@@ -70,8 +71,19 @@ export function createPhotos(host: HTMLElement, context: Context, log: Log): Pho
       };
       photos = [photo, ...photos];
       list.prepend(element);
+      previews(() => preview(photo));
       lookAt(photo);
     }
+  }
+
+  async function preview(photo: Photo): Promise<void> {
+    try {
+      Object.assign(photo, await paintPhoto(photo.file, SHOWN_SIDE));
+    } catch {
+      // The kit says why it cannot be read.
+      return;
+    }
+    draw(photo);
   }
 
   function lookAt(photo: Photo): void {
@@ -87,8 +99,10 @@ export function createPhotos(host: HTMLElement, context: Context, log: Log): Pho
       const kit = await context.kit.ready();
       try {
         signal.throwIfAborted();
-        await show(photo, await identify(kit, photo, id, aim, signal), signal);
-        for (const [i, face] of (photo.faces ?? []).entries()) note(photo, i, face, aim);
+        const { faces } = await kit.identify(photo.file, id, { maxFpir: aim.maxFpir, signal });
+        const ordered = leftToRight(faces);
+        photo.faces = ordered;
+        for (const [i, face] of ordered.entries()) note(photo, i, face, aim);
       } catch (error) {
         if (signal.aborted) return;
         photo.problem = context.explain(error);
@@ -96,24 +110,6 @@ export function createPhotos(host: HTMLElement, context: Context, log: Log): Pho
       draw(photo);
       tell();
     });
-  }
-
-  function identify(kit: FaceKit, { file }: Photo, id: string, aim: Search, signal: AbortSignal) {
-    return kit.identify(file, id, { maxFpir: aim.maxFpir, signal });
-  }
-
-  async function show(photo: Photo, { faces }: IdentifyResult, signal: AbortSignal): Promise<void> {
-    if (!photo.picture) {
-      const bitmap = await createImageBitmap(photo.file);
-      photo.size = { width: bitmap.width, height: bitmap.height };
-      const canvas = Object.assign(document.createElement('canvas'), fit(photo.size, SHOWN_SIDE));
-      canvas.role = 'img';
-      canvas.getContext('2d')?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-      bitmap.close();
-      photo.picture = canvas;
-    }
-    signal.throwIfAborted();
-    photo.faces = faces;
   }
 
   function note(photo: Photo, i: number, identification: IdentifiedFace, aim: Search): void {
@@ -126,7 +122,7 @@ export function createPhotos(host: HTMLElement, context: Context, log: Log): Pho
   function tell(): void {
     const waiting = photos.some(({ faces, problem }) => !faces && problem === '');
     const faces = photos.flatMap((photo) => photo.faces ?? []);
-    const words = context.kit.state.phase === 'ready' ? texts.identify.looking : texts.shell.waiting;
+    const words = describeWait(context) ?? texts.identify.looking;
     const sum = faces.length === 0 ? '' : texts.identify.found(faces.map((face) => nameOf(context, face)));
     setText(find('.status'), waiting ? words : sum);
   }
@@ -174,6 +170,7 @@ export function createPhotos(host: HTMLElement, context: Context, log: Log): Pho
       photo.element,
     );
     if (hadFocus && !photo.element.contains(document.activeElement)) photo.element.querySelector('h3')?.focus();
+    if (picture) picture.role = 'img';
     if (picture) picture.ariaLabel = `${title}: ${texts.common.faces(faces?.length ?? 0)}`;
     mark(photo);
     watch(photo);
@@ -199,6 +196,7 @@ export function createPhotos(host: HTMLElement, context: Context, log: Log): Pho
     for (const { signal } of [photo.close, closed]) signal.addEventListener('abort', () => resized.disconnect());
   }
 
+  const endListening = context.kit.onChange(tell);
   return {
     look(next) {
       const before = search;
@@ -213,6 +211,7 @@ export function createPhotos(host: HTMLElement, context: Context, log: Log): Pho
       for (const photo of photos) lookAt(photo);
     },
     close() {
+      endListening();
       looks.abort();
       closed.abort();
     },

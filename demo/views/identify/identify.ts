@@ -13,25 +13,28 @@ const DEFAULT_RATE: number = RATES[2];
 /** So many strangers make a rate vivid. */
 const STRANGERS = 1_000;
 
-export const mount: View = (host, context) => {
+export const mount: View = (host, context, rest) => {
   const { texts, library } = context;
   let maxFpir = DEFAULT_RATE;
+  let checksLife = false;
 
   render(
     html`<h1 tabindex="-1">${texts.identify.title}</h1>
-      <section class="card settings" aria-labelledby="settings-title"></section>
       <div class="columns">
         <div class="column">
           <section class="card live" aria-labelledby="live-title"></section>
           <section class="card on-photos" aria-labelledby="on-photos-title"></section>
         </div>
-        <section class="card log" aria-labelledby="log-title"></section>
+        <div class="column">
+          <section class="card settings" aria-labelledby="settings-title"></section>
+          <section class="card log" aria-labelledby="log-title"></section>
+        </div>
       </div>`,
     host,
   );
   const find = (selector: string) => host.querySelector(selector) as HTMLElement;
   const log = createLog(find('.log'), context);
-  const camera = createLiveCamera(find('.live'), context, log);
+  const camera = createLiveCamera(find('.live'), context, log, rest[0] === 'camera');
   const photos = createPhotos(find('.on-photos'), context, log);
 
   function draw(): void {
@@ -40,7 +43,7 @@ export const mount: View = (host, context) => {
     render(
       html`<h2 id="settings-title">${texts.identify.settings}</h2>
         <div class="choices">
-          <div class="column">
+          <div>
             <label class="field"
               ><span>${texts.common.collection}</span>
               <select ?disabled=${collections.length === 0} @change=${chooseCollection}>
@@ -49,7 +52,7 @@ export const mount: View = (host, context) => {
             >
             <p class="people" role="status">${drawPeople(context)}</p>
           </div>
-          <div class="column">
+          <div>
             <label class="field"
               ><span>${texts.identify.rate}</span>
               <select aria-describedby="rate-meaning" @change=${chooseRate}>
@@ -65,6 +68,9 @@ export const mount: View = (host, context) => {
               ${texts.identify.rateMeaning(Math.round(STRANGERS * maxFpir), chosen?.profileIds.length ?? 0)}
             </p>
           </div>
+          <label class="check"
+            ><input type="checkbox" .checked=${checksLife} @change=${toggleLife} /> ${texts.identify.life}</label
+          >
         </div>`,
       find('.settings'),
     );
@@ -79,6 +85,11 @@ export const mount: View = (host, context) => {
   function chooseRate({ target }: Event): void {
     maxFpir = Number((target as HTMLSelectElement).value);
     draw();
+  }
+
+  function toggleLife({ target }: Event): void {
+    checksLife = (target as HTMLInputElement).checked;
+    camera.checkLife(checksLife);
   }
 
   draw();

@@ -8,11 +8,17 @@ const TURNS: readonly LivenessGesture[] = ['turn-left', 'turn-right'];
 const COUNTS = [1, 2, 3, 4, 5] as const;
 const SECONDS = [5, 10, 20, 60] as const;
 
-type Wish = Required<Pick<LivenessOptions, 'gestures' | 'count' | 'timeLimitMs' | 'spoof'>>;
+type Wish = Required<Pick<LivenessOptions, 'gestures' | 'count' | 'timeLimitMs' | 'spoof'>> & {
+  readonly sound: boolean;
+};
 
 interface Setup {
-  /** `null` without a turn of the head, which cannot be done without. */
-  read(): Wish | null;
+  read(): Wish;
+}
+
+/** A turn of the head cannot be done without. */
+export function hasTurn(gestures: readonly LivenessGesture[]): boolean {
+  return gestures.some((gesture) => TURNS.includes(gesture));
 }
 
 export function createSetup(host: HTMLElement, { texts }: Context): Setup {
@@ -21,8 +27,8 @@ export function createSetup(host: HTMLElement, { texts }: Context): Setup {
     count: 3,
     timeLimitMs: 10_000,
     spoof: 'require',
+    sound: false,
   };
-  const hasTurn = () => wish.gestures.some((gesture) => TURNS.includes(gesture));
 
   function change(part: Partial<Wish>): void {
     wish = { ...wish, ...part };
@@ -50,7 +56,7 @@ export function createSetup(host: HTMLElement, { texts }: Context): Setup {
               >`,
           )}
         </fieldset>
-        <p class="reserve" role="status">${hasTurn() ? '' : texts.liveness.turnNeeded}</p>
+        <p class="reserve" role="status">${hasTurn(wish.gestures) ? '' : texts.liveness.turnNeeded}</p>
         <div class="row">
           ${drawChoice(texts.liveness.count, COUNTS, wish.count, String, (count) => change({ count }))}
           ${drawChoice(texts.liveness.time, SECONDS, wish.timeLimitMs / 1000, texts.liveness.seconds, (seconds) =>
@@ -67,13 +73,21 @@ export function createSetup(host: HTMLElement, { texts }: Context): Setup {
           />
           ${texts.liveness.spoof}</label
         >
-        <p class="muted" id="liveness-spoof-hint">${texts.liveness.spoofHint}</p>`,
+        <p class="muted" id="liveness-spoof-hint">${texts.liveness.spoofHint}</p>
+        <label class="check"
+          ><input
+            type="checkbox"
+            .checked=${wish.sound}
+            @change=${({ target }: Event) => change({ sound: (target as HTMLInputElement).checked })}
+          />
+          ${texts.liveness.sound}</label
+        >`,
       host,
     );
   }
 
   draw();
-  return { read: () => (hasTurn() ? wish : null) };
+  return { read: () => wish };
 }
 
 function drawChoice(

@@ -2,9 +2,7 @@
 import type { Box, Point } from '../../../src/index.js';
 import { centerOf } from '../../draw.js';
 
-/** Six photos; the build puts them beside the page. */
-export const PHOTO_URLS: readonly string[] = [1, 2, 3, 4, 5, 6].map((number) => `./self-test/sample${number}.jpg`);
-/** As many faces are in them. */
+/** As many faces are in the sample photos. */
 export const FACES_IN_PHOTOS = 22;
 
 export const TRANSFORMATIONS = ['mirrored', 'smaller', 'compressed', 'darker', 'rotated'] as const;

@@ -1,10 +1,10 @@
 /** The self-test itself: it detects and compares, and stores nothing. */
 import type { Box, DetectedFace, FaceKit, FaceImage, OpenImage } from '../../../src/index.js';
 import { centerOf } from '../../draw.js';
+import { PHOTO_URLS } from '../../sample-photos.js';
 import {
   cutOut,
   FACES_IN_PHOTOS,
-  PHOTO_URLS,
   transform,
   TRANSFORMATIONS,
   type Cut,

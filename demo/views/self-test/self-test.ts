@@ -1,16 +1,18 @@
-/** How good and how fast the kit is in this very browser, on photos whose faces are known. */
+/** Whether the kit works in this browser as it should, on photos whose results are known, and how fast. */
 import { html, nothing, render } from 'lit';
 import type { KitInfo } from '../../../src/index.js';
 import type { View } from '../../context.js';
 import { isAbort } from '../../errors.js';
+import { readyKit } from '../../waiting.js';
 import {
   centersOf,
+  checkAll,
   countIn,
   describeAll,
-  rocOf,
-  rowsOf,
+  describeVerdict,
   scoresOf,
   toMarkdown,
+  type Check,
   type Measurement,
 } from './self-test-report.js';
 import { PhotosMissing, runSelfTest } from './self-test-run.js';
@@ -42,7 +44,6 @@ export const mount: View = (host, context) => {
       html`<h1 tabindex="-1">${words.title}</h1>
         <section class="card">
           <p>${words.intro}</p>
-          <p class="muted">${words.plan} ${words.stored}</p>
           <div class="row">
             <button type="button" class=${running ? '' : 'primary'} @click=${running ? cancel : start}>
               ${running ? words.cancel : words.start}
@@ -52,6 +53,10 @@ export const mount: View = (host, context) => {
             ></label>
           </div>
           <p class="status" role="status">${status}</p>
+          <details>
+            <summary>${words.how}</summary>
+            <p class="muted">${words.plan} ${words.stored}</p>
+          </details>
         </section>
         ${outcome ? drawOutcome(outcome) : nothing}`,
       host,
@@ -61,11 +66,27 @@ export const mount: View = (host, context) => {
   function drawOutcome({ result, info, memoryBytes }: Outcome) {
     const facts = describeAll(context, result, info, memoryBytes ?? null);
     const charts = [
-      ['roc', words.roc, words.rocText],
       ['scores', words.scores, words.scoresText(result.genuine.length, result.impostor.length)],
       ['latency', words.latency, words.latencyText(result.matchMs.length)],
     ] as const;
-    return html`<section class="card" aria-labelledby="self-test-facts">
+    const checks = checkAll(texts, result);
+    return html`<section class="card" aria-labelledby="self-test-verdict">
+        <h2 id="self-test-verdict" class=${checks.every(({ isExpected }) => isExpected) ? 'expected' : 'problem'}>
+          ${describeVerdict(words, checks)}
+        </h2>
+        ${drawTable(checks)}
+        <div class="row">
+          <button type="button" @click=${() => void copy(checks, facts)}>${words.copy}</button>
+        </div>
+        ${
+          report === null
+            ? nothing
+            : html`<label class="field"
+                >${words.copyByHand}<textarea class="self-test-report" readonly rows="12" .value=${report}></textarea>
+              </label>`
+        }
+      </section>
+      <section class="card" aria-labelledby="self-test-facts">
         <h2 id="self-test-facts">${words.facts}</h2>
         <dl class="self-test-facts">
           ${facts.map(
@@ -76,17 +97,6 @@ export const mount: View = (host, context) => {
               </div>`,
           )}
         </dl>
-        ${drawTable(result)}
-        <div class="row">
-          <button type="button" @click=${() => void copy(facts, result)}>${words.copy}</button>
-        </div>
-        ${
-          report === null
-            ? nothing
-            : html`<label class="field"
-                >${words.copyByHand}<textarea class="self-test-report" readonly rows="12" .value=${report}></textarea>
-              </label>`
-        }
       </section>
       <div class="self-test-charts">
         ${charts.map(
@@ -100,24 +110,27 @@ export const mount: View = (host, context) => {
       </div>`;
   }
 
-  function drawTable(result: Measurement) {
+  function drawTable(checks: readonly Check[]) {
     const { columns } = words;
     return html`<table class="self-test-table">
-      <caption class="muted">
-        ${words.tableCaption}
-      </caption>
       <thead>
         <tr>
-          ${[columns.transformation, columns.found, columns.accepted].map((name) => html`<th scope="col">${name}</th>`)}
+          <th scope="col">${columns.check}</th>
+          <th scope="col">${columns.result}</th>
+          <th scope="col">${columns.expected}</th>
+          <th scope="col"><span class="hidden-label">${columns.verdict}</span></th>
         </tr>
       </thead>
       <tbody>
-        ${rowsOf(result).map(
-          ({ how, n, found, accepted }) =>
+        ${checks.map(
+          ({ name, result, expected, isExpected }) =>
             html`<tr>
-              <th scope="row">${words.transformations[how]}</th>
-              <td>${words.ofAll(found, n)}</td>
-              <td>${words.ofAll(accepted, n)}</td>
+              <th scope="row">${name}</th>
+              <td>${result}</td>
+              <td>${expected}</td>
+              <td class=${isExpected ? 'expected' : 'problem'}>
+                ${isExpected ? words.isExpected : words.isNotExpected}
+              </td>
             </tr>`,
         )}
       </tbody>
@@ -133,10 +146,13 @@ export const mount: View = (host, context) => {
     running = mine;
     share = 0;
     forget();
-    status = context.kit.state.phase === 'ready' ? '' : texts.shell.waiting;
+    status = '';
     draw();
     try {
-      const kit = await context.kit.ready();
+      const kit = await readyKit(context, (text) => {
+        status = text;
+        if (!isGone) draw();
+      });
       mine.signal.throwIfAborted();
       status = '';
       const result = await runSelfTest(kit, progress, mine.signal);
@@ -164,7 +180,7 @@ export const mount: View = (host, context) => {
   }
 
   async function drawCharts(mine: Outcome): Promise<void> {
-    const { drawBars, drawCurve } = await import('../../charts.js');
+    const { drawBars } = await import('../../charts.js');
     if (isGone || mine !== outcome) return;
     const { result } = mine;
     const find = (id: string) => host.querySelector(`[data-chart='${id}']`) as HTMLElement;
@@ -172,7 +188,6 @@ export const mount: View = (host, context) => {
     const series = (label: string, counts: readonly number[]) => ({ label, counts });
     const longestMs = Math.max(...result.matchMs);
     closeCharts = [
-      drawCurve(find('roc'), { title: words.roc, x: words.rocAxis, points: rocOf(result) }),
       drawBars(find('scores'), {
         title: words.scores,
         x: words.scoresAxis,
@@ -197,8 +212,8 @@ export const mount: View = (host, context) => {
     if (!isGone && mine === outcome) draw();
   }
 
-  async function copy(facts: readonly (readonly [string, string])[], result: Measurement): Promise<void> {
-    const text = toMarkdown(texts, facts, rowsOf(result));
+  async function copy(checks: readonly Check[], facts: readonly (readonly [string, string])[]): Promise<void> {
+    const text = toMarkdown(texts, checks, facts);
     try {
       await navigator.clipboard.writeText(text);
       report = null;

@@ -1,6 +1,6 @@
-/** The enrollment itself: a new profile, or more templates for one of the same name. */
-import { InfaceError, type FaceImage, type FaceKit, type ImageReport, type Profile } from '../../../src/index.js';
-import type { Context } from '../../context.js';
+/** Stores a person: a new profile, or more templates for one of the same name. */
+import { InfaceError, type FaceImage, type FaceKit, type ImageReport, type Profile } from '../src/index.js';
+import type { Context } from './context.js';
 
 export interface Person {
   readonly name: string;
@@ -15,8 +15,14 @@ export interface Enrollment {
   readonly isNew: boolean;
   readonly collectionId: string;
   readonly reports: readonly ImageReport[];
-  /** False where the model of the anti-spoof check could not be had. */
+  /** Whether the live-face check ran on the images. */
   readonly isChecked: boolean;
+}
+
+interface EnrollmentOptions {
+  /** `report` checks for photos and screens and accepts them all the same. */
+  readonly spoof: 'report' | 'off';
+  readonly signal: AbortSignal;
 }
 
 /** The profile of this name in a collection. */
@@ -25,18 +31,29 @@ export function findNamesake({ library }: Context, collectionId: string, name: s
   return library.profilesOf(collectionId).find((profile) => isSame(profile.name)) ?? null;
 }
 
-/** Enrolls into the chosen collection, or into a first one. */
-export async function enrollPerson(context: Context, person: Person, signal: AbortSignal): Promise<Enrollment> {
+/** Enrolls into the chosen collection, or into a first one, which is deleted again if nobody was stored in it. */
+export async function enrollPerson(
+  context: Context,
+  person: Person,
+  { spoof, signal }: EnrollmentOptions,
+): Promise<Enrollment> {
+  const { library, texts } = context;
   const kit = await context.kit.ready();
   signal.throwIfAborted();
-  const { id } = await context.library.chosenOr(context.texts.enroll.firstCollection);
-  const profile = findNamesake(context, id, person.name);
+  const isFirst = library.loaded && library.chosen === null;
+  const { id } = await library.chosenOr(texts.common.firstCollection);
+  const namesake = findNamesake(context, id, person.name);
+  let isStored = false;
   try {
-    return await store(kit, person, id, profile, 'report', signal);
-  } catch (error) {
-    // The check is a hint: without it, people are enrolled all the same.
-    if (!(error instanceof InfaceError) || error.code !== 'SPOOF_MODEL_UNAVAILABLE') throw error;
-    return await store(kit, person, id, profile, 'off', signal);
+    const enrollment = await store(kit, person, id, namesake, spoof, signal).catch((error: unknown) => {
+      // The check is a hint: without it, people are enrolled all the same.
+      if (!(error instanceof InfaceError) || error.code !== 'SPOOF_MODEL_UNAVAILABLE') throw error;
+      return store(kit, person, id, namesake, 'off', signal);
+    });
+    isStored = enrollment.profile !== null;
+    return enrollment;
+  } finally {
+    if (isFirst && !isStored) await kit.collections.delete(id);
   }
 }
 

@@ -1,0 +1,19 @@
+/** What the page remembers of its user's choices, in localStorage. Where the browser denies that, for as long as it is open. */
+
+const session = new Map<string, string>();
+
+export function recall(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return session.get(key) ?? null;
+  }
+}
+
+export function remember(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    session.set(key, value);
+  }
+}
