@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { OfflineState } from '../offline/offline.js';
 import type { Texts } from '../texts/texts.js';
 import { drawPinField } from './screen.js';
-import { HOLD_SECONDS, POLICIES, RATES, type KioskSettings } from './settings.js';
+import { HOLD_SECONDS, LOG_DAYS, MAX_GREETING, POLICIES, RATES, type KioskSettings } from './settings.js';
 
 /** Each change counts at once. */
 export function drawSettings(
@@ -28,7 +28,7 @@ export function drawSettings(
         ${choices.map((choice) => html`<option ?selected=${choice === settings[key]}>${text(choice)}</option>`)}
       </select></label
     >`;
-  const drawCheck = (key: 'challenge' | 'sound', label: string) =>
+  const drawCheck = (key: 'challenge' | 'sound' | 'oneAtATime', label: string) =>
     html`<label class="check"
       ><input
         type="checkbox"
@@ -41,7 +41,14 @@ export function drawSettings(
     <h3 id="kiosk-settings">${words.title}</h3>
     ${drawChoice('spoof', words.spoof, POLICIES, (policy) => words.policies[policy])}
     ${drawCheck('challenge', words.challenge)} ${drawChoice('maxFpir', words.rate, RATES, words.rateValue)}
-    ${drawChoice('holdSeconds', words.hold, HOLD_SECONDS, words.holdValue)} ${drawCheck('sound', words.sound)}
+    ${drawCheck('oneAtATime', words.oneAtATime)} ${drawChoice('holdSeconds', words.hold, HOLD_SECONDS, words.holdValue)}
+    <label class="field"
+      >${words.greeting}<input
+        maxlength=${MAX_GREETING}
+        .value=${settings.greeting}
+        @change=${({ target }: Event) => change({ ...settings, greeting: (target as HTMLInputElement).value.trim() })}
+    /></label>
+    ${drawCheck('sound', words.sound)} ${drawChoice('logDays', words.logDays, LOG_DAYS, words.logDaysValue)}
   </section>`;
 }
 
@@ -49,13 +56,16 @@ export function drawStatus(
   { kiosk: { status: words } }: Texts,
   { saving, update }: OfflineState,
   staysOn: boolean,
-  useUpdate: () => Promise<void>,
-  changePin: (pin: string) => Promise<void>,
+  actions: {
+    readonly useUpdate: () => Promise<void>;
+    readonly changePin: (pin: string) => Promise<void>;
+    readonly renewCode: () => Promise<void>;
+  },
 ): TemplateResult {
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const form = event.target as HTMLFormElement;
-    await changePin((form.elements.namedItem('new-pin') as HTMLInputElement).value);
+    await actions.changePin((form.elements.namedItem('new-pin') as HTMLInputElement).value);
     form.reset();
   }
   const offline = typeof saving === 'number' ? words.offline.saving(Math.floor(100 * saving)) : words.offline[saving];
@@ -66,7 +76,7 @@ export function drawStatus(
       update
         ? html`<div class="row">
             <p>${words.update}</p>
-            <button type="button" @click=${useUpdate}>${words.updateNow}</button>
+            <button type="button" @click=${actions.useUpdate}>${words.updateNow}</button>
           </div>`
         : nothing
     }
@@ -74,5 +84,6 @@ export function drawStatus(
       ${drawPinField('new-pin', words.newPin)}
       <button type="submit">${words.changePin}</button>
     </form>
+    <div class="row"><button type="button" @click=${actions.renewCode}>${words.renewCode}</button></div>
   </section>`;
 }

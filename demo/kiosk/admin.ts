@@ -2,12 +2,12 @@
 import { html, nothing, render, type TemplateResult } from 'lit';
 import type { Context } from '../context.js';
 import type { Offline } from '../offline/offline.js';
-import { drawLog } from './admin-log.js';
+import { createLogView } from './admin-log.js';
 import { drawSettings, drawStatus } from './admin-settings.js';
 import type { Attention } from './attention.js';
 import type { KioskLog } from './log.js';
 import type { Pin } from './pin.js';
-import { drawPinField } from './screen.js';
+import { createPinForm } from './pin-form.js';
 import type { KioskSettings } from './settings.js';
 
 const CLOSES_AFTER_MS = 2 * 60_000;
@@ -34,10 +34,24 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
   const { context, pin, log, attention } = options;
   const words = context.texts.kiosk;
   let isTrusted = false;
-  let isBusy = false;
   let said = '';
-  let lockTimer = 0;
+  let code = '';
   let idleTimer = 0;
+  const logView = createLogView(context, log, () => options.settings().logDays, draw);
+  const form = createPinForm({
+    texts: context.texts,
+    pin,
+    redraw: draw,
+    onRight(by) {
+      if (!dialog.open) return;
+      isTrusted = true;
+      said = by === 'code' ? words.status.changeIt : '';
+      log.add('admin');
+      draw();
+      void logView.read();
+      dialog.querySelector<HTMLElement>('h2')?.focus();
+    },
+  });
 
   function draw(): void {
     if (!dialog.open) return;
@@ -45,36 +59,8 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
   }
 
   function drawPin(): TemplateResult {
-    const lockedMs = pin.lockedForMs();
-    clearTimeout(lockTimer);
-    if (lockedMs > 0) lockTimer = window.setTimeout(draw, 1_000);
-    const status = lockedMs > 0 ? words.pin.locked(Math.ceil(lockedMs / 1_000)) : isBusy ? words.pin.checking : said;
-    return html`<form class="kiosk-pin" @submit=${enter}>
-      <h2 id="kiosk-admin-title">${words.pin.title}</h2>
-      ${drawPinField('pin', words.pin.pin)}
-      <p class="status" role="status">${status}</p>
-      <div class="row end">
-        <button type="button" @click=${close}>${words.pin.cancel}</button>
-        <button type="submit" class="primary" aria-disabled=${isBusy || lockedMs > 0}>${words.pin.open}</button>
-      </div>
-    </form>`;
-  }
-
-  async function enter(event: SubmitEvent): Promise<void> {
-    event.preventDefault();
-    if (isBusy || pin.lockedForMs() > 0) return;
-    const field = (event.target as HTMLFormElement).elements.namedItem('pin') as HTMLInputElement;
-    isBusy = true;
-    draw();
-    const isRight = await pin.check(field.value);
-    isBusy = false;
-    field.value = '';
-    if (!dialog.open) return;
-    isTrusted = isRight;
-    said = isRight ? '' : words.pin.wrong;
-    if (isRight) log.add('admin');
-    draw();
-    (isRight ? dialog.querySelector<HTMLElement>('h2') : field)?.focus();
+    return html`<h2 id="kiosk-admin-title">${words.pin.title}</h2>
+      ${form.draw(html`<button type="button" @click=${close}>${words.pin.cancel}</button>`)}`;
   }
 
   function drawPanel(): TemplateResult {
@@ -85,9 +71,9 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
         <button type="button" class="danger" @click=${options.leave}>${words.leave}</button>
       </div>
       ${drawSettings(context.texts, options.settings(), options.change)}
-      ${drawStatus(context.texts, options.offline.state, attention.staysOn, useUpdate, changePin)}
+      ${drawStatus(context.texts, options.offline.state, attention.staysOn, { useUpdate, changePin, renewCode })}
       <p class="status" role="status">${said === '' ? nothing : said}</p>
-      ${drawLog(context, log, draw)}
+      ${code === '' ? nothing : html`<p class="kiosk-code">${code}</p>`} ${logView.draw()}
     </div>`;
   }
 
@@ -100,6 +86,12 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
   async function changePin(value: string): Promise<void> {
     await pin.set(value);
     said = words.status.pinChanged;
+    draw();
+  }
+
+  async function renewCode(): Promise<void> {
+    code = await pin.renewCode();
+    said = words.status.codeRenewed;
     draw();
   }
 
@@ -117,7 +109,8 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
   dialog.addEventListener('close', () => {
     isTrusted = false;
     said = '';
-    clearTimeout(lockTimer);
+    code = '';
+    form.reset();
     clearTimeout(idleTimer);
     render(nothing, dialog);
   });

@@ -4,7 +4,9 @@ import type { TrackedFace, TrackResult } from '../../src/index.js';
 import { certaintyOf } from '../numbers.js';
 
 export type Shown =
-  | { readonly kind: 'waiting' | 'unknown' | 'attack' | 'empty' }
+  | { readonly kind: 'waiting' | 'unknown' | 'attack' | 'empty' | 'crowd' }
+  /** Several people as near as each other: each is named at the face. */
+  | { readonly kind: 'group'; readonly result: TrackResult }
   | { readonly kind: 'hint'; readonly hint: CameraHint }
   | { readonly kind: 'name'; readonly profileId: string; readonly name: string | null; readonly score: number };
 
@@ -20,8 +22,17 @@ const STEADY_MS = 800;
 const NEAR = 0.2;
 const WAITING: Shown = { kind: 'waiting' };
 
-/** @param holdMs for how long a name stays when its face is gone */
-export function createDecider(holdMs: () => number): Decider {
+/** Part of the height of the first face from which on another is as near. */
+const AS_NEAR = 0.6;
+
+export interface DeciderOptions {
+  /** For how long a name stays when its face is gone. */
+  readonly holdMs: () => number;
+  /** Whether nobody is named while others are as near. */
+  readonly oneAtATime: () => boolean;
+}
+
+export function createDecider({ holdMs, oneAtATime }: DeciderOptions): Decider {
   let shown: Shown = WAITING;
   /** When it was last seen to be so. */
   let shownMs: number | null = null;
@@ -30,8 +41,10 @@ export function createDecider(holdMs: () => number): Decider {
 
   return {
     see(result, nowMs) {
-      const [face] = result.faces;
-      const now = face ? judge(face, result) : WAITING;
+      const [face, ...others] = result.faces;
+      const isCrowd = face && others.some(({ box }) => box.height >= AS_NEAR * face.box.height);
+      const crowd: Shown = oneAtATime() ? { kind: 'crowd' } : { kind: 'group', result };
+      const now = isCrowd ? crowd : face ? judge(face, result) : WAITING;
       if (!isSame(now, seen)) seenSinceMs = nowMs;
       seen = now;
       shownMs ??= nowMs;

@@ -4,21 +4,34 @@ import {
   type FaceKit,
   type IdentifiedFace,
   type IdentifyOptions,
+  type LivenessGesture,
   type LivenessPrompt,
+  type LivenessResult,
   type TrackResult,
 } from '../../src/index.js';
 
 export type GateResult =
   /** And who it was, on the very frame that passed. */
   | { readonly outcome: 'passed'; readonly face: IdentifiedFace | null }
-  | { readonly outcome: 'failed'; readonly reasons: readonly string[] }
-  | { readonly outcome: 'locked'; readonly retryAfterMs: number };
+  | Exclude<LivenessResult, { readonly outcome: 'passed' }>;
 
 export interface Gate {
   /** Whether whoever is named in a frame has to pass first. */
   isClosedTo(result: TrackResult, nowMs: number): boolean;
-  ask(onPrompt: (prompt: LivenessPrompt) => void, signal: AbortSignal): Promise<GateResult>;
+  /**
+   * @param onPrompt gets what the person calls who cannot do what is asked: another gesture is asked for then
+   * @returns 'help' for somebody who cannot turn the head, without which nothing can be decided
+   */
+  ask(
+    onPrompt: (prompt: LivenessPrompt, skip: () => void) => void,
+    signal: AbortSignal,
+  ): Promise<GateResult | { readonly outcome: 'help' }>;
 }
+
+const GESTURES: readonly LivenessGesture[] = ['turn-left', 'turn-right', 'look-up', 'come-closer'];
+
+/** Why an attempt ends when the person cannot do what is asked. */
+class Skipped extends Error {}
 
 /** Who passed has to be followed again so soon; and may be gone for so long. */
 export const GONE_MS = 1_500;
@@ -45,14 +58,34 @@ export function createGate(
     },
     async ask(onPrompt, signal) {
       passed = null;
-      const { spoof } = identifyOptions();
-      const challenge = createLivenessChallenge(kit, {
-        source: video,
-        spoof: spoof === 'require' ? 'require' : 'off',
-        onPrompt,
-        signal,
-      });
-      const result = await challenge.run();
+      let gestures = GESTURES;
+      let result: LivenessResult | null = null;
+      while (!result) {
+        signal.throwIfAborted();
+        if (!gestures.some((gesture) => gesture.startsWith('turn-'))) return { outcome: 'help' };
+        const attempt = new AbortController();
+        const abort = () => attempt.abort(signal.reason);
+        signal.addEventListener('abort', abort);
+        let asked: LivenessPrompt['gesture'] = 'look-straight';
+        const challenge = createLivenessChallenge(kit, {
+          source: video,
+          gestures,
+          spoof: identifyOptions().spoof === 'require' ? 'require' : 'off',
+          onPrompt(prompt) {
+            if (prompt.gesture !== 'look-straight') asked = prompt.gesture;
+            onPrompt(prompt, () => attempt.abort(new Skipped()));
+          },
+          signal: attempt.signal,
+        });
+        try {
+          result = await challenge.run();
+        } catch (error) {
+          if (!(error instanceof Skipped)) throw error;
+          gestures = gestures.filter((gesture) => gesture !== asked);
+        } finally {
+          signal.removeEventListener('abort', abort);
+        }
+      }
       if (result.outcome !== 'passed') return result;
       try {
         const options = { ...identifyOptions(), maxFaces: 1, signal };

@@ -2,13 +2,14 @@
 import { html, nothing, render } from 'lit';
 import type { FaceKit } from '../../src/index.js';
 import type { Context } from '../context.js';
+import { arm, disarm } from '../armed.js';
 import { byId } from '../dom.js';
 import type { Offline } from '../offline/offline.js';
 import { createAdmin } from './admin.js';
 import { keepAttention } from './attention.js';
 import { createLog } from './log.js';
 import { createPin } from './pin.js';
-import { describeFailure, drawFace, type Face } from './screen.js';
+import { describeFailure, describeStorage, drawFace, drawTags, type Face } from './screen.js';
 import { startSession, type Session } from './session.js';
 import { readSettings, writeSettings } from './settings.js';
 import './kiosk.css';
@@ -17,6 +18,8 @@ import './kiosk.css';
 const UPDATE = { everyMs: 30_000, idleMs: 10 * 60_000 } as const;
 /** A start of the models that failed is tried again. */
 const RETRY_MS = 30_000;
+/** How often old entries of the log are deleted. */
+const PRUNE_MS = 3_600_000;
 
 export function startKiosk(context: Context, offline: Offline, collectionId: string): void {
   const { texts, library } = context;
@@ -41,25 +44,40 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
 
   function redraw(): void {
     if (!isDrawn) return;
-    const shownFace: Face = pin.isSet || face.kind === 'missing' ? face : setup;
+    const shownFace: Face = recovery ?? (pin.isSet || face.kind === 'missing' || isDenied() ? face : setup);
     main.className = `kiosk ${shownFace.kind}`;
     render(
       html`<h1 class="hidden-label">${document.title}</h1>
         <video class="kiosk-video" muted playsinline aria-label=${words.camera}></video>
-        <div class="kiosk-result">${drawFace(context, shownFace, (event) => void finishSetup(event))}</div>
+        <div class="kiosk-tags">${drawnTags(shownFace)}</div>
+        <div class="kiosk-result">
+          ${drawFace(context, shownFace, settings.greeting, (event) => void finishSetup(event))}
+        </div>
         <div class="kiosk-corner">
           ${
-            attention.wantsScreen && shownFace.kind !== 'setup'
+            attention.wantsScreen && shownFace.kind !== 'setup' && !recovery
               ? html`<button type="button" title=${words.touch}>${words.fullScreen}</button>`
               : nothing
           }
-          ${pin.isSet ? html`<button type="button" @click=${() => admin.open()}>${words.admin}</button>` : nothing}
+          ${pin.isSet && !recovery ? html`<button type="button" @click=${() => admin.open()}>${words.admin}</button>` : nothing}
         </div>
         <dialog class="kiosk-admin"></dialog>`,
       main,
     );
   }
 
+  function drawnTags(shown: Face) {
+    const video = main.querySelector('video');
+    return shown.kind === 'group' && video ? drawTags(context, shown.result, video) : nothing;
+  }
+
+  /** Whether the browser denies storage, so that neither people nor a PIN can be kept. */
+  function isDenied(): boolean {
+    const { state } = context.kit;
+    return state.phase === 'ready' && state.info.storage === 'none';
+  }
+
+  let recovery: Extract<Face, { kind: 'recovery' }> | null = null;
   let setup: Extract<Face, { kind: 'setup' }> = { kind: 'setup', problem: '', isBusy: false };
 
   async function finishSetup(event: SubmitEvent): Promise<void> {
@@ -75,9 +93,24 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
     setup = { ...setup, problem: '', isBusy: true };
     redraw();
     await pin.set(first);
+    const code = await pin.renewCode();
     setup = { ...setup, isBusy: false };
+    showCode(code);
+  }
+
+  /** The kiosk goes on when the admin has read the code. */
+  function showCode(code: string): void {
+    recovery = {
+      kind: 'recovery',
+      code,
+      go() {
+        recovery = null;
+        redraw();
+        follow();
+      },
+    };
     redraw();
-    follow();
+    main.querySelector<HTMLElement>('.kiosk-setup h2')?.focus();
   }
 
   /** Does what the models, the collection and the PIN allow by now. */
@@ -89,7 +122,17 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
       retryTimer = window.setTimeout(() => context.kit.retry(), RETRY_MS);
       return;
     }
+    if (isDenied()) {
+      show({ kind: 'failed', words: describeStorage(context, 'STORAGE_DENIED') });
+      return;
+    }
     const collection = library.collections.find(({ id }) => id === collectionId);
+    if (library.lost) {
+      session?.stop();
+      session = null;
+      show({ kind: 'failed', words: describeStorage(context, 'STORAGE_LOST') });
+      return;
+    }
     if (library.loaded && !collection) {
       session?.stop();
       session = null;
@@ -97,16 +140,23 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
       return;
     }
     if (collection) document.title = words.documentTitle(collection.name);
+    if (library.loaded) {
+      const known = new Set(library.profiles.map(({ id }) => id));
+      log.keepOnly((profileId) => known.has(profileId));
+      // Somebody may have been renamed.
+      redraw();
+    }
     if (kit && !library.loaded) {
       clearTimeout(retryTimer);
       // What could not be read is told by the library.
       retryTimer = window.setTimeout(() => void library.refresh().catch(() => follow()), RETRY_MS);
     }
-    if (!kit || !collection || !pin.isSet) {
+    if (!kit || !collection || !pin.isSet || recovery) {
       if (!session) show({ kind: 'loading' });
       return;
     }
     if (session) return;
+    arm(collectionId);
     log.add('started', collection.name);
     session = startSession({
       context,
@@ -136,12 +186,14 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
     change(next) {
       settings = next;
       writeSettings(next);
+      log.keep(next.logDays);
       session?.renew();
       admin.redraw();
     },
     leave() {
       session?.stop();
       attention.leaveScreen();
+      disarm();
       location.assign('./#/collections');
     },
   });
@@ -157,6 +209,11 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
     log.add('update');
     void offline.useUpdate();
   }, UPDATE.everyMs);
+  // Back has to pass this entry first, and then finds another.
+  history.pushState(null, '');
+  addEventListener('popstate', () => history.pushState(null, ''));
+  log.keep(settings.logDays);
+  setInterval(() => log.keep(settings.logDays), PRUNE_MS);
   addEventListener('pagehide', () => session?.stop());
   addEventListener('pageshow', ({ persisted }) => {
     if (persisted) location.reload();

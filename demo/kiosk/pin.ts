@@ -1,15 +1,19 @@
 /**
- * The PIN of the admin. It keeps hands off the kiosk; whoever can read the browser's storage can try all PINs there, and clear it.
+ * The PIN of the admin, and the code for whoever forgot it. They keep hands off the kiosk; whoever can read the browser's
+ * storage can try all PINs there, and clear it.
  */
-import { startTries } from './tries.js';
+import { createTries } from './tries.js';
 
-const KEY = 'inface-kiosk-pin';
+const KEYS = { pin: 'inface-kiosk-pin', code: 'inface-kiosk-recovery' } as const;
 const ITERATIONS = 600_000;
 const SALT_BYTES = 16;
 /** What a PIN looks like, as an input's `pattern` has it. */
 export const PIN_PATTERN = '[0-9]{4,12}';
+/** Crockford's base 32: none of its characters is taken for another. 16 of them have 80 bits. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const CODE = { length: 16, group: 4 } as const;
 
-interface StoredPin {
+interface StoredSecret {
   readonly salt: string;
   readonly hash: string;
   readonly iterations: number;
@@ -22,42 +26,73 @@ export interface Pin {
   set(pin: string): Promise<void>;
   /** Counts as a try when it is wrong. @returns whether it is right; never while it is locked */
   check(pin: string): Promise<boolean>;
+  /** Replaces the recovery code. @returns the new one, which is nowhere else */
+  renewCode(): Promise<string>;
+  /** Never locked: nobody guesses 80 bits. A right one ends the lock. */
+  checkCode(code: string): Promise<boolean>;
 }
 
 export function createPin(): Pin {
-  const tries = startTries();
+  const tries = createTries();
   return {
     get isSet() {
-      return read() !== null;
+      return read('pin') !== null;
     },
     lockedForMs: () => tries.lockedForMs(),
-    async set(pin) {
-      const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
-      const hash = await derive(pin, salt, ITERATIONS);
-      const stored: StoredPin = { salt: toHex(salt), hash: toHex(hash), iterations: ITERATIONS };
-      localStorage.setItem(KEY, JSON.stringify(stored));
-    },
+    set: (pin) => store('pin', pin),
     async check(pin) {
-      const stored = read();
-      if (!stored || tries.lockedForMs() > 0) return false;
+      if (tries.lockedForMs() > 0) return false;
       tries.add();
-      const isRight = toHex(await derive(pin, fromHex(stored.salt), stored.iterations)) === stored.hash;
+      const isRight = await isStored('pin', pin);
+      if (isRight) tries.clear();
+      return isRight;
+    },
+    async renewCode() {
+      // Because 256 is a multiple of 32, each character is as likely as any other.
+      const random = crypto.getRandomValues(new Uint8Array(CODE.length));
+      const code = Array.from(random, (byte) => ALPHABET.charAt(byte % ALPHABET.length)).join('');
+      await store('code', code);
+      return (code.match(new RegExp(`.{${CODE.group}}`, 'g')) ?? []).join('-');
+    },
+    async checkCode(code) {
+      const isRight = await isStored('code', readCode(code));
       if (isRight) tries.clear();
       return isRight;
     },
   };
 }
 
-function read(): StoredPin | null {
+/** A code as somebody types it: small letters, other separators, and what looks alike. */
+function readCode(text: string): string {
+  return text
+    .toUpperCase()
+    .replace(/[^0-9A-Z]/g, '')
+    .replaceAll('O', '0')
+    .replace(/[IL]/g, '1');
+}
+
+async function store(kind: keyof typeof KEYS, secret: string): Promise<void> {
+  const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
+  const hash = await derive(secret, salt, ITERATIONS);
+  const stored: StoredSecret = { salt: toHex(salt), hash: toHex(hash), iterations: ITERATIONS };
+  localStorage.setItem(KEYS[kind], JSON.stringify(stored));
+}
+
+async function isStored(kind: keyof typeof KEYS, secret: string): Promise<boolean> {
+  const stored = read(kind);
+  return stored !== null && toHex(await derive(secret, fromHex(stored.salt), stored.iterations)) === stored.hash;
+}
+
+function read(kind: keyof typeof KEYS): StoredSecret | null {
   try {
-    return JSON.parse(localStorage.getItem(KEY) ?? 'null') as StoredPin | null;
+    return JSON.parse(localStorage.getItem(KEYS[kind]) ?? 'null') as StoredSecret | null;
   } catch {
     return null;
   }
 }
 
-async function derive(pin: string, salt: Uint8Array<ArrayBuffer>, iterations: number): Promise<Uint8Array> {
-  const key = await crypto.subtle.importKey('raw', new TextEncoder().encode(pin), 'PBKDF2', false, ['deriveBits']);
+async function derive(secret: string, salt: Uint8Array<ArrayBuffer>, iterations: number): Promise<Uint8Array> {
+  const key = await crypto.subtle.importKey('raw', new TextEncoder().encode(secret), 'PBKDF2', false, ['deriveBits']);
   return new Uint8Array(
     await crypto.subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt, iterations }, key, 256),
   );

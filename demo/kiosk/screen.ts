@@ -1,6 +1,8 @@
 /** Everything that whoever stands before the kiosk sees. */
 import { html, nothing, type TemplateResult } from 'lit';
-import { InfaceError, type LivenessPrompt } from '../../src/index.js';
+import { ref } from 'lit/directives/ref.js';
+import { signOf } from '../../src/client/camera/camera-element.js';
+import { InfaceError, type LivenessAdvice, type LivenessPrompt, type TrackResult } from '../../src/index.js';
 import type { Context } from '../context.js';
 import { CameraError } from './camera.js';
 import type { Shown } from './decide.js';
@@ -8,11 +10,14 @@ import { PIN_PATTERN } from './pin.js';
 import { decimal } from '../numbers.js';
 
 export type Face =
-  | { readonly kind: 'loading' | 'missing' | 'opening' | 'challenge-failed' }
+  | { readonly kind: 'loading' | 'missing' | 'opening' | 'attendant' }
   | { readonly kind: 'setup'; readonly problem: string; readonly isBusy: boolean }
+  /** Shown once: it is kept nowhere. */
+  | { readonly kind: 'recovery'; readonly code: string; readonly go: () => void }
   | { readonly kind: 'failed'; readonly words: Words }
-  | { readonly kind: 'challenge'; readonly prompt: LivenessPrompt | null }
-  | { readonly kind: 'locked'; readonly retryAfterMs: number }
+  | { readonly kind: 'challenge'; readonly prompt: LivenessPrompt | null; readonly skip: () => void }
+  | { readonly kind: 'challenge-failed'; readonly advice: readonly LivenessAdvice[] }
+  | { readonly kind: 'locked'; readonly by: 'face' | 'device'; readonly retryAfterMs: number }
   | Shown;
 
 /** Beside the words, so that color is not all that tells them apart. */
@@ -20,17 +25,27 @@ const SIGNS: Partial<Record<Face['kind'], string>> = {
   name: '✓',
   unknown: '?',
   hint: '→',
+  crowd: '→',
   attack: '✕',
   failed: '!',
   'challenge-failed': '✕',
   locked: '✕',
+  attendant: '!',
 };
 
 /** @returns what is large, what stands below it, and what can be done */
-export function drawFace(context: Context, face: Face, submitPin: (event: SubmitEvent) => void): TemplateResult {
+export function drawFace(
+  context: Context,
+  face: Face,
+  greeting: string,
+  submitPin: (event: SubmitEvent) => void,
+): TemplateResult {
   if (face.kind === 'setup') return drawSetup(context, face, submitPin);
-  const { large, small, more } = describe(context, face);
-  const sign = SIGNS[face.kind];
+  if (face.kind === 'recovery') return drawRecovery(context, face);
+  const { large, small, more } = describe(context, face, greeting);
+  // The kiosk always shows its picture mirrored.
+  const gesture = face.kind === 'challenge' && face.prompt?.gesture;
+  const sign = gesture ? signOf(gesture, true) : SIGNS[face.kind];
   return html`<div class="kiosk-words" role="status">
       <p class="kiosk-large">${sign ? html`<span aria-hidden="true">${sign}</span> ` : nothing}${large}</p>
       <p class="kiosk-small">${small}</p>
@@ -44,14 +59,23 @@ interface Words {
   readonly more?: TemplateResult;
 }
 
-function describe(context: Context, face: Exclude<Face, { kind: 'setup' }>): Words {
+/** As it is called now: somebody may have been renamed since. */
+function nameOf(
+  { library, texts }: Context,
+  { profileId, name }: { readonly profileId: string; readonly name: string | null },
+): string {
+  const profile = library.profiles.find(({ id }) => id === profileId);
+  return (profile ? profile.name : name) ?? texts.kiosk.noName;
+}
+
+function describe(context: Context, face: Exclude<Face, { kind: 'setup' | 'recovery' }>, greeting: string): Words {
   const { texts } = context;
   const words = texts.kiosk;
   switch (face.kind) {
     case 'loading':
       return describeLoading(context);
     case 'missing':
-      return { large: words.missing, small: '', more: toCollections(context) };
+      return { large: words.missing, small: '', more: drawCollections(context) };
     case 'opening':
       return { large: words.opening, small: '' };
     case 'failed':
@@ -64,16 +88,27 @@ function describe(context: Context, face: Exclude<Face, { kind: 'setup' }>): Wor
       return { large: words.attack, small: words.attackMore };
     case 'empty':
       return { large: words.empty, small: '' };
+    case 'group':
+      return { large: words.group(face.result.faces.length), small: '' };
+    case 'crowd':
+      return { large: words.crowd, small: words.crowdMore };
     case 'hint':
       return { large: texts.camera.hints[face.hint], small: '' };
     case 'name':
-      return { large: face.name ?? words.noName, small: words.hello };
+      return { large: nameOf(context, face), small: greeting || words.hello };
     case 'challenge':
-      return describePrompt(context, face.prompt);
-    case 'challenge-failed':
-      return { large: words.challenge.failed, small: words.challenge.failedMore };
-    case 'locked':
-      return { large: words.challenge.locked(Math.ceil(face.retryAfterMs / 60_000)), small: '' };
+      return describePrompt(context, face.prompt, face.skip);
+    case 'attendant':
+      return { large: words.challenge.attendant, small: words.challenge.attendantMore };
+    case 'challenge-failed': {
+      const [advice] = face.advice;
+      const help = advice ? `${words.advice[advice]} ` : '';
+      return { large: words.challenge.failed, small: help + words.challenge.failedMore };
+    }
+    case 'locked': {
+      const { locked, lockedMore } = words.challenge;
+      return { large: locked[face.by], small: lockedMore(Math.ceil(face.retryAfterMs / 60_000)) };
+    }
   }
 }
 
@@ -89,6 +124,29 @@ function describeLoading({ texts, kit, locale }: Context): Words {
   };
 }
 
+/** The names of several people, each at the face. @param video that shows them, mirrored, cut to fill its place */
+export function drawTags(
+  context: Context,
+  { faces, width, height }: TrackResult,
+  video: HTMLVideoElement,
+): TemplateResult {
+  const { clientWidth, clientHeight } = video;
+  const scale = Math.max(clientWidth / width, clientHeight / height);
+  return html`${faces.map(({ box, identification }) => {
+    const isNamed = identification?.outcome === 'identified';
+    const name = isNamed ? nameOf(context, identification) : context.texts.kiosk.unknown;
+    // The page's policy allows no style attributes.
+    const place = (tag?: Element) => {
+      if (!(tag instanceof HTMLElement)) return;
+      tag.style.left = `${clientWidth / 2 - (box.x + box.width / 2 - width / 2) * scale}px`;
+      tag.style.top = `${clientHeight / 2 + (box.y + box.height - height / 2) * scale}px`;
+    };
+    return html`<p class="kiosk-tag ${isNamed ? 'named' : ''}" ${ref(place)}>
+      <span aria-hidden="true">${isNamed ? '✓' : '?'}</span> ${name}
+    </p>`;
+  })}`;
+}
+
 /** Once per failure: what nobody expected is reported to the console, too. */
 export function describeFailure(context: Context, error: unknown): Words {
   const { trouble } = context.texts.kiosk;
@@ -98,22 +156,40 @@ export function describeFailure(context: Context, error: unknown): Words {
   return {
     large: trouble.camera.kit,
     small: `${context.explain(error)} ${trouble.again}`,
-    ...(isLocked ? { more: html`<a class="kiosk-link" href="./#/data">${context.texts.shell.names.data}</a>` } : {}),
+    ...(isLocked ? { more: toData(context) } : {}),
   };
 }
 
-function describePrompt({ texts }: Context, prompt: LivenessPrompt | null): Words {
-  const { gestures, gestureHints, challenge } = texts.kiosk;
+/** Nobody can be stored, or all people are gone, which an admin mends in the demo itself. */
+export function describeStorage(context: Context, code: 'STORAGE_DENIED' | 'STORAGE_LOST'): Words {
+  const { errors, kiosk } = context.texts;
+  return { large: kiosk.trouble.camera.kit, small: errors.codes[code] ?? '', more: toData(context) };
+}
+
+function describePrompt({ texts }: Context, prompt: LivenessPrompt | null, skip: () => void): Words {
+  const { gestures, advice, challenge } = texts.kiosk;
   if (!prompt) return { large: gestures['look-straight'], small: '' };
   return {
-    large: prompt.hint ? gestureHints[prompt.hint] : gestures[prompt.gesture],
+    large: prompt.hint ? advice[prompt.hint] : gestures[prompt.gesture],
     small: challenge.steps(prompt.done, prompt.total),
-    more: html`<progress aria-label=${challenge.progress} max="1" value=${prompt.progress}></progress>`,
+    more: html`<progress aria-label=${challenge.progress} max="1" value=${prompt.progress}></progress>
+      <button type="button" @click=${skip}>${challenge.skip}</button>`,
   };
 }
 
-function toCollections({ texts }: Context): TemplateResult {
-  return html`<a class="kiosk-link" href="./#/collections">${texts.kiosk.toCollections}</a>`;
+function toData({ texts }: Context): TemplateResult {
+  return html`<a class="kiosk-link" href="./#/data">${texts.shell.names.data}</a>`;
+}
+
+/** Those that a kiosk can be for. */
+function drawCollections({ texts, library }: Context): TemplateResult {
+  return html`<ul class="kiosk-collections">
+      ${library.collections.map(
+        ({ id, name }) =>
+          html`<li><a class="kiosk-link" href="./?kiosk=${id}">${texts.kiosk.useCollection(name)}</a></li>`,
+      )}
+    </ul>
+    <a class="kiosk-link" href="./#/collections">${texts.kiosk.toCollections}</a>`;
 }
 
 function drawSetup(
@@ -132,9 +208,25 @@ function drawSetup(
   </form>`;
 }
 
+function drawRecovery({ texts }: Context, { code, go }: Extract<Face, { kind: 'recovery' }>): TemplateResult {
+  const words = texts.kiosk.recovery;
+  return html`<section class="card kiosk-setup">
+    <h2 tabindex="-1">${words.title}</h2>
+    <p>${words.text}</p>
+    <p class="kiosk-code">${code}</p>
+    <button type="button" class="primary" @click=${go}>${words.go}</button>
+  </section>`;
+}
+
 /** A field for a PIN, as its form has it under `name`. */
-export function drawPinField(name: string, label: string): TemplateResult {
+export function drawPinField(name: string, label: string, isRequired = true): TemplateResult {
   return html`<label class="field"
-    >${label}<input type="password" name=${name} inputmode="numeric" autocomplete="off" pattern=${PIN_PATTERN} required
+    >${label}<input
+      type="password"
+      name=${name}
+      inputmode="numeric"
+      autocomplete="off"
+      pattern=${PIN_PATTERN}
+      ?required=${isRequired}
   /></label>`;
 }

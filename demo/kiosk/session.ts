@@ -1,10 +1,10 @@
 /** Names whoever comes before the camera, for as long as the page runs. */
-import type { FaceKit, TrackResult } from '../../src/index.js';
+import type { FaceKit, IdentifiedFace, TrackResult } from '../../src/index.js';
+import { certaintyOf } from '../numbers.js';
 import type { Context } from '../context.js';
-import { orAborted } from './camera.js';
 import { createDecider, isSame, type Shown } from './decide.js';
 import { createGate, GONE_MS } from './gate.js';
-import type { KioskEvent, KioskLog } from './log.js';
+import type { KioskEvent, KioskLog, Subject } from './log.js';
 import { describeFailure, type Face } from './screen.js';
 import type { KioskSettings } from './settings.js';
 import { startWatch } from './watch.js';
@@ -30,11 +30,8 @@ export interface Session {
   stop(): void;
 }
 
-/** How often is looked whether the challenge is still locked. */
-const LOCKED_MS = 5_000;
-
+/** Of those who are not named. */
 const EVENTS: Partial<Record<Shown['kind'], KioskEvent>> = {
-  name: 'identified',
   unknown: 'unknown',
   attack: 'attack',
 };
@@ -42,12 +39,15 @@ const EVENTS: Partial<Record<Shown['kind'], KioskEvent>> = {
 export function startSession(options: SessionOptions): Session {
   const { context, kit, video, collectionId, log, settings, isPaused, show } = options;
   const identifyOptions = () => ({ spoof: settings().spoof, maxFpir: settings().maxFpir });
-  const decider = createDecider(() => 1_000 * settings().holdSeconds);
+  const decider = createDecider({
+    holdMs: () => 1_000 * settings().holdSeconds,
+    oneAtATime: () => settings().oneAtATime,
+  });
   const gate = createGate(kit, video, collectionId, identifyOptions);
   let shown: Shown = { kind: 'waiting' };
   let lastFaceMs = performance.now();
-  /** Somebody did not pass the challenge: whoever is there has to go before anybody is asked again. */
-  let isSpent = false;
+  /** Who did not pass the challenge: the person is asked again after leaving, or when the time is over. */
+  let refused: { readonly profileId: string | null; readonly untilMs: number } | null = null;
 
   const watch = startWatch({
     kit,
@@ -68,56 +68,111 @@ export function startSession(options: SessionOptions): Session {
     const now = performance.now();
     if (result.faces.length > 0) lastFaceMs = now;
     if (isPaused()) return;
-    if (isSpent) {
-      if (now - lastFaceMs < GONE_MS) return;
-      isSpent = false;
+    const profileId = profileIn(result);
+    if (refused) {
+      const isOther = profileId !== null && profileId !== refused.profileId;
+      if (!isOther && now - lastFaceMs < GONE_MS && now < refused.untilMs) return;
+      refused = null;
       show(shown);
     }
     if (settings().challenge && gate.isClosedTo(result, now)) {
-      await challenge(signal);
+      await challenge(result, signal);
       return;
     }
     become(decider.see(result, now), result);
   }
 
   function become(next: Shown, result: TrackResult): void {
-    if (isSame(next, shown)) return;
-    shown = next;
-    show(next);
+    const isNew = !isSame(next, shown);
+    // The names of a group move with the faces.
+    if (isNew || next.kind === 'group') {
+      shown = next;
+      show(next);
+    }
+    if (next.kind === 'group') {
+      for (const { identification } of result.faces)
+        if (identification?.outcome === 'identified') visit(identification, '');
+      return;
+    }
+    const [face] = result.faces;
+    if (next.kind === 'name' && profileIn(result) === next.profileId) {
+      // With 'report' somebody is named in spite of it: the log says so.
+      const verdict = face?.spoof?.outcome;
+      const doubt = verdict && verdict !== 'bona-fide' ? ` (${verdict})` : '';
+      visit({ ...next, candidates: face?.identification?.candidates ?? [] }, doubt);
+      return;
+    }
     const event = EVENTS[next.kind];
-    if (!event) return;
-    // With 'report' somebody is named in spite of it: the log says so.
-    const verdict = result.faces[0]?.spoof?.outcome;
-    const doubt = next.kind === 'name' && verdict && verdict !== 'bona-fide' ? ` (${verdict})` : '';
-    const name = next.kind === 'name' ? (next.name ?? context.texts.kiosk.noName) : '';
-    log.add(event, name + doubt, next.kind === 'name' ? next.score : null);
-    if (next.kind === 'name') options.onNamed();
+    if (!isNew || !event) return;
+    // Whom they resemble most, so that somebody who was turned away wrongly can be found.
+    const [nearest] = face?.identification?.candidates ?? [];
+    log.add(
+      event,
+      nearest ? nameOf(nearest.name) : '',
+      nearest ? { profileId: nearest.profileId, score: certaintyOf([nearest]) } : null,
+    );
+  }
+
+  function visit(
+    {
+      profileId,
+      name,
+      candidates,
+    }: Pick<Extract<IdentifiedFace, { outcome: 'identified' }>, 'profileId' | 'name' | 'candidates'>,
+    doubt: string,
+  ): void {
+    if (log.see({ profileId, score: certaintyOf(candidates) }, nameOf(name) + doubt)) options.onNamed();
   }
 
   /** The camera's loop waits for it, so it says that it is alive. */
-  async function challenge(signal: AbortSignal): Promise<void> {
+  async function challenge(seen: TrackResult, signal: AbortSignal): Promise<void> {
     decider.reset();
     shown = { kind: 'waiting' };
-    show({ kind: 'challenge', prompt: null });
-    const result = await gate.ask((prompt) => {
+    show({ kind: 'challenge', prompt: null, skip: () => undefined });
+    const result = await gate.ask((prompt, skip) => {
       lastFaceMs = performance.now();
       watch.feed();
-      show({ kind: 'challenge', prompt });
+      show({ kind: 'challenge', prompt, skip });
     }, signal);
-    if (result.outcome === 'passed') {
-      log.add('challenge-passed');
-      show(shown);
-      return;
+    const name = nameIn(seen);
+    const profileId = profileIn(seen);
+    const about: Subject | null = profileId === null ? null : { profileId, score: null };
+    switch (result.outcome) {
+      case 'passed':
+        log.add('challenge-passed', name, about);
+        show(shown);
+        break;
+      case 'interrupted':
+        // No failure: whoever walked on has nothing to be told, and whoever is still there is asked again.
+        log.add('challenge-interrupted', `${name}: ${result.reason}`, about);
+        show(shown);
+        break;
+      case 'failed':
+        log.add('challenge-failed', `${name}: ${result.reasons.join(' ')}`, about);
+        refused = { profileId, untilMs: Infinity };
+        show({ kind: 'challenge-failed', advice: result.advice });
+        break;
+      case 'help':
+        log.add('challenge-help', name, about);
+        refused = { profileId, untilMs: Infinity };
+        show({ kind: 'attendant' });
+        break;
+      case 'locked': {
+        const { by, retryAfterMs } = result;
+        log.add('challenge-locked', name, about);
+        refused = { profileId, untilMs: performance.now() + retryAfterMs };
+        show({ kind: 'locked', by, retryAfterMs });
+      }
     }
-    if (result.outcome === 'failed') {
-      log.add('challenge-failed', result.reasons.join(' '));
-      isSpent = true;
-      show({ kind: 'challenge-failed' });
-      return;
-    }
-    show({ kind: 'locked', retryAfterMs: result.retryAfterMs });
-    await orAborted(wait(LOCKED_MS), signal);
-    show(shown);
+  }
+
+  /** Who is in front, as far as the models can tell. */
+  function nameIn({ faces: [face] }: TrackResult): string {
+    return nameOf(face?.identification?.outcome === 'identified' ? face.identification.name : null);
+  }
+
+  function nameOf(name: string | null): string {
+    return name ?? context.texts.kiosk.noName;
   }
 
   return {
@@ -127,6 +182,6 @@ export function startSession(options: SessionOptions): Session {
   };
 }
 
-function wait(ms: number): Promise<unknown> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+function profileIn({ faces: [face] }: TrackResult): string | null {
+  return face?.identification?.outcome === 'identified' ? face.identification.profileId : null;
 }

@@ -12,14 +12,31 @@ export interface KioskSettings {
   /** For how long a name stays when its face is gone. */
   readonly holdSeconds: number;
   readonly sound: boolean;
+  /** For how many days an entry of the log is kept. */
+  readonly logDays: number;
+  /** Whether nobody is named while others are as near. */
+  readonly oneAtATime: boolean;
+  /** Stands under a name; empty for the usual words. */
+  readonly greeting: string;
 }
 
 const KEY = 'inface-kiosk-settings';
 export const POLICIES: readonly KioskSpoof[] = ['require', 'report', 'off'];
 export const RATES: readonly number[] = [0.001, 0.01, 0.05];
 export const HOLD_SECONDS: readonly number[] = [2, 4, 8, 15];
+export const LOG_DAYS: readonly number[] = [7, 30, 90, 365];
+export const MAX_GREETING = 60;
 
-const DEFAULTS: KioskSettings = { spoof: 'require', challenge: false, maxFpir: 0.01, holdSeconds: 4, sound: true };
+const DEFAULTS: KioskSettings = {
+  spoof: 'require',
+  challenge: false,
+  maxFpir: 0.01,
+  holdSeconds: 4,
+  sound: true,
+  logDays: 30,
+  oneAtATime: true,
+  greeting: '',
+};
 
 /** What was stored; what is missing or not allowed is as at first. */
 export function readSettings(): KioskSettings {
@@ -37,6 +54,9 @@ export function readSettings(): KioskSettings {
     maxFpir: oneOf(RATES, stored.maxFpir, DEFAULTS.maxFpir),
     holdSeconds: oneOf(HOLD_SECONDS, stored.holdSeconds, DEFAULTS.holdSeconds),
     sound: oneOf([true, false], stored.sound, DEFAULTS.sound),
+    logDays: oneOf(LOG_DAYS, stored.logDays, DEFAULTS.logDays),
+    oneAtATime: oneOf([true, false], stored.oneAtATime, DEFAULTS.oneAtATime),
+    greeting: typeof stored.greeting === 'string' ? stored.greeting.slice(0, MAX_GREETING) : DEFAULTS.greeting,
   };
 }
 

@@ -1,12 +1,17 @@
 /**
- * At most five tries of the PIN in three minutes, without asking what time it is: each try has a rest of time that only shrinks
- * while a kiosk runs, so that setting the clock unlocks nothing, and neither does loading the page again.
+ * Slows down whoever tries PINs: some wrong ones are free, then each one locks for twice as long as the one before.
+ *
+ * The clock of the device counts, so the time passes while no kiosk is open. A clock that is set back makes no lock longer.
  */
 
 const KEY = 'inface-kiosk-tries';
-const MAX_TRIES = 5;
-const COUNTS_FOR_MS = 3 * 60_000;
-const TICK_MS = 1_000;
+const FREE = 4;
+const LOCK_MS = { first: 60_000, most: 3_600_000 } as const;
+
+interface Wrong {
+  readonly count: number;
+  readonly lockedUntilMs: number;
+}
 
 export interface Tries {
   /** How long until the next try is allowed, in milliseconds; 0 when it is. */
@@ -16,39 +21,37 @@ export interface Tries {
   clear(): void;
 }
 
-/** Counts for as long as the page is open. */
-export function startTries(): Tries {
-  // One tab lets the time pass, or it would pass faster.
-  void navigator.locks.request('inface-kiosk-clock', () => {
-    let last = performance.now();
-    return new Promise(() => {
-      setInterval(() => {
-        const now = performance.now();
-        const before = read();
-        if (before.length > 0) write(before.map((leftMs) => leftMs - (now - last)).filter((leftMs) => leftMs > 0));
-        last = now;
-      }, TICK_MS);
-    });
-  });
+export function createTries(): Tries {
   return {
-    lockedForMs: () => read().sort((a, b) => b - a)[MAX_TRIES - 1] ?? 0,
-    add: () => write([...read(), COUNTS_FOR_MS]),
-    clear: () => write([]),
+    lockedForMs() {
+      const { count, lockedUntilMs } = read();
+      const leftMs = Math.max(0, lockedUntilMs - Date.now());
+      if (leftMs <= lockOf(count)) return leftMs;
+      write({ count, lockedUntilMs: Date.now() + lockOf(count) });
+      return lockOf(count);
+    },
+    add() {
+      const count = read().count + 1;
+      write({ count, lockedUntilMs: Date.now() + lockOf(count) });
+    },
+    clear: () => write({ count: 0, lockedUntilMs: 0 }),
   };
 }
 
-/** For how long each try still counts, in milliseconds. */
-function read(): number[] {
+/** How long the last of so many wrong tries locks, in milliseconds. */
+function lockOf(count: number): number {
+  return count <= FREE ? 0 : Math.min(LOCK_MS.first * 2 ** (count - FREE - 1), LOCK_MS.most);
+}
+
+function read(): Wrong {
   try {
-    const stored: unknown = JSON.parse(localStorage.getItem(KEY) ?? '[]');
-    const isRest = (value: unknown): value is number =>
-      typeof value === 'number' && value > 0 && value <= COUNTS_FOR_MS;
-    return Array.isArray(stored) ? stored.filter(isRest) : [];
+    const { count, lockedUntilMs } = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<Wrong>;
+    return { count: Number(count) || 0, lockedUntilMs: Number(lockedUntilMs) || 0 };
   } catch {
-    return [];
+    return { count: 0, lockedUntilMs: 0 };
   }
 }
 
-function write(rests: readonly number[]): void {
-  localStorage.setItem(KEY, JSON.stringify(rests));
+function write(wrong: Wrong): void {
+  localStorage.setItem(KEY, JSON.stringify(wrong));
 }

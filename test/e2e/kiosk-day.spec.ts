@@ -33,8 +33,8 @@ test('a day: the right words throughout, and memory stays flat', async ({ page }
 
   const bytes: number[] = [];
   for (let goal = Math.min(WARM_UP, FRAMES); goal <= FRAMES; goal += MEASURE_EVERY) {
-    await page.waitForFunction((frames) => window.day.frames >= frames, goal, {
-      timeout: goal * MOST_MS_PER_FRAME,
+    await page.waitForFunction((frames) => window.day.frames >= frames && window.day.visits.unknown > 0, goal, {
+      timeout: 60_000 + goal * MOST_MS_PER_FRAME,
       polling: 1_000,
     });
     if (FRAMES < WARM_UP) break;
@@ -43,8 +43,10 @@ test('a day: the right words throughout, and memory stays flat', async ({ page }
   }
   const { wrong, visits } = await page.evaluate(() => window.day);
   expect(wrong).toEqual([]);
-  expect(Math.min(visits.known, visits.unknown)).toBeGreaterThanOrEqual(Math.floor(FRAMES / 300) - 1);
-  expect(visits.known).toBeGreaterThan(0);
+  const mostFramesPerRound = 2_000;
+  const leastVisits = Math.max(1, Math.floor(FRAMES / mostFramesPerRound));
+  expect(visits.known).toBeGreaterThanOrEqual(leastVisits);
+  expect(visits.unknown).toBeGreaterThanOrEqual(leastVisits);
   const [first = 0, ...later] = bytes;
   for (const each of later) expect(Math.abs(each / first - 1)).toBeLessThan(MEMORY_TOLERANCE);
 });
@@ -60,13 +62,15 @@ declare global {
 
 /** In the page: a drawn camera, and what has to be said of what it shows. */
 function playDay(photos: { readonly known: string; readonly unknown: string }): void {
-  /** Frames of each act, one after the other, again and again. */
+  /** Frames of each act at the least, one after the other, again and again. */
   const acts = [
     { who: 'known', frames: 100, words: 'Dora' },
     { who: 'nobody', frames: 50, words: null },
     { who: 'unknown', frames: 120, words: 'Unknown' },
     { who: 'nobody', frames: 30, words: null },
   ] as const;
+  /** Whatever is no name is shown when it was seen for 800 ms, and a quick machine sees 120 frames in less. */
+  const LEAST_MS = 1_500;
   // The passive check looks, but does not decide: what the camera shows are photos, and of some it says so.
   localStorage.setItem('inface-kiosk-settings', JSON.stringify({ spoof: 'report' }));
   const size = { width: 320, height: 240 };
@@ -77,6 +81,7 @@ function playDay(photos: { readonly known: string; readonly unknown: string }): 
   window.day = day;
   let act = 0;
   let left: number = acts[0].frames;
+  let sinceMs = performance.now();
 
   async function decode(base64: string, crop: readonly [number, number, number, number]): Promise<ImageBitmap> {
     const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
@@ -95,13 +100,14 @@ function playDay(photos: { readonly known: string; readonly unknown: string }): 
   function next(): void {
     day.frames++;
     left--;
-    if (left === 0) {
+    if (left <= 0 && performance.now() - sinceMs >= LEAST_MS) {
       const { who, words } = acts[act]!;
       const said = document.querySelector('.kiosk-words')?.textContent ?? '';
       if (words !== null && !said.includes(words)) day.wrong.push(`frame ${day.frames}: ${who}, said ${said.trim()}`);
       else if (who !== 'nobody') day.visits[who]++;
       act = (act + 1) % acts.length;
       left = acts[act]!.frames;
+      sinceMs = performance.now();
     }
     draw();
   }

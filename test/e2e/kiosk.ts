@@ -22,12 +22,15 @@ export async function startKiosk(page: Page, people: readonly SeededPerson[]): P
   return collectionId;
 }
 
-/** Sets up a kiosk for a collection that is there. */
-export async function enterKiosk(page: Page, collectionId: string): Promise<void> {
+/** Sets up a kiosk for a collection that is there. @returns its recovery code */
+export async function enterKiosk(page: Page, collectionId: string): Promise<string> {
   await page.goto(`./?kiosk=${collectionId}`);
   await page.getByLabel('PIN', { exact: true }).fill(PIN);
   await page.getByLabel('The same PIN again').fill(PIN);
   await page.getByRole('button', { name: 'Start the kiosk' }).click();
+  const code = await page.locator('.kiosk-code').innerText();
+  await page.getByRole('button', { name: 'I have written it down' }).click();
+  return code;
 }
 
 /** Tries a PIN. */
