@@ -19,10 +19,10 @@ test('a collection is made, renamed and deleted', async ({ page }) => {
   await expect(page.getByText('There is no collection yet.')).toBeVisible();
   await page.getByRole('button', { name: 'Create' }).click();
   const status = page.locator('form').getByRole('status');
-  await expect(status).toHaveText('Give the collection a name first.');
+  await expect(status).toHaveText('Enter a name first.');
   await page.getByLabel('Name').fill('Crew');
   await page.getByRole('button', { name: 'Create' }).click();
-  await expect(status).toHaveText('“Crew” was made.');
+  await expect(status).toHaveText('“Crew” created.');
   await expect(page.getByLabel('Name')).toHaveValue('');
   await page.getByRole('link', { name: /^Crew 0 people not trained$/ }).click();
 
@@ -46,7 +46,7 @@ test('a collection is made, renamed and deleted', async ({ page }) => {
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await expect(page.getByText('There is no collection yet.')).toBeVisible();
   await page.goBack();
-  await expect(page.getByText('This collection is not here any more.')).toBeVisible();
+  await expect(page.getByText('This collection no longer exists.')).toBeVisible();
 });
 
 test('people are trained, renamed, taken out, put back and deleted, and other tabs see it', async ({
@@ -58,7 +58,7 @@ test('people are trained, renamed, taken out, put back and deleted, and other ta
     { name: 'Bob', photo: samplePhoto(6), face: { x: 0.41, y: 0.32 } },
   ]);
   await openCollection(page, collectionId);
-  await expect(rows(page)).toHaveText([/^\s*Ann\s*1 template/, /^\s*Bob\s*1 template/]);
+  await expect(rows(page)).toHaveText([/^\s*Ann\s*1 sample/, /^\s*Bob\s*1 sample/]);
 
   // While another tab trains the collection, ours waits, and can be stopped.
   await page.evaluate((name) => {
@@ -102,12 +102,12 @@ test('people are trained, renamed, taken out, put back and deleted, and other ta
   await expect(page.getByRole('button', { name: 'Rename Cleo' })).toBeFocused();
   await expect(rows(page)).toHaveText([/^\s*Bob/, /^\s*Cleo/]);
 
-  await page.getByRole('button', { name: 'Take out Bob' }).click();
+  await page.getByRole('button', { name: 'Remove Bob from the collection' }).click();
   await expect(rows(page)).toHaveCount(1);
-  await expect(page.getByRole('button', { name: 'Take out Cleo' })).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Remove Cleo from the collection' })).toBeFocused();
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(rows(page)).toHaveCount(2);
-  await page.getByRole('button', { name: 'Take out Bob' }).click();
+  await page.getByRole('button', { name: 'Remove Bob from the collection' }).click();
   await page.getByLabel('Show').selectOption('Everybody else');
   await page.getByRole('button', { name: 'Add Bob to the collection' }).click();
   await expect(sum(page)).toHaveText('Everybody who is enrolled is in this collection.');
@@ -117,7 +117,7 @@ test('people are trained, renamed, taken out, put back and deleted, and other ta
   const other = await context.newPage();
   await openCollection(other, collectionId);
   await other.getByRole('button', { name: 'Delete Bob' }).click();
-  await expect(other.getByRole('dialog')).toContainText('1 template of this person go for good');
+  await expect(other.getByRole('dialog')).toContainText('1 sample of this person will be deleted for good');
   await other.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await expect(rows(other)).toHaveCount(1);
   await expect(rows(page)).toHaveText([/^\s*Cleo/]);
@@ -147,7 +147,7 @@ test('five thousand people scroll, are searched, and keep the keyboard’s place
   await expect(sum(page)).toHaveText('111 of 5000 people');
   await expect(rows(page).first()).toContainText('Person 42');
   await search.fill('Zoe');
-  await expect(sum(page)).toHaveText('Nobody has such a name.');
+  await expect(sum(page)).toHaveText('No matching names.');
   await expect(rows(page)).toHaveCount(0);
   await search.fill('');
 

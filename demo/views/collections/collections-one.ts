@@ -2,6 +2,7 @@
 import { html, render } from 'lit';
 import { MAX_NAME_LENGTH, type Collection, type CollectionChange } from '../../../src/index.js';
 import type { Context } from '../../context.js';
+import { describeListWait } from '../../waiting.js';
 import { createPeople } from './collections-people.js';
 import { createTraining } from './collections-training.js';
 
@@ -24,7 +25,7 @@ export function createOneCollection(host: HTMLElement, context: Context, id: str
         ${
           one
             ? drawCollection(one)
-            : html`<p class="card" role="status">${library.loaded ? words.gone : texts.shell.waiting}</p>`
+            : html`<p class="card" role="status">${library.loaded ? words.gone : describeListWait(context)}</p>`
         }`,
       host,
     );

@@ -2,6 +2,7 @@
 import { html, render } from 'lit';
 import { MAX_NAME_LENGTH, type Collection } from '../../../src/index.js';
 import type { Context } from '../../context.js';
+import { describeListWait, readyKit } from '../../waiting.js';
 
 /** @returns takes it down */
 export function createOverview(host: HTMLElement, context: Context): () => void {
@@ -17,6 +18,7 @@ export function createOverview(host: HTMLElement, context: Context): () => void 
           <section class="card" aria-labelledby="all-title">
             <h2 id="all-title">${words.all}</h2>
             ${drawAll()}
+            <p><a class="import" href="#/collections/import">${words.importMany}</a></p>
           </section>
           <section class="card" aria-labelledby="create-title">
             <h2 id="create-title">${words.create}</h2>
@@ -34,7 +36,7 @@ export function createOverview(host: HTMLElement, context: Context): () => void 
   }
 
   function drawAll() {
-    if (!library.loaded) return html`<p class="muted">${texts.shell.waiting}</p>`;
+    if (!library.loaded) return html`<p class="muted">${describeListWait(context)}</p>`;
     if (library.collections.length === 0) return html`<p class="muted">${words.none}</p>`;
     return html`<ul class="collection-list">
       ${library.collections.map(drawCollection)}
@@ -67,9 +69,8 @@ export function createOverview(host: HTMLElement, context: Context): () => void 
       input.focus();
       return;
     }
-    if (context.kit.state.phase !== 'ready') say(texts.shell.waiting);
     try {
-      const kit = await context.kit.ready();
+      const kit = await readyKit(context, say);
       await kit.collections.create(name);
       await library.refresh();
       form.reset();
@@ -80,5 +81,8 @@ export function createOverview(host: HTMLElement, context: Context): () => void 
   }
 
   draw();
-  return library.onChange(draw);
+  const endListening = [library.onChange(draw), context.kit.onChange(draw)];
+  return () => {
+    for (const end of endListening) end();
+  };
 }

@@ -20,7 +20,9 @@ export function createPeople(host: HTMLElement, context: Context, collectionId: 
   render(
     html`<div class="row spread">
         <h2 id="people-title" tabindex="-1">${words.people}</h2>
-        <a href="#/enroll">${words.enroll}</a>
+        <span class="row"
+          ><a href="#/enroll">${words.enroll}</a> <a href="#/collections/import">${words.importMany}</a></span
+        >
       </div>
       <div class="row">
         <label class="field grow"

@@ -4,6 +4,7 @@ import type { TrainProgress } from '../../../src/index.js';
 import type { Context } from '../../context.js';
 import { InfaceError } from '../../../src/index.js';
 import { decimal } from '../../numbers.js';
+import { readyKit } from '../../waiting.js';
 
 /** @returns takes it down; a training that runs goes on */
 export function createTraining(host: HTMLElement, context: Context, collectionId: string): () => void {
@@ -44,10 +45,14 @@ export function createTraining(host: HTMLElement, context: Context, collectionId
 
   async function train(): Promise<void> {
     isAsked = true;
-    status = context.kit.state.phase === 'ready' ? '' : texts.shell.waiting;
+    status = '';
     draw();
     try {
-      const kit = await context.kit.ready();
+      const kit = await readyKit(context, (text) => {
+        status = text;
+        draw();
+      });
+      status = '';
       const { profileCount, durationMs } = await kit.train(collectionId);
       status = words.trained(profileCount, decimal(durationMs / 1000, 1, context.locale));
     } catch (error) {
