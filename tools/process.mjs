@@ -217,7 +217,7 @@ export async function runNpm(args, options) {
  * @param {number | undefined} pid undefined if it never started
  * @param {NodeJS.Signals} signal
  */
-function killTree(pid, signal) {
+export function killTree(pid, signal) {
   if (pid === undefined) return;
   if (WINDOWS) {
     spawnSync('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore' });

@@ -1,10 +1,11 @@
 /**
  * A static file server on localhost, by default with the headers that the built demo needs.
+ * It sends the precompressed copy of a file (`.br`, `.gz`) to browsers that take it, unless the file is newer.
  *
  * Run it with `node tools/serve.mjs DIR [--port N]`.
  */
 import { realpathSync } from 'node:fs';
-import { open, realpath, stat } from 'node:fs/promises';
+import { lstat, open, realpath, stat } from 'node:fs/promises';
 import http from 'node:http';
 import { extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import process from 'node:process';
@@ -23,6 +24,7 @@ const MIME_TYPES = {
   '.js': 'text/javascript; charset=utf-8',
   '.json': 'application/json; charset=utf-8',
   '.map': 'application/json; charset=utf-8',
+  '.md': 'text/plain; charset=utf-8',
   '.mjs': 'text/javascript; charset=utf-8',
   '.onnx': 'application/octet-stream',
   '.png': 'image/png',
@@ -81,7 +83,7 @@ export async function createServer({ root, port = 0, headers = DEMO_HEADERS }) {
   const realRoot = await realpath(root);
   return listen((request, response) => {
     response.setHeaders(new Map(Object.entries(headers)));
-    return answer(realRoot, request, response);
+    return answerFrom(realRoot, request, response);
   }, port);
 }
 
@@ -126,11 +128,12 @@ export async function listen(handle, port = 0) {
 }
 
 /**
+ * Answers a request with a file of a folder.
  * @param {string} root an absolute path without symbolic links
  * @param {http.IncomingMessage} request
  * @param {http.ServerResponse} response
  */
-async function answer(root, request, response) {
+export async function answerFrom(root, request, response) {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     sendText(response, 405, 'Method not allowed');
@@ -209,18 +212,19 @@ export function contentTypeOf(file) {
 }
 
 /**
- * Sends a file with its type and length, or confirms the browser's copy of it.
+ * Sends a file or its precompressed copy with type and length, or confirms the browser's copy of it.
  * @param {string} file
  * @param {http.IncomingMessage} request
  * @param {http.ServerResponse} response
  */
 export async function sendFile(file, request, response) {
-  const handle = await open(file);
+  const copy = await findCopy(file, request.headers['accept-encoding'] ?? '');
+  const handle = await open(copy?.file ?? file);
   try {
     const { size, mtimeMs } = await handle.stat();
     const etag = `"${size.toString(16)}-${mtimeMs.toString(16)}"`;
     // The browser caches the file and revalidates it each time.
-    const caching = { ETag: etag, 'Cache-Control': 'no-cache' };
+    const caching = { ETag: etag, 'Cache-Control': 'no-cache', Vary: 'Accept-Encoding' };
     if (matchesEtag(request.headers['if-none-match'], etag)) {
       response.writeHead(304, caching).end();
       return;
@@ -228,7 +232,7 @@ export async function sendFile(file, request, response) {
     response.writeHead(200, {
       ...caching,
       'Content-Type': contentTypeOf(file),
-      // The page computes its progress from this.
+      ...(copy && { 'Content-Encoding': copy.encoding }),
       'Content-Length': size,
     });
     if (request.method === 'HEAD' || size === 0) {
@@ -247,6 +251,30 @@ export async function sendFile(file, request, response) {
   } finally {
     await handle.close();
   }
+}
+
+/** Encodings of precompressed files with their extensions, the smaller ones first. */
+const ENCODINGS = /** @type {const} */ ([
+  ['br', '.br'],
+  ['gzip', '.gz'],
+]);
+
+/**
+ * Finds the precompressed copy of a file that a browser takes.
+ * @param {string} file
+ * @param {string} accepted the browser's Accept-Encoding header
+ * @returns {Promise<{ file: string, encoding: string } | undefined>} undefined if there is none, or the file is newer
+ */
+async function findCopy(file, accepted) {
+  const codings = accepted.split(',').map((coding) => coding.trim().split(/\s*;\s*q=/));
+  for (const [encoding, extension] of ENCODINGS) {
+    const isAccepted = codings.some(([name, weight = '1']) => name === encoding && Number(weight) > 0);
+    if (!isAccepted) continue;
+    const [original, copy] = await Promise.all([stat(file), lstat(file + extension).catch(() => undefined)]);
+    // A link could lead out of the root.
+    if (copy?.isFile() && copy.mtimeMs >= original.mtimeMs) return { file: file + extension, encoding };
+  }
+  return undefined;
 }
 
 /**

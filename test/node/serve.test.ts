@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, truncate, utimes, writeFile } from 'node:f
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createServer, listen } from '../../tools/serve.mjs';
 
@@ -63,6 +64,36 @@ describe('files', () => {
     expect(response.headers.get('content-length')).toBe('300000');
     expect(response.headers.get('content-encoding')).toBeNull();
     expect(Buffer.from(await response.arrayBuffer()).equals(Buffer.alloc(300_000, 7))).toBe(true);
+  });
+
+  it('sends the precompressed copy that the browser takes, unless the file is newer', async () => {
+    const [file, text] = [join(folder, 'root', 'page.js'), 'const answer = 42;'.repeat(100)];
+    await writeFile(file, text);
+    await writeFile(`${file}.br`, brotliCompressSync(text));
+    await writeFile(`${file}.gz`, gzipSync(text));
+    const encodingFor = async (accepted: string) => {
+      const response = await get('page.js', { headers: { 'Accept-Encoding': accepted } });
+      expect([response.headers.get('vary'), response.headers.get('content-type')]).toEqual([
+        'Accept-Encoding',
+        'text/javascript; charset=utf-8',
+      ]);
+      expect(await response.text()).toBe(text);
+      return response.headers.get('content-encoding');
+    };
+    expect(await encodingFor('gzip, deflate, br')).toBe('br');
+    expect(await encodingFor('gzip')).toBe('gzip');
+    expect(await encodingFor('br;q=0, gzip;q=0.5')).toBe('gzip');
+    expect(await encodingFor('identity')).toBeNull();
+    const later = new Date(Date.now() + 60_000);
+    await utimes(file, later, later);
+    expect(await encodingFor('br, gzip')).toBeNull();
+  });
+
+  it('sends no copy that is a link', async () => {
+    await writeFile(join(folder, 'root', 'linked.js'), 'public');
+    await symlink(join(folder, 'root-secret', 'secret.txt'), join(folder, 'root', 'linked.js.gz'));
+    const response = await get('linked.js', { headers: { 'Accept-Encoding': 'gzip' } });
+    expect(await response.text()).toBe('public');
   });
 
   it('sends an empty file', async () => {
