@@ -54,7 +54,7 @@ module.exports = {
     },
     {
       name: 'liveness-knows-points-only',
-      comment: 'It is a computation on landmarks: vision knows where a head points to.',
+      comment: 'It is a computation on landmarks and verdicts: vision knows where a head points to.',
       severity: 'error',
       from: { path: '^src/liveness/' },
       to: { pathNot: ['^src/(liveness|vision)/', API] },
@@ -77,7 +77,7 @@ module.exports = {
       name: 'client-knows-the-contract-only',
       comment: "The page's side talks to the worker over the wire: what it imports ends in the page's bundle.",
       severity: 'error',
-      from: { path: '^src/client/', pathNot: '^src/client/(liveness|rest)/' },
+      from: { path: '^src/client/', pathNot: '^src/client/(frameworks|liveness|rest)/' },
       to: { path: '^src/', pathNot: ['^src/client/', CONTRACT] },
     },
     {
@@ -95,6 +95,16 @@ module.exports = {
       to: { pathNot: ['^src/client/rest/', '^src/schema/', API, '^src/wire/rest\\.ts$', VALIBOT] },
     },
     {
+      name: 'frameworks-use-the-public-entries',
+      comment: 'A wrapper adds what a framework needs to the page and the camera, and can be written by users as well.',
+      severity: 'error',
+      from: { path: '^src/client/frameworks/' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/client/frameworks/', '^src/index\\.ts$', '^src/client/camera/camera-element\\.ts$'],
+      },
+    },
+    {
       name: 'service-worker-knows-its-wire-only',
       comment: 'It passes requests on, and its script must stay small and alone in its file.',
       severity: 'error',
@@ -108,6 +118,13 @@ module.exports = {
       to: { pathNot: ['^src/client/', API] },
     },
     {
+      name: 'global-puts-entries-together',
+      comment: 'The script for pages without modules has what the entries have, and where it lies.',
+      severity: 'error',
+      from: { path: '^src/global\\.ts$' },
+      to: { pathNot: ['^src/index\\.ts$', '^src/client/(camera/camera-element|rest/rest)\\.ts$'] },
+    },
+    {
       name: 'worker-never-knows-the-page',
       severity: 'error',
       from: { path: '^src/worker/' },
@@ -119,7 +136,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/worker/use-cases/' },
       to: {
-        pathNot: ['^src/(models|vision|recognition)/', '^src/worker/(use-cases|ports)/', CONTRACT],
+        pathNot: ['^src/(models|vision|recognition|liveness)/', '^src/worker/(use-cases|ports)/', CONTRACT],
       },
     },
     {
@@ -138,14 +155,14 @@ module.exports = {
       name: 'src-bundles-only-these-packages',
       comment: 'The package has no dependencies: what it uses is bundled, and each addition is a decision.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^src/', pathNot: '^src/client/frameworks/' },
       to: {
         path: '(^|/)node_modules/',
         pathNot: '(^|/)node_modules/(comlink|idb|onnxruntime-web|valibot)/',
       },
     },
     onlyIn('comlink', '^src/(client/kit|worker)/[^/]+$'),
-    onlyIn('idb', '^src/worker/store/database/'),
+    onlyIn('idb', '^(src/worker/store/database/|demo/kiosk/log\\.ts$)'),
     {
       name: 'store-knows-vectors-and-no-use-case',
       comment:
@@ -167,6 +184,19 @@ module.exports = {
         pathNot: ['^src/worker/(platform|ports|use-cases)/', '^src/(models|vision)/', CONTRACT],
       },
     },
+    ...['react', 'vue', 'preact', 'solid-js'].map((name) =>
+      onlyIn(name, `^src/client/frameworks/(jsx/)?${name.replace('-js', '')}\\.ts$`),
+    ),
+    {
+      name: 'frameworks-bundle-nothing',
+      comment: 'The frameworks are peers, and the wrappers stay small.',
+      severity: 'error',
+      from: { path: '^src/client/frameworks/' },
+      to: {
+        path: '(^|/)node_modules/',
+        pathNot: '(^|/)node_modules/(react|@types/react|vue|preact|solid-js)/',
+      },
+    },
     onlyIn('valibot', '^src/(schema|models|client/rest|worker/store|worker/platform)/'),
     onlyIn('onnxruntime-web', '^src/worker/platform/'),
     {
@@ -179,6 +209,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // Projects of users, whose packages are not installed here.
+    exclude: { path: '^test/integration/[^/]+/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
     enhancedResolveOptions: {

@@ -15,6 +15,9 @@ const ENTRIES = {
   'inface-camera': 'client/camera/camera-element.d.ts',
   'inface-rest': 'client/rest/rest.d.ts',
   'inface-service-worker': 'service-worker/service-worker.d.ts',
+  'inface-react': 'client/frameworks/react.d.ts',
+  'inface-vue': 'client/frameworks/vue.d.ts',
+  'inface-svelte': 'client/frameworks/svelte.d.ts',
 };
 
 await runMain(() => {
@@ -53,7 +56,8 @@ function report(name, file, isUpdate) {
         reportFileName: `${name}.api.md`,
         reportFolder: REPORT_FOLDER,
         reportTempFolder: join(ROOT, '.cache/api'),
-        includeForgottenExports: true,
+        // The wrappers of frameworks use the types of the other entries, whose reports have them.
+        includeForgottenExports: !file.startsWith('client/frameworks/'),
       },
       docModel: { enabled: false },
       dtsRollup: { enabled: false },

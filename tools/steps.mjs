@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
+import { stripVTControlCharacters } from 'node:util';
 import { elapsed, ROOT, runNpm } from './process.mjs';
 
 /** Far above the slowest step, so that one that hangs ends as a failure. */
@@ -10,6 +11,8 @@ const STEP_LIMIT_MS = 20 * 60_000;
 /** On two cores, a third step would only slow the others down. */
 const AT_A_TIME = 2;
 const SLOWEST = 10;
+/** Enough to see the reason of a failure where only the end of the output is at hand. */
+const MESSAGE_LINES = 12;
 const REPORT_FOLDER = join(ROOT, '.cache', 'reports');
 
 /**
@@ -28,6 +31,7 @@ const REPORT_FOLDER = join(ROOT, '.cache', 'reports');
  * @typedef {object} TestTime
  * @property {string} name with its file
  * @property {number} ms
+ * @property {string} [failure] why it failed; none when it passed
  *
  * @typedef {object} Outcome
  * @property {Counts} counts
@@ -71,33 +75,45 @@ export const TEST_STEPS = [
   ...CHECK_STEPS.filter(({ script }) => BUILD_STEPS.includes(script)),
   { name: 'End-to-end tests', script: 'test:e2e', runner: 'playwright', needs: ['build', 'build:demo'] },
   { name: 'Browser tests', script: 'test:browser', runner: 'vitest' },
+  { name: 'Integration tests', script: 'test:integration', runner: 'playwright', args: ['--quick'], needs: ['build'] },
   ...CHECK_STEPS.filter(({ script }) => !BUILD_STEPS.includes(script)),
 ];
 
 /**
- * Returns the steps of one part of `npm test`, so that several machines can share the run.
- * `check` has the steps of `npm run check`, `browser` and `e2e` one of the others with the steps that it needs.
- * @param {string} part `check`, `browser` or `e2e`
+ * The steps of the other browsers, which `npm test` leaves out for its time.
+ * @type {readonly Step[]}
+ */
+const ENGINE_STEPS = [
+  { name: 'Firefox tests', script: 'test:firefox', runner: 'vitest', needs: ['build:demo'] },
+  { name: 'WebKit tests', script: 'test:webkit', runner: 'vitest', needs: ['build:demo'] },
+];
+
+/**
+ * Returns the steps of one part of the tests, so that several machines can share the run.
+ * `check` has the steps of `npm run check`, the other parts one step with those that it needs.
+ * @param {string} part `check`, `browser`, `e2e`, `integration`, `firefox` or `webkit`
  * @param {string} [shard] which of its tests to run, for example `1/3`; default: all of them
  * @returns {readonly Step[]} none when there is no such part
  */
 export function stepsOf(part, shard) {
   if (part === 'check') return CHECK_STEPS;
+  const all = [...TEST_STEPS, ...ENGINE_STEPS];
   /** @type {(script: string) => string[]} */
   const needsOf = (script) => {
-    const needs = TEST_STEPS.find((step) => step.script === script)?.needs ?? [];
+    const needs = all.find((step) => step.script === script)?.needs ?? [];
     return [script, ...needs.flatMap(needsOf)];
   };
   const target = `test:${part}`;
   const scripts = new Set(needsOf(target));
-  const steps = TEST_STEPS.filter(({ script }) => scripts.has(script));
-  if (shard === undefined) return steps;
-  return steps.map((step) => (step.script === target ? { ...step, args: [`--shard=${shard}`] } : step));
+  const args = shard === undefined ? [] : [`--shard=${shard}`];
+  return all
+    .filter(({ script }) => scripts.has(script))
+    .map((step) => (step.script === target ? { ...step, args } : step));
 }
 
 /**
  * Runs all steps, two at a time, and prints the output of each one when it ends.
- * Then prints the slowest tests and a table of the steps. A failure stops only the steps that need the failed one, so that
+ * Then prints the slowest tests, the failed ones and a table of the steps. A failure stops only the steps that need the failed one, so that
  * every failure is seen at once. The last line is the sum, for example `120 passed, 0 failed`. Sets the exit code of the
  * process.
  * @param {readonly Step[]} steps
@@ -137,7 +153,9 @@ export async function runSteps(steps, env = {}) {
     }
   }
 
-  printSlowest([...results.values()].flatMap(({ tests }) => tests));
+  const tests = [...results.values()].flatMap((result) => result.tests);
+  printSlowest(tests);
+  printFailed(tests);
   const width = Math.max(...steps.map(({ name }) => name.length));
   console.log('');
   let total = { passed: 0, failed: 0, skipped: 0 };
@@ -159,6 +177,16 @@ function printSlowest(tests) {
   console.log('\nThe slowest tests:');
   for (const { name, ms } of tests.toSorted((a, b) => b.ms - a.ms).slice(0, SLOWEST)) {
     console.log(`${(ms / 1000).toFixed(1).padStart(6)} s  ${name}`);
+  }
+}
+
+/** @param {readonly TestTime[]} tests */
+function printFailed(tests) {
+  for (const { name, failure } of tests) {
+    if (failure === undefined) continue;
+    const lines = stripVTControlCharacters(failure).trim().split('\n');
+    const own = lines.filter((line) => !line.includes('node_modules'));
+    console.log(`\nFailed: ${name}\n  ${own.slice(0, MESSAGE_LINES).join('\n  ')}`);
   }
 }
 
@@ -207,8 +235,8 @@ async function runStep({ name, script, runner, args = [] }, env) {
  * @returns {Report}
  */
 function readVitestReport(file) {
-  /** @typedef {{ fullName: string, duration?: number | null }} Assertion */
-  /** @typedef {{ name: string, status: string, assertionResults: Assertion[] }} TestFile */
+  /** @typedef {{ fullName: string, status: string, duration?: number | null, failureMessages?: string[] | null }} Assertion */
+  /** @typedef {{ name: string, status: string, message: string, assertionResults: Assertion[] }} TestFile */
   /** @type {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number, testResults: TestFile[] } | undefined} */
   const report = readReport(file);
   if (report === undefined) return { counts: { passed: 0, failed: 0, skipped: 0 }, tests: [] };
@@ -220,9 +248,14 @@ function readVitestReport(file) {
     skipped: report.numPendingTests + report.numTodoTests,
   };
   const tests = report.testResults.flatMap(({ name, assertionResults }) =>
-    assertionResults.map(({ fullName, duration }) => ({ name: `${basename(name)}: ${fullName}`, ms: duration ?? 0 })),
+    assertionResults.map(({ fullName, status, duration, failureMessages }) => ({
+      name: `${basename(name)}: ${fullName}`,
+      ms: duration ?? 0,
+      ...(status === 'failed' && { failure: failureMessages?.join('\n') ?? '' }),
+    })),
   );
-  return { counts, tests };
+  const unloaded = broken.map(({ name, message }) => ({ name: basename(name), ms: 0, failure: message }));
+  return { counts, tests: [...tests, ...unloaded] };
 }
 
 /**
@@ -230,7 +263,8 @@ function readVitestReport(file) {
  * @returns {Report}
  */
 function readPlaywrightReport(file) {
-  /** @typedef {{ title: string, file: string, tests: { results: { duration: number }[] }[] }} Spec */
+  /** @typedef {{ duration: number, error?: { message?: string, stack?: string } }} Result */
+  /** @typedef {{ title: string, file: string, tests: { status: string, results: Result[] }[] }} Spec */
   /** @typedef {{ specs: Spec[], suites?: Suite[] }} Suite */
   /** @type {{ stats: { expected: number, unexpected: number, flaky: number, skipped: number }, suites: Suite[] } | undefined} */
   const report = readReport(file);
@@ -240,7 +274,13 @@ function readPlaywrightReport(file) {
   const specsOf = ({ specs, suites = [] }) => [...specs, ...suites.flatMap(specsOf)];
   const tests = report.suites.flatMap(specsOf).map(({ title, file, tests }) => {
     const results = tests.flatMap(({ results }) => results);
-    return { name: `${file}: ${title}`, ms: results.reduce((sum, { duration }) => sum + duration, 0) };
+    const failed = tests.some(({ status }) => status === 'unexpected' || status === 'flaky');
+    const errors = results.map(({ error }) => error?.stack ?? error?.message ?? '');
+    return {
+      name: `${file}: ${title}`,
+      ms: results.reduce((sum, { duration }) => sum + duration, 0),
+      ...(failed && { failure: errors.join('\n') }),
+    };
   });
   // A test that passed only when repeated has failed once for a reason.
   return { counts: { passed: expected, failed: unexpected + flaky, skipped }, tests };
