@@ -35,13 +35,16 @@ export function createReview(
   function show(next: readonly Shot[]): void {
     shots = next;
     render(
-      html`<ul class="shots" aria-label=${words.review}>
-        ${repeat(
-          shots,
-          ({ id }) => id,
-          (shot) => html`<li class="shot ${hasChoice(shot) ? 'wide' : ''}" data-id=${shot.id}>${drawShot(shot)}</li>`,
-        )}
-      </ul>`,
+      shots.length === 0
+        ? nothing
+        : html`<ul class="shots" aria-label=${words.review}>
+            ${repeat(
+              shots,
+              ({ id }) => id,
+              (shot) =>
+                html`<li class="shot ${hasChoice(shot) ? 'wide' : ''}" data-id=${shot.id}>${drawShot(shot)}</li>`,
+            )}
+          </ul>`,
       host,
     );
     resized.disconnect();
