@@ -11,10 +11,12 @@ import { chooseLanguage, LANGUAGES, type FirstTexts, type Language } from './tex
 type ViewName = keyof FirstTexts['shell']['names'];
 
 /** The first view needs fewer texts than the others, so it is loaded by itself. */
-const VIEWS: Readonly<Record<Exclude<ViewName, 'start'>, () => Promise<{ readonly mount: View }>>> = {
+const VIEWS: Readonly<
+  Record<Exclude<ViewName, 'start'>, (rest: readonly string[]) => Promise<{ readonly mount: View }>>
+> = {
   compare: () => import('./views/compare/compare.js'),
   enroll: () => import('./views/enroll/enroll.js'),
-  collections: () => import('./views/collections/collections.js'),
+  collections: async (rest) => (await import('./views/collections/collections.js')).load(rest),
   identify: () => import('./views/identify/identify.js'),
   liveness: () => import('./views/liveness/liveness.js'),
   data: () => import('./views/data/data.js'),
@@ -158,13 +160,13 @@ export function startShell(
   }
 
   /** @returns puts the view into the page */
-  async function load(name: ViewName): Promise<(host: HTMLElement, rest: readonly string[]) => () => void> {
+  async function load(name: ViewName, rest: readonly string[]): Promise<(host: HTMLElement) => () => void> {
     if (name === 'start') {
       const { mount } = await import('./views/start/start.js');
       return (host) => mount(host, context, loadContext);
     }
-    const [{ mount }, full] = await Promise.all([VIEWS[name](), loadContext()]);
-    return (host, rest) => mount(host, full, rest);
+    const [{ mount }, full] = await Promise.all([VIEWS[name](rest), loadContext()]);
+    return (host) => mount(host, full, rest);
   }
 
   async function show(): Promise<void> {
@@ -177,7 +179,7 @@ export function startShell(
     takeDown = () => left.abort();
     document.title = texts.shell.documentTitle(texts.shell.names[name]);
     const mount = await retry(
-      () => load(name),
+      () => load(name, rest),
       ({ again }) => {
         render(
           html`<div class="card" role="alert">
@@ -192,7 +194,7 @@ export function startShell(
     // Somebody went on meanwhile.
     if (!mount || mine !== visit) return;
     const host = replaceHost(name);
-    takeDown = mount(host, rest);
+    takeDown = mount(host);
     if (dropped) {
       dispatchEvent(new DragEvent('drop', { dataTransfer: dropped, cancelable: true }));
       dropped = null;
