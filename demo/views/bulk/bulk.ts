@@ -460,7 +460,8 @@ export function createBulk(host: HTMLElement, context: Context, words: BulkTexts
 
   function chooseFilter({ target }: Event): void {
     filter = (target as HTMLSelectElement).value as Filter;
-    changed();
+    // At once: a key that comes next, such as End, means the rows that were chosen.
+    draw();
   }
 
   /** Before the page, which opens photos that are dropped on a view without a place for them. */
