@@ -28,7 +28,7 @@ export function drawSettings(
         ${choices.map((choice) => html`<option ?selected=${choice === settings[key]}>${text(choice)}</option>`)}
       </select></label
     >`;
-  const drawCheck = (key: 'challenge' | 'sound' | 'oneAtATime', label: string) =>
+  const drawCheck = (key: 'challenge' | 'sound' | 'oneAtATime' | 'pictures', label: string) =>
     html`<label class="check"
       ><input
         type="checkbox"
@@ -49,6 +49,7 @@ export function drawSettings(
         @change=${({ target }: Event) => change({ ...settings, greeting: (target as HTMLInputElement).value.trim() })}
     /></label>
     ${drawCheck('sound', words.sound)} ${drawChoice('logDays', words.logDays, LOG_DAYS, words.logDaysValue)}
+    ${drawCheck('pictures', words.pictures)}
   </section>`;
 }
 

@@ -3,11 +3,13 @@ import { html, nothing, render, type TemplateResult } from 'lit';
 import type { Context } from '../context.js';
 import type { Offline } from '../offline/offline.js';
 import { createLogView } from './admin-log.js';
+import { createRecentView } from './admin-recent.js';
 import { drawSettings, drawStatus } from './admin-settings.js';
 import type { Attention } from './attention.js';
 import type { KioskLog } from './log.js';
 import type { Pin } from './pin.js';
 import { createPinForm } from './pin-form.js';
+import type { Recent } from './recent.js';
 import type { KioskSettings } from './settings.js';
 
 const CLOSES_AFTER_MS = 2 * 60_000;
@@ -18,6 +20,8 @@ export interface AdminOptions {
   readonly attention: Attention;
   readonly pin: Pin;
   readonly log: KioskLog;
+  readonly recent: Recent;
+  readonly collectionId: string;
   readonly settings: () => KioskSettings;
   readonly change: (settings: KioskSettings) => void;
   readonly leave: () => void;
@@ -38,6 +42,14 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
   let code = '';
   let idleTimer = 0;
   const logView = createLogView(context, log, () => options.settings().logDays, draw);
+  const recentView = createRecentView({
+    ...options,
+    redraw() {
+      draw();
+      // A correction is an entry, too.
+      void logView.read();
+    },
+  });
   const form = createPinForm({
     texts: context.texts,
     pin,
@@ -70,6 +82,7 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
         <button type="button" @click=${close}>${words.close}</button>
         <button type="button" class="danger" @click=${options.leave}>${words.leave}</button>
       </div>
+      ${options.settings().pictures ? recentView.draw() : nothing}
       ${drawSettings(context.texts, options.settings(), options.change)}
       ${drawStatus(context.texts, options.offline.state, attention.staysOn, { useUpdate, changePin, renewCode })}
       <p class="status" role="status">${said === '' ? nothing : said}</p>
@@ -111,6 +124,7 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
     said = '';
     code = '';
     form.reset();
+    recentView.reset();
     clearTimeout(idleTimer);
     render(nothing, dialog);
   });

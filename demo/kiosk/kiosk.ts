@@ -9,6 +9,7 @@ import { createAdmin } from './admin.js';
 import { keepAttention } from './attention.js';
 import { createLog } from './log.js';
 import { createPin } from './pin.js';
+import { createRecent } from './recent.js';
 import { describeFailure, describeStorage, drawFace, drawTags, type Face } from './screen.js';
 import { startSession, type Session } from './session.js';
 import { readSettings, writeSettings } from './settings.js';
@@ -26,12 +27,14 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
   const words = texts.kiosk;
   const main = byId('view', HTMLElement);
   const [pin, log] = [createPin(), createLog()];
+  const recent = createRecent(() => admin.redraw());
   let settings = readSettings();
   let face: Face = { kind: 'loading' };
   let kit: FaceKit | null = null;
   let session: Session | null = null;
   let retryTimer = 0;
   let isDrawn = false;
+  let known: ReadonlySet<string> = new Set();
 
   for (const id of ['header', 'footer']) byId(id, HTMLElement).hidden = true;
   document.documentElement.classList.add('kiosk-page');
@@ -141,8 +144,11 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
     }
     if (collection) document.title = words.documentTitle(collection.name);
     if (library.loaded) {
-      const known = new Set(library.profiles.map(({ id }) => id));
+      const before = known;
+      known = new Set(library.profiles.map(({ id }) => id));
       log.keepOnly((profileId) => known.has(profileId));
+      // Any of the pictures may show whoever was deleted, under another name or none.
+      if ([...before].some((profileId) => !known.has(profileId))) recent.clear();
       // Somebody may have been renamed.
       redraw();
     }
@@ -164,6 +170,7 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
       video: main.querySelector('video') as HTMLVideoElement,
       collectionId,
       log,
+      recent,
       settings: () => settings,
       isPaused: () => admin.isOpen,
       show,
@@ -182,11 +189,14 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
     attention,
     pin,
     log,
+    recent,
+    collectionId,
     settings: () => settings,
     change(next) {
       settings = next;
       writeSettings(next);
       log.keep(next.logDays);
+      if (!next.pictures) recent.clear();
       session?.renew();
       admin.redraw();
     },

@@ -27,6 +27,11 @@ export type KioskEvent =
   | 'watchdog-restart'
   | 'watchdog-reload'
   | 'update'
+  /** By the admin: somebody was not the person whose name was shown. */
+  | 'corrected'
+  /** By the admin: a picture was added to a person. */
+  | 'added'
+  | 'enrolled'
   | 'admin';
 
 export interface LogEntry {

@@ -1,10 +1,11 @@
 /** Names whoever comes before the camera, for as long as the page runs. */
-import type { FaceKit, IdentifiedFace, TrackResult } from '../../src/index.js';
+import type { Box, FaceKit, IdentifiedFace, TrackResult } from '../../src/index.js';
 import { certaintyOf } from '../numbers.js';
 import type { Context } from '../context.js';
 import { createDecider, isSame, type Shown } from './decide.js';
 import { createGate, GONE_MS } from './gate.js';
 import type { KioskEvent, KioskLog, Subject } from './log.js';
+import { takePicture, type Recent, type Sighting } from './recent.js';
 import { describeFailure, type Face } from './screen.js';
 import type { KioskSettings } from './settings.js';
 import { startWatch } from './watch.js';
@@ -15,6 +16,7 @@ export interface SessionOptions {
   readonly video: HTMLVideoElement;
   readonly collectionId: string;
   readonly log: KioskLog;
+  readonly recent: Recent;
   readonly settings: () => KioskSettings;
   /** While somebody is in the admin's part, nobody is named. */
   readonly isPaused: () => boolean;
@@ -31,13 +33,13 @@ export interface Session {
 }
 
 /** Of those who are not named. */
-const EVENTS: Partial<Record<Shown['kind'], KioskEvent>> = {
+const EVENTS: Partial<Record<Shown['kind'], Extract<KioskEvent, 'unknown' | 'attack'>>> = {
   unknown: 'unknown',
   attack: 'attack',
 };
 
 export function startSession(options: SessionOptions): Session {
-  const { context, kit, video, collectionId, log, settings, isPaused, show } = options;
+  const { context, kit, video, collectionId, log, recent, settings, isPaused, show } = options;
   const identifyOptions = () => ({ spoof: settings().spoof, maxFpir: settings().maxFpir });
   const decider = createDecider({
     holdMs: () => 1_000 * settings().holdSeconds,
@@ -90,27 +92,26 @@ export function startSession(options: SessionOptions): Session {
       show(next);
     }
     if (next.kind === 'group') {
-      for (const { identification } of result.faces)
-        if (identification?.outcome === 'identified') visit(identification, '');
+      for (const { identification, box } of result.faces)
+        if (identification?.outcome === 'identified') visit(identification, '', box, result);
       return;
     }
     const [face] = result.faces;
+    if (!face) return;
     if (next.kind === 'name' && profileIn(result) === next.profileId) {
       // With 'report' somebody is named in spite of it: the log says so.
-      const verdict = face?.spoof?.outcome;
+      const verdict = face.spoof?.outcome;
       const doubt = verdict && verdict !== 'bona-fide' ? ` (${verdict})` : '';
-      visit({ ...next, candidates: face?.identification?.candidates ?? [] }, doubt);
+      visit({ ...next, candidates: face.identification?.candidates ?? [] }, doubt, face.box, result);
       return;
     }
     const event = EVENTS[next.kind];
     if (!isNew || !event) return;
     // Whom they resemble most, so that somebody who was turned away wrongly can be found.
-    const [nearest] = face?.identification?.candidates ?? [];
-    log.add(
-      event,
-      nearest ? nameOf(nearest.name) : '',
-      nearest ? { profileId: nearest.profileId, score: certaintyOf([nearest]) } : null,
-    );
+    const [nearest] = face.identification?.candidates ?? [];
+    const about = nearest ? { profileId: nearest.profileId, score: certaintyOf([nearest]) } : null;
+    log.add(event, nearest ? nameOf(nearest.name) : '', about);
+    picture(event, about, face.box, result);
   }
 
   function visit(
@@ -120,8 +121,17 @@ export function startSession(options: SessionOptions): Session {
       candidates,
     }: Pick<Extract<IdentifiedFace, { outcome: 'identified' }>, 'profileId' | 'name' | 'candidates'>,
     doubt: string,
+    box: Box,
+    frame: TrackResult,
   ): void {
-    if (log.see({ profileId, score: certaintyOf(candidates) }, nameOf(name) + doubt)) options.onNamed();
+    const visitor = { profileId, score: certaintyOf(candidates) };
+    if (!log.see(visitor, nameOf(name) + doubt)) return;
+    picture('identified', visitor, box, frame);
+    options.onNamed();
+  }
+
+  function picture(event: Sighting['event'], subject: Subject | null, box: Box, frame: TrackResult): void {
+    if (settings().pictures) recent.add({ atMs: Date.now(), event, subject, ...takePicture(video, box, frame) });
   }
 
   /** The camera's loop waits for it, so it says that it is alive. */

@@ -16,6 +16,8 @@ export interface KioskSettings {
   readonly logDays: number;
   /** Whether nobody is named while others are as near. */
   readonly oneAtATime: boolean;
+  /** Whether pictures of the last people are kept in memory for some minutes. */
+  readonly pictures: boolean;
   /** Stands under a name; empty for the usual words. */
   readonly greeting: string;
 }
@@ -35,6 +37,7 @@ const DEFAULTS: KioskSettings = {
   sound: true,
   logDays: 30,
   oneAtATime: true,
+  pictures: false,
   greeting: '',
 };
 
@@ -56,6 +59,7 @@ export function readSettings(): KioskSettings {
     sound: oneOf([true, false], stored.sound, DEFAULTS.sound),
     logDays: oneOf(LOG_DAYS, stored.logDays, DEFAULTS.logDays),
     oneAtATime: oneOf([true, false], stored.oneAtATime, DEFAULTS.oneAtATime),
+    pictures: oneOf([true, false], stored.pictures, DEFAULTS.pictures),
     greeting: typeof stored.greeting === 'string' ? stored.greeting.slice(0, MAX_GREETING) : DEFAULTS.greeting,
   };
 }
