@@ -37,18 +37,24 @@ export function createLibrary(handle: KitHandle, report: (error: unknown) => voi
   let problem: unknown = null;
   let lost = false;
   let chosenId = recall(CHOSEN_KEY);
-  let latest = 0;
+  /** The reading that began last. */
+  let latest: Promise<void> = Promise.resolve();
   const listeners = new Set<() => void>();
 
   function changed(): void {
     for (const listener of listeners) listener();
   }
 
-  async function read(kit: FaceKit): Promise<void> {
-    const mine = ++latest;
+  function read(kit: FaceKit): Promise<void> {
+    const mine: Promise<void> = readAll(kit, () => mine === latest);
+    latest = mine;
+    return mine;
+  }
+
+  async function readAll(kit: FaceKit, isLatest: () => boolean): Promise<void> {
     const all = await Promise.all([kit.profiles.list(), kit.collections.list(), kit.vault.status()]);
-    // A later reading knows more.
-    if (mine !== latest) return;
+    // A later reading knows more; whoever asked for this one sees what it read.
+    if (!isLatest()) return latest;
     [profiles, collections] = all;
     lost = all[2].state === 'lost';
     loaded = true;
