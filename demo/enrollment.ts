@@ -14,6 +14,8 @@ export interface Enrollment {
   readonly profile: Profile | null;
   readonly isNew: boolean;
   readonly collectionId: string;
+  /** Whether the collection was made for this enrollment. */
+  readonly isFirst: boolean;
   readonly reports: readonly ImageReport[];
   /** Whether the live-face check ran on the images. */
   readonly isChecked: boolean;
@@ -45,16 +47,36 @@ export async function enrollPerson(
   const namesake = findNamesake(context, id, person.name);
   let isStored = false;
   try {
-    const enrollment = await store(kit, person, id, namesake, spoof, signal).catch((error: unknown) => {
+    const stored = await store(kit, person, id, namesake, spoof, signal).catch((error: unknown) => {
       // The check is a hint: without it, people are enrolled all the same.
       if (!(error instanceof InfaceError) || error.code !== 'SPOOF_MODEL_UNAVAILABLE') throw error;
       return store(kit, person, id, namesake, 'off', signal);
     });
-    isStored = enrollment.profile !== null;
-    return enrollment;
+    isStored = stored.profile !== null;
+    return { ...stored, isFirst };
   } finally {
     if (isFirst && !isStored) await kit.collections.delete(id);
   }
+}
+
+/**
+ * Deletes a person.
+ * @param enrollment of somebody who was just enrolled: a collection that was made for them goes, too, if it is empty
+ */
+export async function takeBack(
+  { kit: handle, library }: Context,
+  profileId: string,
+  enrollment: Enrollment | null,
+): Promise<void> {
+  const kit = await handle.ready();
+  await kit.profiles.delete(profileId);
+  // A camera that looks in the collection lets go of it first.
+  await library.refresh();
+  if (!enrollment?.isFirst) return;
+  const collection = library.collections.find(({ id }) => id === enrollment.collectionId);
+  if (collection?.profileIds.length !== 0) return;
+  await kit.collections.delete(collection.id);
+  await library.refresh();
 }
 
 async function store(
@@ -64,7 +86,7 @@ async function store(
   namesake: Profile | null,
   spoof: 'report' | 'off',
   signal: AbortSignal,
-): Promise<Enrollment> {
+): Promise<Omit<Enrollment, 'isFirst'>> {
   const shared = { collectionId, isChecked: spoof === 'report' };
   if (namesake) {
     const result = await kit.addImages(namesake.id, images, { spoof, signal });

@@ -47,6 +47,8 @@ test.describe('guided', () => {
     await expect(outcome(page)).toHaveText('Enrollment undone. Nothing about Ann was kept.');
     await expect(page.getByText('Ann is already in “People”')).toBeHidden();
     await expect(page.getByRole('button', { name: 'Enroll Ann from 1 picture' })).toBeVisible();
+    // Neither is the collection that was made for her.
+    await expect(page.getByLabel('Collection')).toHaveText('People (new)');
   });
 
   test('asks for a name and a picture first, and starts again', async ({ page }) => {

@@ -2,7 +2,7 @@
 import { html, nothing, render } from 'lit';
 import { MAX_IMAGES } from '../../../src/index.js';
 import type { View } from '../../context.js';
-import { enrollPerson, type Enrollment } from '../../enrollment.js';
+import { enrollPerson, takeBack, type Enrollment } from '../../enrollment.js';
 import type { Library } from '../../library.js';
 import { readyKit } from '../../waiting.js';
 import { createFiles } from './enroll-files.js';
@@ -10,7 +10,6 @@ import { createGuide, type PoseShot } from './enroll-guide.js';
 import type { Pose } from './enroll-poses.js';
 import { createReview } from './enroll-review.js';
 import { choose, isReady, toFaceImage, type Shot } from './enroll-shots.js';
-
 import { createWho } from './enroll-who.js';
 import './enroll.css';
 
@@ -243,7 +242,7 @@ export const mount: View = (host, context, rest) => {
     status = describe(done);
     setShots(shots.map((shot) => ({ ...shot, report: reports.get(shot.id) ?? shot.report })));
     const { profile } = result;
-    if (profile && result.isNew) context.say(words.notice(name), () => void takeBack(name, profile.id));
+    if (profile && result.isNew) context.say(words.notice(name), () => void undo(name, profile.id, result));
   }
 
   function describe({ profile, isNew, isChecked, wantsCheck, reports, name, used }: NonNullable<typeof done>): string {
@@ -256,11 +255,9 @@ export const mount: View = (host, context, rest) => {
   }
 
   /** A fresh enrollment only: what was added to a profile cannot be told from what was there. */
-  async function takeBack(name: string, profileId: string): Promise<void> {
+  async function undo(name: string, profileId: string, enrollment: Enrollment): Promise<void> {
     try {
-      const kit = await context.kit.ready();
-      await kit.profiles.delete(profileId);
-      await library.refresh();
+      await takeBack(context, profileId, enrollment);
     } catch (error) {
       context.say(context.explain(error));
       return;

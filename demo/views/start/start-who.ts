@@ -5,7 +5,7 @@ import { MAX_NAME_LENGTH, type TrackedFace, type TrackResult } from '../../../sr
 import { grabFrame } from '../../camera-stage.js';
 import type { Context } from '../../context.js';
 import { centerOf } from '../../draw.js';
-import { enrollPerson, type Enrollment } from '../../enrollment.js';
+import { enrollPerson, takeBack, type Enrollment } from '../../enrollment.js';
 import { decimal } from '../../numbers.js';
 
 /** How long a known face may be unknown, because it turns away for example, before somebody is asked for, in milliseconds. */
@@ -73,7 +73,7 @@ export function createWho(host: HTMLElement, context: Context, camera: FaceCamer
             <p class="muted">${texts.common.similarity(decimal(score, 2, locale))}. ${words.knownHint}</p>
             <div class="row">
               <a class="button" href=${`#/enroll/camera/${encodeURIComponent(known)}`}>${words.angles}</a>
-              <button type="button" @click=${() => void forget(profileId, known)}>${words.forget(known)}</button>
+              <button type="button" @click=${() => void forget(profileId, known, null)}>${words.forget(known)}</button>
             </div>
             <p class="muted">${words.anglesHint}</p>`,
           host,
@@ -127,10 +127,11 @@ export function createWho(host: HTMLElement, context: Context, camera: FaceCamer
     }
   }
 
-  function finish(given: string, { profile, isNew, reports }: Enrollment): void {
+  function finish(given: string, enrollment: Enrollment): void {
+    const { profile, isNew, reports } = enrollment;
     if (profile) {
       const { id } = profile;
-      context.say(words.remembered(given), isNew ? () => void forget(id, given) : undefined);
+      context.say(words.remembered(given), isNew ? () => void forget(id, given, enrollment) : undefined);
       // From the next frame on, the camera names the face.
       become({ kind: 'waiting', text: words.recognizing });
       return;
@@ -147,11 +148,10 @@ export function createWho(host: HTMLElement, context: Context, camera: FaceCamer
     become({ kind: 'asking', problem });
   }
 
-  async function forget(profileId: string, given: string): Promise<void> {
+  /** @param enrollment of somebody who was just enrolled */
+  async function forget(profileId: string, given: string, enrollment: Enrollment | null): Promise<void> {
     try {
-      const kit = await context.kit.ready();
-      await kit.profiles.delete(profileId);
-      await library.refresh();
+      await takeBack(context, profileId, enrollment);
       context.say(words.forgotten(given));
       name = '';
       best = null;
