@@ -326,6 +326,9 @@ export const german: typeof english = {
     ready: 'Bereit.',
     choose: 'Mehrere Gesichter: welches ist die Person?',
     chosen: (n) => `Gesicht ${n} ist gewählt.`,
+    other: 'Sieht nach einer anderen Person aus, die danach drankommt.',
+    same: 'Dieselbe Person',
+    sameWhat: (title) => `Dieselbe Person: ${title}`,
     faceIn: (n, title) => `Gesicht ${n} in ${title}`,
     used: 'Verwendet.',
     usedThough: (issues) => `Verwendet, auch wenn es ${issues.map((issue) => qualityIssues[issue]).join(', ')} ist.`,
@@ -352,6 +355,7 @@ export const german: typeof english = {
     identify: 'Mit der Kamera ausprobieren',
     collection: (name) => `„${name}“ ansehen`,
     another: 'Noch eine Person erfassen',
+    next: (pictures) => `Nächste Person erfassen (${count(pictures, 'Bild', 'Bilder')})`,
   },
   // ------------------------------------------------------------------------------------------------ Sammlungen
   collections: {

@@ -309,6 +309,9 @@ export const english = {
     ready: 'Ready.',
     choose: 'Several faces: which one is the person?',
     chosen: (n: number) => `Face ${n} is chosen.`,
+    other: 'Looks like another person, who comes next.',
+    same: 'Same person',
+    sameWhat: (title: string) => `Same person: ${title}`,
     faceIn: (n: number, title: string) => `Face ${n} in ${title}`,
     used: 'Used.',
     usedThough: (issues: readonly QualityIssue[]) =>
@@ -336,6 +339,7 @@ export const english = {
     identify: 'Try it with the camera',
     collection: (name: string) => `See “${name}”`,
     another: 'Enroll another person',
+    next: (pictures: number) => `Enroll the next person (${count(pictures, 'picture')})`,
   },
   // ------------------------------------------------------------------------------------------------ collections
   collections: {

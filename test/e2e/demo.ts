@@ -61,10 +61,13 @@ export function photo(page: Page, file: string): Locator {
     .filter({ hasText: basename(file) });
 }
 
-export async function pickPhotos(page: Page, files: readonly string[]): Promise<void> {
+export async function pickPhotos(
+  page: Page,
+  files: readonly string[] | readonly { name: string; mimeType: string; buffer: Buffer }[],
+): Promise<void> {
   const chooser = page.waitForEvent('filechooser');
   await page.getByRole('button', { name: 'Choose photos' }).click();
-  await (await chooser).setFiles([...files]);
+  await (await chooser).setFiles(files);
 }
 
 /** Drops files onto the page, or pastes them. */

@@ -3,6 +3,7 @@ import { chromium, type Locator, type Page } from '@playwright/test';
 import { BROWSER_ARGS } from '../../tools/browser.mjs';
 import { filmFile, makeFilms } from '../../lab/liveness/make-films.js';
 import { expect, openDemo, pickPhotos, test } from './demo.js';
+import { makePeople } from './people.js';
 import { samplePhoto } from './places.js';
 
 const caption = (page: Page) => page.locator('.caption');
@@ -152,6 +153,41 @@ test.describe('from files', () => {
       /Ann\s*2 samples/,
       /Bob\s*1 sample/,
     ]);
+  });
+
+  test('photos of several people are enrolled one person after the other', async ({ page }) => {
+    await openDemo(page, 'enroll');
+    const { faces, copies } = await makePeople(page);
+    const photo = (name: string, buffer: Buffer | undefined) => ({ name, mimeType: 'image/jpeg', buffer: buffer! });
+    await page.getByLabel('Photo files').check();
+    await pickPhotos(page, [
+      photo('anna.jpg', faces[0]),
+      photo('bo.jpg', faces[1]),
+      photo('cleo.jpg', faces[2]),
+      photo('anna-2.jpg', copies[0]),
+      photo('bo-2.jpg', copies[1]),
+    ]);
+    for (const title of ['anna.jpg', 'anna-2.jpg']) await expect(picture(page, title)).toContainText('Ready.');
+    for (const title of ['bo.jpg', 'cleo.jpg', 'bo-2.jpg']) {
+      await expect(picture(page, title)).toContainText('Looks like another person, who comes next.');
+    }
+    // The model may be wrong, and says so when they are enrolled together.
+    await picture(page, 'cleo.jpg').getByRole('button', { name: 'Same person: cleo.jpg' }).click();
+    await expect(picture(page, 'cleo.jpg')).toContainText('Ready.');
+    await picture(page, 'cleo.jpg').getByRole('button', { name: 'Remove cleo.jpg' }).click();
+
+    const name = page.getByLabel('Name', { exact: true });
+    await name.fill('Anna');
+    await page.getByRole('button', { name: 'Enroll Anna from 2 pictures' }).click();
+    await expect(outcome(page)).toContainText('Anna is enrolled from 2 photos.');
+    await page.getByRole('button', { name: 'Enroll the next person (2 pictures)' }).click();
+    await expect(name).toBeFocused();
+    await expect(name).toHaveValue('');
+    await expect(pictures(page)).toHaveCount(2);
+    for (const title of ['bo.jpg', 'bo-2.jpg']) await expect(picture(page, title)).toContainText('Ready.');
+    await name.fill('Bo');
+    await page.getByRole('button', { name: 'Enroll Bo from 2 pictures' }).click();
+    await expect(outcome(page)).toContainText('Bo is enrolled from 2 photos.');
   });
 
   test('a click on the picture chooses, and what cannot be used is said', async ({ page }) => {

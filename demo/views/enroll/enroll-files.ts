@@ -16,7 +16,7 @@ interface FilesEvents {
   readonly room: () => number;
   /** Also for photos that were dropped or pasted anywhere on the page. */
   readonly onPick: () => void;
-  readonly onShot: (shot: Shot) => void;
+  readonly onShot: (shot: Shot, kit: FaceKit) => Promise<void>;
 }
 
 /** @returns takes it down: no more photos, and what is being looked at is left */
@@ -68,10 +68,11 @@ export function createFiles(host: HTMLElement, context: Context, { room, onPick,
         draw();
         const shot = await look(file, kit);
         if (isClosed()) return;
+        await onShot(shot, kit);
+        if (isClosed()) return;
         done++;
         if (done === all) status = left > 0 ? texts.enroll.tooMany(left, MAX_IMAGES) : '';
         draw();
-        onShot(shot);
       });
     }
   }
@@ -87,6 +88,7 @@ export function createFiles(host: HTMLElement, context: Context, { room, onPick,
       faces: [],
       chosen: null,
       thumbnail: null,
+      isOther: false,
       problem: null,
       report: null,
     };

@@ -12,6 +12,7 @@ const CLICK_REACH = 0.8;
 
 interface ReviewEvents {
   readonly onChoose: (shot: Shot, face: number) => void;
+  readonly onSame: (shot: Shot) => void;
   readonly onRemove: (shot: Shot) => void;
   readonly onReplace: (shot: Shot) => void;
 }
@@ -24,7 +25,7 @@ export interface Review {
 export function createReview(
   host: HTMLElement,
   context: Context,
-  { onChoose, onRemove, onReplace }: ReviewEvents,
+  { onChoose, onSame, onRemove, onReplace }: ReviewEvents,
 ): Review {
   const { library, texts } = context;
   const words = texts.enroll;
@@ -71,6 +72,13 @@ export function createReview(
       </div>
       ${hasChoice(shot) ? drawChoice(shot) : drawThumbnail(shot)}
       <p class="state-line">${describe(shot)}</p>
+      ${
+        shot.isOther
+          ? html`<button type="button" aria-label=${words.sameWhat(title)} @click=${() => onSame(shot)}>
+              ${words.same}
+            </button>`
+          : nothing
+      }
       ${report?.spoof ? html`<p class="muted">${describeSpoof(report.spoof)}</p>` : nothing}
       ${
         report?.outcome === 'rejected'
@@ -137,8 +145,9 @@ export function createReview(
     if (least < CLICK_REACH) onChoose(shot, distances.indexOf(least));
   }
 
-  function describe({ problem, report, chosen, faces }: Shot): string {
+  function describe({ isOther, problem, report, chosen, faces }: Shot): string {
     if (problem !== null) return problem;
+    if (isOther) return words.other;
     if (report) return describeReport(report);
     if (chosen === null) return words.choose;
     return faces.length > 1 ? words.chosen(chosen + 1) : words.ready;

@@ -1,5 +1,5 @@
 /** The pictures of one enrollment, from the camera or from files. */
-import type { DetectedFace, FaceImage, ImageReport } from '../../../src/index.js';
+import type { DetectedFace, FaceImage, FaceKit, ImageReport } from '../../../src/index.js';
 import { centerOf, drawThumbnail, type Size } from '../../draw.js';
 import type { Pose } from './enroll-poses.js';
 
@@ -18,6 +18,8 @@ export interface Shot {
   /** Which of the faces is the person; `null` while that is open. */
   readonly chosen: number | null;
   readonly thumbnail: HTMLCanvasElement | null;
+  /** Whether it looks like somebody else than the first picture does: that person is enrolled next. */
+  readonly isOther: boolean;
   /** Why it cannot be used, before it was tried. */
   readonly problem: string | null;
   /** What became of it. */
@@ -25,8 +27,8 @@ export interface Shot {
 }
 
 /** Whether it waits for the enrollment. */
-export function isReady({ problem, report, chosen }: Shot): boolean {
-  return problem === null && report === null && chosen !== null;
+export function isReady({ isOther, problem, report, chosen }: Shot): boolean {
+  return !isOther && problem === null && report === null && chosen !== null;
 }
 
 /** The shot with one of its faces as the person. */
@@ -41,4 +43,15 @@ export function choose(shot: Shot, index: number): Shot {
 export function toFaceImage({ image, faces, chosen }: Shot): FaceImage {
   const face = faces[chosen ?? 0];
   return face ? { image, face: centerOf(face.box) } : image;
+}
+
+/** The shot, with whether it shows somebody else than the first of the shots that shows the person. */
+export async function sort(shot: Shot, shots: readonly Shot[], kit: FaceKit, signal: AbortSignal): Promise<Shot> {
+  const first = shots.find(
+    ({ id, isOther, chosen, report }) =>
+      id !== shot.id && !isOther && chosen !== null && report?.outcome !== 'rejected',
+  );
+  if (!first || shot.chosen === null) return { ...shot, isOther: false };
+  const result = await kit.compare(toFaceImage(shot), toFaceImage(first), { signal });
+  return { ...shot, isOther: result.outcome === 'compared' && !result.match };
 }

@@ -1,6 +1,6 @@
 /** A new person, or more pictures of a known one: from the camera, guided, or from photo files. */
 import { html, nothing, render } from 'lit';
-import { MAX_IMAGES } from '../../../src/index.js';
+import { MAX_IMAGES, type FaceKit } from '../../../src/index.js';
 import type { View } from '../../context.js';
 import { enrollPerson, takeBack, type Enrollment } from '../../enrollment.js';
 import type { Library } from '../../library.js';
@@ -9,7 +9,7 @@ import { createFiles } from './enroll-files.js';
 import { createGuide, type PoseShot } from './enroll-guide.js';
 import type { Pose } from './enroll-poses.js';
 import { createReview } from './enroll-review.js';
-import { choose, isReady, toFaceImage, type Shot } from './enroll-shots.js';
+import { choose, isReady, sort, toFaceImage, type Shot } from './enroll-shots.js';
 import { createWho } from './enroll-who.js';
 import './enroll.css';
 
@@ -99,6 +99,7 @@ export const mount: View = (host, context, rest) => {
   function drawLinks() {
     if (!done?.profile) return nothing;
     const { collectionId } = done;
+    const others = shots.filter(({ isOther }) => isOther).length;
     const collection = library.collections.find(({ id }) => id === collectionId);
     return html`<ul class="links">
         <li><a href="#/identify/camera">${words.identify}</a></li>
@@ -108,7 +109,9 @@ export const mount: View = (host, context, rest) => {
             : nothing
         }
       </ul>
-      <button type="button" class="another" @click=${startOver}>${words.another}</button>`;
+      <button type="button" class="another" @click=${startOver}>
+        ${others > 0 ? words.next(others) : words.another}
+      </button>`;
   }
 
   drawFrame();
@@ -132,10 +135,15 @@ export const mount: View = (host, context, rest) => {
   const closeFiles = createFiles(find('.files'), context, {
     room: () => MAX_IMAGES - shots.filter(({ report }) => report?.outcome !== 'accepted').length,
     onPick: () => switchTo('files'),
-    onShot: (shot) => setShots([...shots, shot]),
+    onShot: add,
   });
   const review = createReview(find('.review-list'), context, {
-    onChoose: (shot, face) => setShots(shots.map((one) => (one.id === shot.id ? choose(one, face) : one))),
+    onChoose(shot, face) {
+      const chosen = choose(shot, face);
+      put(chosen);
+      void sortAgain([chosen]);
+    },
+    onSame: (shot) => put({ ...shot, isOther: false }),
     onRemove: remove,
     onReplace: replace,
   });
@@ -143,12 +151,37 @@ export const mount: View = (host, context, rest) => {
   function setShots(next: readonly Shot[]): void {
     shots = next;
     // The browser asks before it leaves the page with pictures that are not stored.
-    window.onbeforeunload = shots.some(isReady) ? (event) => event.preventDefault() : null;
+    window.onbeforeunload = shots.some((shot) => isReady(shot) || shot.isOther)
+      ? (event) => event.preventDefault()
+      : null;
     draw();
     review.show(shots);
     guide.show(
       new Set(shots.flatMap(({ pose, report }): Pose[] => (pose && report?.outcome !== 'rejected' ? [pose] : []))),
     );
+  }
+
+  function put(shot: Shot): void {
+    setShots(shots.map((one) => (one.id === shot.id ? shot : one)));
+  }
+
+  async function add(shot: Shot, kit: FaceKit): Promise<void> {
+    setShots([...shots, await sortOr(shot, kit)]);
+  }
+
+  /** A picture that cannot be compared is left to the enrollment, which says why. */
+  async function sortOr(shot: Shot, kit: FaceKit): Promise<Shot> {
+    return sort(shot, shots, kit, closed.signal).catch(() => shot);
+  }
+
+  /** Sorts pictures one after the other: another face of theirs was chosen, or another person is the first now. */
+  async function sortAgain(unsorted: readonly Shot[]): Promise<void> {
+    const kit = await context.kit.ready();
+    for (const shot of unsorted) {
+      const { isOther } = await sortOr(shot, kit);
+      const now = shots.find((one) => one.id === shot.id && one.chosen === shot.chosen);
+      if (now && !closed.signal.aborted) put({ ...now, isOther });
+    }
   }
 
   function addPose({ pose, canvas, face }: PoseShot): void {
@@ -162,6 +195,7 @@ export const mount: View = (host, context, rest) => {
       faces: [face],
       chosen: null,
       thumbnail: null,
+      isOther: false,
       problem: null,
       report: null,
     };
@@ -172,9 +206,16 @@ export const mount: View = (host, context, rest) => {
   function remove(shot: Shot): void {
     if (running) return;
     const index = shots.indexOf(shot);
-    setShots(shots.filter((other) => other !== shot));
+    beginWith(shots.filter((other) => other !== shot));
     const buttons = host.querySelectorAll<HTMLElement>('.shot .remove');
     (buttons[Math.min(index, buttons.length - 1)] ?? find('#review-title')).focus();
+  }
+
+  /** Where all pictures show other people, the first of them is the person. */
+  function beginWith(next: readonly Shot[]): void {
+    const isNobody = next.length > 0 && next.every(({ isOther }) => isOther);
+    setShots(isNobody ? next.map((shot, i) => ({ ...shot, isOther: i > 0 })) : next);
+    if (isNobody) void sortAgain(shots.slice(1));
   }
 
   function replace(shot: Shot): void {
@@ -279,7 +320,7 @@ export const mount: View = (host, context, rest) => {
     done = null;
     status = '';
     who.clear();
-    setShots([]);
+    beginWith(shots.filter(({ isOther }) => isOther));
     guide.reset();
     who.focus();
   }
@@ -292,7 +333,7 @@ export const mount: View = (host, context, rest) => {
     review.show(shots);
   }
 
-  if (shots.length > 0) setShots(shots);
+  if (shots.length > 0) beginWith(shots);
 
   return () => {
     const open = shots.filter(({ report }) => report === null);
