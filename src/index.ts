@@ -68,6 +68,21 @@ export type { Accuracy, AccuracyOptions, MatchOptions, MatchResult, TemplateComp
 export type { OpenImage, OpenOptions } from './api/open-image.js';
 export type { JsonValue, Profile, ProfileChange, ProfileListOptions } from './api/profiles.js';
 export type { QualityIssue, QualityReport } from './api/quality.js';
+export type {
+  Replica,
+  ReplicaBlock,
+  ReplicaCollection,
+  ReplicaCollectionState,
+  ReplicaDeletion,
+  ReplicaMember,
+  ReplicaPair,
+  ReplicaProfile,
+  ReplicaRecords,
+  ReplicaResult,
+  ReplicaSelection,
+  ReplicaState,
+  ReplicaTemplate,
+} from './api/replica.js';
 export type { FieldsResult } from './api/rest.js';
 export type { Backend, BrowserFeatures, KitInfo, LoadProgress, ModelInfo, OldSpaceInfo } from './api/runtime.js';
 export type {

@@ -19,6 +19,7 @@ import type { FaceImage, ImageInput } from './images.js';
 import type { MatchOptions, MatchResult } from './matching.js';
 import type { OpenImage, OpenOptions } from './open-image.js';
 import type { Profile, ProfileChange, ProfileListOptions } from './profiles.js';
+import type { Replica } from './replica.js';
 import type { FieldsResult } from './rest.js';
 import type { Backend, KitInfo, LoadProgress } from './runtime.js';
 import type { CheckSpoofOptions, SpoofResult } from './spoof.js';
@@ -301,6 +302,9 @@ export interface FaceKit extends FaceOperations {
      */
     import(file: Blob, passphrase: string, options?: ImportOptions): Promise<ImportResult>;
   };
+
+  /** Whole records of this store, for an application that keeps several stores alike. */
+  readonly replica: Replica;
 
   /** The audit trail: who enrolled, deleted or exported which record, and when. */
   readonly audit: {

@@ -852,6 +852,56 @@ describe('an export', () => {
   });
 });
 
+describe('a replica', () => {
+  it('is the same store in another database, after each part of a sequence', { timeout: 300_000 }, async () => {
+    const [sourceTab] = testTabs(['source']);
+    const [targetTab] = testTabs(['target']);
+    const seen = { profiles: 0, members: 0, negatives: 0, deletions: 0 };
+    const spaces = new Map(['space-1', 'space-2'].map((space) => [space, 4]));
+
+    const property = fc.asyncProperty(
+      fc.array(
+        sequence((cmd) => cmd, 0, 8),
+        { maxLength: 3 },
+      ),
+      async (parts) => {
+        const counter = { next: 1 };
+        const source = await emptySide(sourceTab);
+        const target = await emptySide(targetTab);
+        for (const commands of parts) {
+          for (const cmd of commands) await runOn(source, resolve(cmd, source.state, counter));
+          const { profiles, collections, deletions } = await source.tab.call('describeRecords');
+          const there = await target.tab.call('describeRecords');
+          const pairs = [...collections, ...there.collections].flatMap(({ id, members }) =>
+            members.map(({ profileId }) => ({ collectionId: id, profileId })),
+          );
+          const records = await source.tab.call('readRecords', {
+            profileIds: profiles.map(({ id }) => id),
+            collectionIds: collections.map(({ id }) => id),
+            members: [...new Map(pairs.map((pair) => [JSON.stringify(pair), pair])).values()],
+          });
+          expect(await target.tab.call('applyRecords', { ...records, deletions }, spaces)).toEqual({ skipped: [] });
+          const { profiles: left, collections: right, ...rest } = await source.tab.call('exportContent');
+          // Owners are keys of one store.
+          const owned = <T extends object>(list: readonly T[]) => list.map((record) => ({ ...record, owner: null }));
+          expect(await target.tab.call('exportContent')).toEqual({
+            profiles: owned(left),
+            collections: owned(right),
+            ...rest,
+          });
+          expect(byId((await target.tab.call('describeRecords')).deletions)).toEqual(byId(deletions));
+          seen.profiles += records.profiles.length;
+          seen.members += records.members.length;
+          seen.negatives += records.members.filter(({ negatives }) => negatives.length > 0).length;
+          seen.deletions += deletions.length;
+        }
+      },
+    );
+    await fc.assert(property, { numRuns: TRANSFER_RUNS });
+    for (const [kind, number] of Object.entries(seen)) expect(number, kind).toBeGreaterThan(0);
+  });
+});
+
 /** What a database holds, with all times and ids. */
 async function stored({ tab, subject }: Side) {
   const { profiles, collections } = await tab.call('exportContent');

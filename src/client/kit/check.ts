@@ -131,6 +131,21 @@ export const ids: Rule = (value, name) => {
   });
 };
 
+/** Accepts a list of records, whose content is checked where it is used. */
+export const records: Rule = (value, name) => {
+  if (!Array.isArray(value)) throw invalid(name, value, 'a list of records');
+};
+
+/** Accepts a list of pairs of a collection and a profile. */
+export const pairs: Rule = (value, name) => {
+  if (!Array.isArray(value)) throw invalid(name, value, 'a list of pairs');
+  value.forEach((item: unknown, i) => {
+    const { collectionId, profileId } = (item ?? {}) as Readonly<Record<string, unknown>>;
+    id(collectionId, `${name}[${i}].collectionId`);
+    id(profileId, `${name}[${i}].profileId`);
+  });
+};
+
 export const callback: Rule = (value, name) => {
   if (typeof value !== 'function') throw invalid(name, value, 'a function');
 };

@@ -13,10 +13,13 @@ import {
   checkOptions,
   eachOf,
   id,
+  ids,
   invalid,
   label,
   oneOf,
+  pairs,
   passphrase as passphraseRule,
+  records,
   secretText,
   wholeNumber,
   type Rules,
@@ -317,6 +320,19 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
         const rules = { ...CALL_RULES, onProgress: callback };
         const { signal, onProgress } = checkOptions('backup.import', options, rules);
         return call('importBackup', { signal }, () => Promise.resolve([file, passphrase]), onProgress);
+      },
+    },
+
+    replica: {
+      state: async (options = {}) => callPlainly(call, 'replica.state', 'replicaState', options, []),
+      read: async (wanted, options = {}) => {
+        const checked = checkOptions('replica.read', wanted, { profileIds: ids, collectionIds: ids, members: pairs });
+        return callPlainly(call, 'replica.read', 'readReplica', options, [checked]);
+      },
+      apply: async (given, options = {}) => {
+        const rules = { profiles: records, collections: records, members: records, deletions: records };
+        const checked = checkOptions('replica.apply', given, rules);
+        return callPlainly(call, 'replica.apply', 'applyReplica', options, [checked]);
       },
     },
 

@@ -7,6 +7,7 @@ import type { ImportProgress, ImportResult } from '../../api/backup.js';
 import type { ClassifierState, Collection, CollectionChange } from '../../api/collections.js';
 import type { RecordsChange } from '../../api/events.js';
 import type { JsonValue, Profile, ProfileChange, ProfileListOptions } from '../../api/profiles.js';
+import type { ReplicaRecords, ReplicaResult, ReplicaSelection, ReplicaState } from '../../api/replica.js';
 import type { VaultStatus } from '../../api/vault.js';
 
 /**
@@ -199,6 +200,17 @@ export interface FaceStore {
 
   exportContent(): Promise<BackupContent>;
   importContent(content: BackupContent, onProgress?: (progress: ImportProgress) => void): Promise<ImportResult>;
+
+  /** Describes all records without decrypting any. */
+  describeRecords(): Promise<Omit<ReplicaState, 'space'>>;
+  /** Returns records with their content; see `replica.read`. */
+  readRecords(wanted: ReplicaSelection): Promise<ReplicaRecords>;
+  /**
+   * Writes records of another store as they are; see `replica.apply`.
+   * @param spaces the embedding spaces whose templates are taken, with the length of their embeddings
+   * @throws InfaceError `INVALID_INPUT`, `EMBEDDING_SPACE_MISMATCH`
+   */
+  applyRecords(records: Partial<ReplicaRecords>, spaces: ReadonlyMap<string, number>): Promise<ReplicaResult>;
 
   listAudit(limit: number | null): Promise<AuditEntry[]>;
   clearAudit(): Promise<void>;

@@ -1,6 +1,7 @@
 /** Converts the content of a backup to JSON and back, and validates it. */
 import * as v from 'valibot';
 import { MAX_METADATA_LENGTH, MAX_NAME_LENGTH, MAX_NOTE_LENGTH } from '../../api/limits.js';
+import type { ReplicaTemplate } from '../../api/replica.js';
 import { euclideanNorm, MAX_TEMPLATES, unknownSpace } from '../../recognition/template.js';
 import { object, parse, type Problem } from '../../schema/schema.js';
 import type { BackupBlock, BackupContent, JsonObject } from '../ports/face-store.js';
@@ -14,14 +15,14 @@ export const LAST_TIME = '8999-12-31T23:59:59.999Z';
 /** Schema of bytes in base64. */
 export const BYTES = v.pipe(v.string('base64'), v.base64('base64'), v.transform(fromBase64));
 
-const anyText = v.string('a string');
-const text = (maxLength: number) => {
+export const ANY_TEXT = v.string('a string');
+export const text = (maxLength: number): v.GenericSchema<unknown, string> => {
   const wanted = `a string of at most ${maxLength} characters`;
   return v.pipe(v.string(wanted), v.maxLength(maxLength, wanted));
 };
-const id = v.pipe(text(MAX_NAME_LENGTH), v.nonEmpty('an id that is not empty'));
-const time = v.pipe(anyText, v.check(isTime, 'a time in ISO 8601, in the years 0 to 8999'));
-const metadata = v.pipe(
+export const ID = v.pipe(text(MAX_NAME_LENGTH), v.nonEmpty('an id that is not empty'));
+export const TIME = v.pipe(ANY_TEXT, v.check(isTime, 'a time in ISO 8601, in the years 0 to 8999'));
+export const METADATA = v.pipe(
   v.custom<JsonObject>(isObject, 'an object'),
   v.check(isShort, `an object of at most ${MAX_METADATA_LENGTH} characters of JSON`),
   // A number like 1e400 is parsed as Infinity, which JSON cannot represent. Store null, as the kit's operations do.
@@ -29,33 +30,42 @@ const metadata = v.pipe(
 );
 
 /** Schemas of the fields that profiles and collections share. */
-const RECORD = { id, owner: v.nullable(id), createdAt: time, updatedAt: time };
+export const RECORD = { id: ID, owner: v.nullable(ID), createdAt: TIME, updatedAt: TIME };
 
 /** Schema of the embedding spaces. They are checked first, because the length of a vector depends on its space. */
 const SPACES = object({
   profiles: v.array(
-    object({ space: anyText, others: v.optional(v.array(object({ space: anyText }), 'a list')) }),
+    object({ space: ANY_TEXT, others: v.optional(v.array(object({ space: ANY_TEXT }), 'a list')) }),
     'a list',
   ),
-  collections: v.array(object({ negatives: v.array(object({ space: anyText }), 'a list') }), 'a list'),
+  collections: v.array(object({ negatives: v.array(object({ space: ANY_TEXT }), 'a list') }), 'a list'),
 });
 
 const TEMPLATE_COUNT = `a list of 1 to ${MAX_TEMPLATES} templates`;
 const RATIO = 'a number from 0 to 1';
 
-/** Creates the schema of the templates in one embedding space. */
-function templatesOf(dimension: number) {
+/** Schema of a vector as the bytes of its numbers in base64. */
+function vectorInBytes(dimension: number) {
+  return v.pipe(
+    BYTES,
+    v.check((bytes) => bytes.length === 4 * dimension, `${dimension} numbers`),
+    v.transform((bytes) => new Float32Array(bytes.buffer)),
+  );
+}
+
+/** Creates the schema of the templates in one embedding space. @param vector the schema of their vectors */
+export function templatesOf(
+  vector: v.GenericSchema<unknown, Float32Array>,
+): v.GenericSchema<unknown, ReplicaTemplate[]> {
   return v.pipe(
     uniqueList(
       object({
-        id,
-        createdAt: time,
+        id: ID,
+        createdAt: TIME,
         quality: v.nullable(v.pipe(v.number(RATIO), v.minValue(0, RATIO), v.maxValue(1, RATIO))),
         vector: v.pipe(
-          BYTES,
-          v.check((bytes) => bytes.length === 4 * dimension, `${dimension} numbers`),
-          v.transform((bytes) => new Float32Array(bytes.buffer)),
-          v.check((vector) => hasDirection(vector), 'a vector whose norm is above 0'),
+          vector,
+          v.check((numbers) => hasDirection(numbers), 'a vector whose norm is above 0'),
         ),
       }),
     ),
@@ -70,7 +80,7 @@ function contentSchema(known: KnownSpaces) {
     const bySpace = new Map(
       [...known].map(([space, dimension]) => [
         space,
-        object({ ...entries, space: anyText, templates: templatesOf(dimension) }),
+        object({ ...entries, space: ANY_TEXT, templates: templatesOf(vectorInBytes(dimension)) }),
       ]),
     );
     type Block = NonNullable<ReturnType<(typeof bySpace)['get']>>;
@@ -79,7 +89,7 @@ function contentSchema(known: KnownSpaces) {
   const profile = block({
     ...RECORD,
     name: v.nullable(text(MAX_NAME_LENGTH)),
-    metadata,
+    metadata: METADATA,
     consent: v.nullable(text(MAX_NOTE_LENGTH)),
     others: v.exactOptional(v.array(block({}), 'a list')),
   });
@@ -88,16 +98,18 @@ function contentSchema(known: KnownSpaces) {
     name: text(MAX_NAME_LENGTH),
     unknowns: v.boolean('true or false'),
     profileIds: v.pipe(
-      v.array(id, 'a list'),
+      v.array(ID, 'a list'),
       v.transform((ids) => [...new Set(ids)]),
     ),
-    negatives: v.array(block({ profileId: id }), 'a list'),
+    negatives: v.array(block({ profileId: ID }), 'a list'),
   });
   return object({ profiles: uniqueList(profile), collections: uniqueList(collection) });
 }
 
 /** Creates the schema of a list of records with unique ids. */
-function uniqueList<I extends v.GenericSchema<unknown, { readonly id: string }>>(item: I) {
+export function uniqueList<I extends v.GenericSchema<unknown, { readonly id: string }>>(
+  item: I,
+): v.GenericSchema<unknown, v.InferOutput<I>[]> {
   return v.pipe(
     v.array(item, 'a list'),
     v.check(

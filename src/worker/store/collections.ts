@@ -14,9 +14,11 @@ import {
   startingWith,
   timestamp,
   toCollection,
+  sealOf,
   touchCollections,
   type StoreParts,
 } from './records.js';
+import { removeCollection } from './whole.js';
 
 type Operations = Pick<
   FaceStore,
@@ -120,14 +122,8 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
       db.exclusive(async (writer) => {
         await writer.commit(async (tx) => {
           const record = await requireCollection(tx, owner, id);
-          const members = await profilesOf(tx, id);
-          await tx.objectStore('memberships').delete(startingWith(id));
-          await tx.objectStore('negatives').delete(startingWith(id));
-          await tx.objectStore('classifiers').delete(id);
-          await tx.objectStore('collections').delete(id);
-          const deletedAt = timestamp(record.updatedAt);
-          await tx.objectStore('tombstones').put({ kind: 'collection', id, owner: record.owner, deletedAt });
-          await note(tx, 'delete-collection', { actor: owner, subject: id, count: members.length });
+          const count = await removeCollection(tx, record, timestamp(record.updatedAt));
+          await note(tx, 'delete-collection', { actor: owner, subject: id, count });
         });
         changed({ collections: { change: 'deleted', ids: [id] } });
       }),
@@ -245,11 +241,6 @@ export function createCollections({ db, keyring, note, changed }: StoreParts): O
 }
 
 const NOTHING_KNOWN: KnownContent = { revision: null, profiles: new Map() };
-
-/** Returns a string that changes with each write of a block: the IV, which is never reused. */
-function sealOf({ iv }: TemplateBlock): string {
-  return String.fromCharCode(...iv);
-}
 
 /**
  * @param profileIds in the order of the database's keys

@@ -21,6 +21,7 @@ import {
   touchCollections,
   type StoreParts,
 } from './records.js';
+import { removeProfile } from './whole.js';
 
 type PlaceInList = ProfileListOptions['after'];
 
@@ -191,16 +192,7 @@ export function createProfiles({ db, keyring, note, changed }: StoreParts): Oper
       db.exclusive(async (writer) => {
         const { collectionIds, classifiers } = await writer.commit(async (tx) => {
           const record = await requireProfile(tx, owner, id);
-          await tx.objectStore('blocks').delete(startingWith(id));
-          for (const key of await tx.objectStore('negatives').index('profileId').getAllKeys(id)) {
-            await tx.objectStore('negatives').delete(key);
-          }
-          const ids = await collectionsOf(tx, id);
-          for (const collectionId of ids) await tx.objectStore('memberships').delete([collectionId, id]);
-          await tx.objectStore('profiles').delete(id);
-          await tx.objectStore('plainDetails').delete(id);
-          const deletedAt = timestamp(record.updatedAt);
-          await tx.objectStore('tombstones').put({ kind: 'profile', id, owner: record.owner, deletedAt });
+          const ids = await removeProfile(tx, record, timestamp(record.updatedAt));
           await note(tx, 'delete-profile', { actor: owner, subject: id, count: record.templateCount });
           return { collectionIds: ids, classifiers: await touchCollections(tx, ids, [id]) };
         });

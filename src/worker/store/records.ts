@@ -13,6 +13,7 @@ import type {
   ProfileRecord,
   ReadTransaction,
   StoredSpace,
+  TemplateBlock,
   Tombstone,
   WriteTransaction,
 } from './database/schema.js';
@@ -95,6 +96,11 @@ export async function profilesOf(tx: ReadTransaction, collectionId: string): Pro
   return keys.map(([, profileId]) => profileId);
 }
 
+/** Returns a string that changes with each write of a block: the IV, which is never reused. */
+export function sealOf({ iv }: TemplateBlock): string {
+  return String.fromCharCode(...iv);
+}
+
 /** Number of changes that a collection notes, and of profiles in each one. Readers that are further behind read everything. */
 const MAX_CHANGES = 32;
 
@@ -102,12 +108,14 @@ const MAX_CHANGES = 32;
  * Increments the revisions of collections and deletes their classifiers. The classifiers are stale, and data derived
  * from the templates of a deleted profile must not outlive it.
  * @param profileIds the profiles that were added to the collections or removed, or whose templates changed
+ * @param keepsTime whether to leave the time of the last change, because the change was made in another store
  * @returns the new states of the classifiers
  */
 export async function touchCollections(
   tx: WriteTransaction,
   ids: readonly string[],
   profileIds: readonly string[],
+  keepsTime = false,
 ): Promise<NonNullable<StoreChange['classifiers']>> {
   const touched = [];
   for (const id of ids) {
@@ -115,7 +123,8 @@ export async function touchCollections(
     const revision = record.revision + 1;
     const noted = profileIds.length > MAX_CHANGES ? [] : [...(record.changes ?? []), { revision, profileIds }];
     const changes = noted.slice(-MAX_CHANGES);
-    const updated = { ...record, revision, changes, updatedAt: timestamp(record.updatedAt) };
+    const updatedAt = keepsTime ? record.updatedAt : timestamp(record.updatedAt);
+    const updated = { ...record, revision, changes, updatedAt };
     await tx.objectStore('collections').put(updated);
     await tx.objectStore('classifiers').delete(id);
     touched.push({ collectionId: id, state: classifierState(updated) });

@@ -13,6 +13,7 @@ import { createKeyring, readKey } from './keyring.js';
 import { createKeys } from './keys.js';
 import { createProfiles } from './profiles.js';
 import type { StoreParts } from './records.js';
+import { createReplica } from './replica.js';
 import { NO_SECRETS, openSecrets } from './secrets.js';
 import { createSpaces } from './spaces.js';
 import { createTransfer } from './transfer.js';
@@ -63,6 +64,7 @@ export function createStore(
     ...createAudit(parts),
     ...createApiKeys(parts),
     ...createTransfer(parts),
+    ...createReplica(parts),
     ...createEverything(parts),
     close: () => db.close(),
   };

@@ -2,20 +2,15 @@
 import type { ImportConflict } from '../../api/backup.js';
 import { inBatches } from './batches.js';
 import type { BackupBlock, BackupCollection, BackupContent, BackupProfile, FaceStore } from '../ports/face-store.js';
-import type {
-  CollectionRecord,
-  NegativeBlock,
-  ProfileDetails,
-  ProfileRecord,
-  ReadTransaction,
-  TemplateBlock,
-  Tombstone,
-} from './database/schema.js';
-import { openBlocks, openDetails, readKey, sealBlock, sealDetails } from './keyring.js';
-import { classifierState, countTemplates, startingWith, toStoredSpace, type StoreParts } from './records.js';
-import type { OpenKey } from './vault.js';
+import type { CollectionRecord, NegativeBlock, ProfileRecord, ReadTransaction, Tombstone } from './database/schema.js';
+import { openBlocks, readKey, sealBlock } from './keyring.js';
+import { classifierState, startingWith, type StoreParts } from './records.js';
+import { openProfiles, putProfile, sealProfile } from './whole.js';
 
 type Operations = Pick<FaceStore, 'exportContent' | 'importContent'>;
+
+/** Stands in for the templates of a profile that has none. */
+const NO_TEMPLATES: BackupBlock = { space: '', templates: [] };
 
 export function createTransfer({ db, keyring, note, changed }: StoreParts): Operations {
   return {
@@ -29,22 +24,11 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
           negatives: await tx.objectStore('negatives').getAll(),
           stored: await readKey(tx),
         }));
-        const opened = await openBlocks(keyring, stored, blocks);
+        const openedProfiles = await openProfiles(keyring, stored, profiles, blocks);
         const openedNegatives = await openBlocks(keyring, stored, negatives);
-        const openedDetails = await openDetails(keyring, stored, profiles);
-        const blocksOf = new Map<string, BackupBlock[]>(profiles.map(({ id }) => [id, []]));
-        for (const [i, { profileId, space }] of blocks.entries()) {
-          blocksOf.get(profileId)?.push({ space, templates: opened[i] ?? [] });
-        }
         const content: BackupContent = {
-          profiles: profiles.map(({ templateCount: _, spaces: __, details: ___, ...record }, i): BackupProfile => {
-            const [first = { space: '', templates: [] }, ...others] = blocksOf.get(record.id) ?? [];
-            return {
-              ...record,
-              ...(openedDetails[i] as ProfileDetails),
-              ...first,
-              ...(others.length > 0 ? { others } : {}),
-            };
+          profiles: openedProfiles.map(({ blocks: [first = NO_TEMPLATES, ...others], ...record }): BackupProfile => {
+            return { ...record, ...first, ...(others.length > 0 ? { others } : {}) };
           }),
           collections: collections.map(
             ({ revision: _, trainedRevision: __, changes: ___, ...record }): BackupCollection => ({
@@ -77,14 +61,8 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
         onDone(0);
         const sealed = await inBatches(
           profiles.taken,
-          async (profile) => ({
-            record: await toRecord(key, profile),
-            blocks: await Promise.all(
-              blocksIn(profile).map(({ space, templates }): Promise<TemplateBlock> =>
-                sealBlock(key, { profileId: profile.id, space }, templates),
-              ),
-            ),
-          }),
+          ({ space, templates, others = [], ...record }) =>
+            sealProfile(key, { ...record, blocks: [{ space, templates }, ...others] }),
           onDone,
         );
         const known = new Set([...stored.profiles.keys(), ...profiles.taken.map(({ id }) => id)]);
@@ -105,14 +83,10 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
         await writer.commit(async (tx) => {
           await inBatches(
             sealed,
-            async ({ record, blocks }) => {
-              const { id } = record;
-              if (stored.profiles.has(id)) await tx.objectStore('blocks').delete(startingWith(id));
+            async (profile) => {
+              const { id } = profile.record;
               if (stored.deleted.has(keyOf('profile', id))) await tx.objectStore('tombstones').delete(['profile', id]);
-              await Promise.all([
-                tx.objectStore('profiles').put(record),
-                ...blocks.map((block) => tx.objectStore('blocks').put(block)),
-              ]);
+              await putProfile(tx, profile, stored.profiles.has(id));
             },
             onDone,
           );
@@ -202,16 +176,4 @@ function decide<T extends { readonly id: string; readonly updatedAt: string }>(
     }
   }
   return { taken, conflicts, counts: { added, updated, kept } };
-}
-
-/** Returns the templates of an imported profile by embedding space. */
-function blocksIn({ space, templates, others = [] }: BackupProfile): BackupBlock[] {
-  return [{ space, templates }, ...others];
-}
-
-async function toRecord(key: OpenKey, profile: BackupProfile): Promise<ProfileRecord> {
-  const { templates: _, space: __, others: ___, name, metadata, consent, ...record } = profile;
-  const spaces = blocksIn(profile).map(({ space, templates }) => [space, toStoredSpace(templates)] as const);
-  const details = await sealDetails(key, record.id, { name, metadata, consent });
-  return { ...record, details, ...countTemplates(Object.fromEntries(spaces)) };
 }

@@ -451,6 +451,10 @@ export function createEngine(parts: EngineParts): Engine {
       return store.importContent(await parts.backup.open(file, passphrase, parts.knownSpaces), onProgress);
     },
 
+    replicaState: async () => ({ space, ...(await store.describeRecords()) }),
+    readReplica: (_context, wanted) => store.readRecords(wanted),
+    applyReplica: (_context, records) => store.applyRecords(records, parts.knownSpaces),
+
     listAudit: (_context, limit) => store.listAudit(limit),
     clearAudit: () => store.clearAudit(),
     createApiKey: (_context, name, scopes) => store.createApiKey(name, scopes),
