@@ -10,7 +10,8 @@ import { startShell } from './shell.js';
 import { currentLanguage, loadFirstTexts, loadTexts, LOCALES } from './texts/texts.js';
 
 async function main(): Promise<void> {
-  const language = currentLanguage();
+  const collectionId = new URLSearchParams(location.search).get('kiosk');
+  const language = currentLanguage(collectionId === null ? 'demo' : 'kiosk');
   document.documentElement.lang = language;
   // The models come while everything else does.
   const kit = loadKit();
@@ -32,7 +33,6 @@ async function main(): Promise<void> {
     const allTexts = await loadTexts(language);
     return { ...context, texts: allTexts, explain: createExplain(allTexts) };
   };
-  const collectionId = new URLSearchParams(location.search).get('kiosk');
   const offline = watchOffline(kit);
   const armed = armedKiosk();
   if (armed !== null && armed !== collectionId) {

@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { OfflineState } from '../offline/offline.js';
 import type { Texts } from '../texts/texts.js';
 import { drawPinField } from './screen.js';
-import { HOLD_SECONDS, LOG_DAYS, MAX_GREETING, POLICIES, RATES, type KioskSettings } from './settings.js';
+import { HOLD_SECONDS, LOG_DAYS, POLICIES, RATES, type KioskSettings } from './settings.js';
 
 /** Each change counts at once. */
 export function drawSettings(
@@ -42,12 +42,6 @@ export function drawSettings(
     ${drawChoice('spoof', words.spoof, POLICIES, (policy) => words.policies[policy])}
     ${drawCheck('challenge', words.challenge)} ${drawChoice('maxFpir', words.rate, RATES, words.rateValue)}
     ${drawCheck('oneAtATime', words.oneAtATime)} ${drawChoice('holdSeconds', words.hold, HOLD_SECONDS, words.holdValue)}
-    <label class="field"
-      >${words.greeting}<input
-        maxlength=${MAX_GREETING}
-        .value=${settings.greeting}
-        @change=${({ target }: Event) => change({ ...settings, greeting: (target as HTMLInputElement).value.trim() })}
-    /></label>
     ${drawCheck('sound', words.sound)} ${drawChoice('logDays', words.logDays, LOG_DAYS, words.logDaysValue)}
     ${drawCheck('pictures', words.pictures)}
   </section>`;

@@ -2,6 +2,7 @@
 import { html, nothing, render, type TemplateResult } from 'lit';
 import type { Context } from '../context.js';
 import type { Offline } from '../offline/offline.js';
+import { createBrandView } from './admin-brand.js';
 import { createLogView } from './admin-log.js';
 import { createRecentView } from './admin-recent.js';
 import { drawSettings, drawStatus } from './admin-settings.js';
@@ -25,6 +26,7 @@ export interface AdminOptions {
   readonly settings: () => KioskSettings;
   readonly change: (settings: KioskSettings) => void;
   readonly leave: () => void;
+  readonly onClose: () => void;
 }
 
 export interface Admin {
@@ -42,6 +44,7 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
   let code = '';
   let idleTimer = 0;
   const logView = createLogView(context, log, () => options.settings().logDays, draw);
+  const brandView = createBrandView({ ...options, redraw: draw });
   const recentView = createRecentView({
     ...options,
     redraw() {
@@ -83,7 +86,7 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
         <button type="button" class="danger" @click=${options.leave}>${words.leave}</button>
       </div>
       ${options.settings().pictures ? recentView.draw() : nothing}
-      ${drawSettings(context.texts, options.settings(), options.change)}
+      ${drawSettings(context.texts, options.settings(), options.change)} ${brandView.draw()}
       ${drawStatus(context.texts, options.offline.state, attention.staysOn, { useUpdate, changePin, renewCode })}
       <p class="status" role="status">${said === '' ? nothing : said}</p>
       ${code === '' ? nothing : html`<p class="kiosk-code">${code}</p>`} ${logView.draw()}
@@ -125,8 +128,10 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
     code = '';
     form.reset();
     recentView.reset();
+    brandView.reset();
     clearTimeout(idleTimer);
     render(nothing, dialog);
+    options.onClose();
   });
 
   return {

@@ -1,18 +1,20 @@
 /** A device that only tells who stands before it: it looks for people of one collection until an admin ends that. */
 import { html, nothing, render } from 'lit';
-import type { FaceKit } from '../../src/index.js';
+import type { Collection, FaceKit } from '../../src/index.js';
 import type { Context } from '../context.js';
 import { arm, disarm } from '../armed.js';
 import { byId } from '../dom.js';
 import type { Offline } from '../offline/offline.js';
 import { createAdmin } from './admin.js';
 import { keepAttention } from './attention.js';
+import { drawLogo } from './logo.js';
 import { createLog } from './log.js';
 import { createPin } from './pin.js';
 import { createRecent } from './recent.js';
 import { describeFailure, describeStorage, drawFace, drawTags, type Face } from './screen.js';
 import { startSession, type Session } from './session.js';
 import { readSettings, writeSettings } from './settings.js';
+import { currentLanguage } from '../texts/texts.js';
 import './kiosk.css';
 
 /** How often is looked whether an update can be used, and for how long nobody was here then. */
@@ -39,6 +41,8 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
   for (const id of ['header', 'footer']) byId(id, HTMLElement).hidden = true;
   document.documentElement.classList.add('kiosk-page');
   const attention = keepAttention(redraw);
+  const logo = document.createElement('canvas');
+  void drawLogo(logo, settings.logo);
 
   function show(next: Face): void {
     face = next;
@@ -52,6 +56,7 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
     render(
       html`<h1 class="hidden-label">${document.title}</h1>
         <video class="kiosk-video" muted playsinline aria-label=${words.camera}></video>
+        <div class="kiosk-brand">${logo}${settings.name === '' ? nothing : html`<p>${settings.name}</p>`}</div>
         <div class="kiosk-tags">${drawnTags(shownFace)}</div>
         <div class="kiosk-result">
           ${drawFace(context, shownFace, settings.greeting, (event) => void finishSetup(event))}
@@ -116,6 +121,10 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
     main.querySelector<HTMLElement>('.kiosk-setup h2')?.focus();
   }
 
+  function titleOf(collection: Collection): string {
+    return settings.name || words.documentTitle(collection.name);
+  }
+
   /** Does what the models, the collection and the PIN allow by now. */
   function follow(): void {
     const { state } = context.kit;
@@ -142,7 +151,7 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
       show({ kind: 'missing' });
       return;
     }
-    if (collection) document.title = words.documentTitle(collection.name);
+    if (collection) document.title = titleOf(collection);
     if (library.loaded) {
       const before = known;
       known = new Set(library.profiles.map(({ id }) => id));
@@ -193,12 +202,18 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
     collectionId,
     settings: () => settings,
     change(next) {
+      if (next.logo !== settings.logo) void drawLogo(logo, next.logo);
       settings = next;
       writeSettings(next);
       log.keep(next.logDays);
       if (!next.pictures) recent.clear();
       session?.renew();
+      follow();
       admin.redraw();
+    },
+    onClose() {
+      // All words of the page are of one language.
+      if (currentLanguage('kiosk') !== document.documentElement.lang) location.reload();
     },
     leave() {
       session?.stop();

@@ -1,5 +1,6 @@
 /** What the admin of this device has set, across reloads. */
 import type { SpoofPolicy } from '../../src/index.js';
+import { MAX_LOGO_LENGTH } from './logo.js';
 
 /** The policies that an operator can choose; error rates are not among them. */
 export type KioskSpoof = Extract<SpoofPolicy, string>;
@@ -18,6 +19,10 @@ export interface KioskSettings {
   readonly oneAtATime: boolean;
   /** Whether pictures of the last people are kept in memory for some minutes. */
   readonly pictures: boolean;
+  /** Of the kiosk; empty for that of the collection. */
+  readonly name: string;
+  /** As a `data:` URL; empty for none. */
+  readonly logo: string;
   /** Stands under a name; empty for the usual words. */
   readonly greeting: string;
 }
@@ -27,7 +32,7 @@ export const POLICIES: readonly KioskSpoof[] = ['require', 'report', 'off'];
 export const RATES: readonly number[] = [0.001, 0.01, 0.05];
 export const HOLD_SECONDS: readonly number[] = [2, 4, 8, 15];
 export const LOG_DAYS: readonly number[] = [7, 30, 90, 365];
-export const MAX_GREETING = 60;
+export const MAX_WORDS = 60;
 
 const DEFAULTS: KioskSettings = {
   spoof: 'require',
@@ -38,6 +43,8 @@ const DEFAULTS: KioskSettings = {
   logDays: 30,
   oneAtATime: true,
   pictures: false,
+  name: '',
+  logo: '',
   greeting: '',
 };
 
@@ -60,8 +67,14 @@ export function readSettings(): KioskSettings {
     logDays: oneOf(LOG_DAYS, stored.logDays, DEFAULTS.logDays),
     oneAtATime: oneOf([true, false], stored.oneAtATime, DEFAULTS.oneAtATime),
     pictures: oneOf([true, false], stored.pictures, DEFAULTS.pictures),
-    greeting: typeof stored.greeting === 'string' ? stored.greeting.slice(0, MAX_GREETING) : DEFAULTS.greeting,
+    name: textOf(stored.name, MAX_WORDS),
+    logo: typeof stored.logo === 'string' && stored.logo.length <= MAX_LOGO_LENGTH ? stored.logo : '',
+    greeting: textOf(stored.greeting, MAX_WORDS),
   };
+}
+
+function textOf(value: unknown, maxLength: number): string {
+  return typeof value === 'string' ? value.slice(0, maxLength) : '';
 }
 
 export function writeSettings(settings: KioskSettings): void {

@@ -15,6 +15,7 @@ import type {
   UnknownReason,
 } from '../../src/index.js';
 import type { KioskEvent } from '../kiosk/log.js';
+import type { LogoProblem } from '../kiosk/logo.js';
 import type { KioskSpoof } from '../kiosk/settings.js';
 import { count, englishFirst } from './en-first.js';
 
@@ -790,10 +791,23 @@ export const english = {
       holdValue: (seconds: number) => count(seconds, 'second'),
       sound: 'A sound when somebody is recognized',
       oneAtATime: 'Name nobody while two people stand in front',
-      greeting: 'Words below a name',
       pictures: 'Keep pictures of the last 20 people in memory for 10 minutes, to correct mistakes',
       logDays: 'The log is kept for',
       logDaysValue: (days: number) => count(days, 'day'),
+    },
+    brand: {
+      title: 'Name, logo and language',
+      name: 'Name of this kiosk',
+      logo: 'Logo',
+      removeLogo: 'Remove the logo',
+      problems: {
+        'too-large': (megabytes: number) => `This file is too large. The limit is ${megabytes} MB.`,
+        'no-image': () => 'This file is not an image we can open. Try a PNG, JPEG or WebP.',
+      } satisfies Record<LogoProblem, (megabytes: number) => string>,
+      greeting: 'Words below the name of a person',
+      language: 'Language of the kiosk',
+      sameLanguage: 'Like the rest of this site',
+      languageHint: 'Changes when you go back to the kiosk.',
     },
     recent: {
       title: 'Correct mistakes',

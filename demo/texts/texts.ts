@@ -14,7 +14,8 @@ export type Language = keyof typeof LANGUAGES;
 /** For dates and numbers. */
 export const LOCALES: Readonly<Record<Language, string>> = { en: 'en-GB', de: 'de-DE' };
 
-const KEY = 'inface-demo-language';
+/** The kiosk may speak another language than the rest of the site. */
+const KEYS = { demo: 'inface-demo-language', kiosk: 'inface-kiosk-language' } as const;
 
 const FIRST_LOADERS: Readonly<Record<Language, () => Promise<FirstTexts>>> = {
   en: () => Promise.resolve(englishFirst),
@@ -29,9 +30,15 @@ function isLanguage(text: string | null | undefined): text is Language {
   return text !== null && text !== undefined && text in LANGUAGES;
 }
 
+/** The language that was chosen for the kiosk alone; null if none was. */
+export function chosenKioskLanguage(): Language | null {
+  const chosen = recall(KEYS.kiosk);
+  return isLanguage(chosen) ? chosen : null;
+}
+
 /** The language that was chosen, or else the first of the browser's that there is. */
-export function currentLanguage(): Language {
-  const chosen = recall(KEY);
+export function currentLanguage(page: keyof typeof KEYS = 'demo'): Language {
+  const chosen = (page === 'kiosk' ? chosenKioskLanguage() : null) ?? recall(KEYS.demo);
   if (isLanguage(chosen)) return chosen;
   return navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase()).find(isLanguage) ?? 'en';
 }
@@ -44,7 +51,7 @@ export function loadTexts(language: Language): Promise<Texts> {
   return LOADERS[language]();
 }
 
-/** From the next start of the page on. */
-export function chooseLanguage(language: Language): void {
-  remember(KEY, language);
+/** From the next start of the page on. @param language '' for the kiosk to follow the rest of the site */
+export function chooseLanguage(language: Language | '', page: keyof typeof KEYS = 'demo'): void {
+  remember(KEYS[page], language);
 }
