@@ -8,6 +8,8 @@ import { createRecentView } from './admin-recent.js';
 import { drawSettings, drawStatus } from './admin-settings.js';
 import type { Attention } from './attention.js';
 import type { KioskLog } from './log.js';
+import { createWaysView } from './admin-ways.js';
+import type { PersonalPins } from './personal-pin.js';
 import type { Pin } from './pin.js';
 import { createPinForm } from './pin-form.js';
 import type { Recent } from './recent.js';
@@ -20,6 +22,7 @@ export interface AdminOptions {
   readonly offline: Offline;
   readonly attention: Attention;
   readonly pin: Pin;
+  readonly pins: PersonalPins;
   readonly log: KioskLog;
   readonly recent: Recent;
   readonly collectionId: string;
@@ -45,6 +48,7 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
   let idleTimer = 0;
   const logView = createLogView(context, log, () => options.settings().logDays, draw);
   const brandView = createBrandView({ ...options, redraw: draw });
+  const waysView = createWaysView({ ...options, redraw: draw });
   const recentView = createRecentView({
     ...options,
     redraw() {
@@ -86,7 +90,7 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
         <button type="button" class="danger" @click=${options.leave}>${words.leave}</button>
       </div>
       ${options.settings().pictures ? recentView.draw() : nothing}
-      ${drawSettings(context.texts, options.settings(), options.change)} ${brandView.draw()}
+      ${drawSettings(context.texts, options.settings(), options.change)} ${brandView.draw()} ${waysView.draw()}
       ${drawStatus(context.texts, options.offline.state, attention.staysOn, { useUpdate, changePin, renewCode })}
       <p class="status" role="status">${said === '' ? nothing : said}</p>
       ${code === '' ? nothing : html`<p class="kiosk-code">${code}</p>`} ${logView.draw()}
@@ -129,6 +133,7 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
     form.reset();
     recentView.reset();
     brandView.reset();
+    waysView.reset();
     clearTimeout(idleTimer);
     render(nothing, dialog);
     options.onClose();

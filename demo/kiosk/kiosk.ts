@@ -9,11 +9,13 @@ import { createAdmin } from './admin.js';
 import { keepAttention } from './attention.js';
 import { drawLogo } from './logo.js';
 import { createLog } from './log.js';
+import { createPersonalPins } from './personal-pin.js';
 import { createPin } from './pin.js';
 import { createRecent } from './recent.js';
 import { describeFailure, describeStorage, drawFace, drawTags, type Face } from './screen.js';
 import { startSession, type Session } from './session.js';
 import { readSettings, writeSettings } from './settings.js';
+import { createWays } from './ways.js';
 import { currentLanguage } from '../texts/texts.js';
 import './kiosk.css';
 
@@ -29,6 +31,10 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
   const words = texts.kiosk;
   const main = byId('view', HTMLElement);
   const [pin, log] = [createPin(), createLog()];
+  const pins = createPersonalPins(
+    () => context.kit.ready(),
+    () => library.profilesOf(collectionId),
+  );
   const recent = createRecent(() => admin.redraw());
   let settings = readSettings();
   let face: Face = { kind: 'loading' };
@@ -37,6 +43,16 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
   let retryTimer = 0;
   let isDrawn = false;
   let known: ReadonlySet<string> = new Set();
+
+  const ways = createWays({
+    context,
+    collectionId,
+    pins,
+    log,
+    settings: () => settings,
+    redraw,
+    onNamed: chime,
+  });
 
   for (const id of ['header', 'footer']) byId(id, HTMLElement).hidden = true;
   document.documentElement.classList.add('kiosk-page');
@@ -51,7 +67,8 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
 
   function redraw(): void {
     if (!isDrawn) return;
-    const shownFace: Face = recovery ?? (pin.isSet || face.kind === 'missing' || isDenied() ? face : setup);
+    const shownFace: Face =
+      recovery ?? ways.face ?? (pin.isSet || face.kind === 'missing' || isDenied() ? face : setup);
     main.className = `kiosk ${shownFace.kind}`;
     render(
       html`<h1 class="hidden-label">${document.title}</h1>
@@ -59,7 +76,7 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
         <div class="kiosk-brand">${logo}${settings.name === '' ? nothing : html`<p>${settings.name}</p>`}</div>
         <div class="kiosk-tags">${drawnTags(shownFace)}</div>
         <div class="kiosk-result">
-          ${drawFace(context, shownFace, settings.greeting, (event) => void finishSetup(event))}
+          ${drawFace(context, shownFace, settings.greeting, (event) => void finishSetup(event), ways.draw(shownFace))}
         </div>
         <div class="kiosk-corner">
           ${
@@ -72,6 +89,10 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
         <dialog class="kiosk-admin"></dialog>`,
       main,
     );
+  }
+
+  function chime(): void {
+    if (settings.sound) attention.chime();
   }
 
   function drawnTags(shown: Face) {
@@ -155,7 +176,7 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
     if (library.loaded) {
       const before = known;
       known = new Set(library.profiles.map(({ id }) => id));
-      log.keepOnly((profileId) => known.has(profileId));
+      for (const records of [log, pins]) records.keepOnly((profileId) => known.has(profileId));
       // Any of the pictures may show whoever was deleted, under another name or none.
       if ([...before].some((profileId) => !known.has(profileId))) recent.clear();
       // Somebody may have been renamed.
@@ -181,11 +202,9 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
       log,
       recent,
       settings: () => settings,
-      isPaused: () => admin.isOpen,
+      isPaused: () => admin.isOpen || ways.face !== null,
       show,
-      onNamed() {
-        if (settings.sound) attention.chime();
-      },
+      onNamed: chime,
     });
   }
 
@@ -197,6 +216,7 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
     offline,
     attention,
     pin,
+    pins,
     log,
     recent,
     collectionId,
@@ -230,7 +250,7 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
     follow();
   });
   setInterval(() => {
-    if (!offline.state.update || admin.isOpen || (session?.idleMs() ?? 0) < UPDATE.idleMs) return;
+    if (!offline.state.update || admin.isOpen || ways.face || (session?.idleMs() ?? 0) < UPDATE.idleMs) return;
     log.add('update');
     void offline.useUpdate();
   }, UPDATE.everyMs);

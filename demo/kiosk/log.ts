@@ -21,6 +21,11 @@ export type KioskEvent =
   | 'challenge-interrupted'
   | 'challenge-locked'
   | 'challenge-help'
+  /** Somebody asked how to get help. */
+  | 'help'
+  /** Somebody came in with a PIN instead of the face. */
+  | 'pin'
+  | 'pin-wrong'
   | 'camera-lost'
   | 'camera-back'
   | 'models-failed'
@@ -241,7 +246,7 @@ export function toTable(entries: readonly LogEntry[]): readonly (readonly Cell[]
 export function toDays(entries: readonly LogEntry[]): readonly (readonly Cell[])[] {
   const days = new Map<string, { day: string; name: string; first: string; last: string }>();
   for (const { at, until, event, profileId, detail } of entries) {
-    if (event !== 'identified' || profileId === undefined) continue;
+    if ((event !== 'identified' && event !== 'pin') || profileId === undefined) continue;
     const [from, to] = [wallClock(at), wallClock(until ?? at)];
     // A visit beyond midnight is one on both days.
     for (const day of new Set([from.day, to.day])) {

@@ -51,7 +51,7 @@ export function createPinForm({ texts, pin, redraw, onRight }: PinFormOptions): 
       const locked = lockedMs > 0 ? words.locked(Math.ceil(lockedMs / 1_000)) : wrong ? words.wrong : '';
       const status = isBusy ? words.checking : wrong === 'code' ? words.wrongCode : locked;
       return html`<form class="kiosk-pin" @submit=${enter}>
-        ${drawPinField('pin', words.pin, false)}
+        ${drawPinField('pin', words.pin, { isRequired: false })}
         <details>
           <summary>${words.forgotten}</summary>
           <label class="field">${words.code}<input name="code" autocomplete="off" autocapitalize="characters" /></label>

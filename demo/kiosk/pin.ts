@@ -2,22 +2,16 @@
  * The PIN of the admin, and the code for whoever forgot it. They keep hands off the kiosk; whoever can read the browser's
  * storage can try all PINs there, and clear it.
  */
+import { hashSecret, matchesSecret, type StoredSecret } from './secret.js';
 import { createTries } from './tries.js';
 
 const KEYS = { pin: 'inface-kiosk-pin', code: 'inface-kiosk-recovery' } as const;
-const ITERATIONS = 600_000;
-const SALT_BYTES = 16;
+const TRIES = 'inface-kiosk-tries';
 /** What a PIN looks like, as an input's `pattern` has it. */
 export const PIN_PATTERN = '[0-9]{4,12}';
 /** Crockford's base 32: none of its characters is taken for another. 16 of them have 80 bits. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const CODE = { length: 16, group: 4 } as const;
-
-interface StoredSecret {
-  readonly salt: string;
-  readonly hash: string;
-  readonly iterations: number;
-}
 
 export interface Pin {
   readonly isSet: boolean;
@@ -33,7 +27,7 @@ export interface Pin {
 }
 
 export function createPin(): Pin {
-  const tries = createTries();
+  const tries = createTries(TRIES);
   return {
     get isSet() {
       return read('pin') !== null;
@@ -72,15 +66,12 @@ function readCode(text: string): string {
 }
 
 async function store(kind: keyof typeof KEYS, secret: string): Promise<void> {
-  const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
-  const hash = await derive(secret, salt, ITERATIONS);
-  const stored: StoredSecret = { salt: toHex(salt), hash: toHex(hash), iterations: ITERATIONS };
-  localStorage.setItem(KEYS[kind], JSON.stringify(stored));
+  localStorage.setItem(KEYS[kind], JSON.stringify(await hashSecret(secret)));
 }
 
 async function isStored(kind: keyof typeof KEYS, secret: string): Promise<boolean> {
   const stored = read(kind);
-  return stored !== null && toHex(await derive(secret, fromHex(stored.salt), stored.iterations)) === stored.hash;
+  return stored !== null && (await matchesSecret(secret, stored));
 }
 
 function read(kind: keyof typeof KEYS): StoredSecret | null {
@@ -89,19 +80,4 @@ function read(kind: keyof typeof KEYS): StoredSecret | null {
   } catch {
     return null;
   }
-}
-
-async function derive(secret: string, salt: Uint8Array<ArrayBuffer>, iterations: number): Promise<Uint8Array> {
-  const key = await crypto.subtle.importKey('raw', new TextEncoder().encode(secret), 'PBKDF2', false, ['deriveBits']);
-  return new Uint8Array(
-    await crypto.subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt, iterations }, key, 256),
-  );
-}
-
-function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-function fromHex(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text.match(/../g) ?? [], (byte) => parseInt(byte, 16));
 }

@@ -14,7 +14,9 @@ export type Face =
   | { readonly kind: 'setup'; readonly problem: string; readonly isBusy: boolean }
   /** Shown once: it is kept nowhere. */
   | { readonly kind: 'recovery'; readonly code: string; readonly go: () => void }
-  | { readonly kind: 'failed'; readonly words: Words }
+  | { readonly kind: 'failed' | 'help'; readonly words: Words }
+  /** Asks for the PIN of a person. */
+  | { readonly kind: 'own-pin'; readonly form: TemplateResult }
   | { readonly kind: 'challenge'; readonly prompt: LivenessPrompt | null; readonly skip: () => void }
   | { readonly kind: 'challenge-failed'; readonly advice: readonly LivenessAdvice[] }
   | { readonly kind: 'locked'; readonly by: 'face' | 'device'; readonly retryAfterMs: number }
@@ -31,6 +33,7 @@ const SIGNS: Partial<Record<Face['kind'], string>> = {
   'challenge-failed': '✕',
   locked: '✕',
   attendant: '!',
+  help: '!',
 };
 
 /** @returns what is large, what stands below it, and what can be done */
@@ -39,7 +42,9 @@ export function drawFace(
   face: Face,
   greeting: string,
   submitPin: (event: SubmitEvent) => void,
+  ways: TemplateResult | typeof nothing,
 ): TemplateResult {
+  if (face.kind === 'own-pin') return face.form;
   if (face.kind === 'setup') return drawSetup(context, face, submitPin);
   if (face.kind === 'recovery') return drawRecovery(context, face);
   const { large, small, more } = describe(context, face, greeting);
@@ -50,7 +55,7 @@ export function drawFace(
       <p class="kiosk-large">${sign ? html`<span aria-hidden="true">${sign}</span> ` : nothing}${large}</p>
       <p class="kiosk-small">${small}</p>
     </div>
-    ${more ?? nothing}`;
+    ${more ?? nothing} ${ways}`;
 }
 
 interface Words {
@@ -68,7 +73,11 @@ function nameOf(
   return (profile ? profile.name : name) ?? texts.kiosk.noName;
 }
 
-function describe(context: Context, face: Exclude<Face, { kind: 'setup' | 'recovery' }>, greeting: string): Words {
+function describe(
+  context: Context,
+  face: Exclude<Face, { kind: 'setup' | 'recovery' | 'own-pin' }>,
+  greeting: string,
+): Words {
   const { texts } = context;
   const words = texts.kiosk;
   switch (face.kind) {
@@ -79,6 +88,7 @@ function describe(context: Context, face: Exclude<Face, { kind: 'setup' | 'recov
     case 'opening':
       return { large: words.opening, small: '' };
     case 'failed':
+    case 'help':
       return face.words;
     case 'waiting':
       return { large: words.waiting, small: '' };
@@ -219,14 +229,18 @@ function drawRecovery({ texts }: Context, { code, go }: Extract<Face, { kind: 'r
 }
 
 /** A field for a PIN, as its form has it under `name`. */
-export function drawPinField(name: string, label: string, isRequired = true): TemplateResult {
+export function drawPinField(
+  name: string,
+  label: string,
+  { isRequired = true, pattern = PIN_PATTERN } = {},
+): TemplateResult {
   return html`<label class="field"
     >${label}<input
       type="password"
       name=${name}
       inputmode="numeric"
       autocomplete="off"
-      pattern=${PIN_PATTERN}
+      pattern=${pattern}
       ?required=${isRequired}
   /></label>`;
 }

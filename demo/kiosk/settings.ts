@@ -23,6 +23,10 @@ export interface KioskSettings {
   readonly name: string;
   /** As a `data:` URL; empty for none. */
   readonly logo: string;
+  /** How to get help, for whoever is not recognized; empty for nothing. */
+  readonly help: string;
+  /** Whom to call then; empty for nobody. */
+  readonly phone: string;
   /** Stands under a name; empty for the usual words. */
   readonly greeting: string;
 }
@@ -33,6 +37,7 @@ export const RATES: readonly number[] = [0.001, 0.01, 0.05];
 export const HOLD_SECONDS: readonly number[] = [2, 4, 8, 15];
 export const LOG_DAYS: readonly number[] = [7, 30, 90, 365];
 export const MAX_WORDS = 60;
+export const MAX_HELP = 200;
 
 const DEFAULTS: KioskSettings = {
   spoof: 'require',
@@ -45,6 +50,8 @@ const DEFAULTS: KioskSettings = {
   pictures: false,
   name: '',
   logo: '',
+  help: '',
+  phone: '',
   greeting: '',
 };
 
@@ -69,6 +76,8 @@ export function readSettings(): KioskSettings {
     pictures: oneOf([true, false], stored.pictures, DEFAULTS.pictures),
     name: textOf(stored.name, MAX_WORDS),
     logo: typeof stored.logo === 'string' && stored.logo.length <= MAX_LOGO_LENGTH ? stored.logo : '',
+    help: textOf(stored.help, MAX_HELP),
+    phone: textOf(stored.phone, MAX_WORDS),
     greeting: textOf(stored.greeting, MAX_WORDS),
   };
 }

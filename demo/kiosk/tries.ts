@@ -4,7 +4,6 @@
  * The clock of the device counts, so the time passes while no kiosk is open. A clock that is set back makes no lock longer.
  */
 
-const KEY = 'inface-kiosk-tries';
 const FREE = 4;
 const LOCK_MS = { first: 60_000, most: 3_600_000 } as const;
 
@@ -21,7 +20,21 @@ export interface Tries {
   clear(): void;
 }
 
-export function createTries(): Tries {
+/** @param key of localStorage: each counts by itself */
+export function createTries(key: string): Tries {
+  function read(): Wrong {
+    try {
+      const { count, lockedUntilMs } = JSON.parse(localStorage.getItem(key) ?? '{}') as Partial<Wrong>;
+      return { count: Number(count) || 0, lockedUntilMs: Number(lockedUntilMs) || 0 };
+    } catch {
+      return { count: 0, lockedUntilMs: 0 };
+    }
+  }
+
+  function write(wrong: Wrong): void {
+    localStorage.setItem(key, JSON.stringify(wrong));
+  }
+
   return {
     lockedForMs() {
       const { count, lockedUntilMs } = read();
@@ -41,17 +54,4 @@ export function createTries(): Tries {
 /** How long the last of so many wrong tries locks, in milliseconds. */
 function lockOf(count: number): number {
   return count <= FREE ? 0 : Math.min(LOCK_MS.first * 2 ** (count - FREE - 1), LOCK_MS.most);
-}
-
-function read(): Wrong {
-  try {
-    const { count, lockedUntilMs } = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<Wrong>;
-    return { count: Number(count) || 0, lockedUntilMs: Number(lockedUntilMs) || 0 };
-  } catch {
-    return { count: 0, lockedUntilMs: 0 };
-  }
-}
-
-function write(wrong: Wrong): void {
-  localStorage.setItem(KEY, JSON.stringify(wrong));
 }
