@@ -9,9 +9,11 @@ export default defineConfig(
     'coverage/',
     'dist/',
     'dist-demo/',
+    'dist-docs/',
     'public/',
     'test-results/',
     'test/integration/*/',
+    'examples/',
     '.cache/',
   ]),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -43,7 +45,7 @@ export default defineConfig(
     rules: { '@typescript-eslint/no-namespace': 'off' },
   },
   {
-    files: ['tools/**', 'bench/**', 'lab/**', 'test/**'],
+    files: ['tools/**', 'bench/**', 'lab/**', 'test/**', 'docs/**'],
     rules: { 'no-console': 'off' },
   },
   {
@@ -59,7 +61,7 @@ export default defineConfig(
   },
   {
     // What JSON.parse gives is described by a JSDoc type where it is read; JavaScript has no other way to say so.
-    files: ['**/*.mjs'],
+    files: ['**/*.mjs', 'docs/.vitepress/playground/*.js'],
     rules: {
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',

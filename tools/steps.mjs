@@ -54,8 +54,10 @@ export const CHECK_STEPS = [
   { name: 'Types', script: 'check:types' },
   { name: 'Build', script: 'build', needs: ['check:types'] },
   { name: 'Demo build', script: 'build:demo' },
+  { name: 'Documentation', script: 'docs:build', needs: ['build'] },
   { name: 'Format', script: 'check:format' },
   { name: 'Prose', script: 'check:prose' },
+  { name: 'Links', script: 'check:links' },
   { name: 'Dependencies', script: 'check:deps' },
   { name: 'Unused code', script: 'check:unused' },
   { name: 'Package', script: 'check:package', needs: ['build'] },
@@ -76,6 +78,7 @@ export const TEST_STEPS = [
   { name: 'End-to-end tests', script: 'test:e2e', runner: 'playwright', needs: ['build', 'build:demo'] },
   { name: 'Browser tests', script: 'test:browser', runner: 'vitest' },
   { name: 'Integration tests', script: 'test:integration', runner: 'playwright', args: ['--quick'], needs: ['build'] },
+  { name: 'Documentation tests', script: 'test:docs', runner: 'playwright', needs: ['docs:build'] },
   ...CHECK_STEPS.filter(({ script }) => !BUILD_STEPS.includes(script)),
 ];
 
@@ -91,7 +94,7 @@ const ENGINE_STEPS = [
 /**
  * Returns the steps of one part of the tests, so that several machines can share the run.
  * `check` has the steps of `npm run check`, the other parts one step with those that it needs.
- * @param {string} part `check`, `browser`, `e2e`, `integration`, `firefox` or `webkit`
+ * @param {string} part `check`, `browser`, `e2e`, `integration`, `docs`, `firefox` or `webkit`
  * @param {string} [shard] which of its tests to run, for example `1/3`; default: all of them
  * @returns {readonly Step[]} none when there is no such part
  */

@@ -1,7 +1,7 @@
 /**
  * Runs every check and test: `npm test [-- PART [SHARD]]`. Installs missing packages and a browser first.
- * A part is `check`, `browser`, `e2e`, `integration`, `firefox` or `webkit`, and a shard of it for example `e2e 1/3`. The
- * part `integration` has the fixtures whose tools have to be installed as well. The last two are not part of `npm test`.
+ * A part is `check`, `browser`, `e2e`, `integration`, `docs`, `firefox` or `webkit`, and a shard of it for example `e2e 1/3`.
+ * The part `integration` has the fixtures whose tools have to be installed as well. The last two are not part of `npm test`.
  */
 import process from 'node:process';
 import { ensureBrowser } from './browser.mjs';
@@ -20,7 +20,7 @@ await runMain(async () => {
       throw new Problem(
         `There is no part '${String(part)}'.`,
         '',
-        'Use: npm test -- check|browser|e2e|integration|firefox|webkit [SHARD]',
+        'Use: npm test -- check|browser|e2e|integration|docs|firefox|webkit [SHARD]',
       );
     requireNode();
     await withLock(prepare);
