@@ -195,12 +195,14 @@ export function createRecentView({ context, collectionId, recent, log, redraw }:
     const { atMs, event, subject, picture } = sighting;
     const isNamed = event === 'identified' && subject !== null;
     const name = subject ? nameOf(subject.profileId) : '';
-    const percent = subject?.score ? texts.kiosk.log.score(Math.round(100 * subject.score)) : '';
+    const percent = Math.round(100 * (subject?.score ?? 0));
+    const score = texts.kiosk.log.score(percent);
+    const similar = isNamed ? score : percent > 0 ? words.nearest(name, score) : '';
     return html`<li>
       ${picture}
       <div class="kiosk-sighting">
         <p><strong>${isNamed ? name : texts.kiosk.log.events[event]}</strong></p>
-        <p class="muted">${time.format(atMs)} · ${isNamed ? percent : subject ? words.nearest(name, percent) : ''}</p>
+        <p class="muted">${time.format(atMs)}${similar === '' ? '' : ` · ${similar}`}</p>
         ${
           // A picture of a photo or a screen teaches nothing about a face.
           event === 'attack'

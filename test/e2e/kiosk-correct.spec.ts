@@ -2,19 +2,20 @@
 import type { Page } from '@playwright/test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from './demo.js';
-import { closeAdmin, DORA, EMIL, logged, openAdmin, startKiosk, words } from './kiosk.js';
+import { closeAdmin, DORA, EMIL, logged, openAdmin, PIN, startKiosk, words } from './kiosk.js';
 
 const PICTURES = 'Keep pictures of the last 20 people';
 
 /** A kiosk that keeps pictures, and has named or refused whoever is there. */
-async function startWithPictures(page: Page, people: Parameters<typeof startKiosk>[1], said: string): Promise<void> {
+async function startWithPictures(page: Page, people: Parameters<typeof startKiosk>[1], said: string): Promise<string> {
   await page.addInitScript(() => {
     if (localStorage.getItem('inface-kiosk-settings') === null)
       localStorage.setItem('inface-kiosk-settings', JSON.stringify({ pictures: true }));
   });
-  await startKiosk(page, people);
+  const collectionId = await startKiosk(page, people);
   await expect(words(page)).toContainText(said);
   await openAdmin(page);
+  return collectionId;
 }
 
 function sightings(page: Page) {
@@ -60,6 +61,21 @@ test('somebody who was taken for another person is not any more', async ({ page 
   await expect(logged(page)).toHaveText(['Corrected: not this person', 'Admin', 'Recognized', 'Started']);
   await closeAdmin(page);
   await expect(words(page)).toContainText('Unknown');
+});
+
+test('all pictures go when anybody is deleted', async ({ page, context }) => {
+  const collectionId = await startWithPictures(page, [DORA, EMIL], 'Dora');
+  await expect(sightings(page)).toHaveCount(1);
+  const other = await context.newPage();
+  await other.goto(`./#/collections/${collectionId}`);
+  await other.getByLabel('PIN', { exact: true }).fill(PIN);
+  await other.keyboard.press('Enter');
+  await other.getByRole('button', { name: 'Delete Emil' }).click();
+  await other.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect(other.getByRole('button', { name: 'Delete Emil' })).toBeHidden();
+  await page.bringToFront();
+  await expect(page.getByText('Nobody was here since')).toBeVisible();
+  await expect(sightings(page)).toHaveCount(0);
 });
 
 test('somebody unknown is enrolled', async ({ page }) => {
