@@ -41,6 +41,15 @@ const FILLED: Readonly<Record<ViewName, (page: Page) => Promise<void>>> = {
   'self-test': () => Promise.resolve(),
 };
 
+test('picture of the README', async ({ page }) => {
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+  await page.setViewportSize({ width: 1120, height: 760 });
+  await seed(page, 'Friends', PEOPLE);
+  await openDemo(page, 'identify');
+  await FILLED.identify(page);
+  await page.screenshot({ path: join(ROOT, 'docs/images/demo.jpg'), type: 'jpeg', quality: 80 });
+});
+
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const [size, viewport] of Object.entries(SIZES)) {
     test(`${colorScheme}, ${size}`, async ({ page }) => {
