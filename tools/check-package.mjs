@@ -52,7 +52,7 @@ const REQUIRED_FILES = [
 /** Limit of the tarball, which everybody fetches who installs the package. */
 const MAX_BYTES = 8e6;
 const ALLOWED_FILES =
-  /^(dist\/.+\.(bin|css|d\.ts|js|json|md|mjs|onnx|wasm|wasm\.br)|docs\/[^/]+\.md|CHANGELOG\.md|LICENSE|NOTICE|README\.md|SECURITY\.md|package\.json)$/;
+  /^(dist\/.+\.(bin|css|d\.ts|js|json|md|mjs|onnx|wasm|wasm\.br)|docs\/(de\/)?[^/]+\.md|CHANGELOG\.md|LICENSE|NOTICE|README\.md|SECURITY\.md|package\.json)$/;
 
 await runMain(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'inface-package-'));

@@ -11,8 +11,28 @@ import process from 'node:process';
 import ts from 'typescript';
 import { ROOT } from './process.mjs';
 
-/** Checked by default. The README, docs, the demo and the tests are not revised yet. */
-const REVISED = ['CONTRIBUTING.md', 'bench', 'lab', 'tools', 'src'];
+/** Checked by default. The other pages of docs, the demo and the tests are not revised yet. */
+const PAGES = [
+  'index',
+  'start',
+  'enroll',
+  'thresholds',
+  'video',
+  'privacy',
+  'kiosk',
+  'migrating',
+  'playground',
+  'troubleshooting',
+];
+const REVISED = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...PAGES.map((page) => `docs/${page}.md`),
+  'bench',
+  'lab',
+  'tools',
+  'src',
+];
 const MAX_FIRST_SENTENCE = 100;
 
 /**

@@ -75,9 +75,16 @@ const GUIDES: DefaultTheme.SidebarItem[] = [
     text: 'Guides',
     items: [
       { text: 'The operations, one by one', link: '/api' },
+      { text: 'Enroll well', link: '/enroll' },
+      { text: 'Identify, choose a threshold', link: '/thresholds' },
+      { text: 'Video and several cameras', link: '/video' },
+      { text: 'Live-face checks', link: '/live-checks' },
       { text: 'Storage and erasure', link: '/storage' },
+      { text: 'Privacy and consent', link: '/privacy' },
       { text: 'REST in the page', link: '/rest' },
+      { text: 'Run a kiosk', link: '/kiosk' },
       { text: 'The demo and the kiosk', link: '/demo' },
+      { text: 'Migrate to inface', link: '/migrating' },
       { text: 'Models and licenses', link: '/models' },
       { text: 'Hosting', link: '/hosting' },
       { text: 'Troubleshooting', link: '/troubleshooting' },
@@ -103,6 +110,26 @@ export default defineConfig({
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${BASE}favicon.svg` }]],
   // tools/links.mjs checks them, also those that lead out of this folder.
   ignoreDeadLinks: true,
+  locales: {
+    root: { label: 'English', lang: 'en' },
+    de: {
+      label: 'Deutsch',
+      lang: 'de',
+      link: '/de/start',
+      themeConfig: {
+        nav: [{ text: 'Start', link: '/de/start' }],
+        sidebar: [
+          {
+            items: [
+              { text: 'Von nichts zum Namen im Bild', link: '/de/start' },
+              { text: 'Einen Kiosk betreiben', link: '/de/kiosk' },
+            ],
+          },
+        ],
+        outline: { label: 'Auf dieser Seite' },
+      },
+    },
+  },
   themeConfig: {
     nav: [
       { text: 'Start', link: '/start' },
@@ -112,6 +139,8 @@ export default defineConfig({
       { text: 'Lab', link: '/accuracy' },
     ],
     sidebar: { '/reference/': listReference(), '/': GUIDES },
+    // The pages in German are two.
+    i18nRouting: false,
     outline: [2, 3],
     search: { provider: 'local' },
     ...(HOME !== '' && { socialLinks: [{ icon: 'github', link: HOME }] }),

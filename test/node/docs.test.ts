@@ -20,8 +20,8 @@ describe('the error codes', () => {
   });
 });
 
-describe('the code of docs/start.md', () => {
-  const blocks = [...read('docs/start.md').matchAll(/^```\w+ (\S+)\n([\s\S]*?)^```$/gm)];
+describe.each(['docs/start.md', 'docs/de/start.md'])('the code of %s', (page) => {
+  const blocks = [...read(page).matchAll(/^```\w+ (\S+)\n([\s\S]*?)^```$/gm)];
 
   it('is that of the example', () => {
     expect(blocks).toHaveLength(3);

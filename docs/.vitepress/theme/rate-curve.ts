@@ -7,7 +7,7 @@ declare const __CALIBRATION__: Calibration;
 
 const WIDTH = 560;
 const HEIGHT = 260;
-const MARGIN = 44;
+const MARGIN = 56;
 /** Rates on the vertical axis, from often to seldom. */
 const RATES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
 

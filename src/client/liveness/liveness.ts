@@ -76,8 +76,8 @@ interface Shot {
 
 /**
  * Creates a challenge that checks whether a living person is in front of the camera. `run` asks for gestures in an
- * unpredictable order, and checks whether a head performs them. See docs/liveness.md for how it decides and which
- * attacks it does not stop.
+ * unpredictable order, and checks whether a head performs them. See docs/liveness.md for how it decides, and
+ * docs/live-checks.md for the attacks that it does not stop.
  * @param kit the kit, or its operations for one owner; nothing is stored
  * @throws InfaceError `INVALID_INPUT`
  */
