@@ -840,7 +840,7 @@ export const german: typeof english = {
         'Wer eine PIN hat, kann sie mit dem Namen eingeben, statt das Gesicht zu zeigen. Wer sie sieht, kann als diese Person hereinkommen.',
       person: 'Person',
       hasPin: (name) => `${name} (hat eine PIN)`,
-      newPin: 'Neue PIN, 6 bis 12 Ziffern',
+      newPin: 'PIN dieser Person, 6 bis 12 Ziffern',
       setPin: 'PIN setzen',
       removePin: 'PIN entfernen',
       pinSet: (name) => `${name} kann mit der PIN hereinkommen.`,

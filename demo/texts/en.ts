@@ -818,7 +818,7 @@ export const english = {
         'Somebody who has a PIN may enter it with the name instead of showing the face. Whoever sees it can come in as that person.',
       person: 'Person',
       hasPin: (name: string) => `${name} (has a PIN)`,
-      newPin: 'New PIN, 6 to 12 digits',
+      newPin: 'PIN of this person, 6 to 12 digits',
       setPin: 'Set the PIN',
       removePin: 'Remove the PIN',
       pinSet: (name: string) => `${name} can come in with the PIN.`,

@@ -64,7 +64,7 @@ test('whoever has a PIN comes in with it, and nobody else does', async ({ page }
   await startKiosk(page, [EMIL]);
   await expect(words(page)).toContainText('Unknown');
   await openAdmin(page);
-  const newPin = page.getByLabel('New PIN, 6 to 12 digits');
+  const newPin = page.getByLabel('PIN of this person');
   await newPin.fill('135790');
   await page.getByRole('button', { name: 'Set the PIN' }).click();
   await expect(page.getByText('Emil can come in with the PIN.')).toBeVisible();
@@ -98,7 +98,7 @@ test('whoever has a PIN comes in with it, and nobody else does', async ({ page }
 test('wrong PINs of people lock them, not the admin', async ({ page }) => {
   await startKiosk(page, [EMIL]);
   await openAdmin(page);
-  await page.getByLabel('New PIN, 6 to 12 digits').fill('135790');
+  await page.getByLabel('PIN of this person').fill('135790');
   await page.getByRole('button', { name: 'Set the PIN' }).click();
   await expect(page.getByText('Emil can come in with the PIN.')).toBeVisible();
   await closeAdmin(page);
