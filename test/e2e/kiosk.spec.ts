@@ -287,6 +287,7 @@ test('a worker that dies is replaced, and the loop goes on', async ({ page }) =>
   await expect(words(page)).toContainText('Dora');
   await openAdmin(page);
   // Killed between two frames, it is replaced unnoticed; killed in the middle of one, that frame fails.
+  await expect(logged(page).last()).toHaveText('Started');
   const events = await logged(page).allTextContents();
   expect([
     ['Admin', 'Recognized', 'Started'],
