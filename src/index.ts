@@ -14,7 +14,14 @@ export {
 } from './api/limits.js';
 export type { ApiKey, ApiScope, CreateApiKeyOptions } from './api/api-keys.js';
 export type { AuditEntry, AuditListOptions } from './api/audit.js';
-export type { ImportConflict, ImportCounts, ImportOptions, ImportProgress, ImportResult } from './api/backup.js';
+export type {
+  ImportConflict,
+  ImportCounts,
+  ImportMode,
+  ImportOptions,
+  ImportProgress,
+  ImportResult,
+} from './api/backup.js';
 export type { CallOptions, StageTimings } from './api/calls.js';
 export type {
   ClassifierState,

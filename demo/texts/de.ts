@@ -178,8 +178,9 @@ const auditActions: Record<AuditEntry['action'], string> = {
   'start-anew': 'Nach einem Verlust neu angefangen',
 };
 
-function restored(what: string, { added, updated, kept }: ImportCounts): string {
-  return `${what}: ${added} neu, ${updated} ersetzt, ${kept} unverändert.`;
+function restored(what: string, { added, updated, kept, deleted }: ImportCounts): string {
+  const gone = deleted > 0 ? `, ${deleted} gelöscht` : '';
+  return `${what}: ${added} neu, ${updated} ersetzt, ${kept} unverändert${gone}.`;
 }
 
 export const german: typeof english = {
@@ -578,12 +579,21 @@ export const german: typeof english = {
     made: (file, size) => `In den Downloads gespeichert: ${file} (${size}).`,
     fileName: (date) => `inface-${date}.backup`,
     restore: 'Eine Sicherung wiederherstellen',
-    restoreHint: 'Wird mit dem Vorhandenen zusammengeführt; von jedem Eintrag bleibt die neuere Fassung.',
+    restoreModes: { merge: 'Mit dem Vorhandenen zusammenführen', mirror: 'Alles durch die Sicherung ersetzen' },
+    restoreHint:
+      'Beim Zusammenführen bleibt von jedem Eintrag die neuere Fassung, und wer später gelöscht wurde, bleibt gelöscht. Beim Ersetzen wird gelöscht, wer nicht in der Sicherung ist.',
+    mirrorTitle: 'Alles durch die Sicherung ersetzen?',
+    mirrorText: (profiles, sets) =>
+      `Jetzt sind hier ${people(profiles)} und ${collections(sets)}. Was davon nicht in der Sicherung ist, wird endgültig gelöscht, das andere wird, was es darin war. Das lässt sich nicht rückgängig machen: bitte vorher eine Sicherung des jetzigen Stands speichern.`,
+    mirrorConfirm: 'Alles ersetzen',
     file: 'Datei der Sicherung',
     noFile: 'Bitte zuerst die Datei einer Sicherung wählen.',
     restoring: 'Wird entschlüsselt und gespeichert…',
     restored: (profiles, sets) => `${restored('Personen', profiles)} ${restored('Sammlungen', sets)}`,
-    conflicts: (n) => ` ${count(n, 'Eintrag war', 'Einträge waren')} verschieden; der neuere blieb.`,
+    conflicts: {
+      merge: (n) => ` ${count(n, 'Eintrag war', 'Einträge waren')} verschieden; der neuere blieb.`,
+      mirror: (n) => ` ${count(n, 'Eintrag war', 'Einträge waren')} verschieden; jetzt gilt die Sicherung.`,
+    },
     wrongBackupPassphrase: 'Falsche Passphrase für diese Datei. Es wurde nichts wiederhergestellt.',
     lock: 'Schloss',
     lockOpen:

@@ -165,8 +165,9 @@ const auditActions: Record<AuditEntry['action'], string> = {
   'start-anew': 'Started over after a loss',
 };
 
-function restored(what: string, { added, updated, kept }: ImportCounts): string {
-  return `${what}: ${added} new, ${updated} replaced, ${kept} left as they were.`;
+function restored(what: string, { added, updated, kept, deleted }: ImportCounts): string {
+  const gone = deleted > 0 ? `, ${deleted} deleted` : '';
+  return `${what}: ${added} new, ${updated} replaced, ${kept} left as they were${gone}.`;
 }
 
 export const english = {
@@ -560,13 +561,22 @@ export const english = {
     made: (file: string, size: string) => `Saved to your downloads: ${file} (${size}).`,
     fileName: (date: string) => `inface-${date}.backup`,
     restore: 'Restore a backup',
-    restoreHint: 'Merges with what is here; the newer version of each record wins.',
+    restoreModes: { merge: 'Merge with what is here', mirror: 'Replace everything by the backup' },
+    restoreHint:
+      'Merging keeps the newer version of each record, and whoever was deleted later stays deleted. Replacing deletes whoever is not in the backup.',
+    mirrorTitle: 'Replace everything by the backup?',
+    mirrorText: (people: number, collections: number) =>
+      `Here are now ${count(people, 'person', 'people')} and ${count(collections, 'collection')}. Those that are not in the backup will be deleted for good, and the others become what they were in it. This cannot be undone: save a backup of the present state first.`,
+    mirrorConfirm: 'Replace everything',
     file: 'Backup file',
     noFile: 'Choose a backup file first.',
     restoring: 'Decrypting and storing…',
     restored: (profiles: ImportCounts, collections: ImportCounts) =>
       `${restored('People', profiles)} ${restored('Collections', collections)}`,
-    conflicts: (n: number) => ` ${count(n, 'record')} differed; the newer one stayed.`,
+    conflicts: {
+      merge: (n: number) => ` ${count(n, 'record')} differed; the newer one stayed.`,
+      mirror: (n: number) => ` ${count(n, 'record')} differed; now they are as in the backup.`,
+    },
     wrongBackupPassphrase: 'Wrong passphrase for this file. Nothing was restored.',
     lock: 'Lock',
     lockOpen:

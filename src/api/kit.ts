@@ -286,7 +286,7 @@ export interface FaceKit extends FaceOperations {
     destroyKey(options?: CallOptions): Promise<void>;
   };
 
-  /** Backup of all profiles and collections. It does not contain classifiers, API keys and the audit trail. */
+  /** Backup of all profiles and collections, and of what was deleted. It does not contain classifiers, API keys and the audit trail. */
   readonly backup: {
     /**
      * Returns a backup as a file encrypted with a passphrase.
@@ -295,8 +295,8 @@ export interface FaceKit extends FaceOperations {
      */
     export(passphrase: string, options?: CallOptions): Promise<Blob>;
     /**
-     * Merges a backup into the store. Of two records with the same id, the newer one is kept. All data is written in
-     * one transaction, or none is.
+     * Merges a backup into the store, or replaces the store by it (`mode`). All data is written in one transaction, or
+     * none is.
      * @throws InfaceError `BACKUP_INVALID` when the file is not a backup, or was truncated or altered;
      * `WRONG_PASSPHRASE`, `EMBEDDING_SPACE_MISMATCH`, `VAULT_LOCKED`, `STORAGE_QUOTA_EXCEEDED`
      */

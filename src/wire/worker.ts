@@ -2,7 +2,7 @@
 import type { WireError } from '../api/errors.js';
 import type { ApiKey, ApiScope } from '../api/api-keys.js';
 import type { AuditEntry } from '../api/audit.js';
-import type { ImportResult } from '../api/backup.js';
+import type { ImportOptions, ImportResult } from '../api/backup.js';
 import type { Collection, CollectionChange, CreateCollectionOptions, TrainResult } from '../api/collections.js';
 import type { DetectOptions, DetectResult } from '../api/detection.js';
 import type { AddImagesOptions, AddImagesResult, EnrollOptions, EnrollResult } from '../api/enrollment.js';
@@ -86,7 +86,7 @@ export interface WorkerOperations {
   unlockVault(passphrase: string): Promise<VaultStatus>;
   destroyKey(): Promise<void>;
   exportBackup(passphrase: string): Promise<Blob>;
-  importBackup(file: Blob, passphrase: string): Promise<ImportResult>;
+  importBackup(file: Blob, passphrase: string, options: Wire<ImportOptions>): Promise<ImportResult>;
   replicaState(): Promise<ReplicaState>;
   readReplica(wanted: ReplicaSelection): Promise<ReplicaRecords>;
   applyReplica(records: Partial<ReplicaRecords>): Promise<ReplicaResult>;

@@ -457,8 +457,8 @@ describe('a backup', () => {
     const steps: ImportProgress[] = [];
     const onProgress = (progress: ImportProgress) => steps.push(progress);
     expect(await target.backup.import(file, 'correct horse', { onProgress })).toEqual({
-      profiles: { added: 1, updated: 0, kept: 0 },
-      collections: { added: 1, updated: 0, kept: 0 },
+      profiles: { added: 1, updated: 0, kept: 0, deleted: 0 },
+      collections: { added: 1, updated: 0, kept: 0, deleted: 0 },
       conflicts: [],
     });
     expect(steps).toEqual([0, 1, 2].map((done) => ({ done, total: 2 })));
@@ -477,6 +477,29 @@ describe('a backup', () => {
         { kind: 'collection', id, kept: 'stored', storedDeleted: false },
       ],
     });
+
+    // Her deletion is in the next file, and reaches the first kit with it.
+    const second = await target.backup.export('correct horse');
+    expect(await kit.backup.import(second, 'correct horse')).toMatchObject({
+      profiles: { added: 0, updated: 0, kept: 0, deleted: 1 },
+      conflicts: [
+        { kind: 'profile', id: profile.id, kept: 'imported', importedDeleted: true },
+        { kind: 'collection', id, kept: 'imported' },
+      ],
+    });
+    await expect(kit.profiles.get(profile.id)).rejects.toMatchObject(code('PROFILE_GONE'));
+
+    // Only a mirror brings her back, without what came later.
+    const other = await enrolled(target, berta, 'Berta', id);
+    await expect(target.backup.import(file, 'correct horse', { mode: 'copy' as never })).rejects.toThrow(
+      /merge, mirror/,
+    );
+    expect(await target.backup.import(file, 'correct horse', { mode: 'mirror' })).toMatchObject({
+      profiles: { added: 1, deleted: 1 },
+      collections: { updated: 1, deleted: 0 },
+    });
+    expect(only((await target.identify(anna, id)).faces)).toMatchObject({ outcome: 'identified', name: 'Anna' });
+    await expect(target.profiles.get(other.id)).rejects.toMatchObject(code('PROFILE_GONE'));
   });
 });
 

@@ -647,17 +647,20 @@ const TRANSFER_RUNS = 60;
  */
 type Change =
   | { readonly side: 'source' | 'target'; readonly run: Command }
-  | { readonly contested: Reference['kind']; readonly index: number; readonly deletedFirst: boolean };
+  | ({ readonly contested: Reference['kind']; readonly index: number } & Readonly<
+      Record<'deletedFirst' | 'deletedAtSource', boolean>
+    >);
 
 const change = (cmd: fc.Arbitrary<Command>): fc.Arbitrary<Change> =>
   fc.oneof(
     { weight: 5, arbitrary: fc.record({ side: fc.constantFrom('source' as const, 'target' as const), run: cmd }) },
     {
-      weight: 1,
+      weight: 2,
       arbitrary: fc.record({
         contested: fc.constantFrom('p' as const, 'c' as const),
         index: fc.nat(50),
         deletedFirst: fc.boolean(),
+        deletedAtSource: fc.boolean(),
       }),
     },
   );
@@ -703,7 +706,7 @@ async function runOn(side: Side, operation: Operation): Promise<void> {
   side.state = state;
 }
 
-/** What an import into an empty database leaves: no classifiers, no memory of what was deleted. */
+/** What an import into an empty database leaves: no classifiers. */
 function imported(state: State): State {
   const collections = Object.entries(structuredClone(state.collections)).map(
     ([handle, record]) => [handle, { ...record, revision: 1, trained: null }] as const,
@@ -712,7 +715,7 @@ function imported(state: State): State {
   return {
     profiles: structuredClone(state.profiles),
     collections: Object.fromEntries(collections),
-    dead: {},
+    dead: structuredClone(state.dead),
     audit: [...emptyState().audit, [...line]],
   };
 }
@@ -723,7 +726,7 @@ async function imports(source: Side, targetTab: Tab): Promise<{ target: Side; co
   source.state.audit.push(['export', null, null, content.profiles.length]);
   const target = await emptySide(targetTab);
   const result = await target.tab.call('importContent', content);
-  const added = (number: number) => ({ added: number, updated: 0, kept: 0 });
+  const added = (number: number) => ({ added: number, updated: 0, kept: 0, deleted: 0 });
   expect(result).toEqual({
     profiles: added(content.profiles.length),
     collections: added(content.collections.length),
@@ -761,7 +764,7 @@ describe('an export', () => {
           target.state = apply(target.state, trained).state;
         }
         const again = await target.tab.call('importContent', content);
-        const kept = (number: number) => ({ added: 0, updated: 0, kept: number });
+        const kept = (number: number) => ({ added: 0, updated: 0, kept: number, deleted: 0 });
         expect(again).toEqual({
           profiles: kept(content.profiles.length),
           collections: kept(content.collections.length),
@@ -779,7 +782,7 @@ describe('an export', () => {
   it('merges with what was changed since: the newer record wins', { timeout: 300_000 }, async () => {
     const [sourceTab] = testTabs(['source']);
     const [targetTab] = testTabs(['target']);
-    const won = { imported: 0, stored: 0, back: 0, buried: 0, equal: 0, new: 0 };
+    const won = { imported: 0, stored: 0, back: 0, buried: 0, erased: 0, spared: 0, equal: 0, new: 0 };
 
     const property = fc.asyncProperty(
       sequence((cmd) => cmd, 0, 6),
@@ -797,9 +800,10 @@ describe('an export', () => {
           }
           const contest = contestants(next, source.state, target.state);
           if (!contest) continue;
-          if (next.deletedFirst) await runOn(target, contest.deletion);
-          await runOn(source, contest.update);
-          if (!next.deletedFirst) await runOn(target, contest.deletion);
+          const [updating, deleting] = next.deletedAtSource ? [target, source] : [source, target];
+          if (next.deletedFirst) await runOn(deleting, contest.deletion);
+          await runOn(updating, contest.update);
+          if (!next.deletedFirst) await runOn(deleting, contest.deletion);
         }
 
         const file = await source.tab.call('exportContent');
@@ -807,8 +811,8 @@ describe('an export', () => {
         const result = await target.tab.call('importContent', file);
         const after = await stored(target);
 
-        const profiles = merge('profile', file.profiles, before.profiles, before.deleted);
-        const collections = merge('collection', file.collections, before.collections, before.deleted);
+        const profiles = merge('profile', file, before);
+        const collections = merge('collection', file, before);
         const alive = new Set(profiles.records.map(({ id }) => id));
         // Who is deleted here does not come back with a collection.
         const members = collections.records.map((record) => ({
@@ -826,19 +830,26 @@ describe('an export', () => {
             return true;
           }) as unknown,
         });
-        // Only what is buried still is gone.
-        const back = new Set([...profiles.taken, ...collections.taken]);
-        expect(after.deleted).toEqual(new Map([...before.deleted].filter(([id]) => !back.has(id))));
+        // Of two deletions, the later one is remembered; not those of what is there.
+        const there = new Set([...after.profiles, ...after.collections].map(({ id }) => id));
+        const deleted = new Map(before.deleted);
+        for (const { id, deletedAt } of file.deletions ?? []) {
+          const known = deleted.get(id) ?? '';
+          deleted.set(id, deletedAt > known ? deletedAt : known);
+        }
+        expect(after.deleted).toEqual(new Map([...deleted].filter(([id]) => !there.has(id))));
         // A classifier that was trained on other templates than there are now is stale.
         for (const { id, profileIds } of members) {
           const was = before.classifiers.get(id) ?? 'untrained';
-          const isOther = collections.taken.has(id) || profileIds.some((member) => profiles.taken.has(member));
+          const lost = before.collections.find((each) => each.id === id)?.profileIds.some((one) => !alive.has(one));
+          const isOther = collections.taken.has(id) || lost || profileIds.some((member) => profiles.taken.has(member));
           expect(after.classifiers.get(id), 'classifier').toBe(was === 'trained' && isOther ? 'stale' : was);
         }
 
         for (const { conflicts, counts } of [profiles, collections]) {
           for (const conflict of conflicts) {
-            if (conflict.storedDeleted) won[conflict.kept === 'imported' ? 'back' : 'buried']++;
+            if (conflict.importedDeleted) won[conflict.kept === 'imported' ? 'erased' : 'spared']++;
+            else if (conflict.storedDeleted) won[conflict.kept === 'imported' ? 'back' : 'buried']++;
             else won[conflict.kept]++;
           }
           won.new += counts.added;
@@ -881,13 +892,13 @@ describe('a replica', () => {
             members: [...new Map(pairs.map((pair) => [JSON.stringify(pair), pair])).values()],
           });
           expect(await target.tab.call('applyRecords', { ...records, deletions }, spaces)).toEqual({ skipped: [] });
-          const { profiles: left, collections: right, ...rest } = await source.tab.call('exportContent');
+          const { profiles: left, collections: right, deletions: gone } = await source.tab.call('exportContent');
           // Owners are keys of one store.
           const owned = <T extends object>(list: readonly T[]) => list.map((record) => ({ ...record, owner: null }));
           expect(await target.tab.call('exportContent')).toEqual({
             profiles: owned(left),
             collections: owned(right),
-            ...rest,
+            ...(gone && { deletions: owned(gone) }),
           });
           expect(byId((await target.tab.call('describeRecords')).deletions)).toEqual(byId(deletions));
           seen.profiles += records.profiles.length;
@@ -903,34 +914,28 @@ describe('a replica', () => {
 });
 
 /** What a database holds, with all times and ids. */
-async function stored({ tab, subject }: Side) {
+async function stored({ tab }: Side) {
   const { profiles, collections } = await tab.call('exportContent');
-  const deleted = new Map<string, string>();
-  for (const [handle, id] of subject.ids) {
-    const refusal = await tab.call(handle.startsWith('p') ? 'getProfile' : 'getCollection', null, id).then(
-      () => '',
-      (error: unknown) => (error as Error).message,
-    );
-    // The message names the time, which nothing else does.
-    const [, time] = /was deleted at (\S+)\.$/.exec(refusal) ?? [];
-    if (time !== undefined) deleted.set(id, time);
-  }
+  const { deletions } = await tab.call('describeRecords');
+  const deleted = new Map(deletions.map(({ id, deletedAt }) => [id, deletedAt]));
   const states = (await tab.call('listCollections', null)).map(({ id, classifier }) => [id, classifier] as const);
   return { profiles: byId(profiles), collections: byId(collections), deleted, classifiers: new Map(states) };
 }
 
 /** What must be there after an import of `file`, record by record. */
-function merge<T extends { readonly id: string; readonly updatedAt: string }>(
-  kind: ImportConflict['kind'],
-  file: readonly T[],
-  before: readonly T[],
-  deleted: ReadonlyMap<string, string>,
+function merge<K extends ImportConflict['kind']>(
+  kind: K,
+  file: BackupContent,
+  before: BackupContent & { readonly deleted: ReadonlyMap<string, string> },
 ) {
-  const records = new Map(before.map((record) => [record.id, record]));
+  type Item = BackupContent[`${K}s`][number];
+  const imported: readonly Item[] = file[`${kind}s`];
+  const { deleted } = before;
+  const records = new Map((before[`${kind}s`] as readonly Item[]).map((record) => [record.id, record]));
   const taken = new Set<string>();
   const conflicts: ImportConflict[] = [];
-  const counts = { added: 0, updated: 0, kept: 0 };
-  for (const record of file) {
+  const counts = { added: 0, updated: 0, kept: 0, deleted: 0 };
+  for (const record of imported) {
     const { id, updatedAt: importedAt } = record;
     const here = records.get(id)?.updatedAt;
     const storedAt = here ?? deleted.get(id);
@@ -942,7 +947,18 @@ function merge<T extends { readonly id: string; readonly updatedAt: string }>(
     }
     if (storedAt === undefined || storedAt === importedAt) continue;
     const kept = isNewer ? 'imported' : 'stored';
-    conflicts.push({ kind, id, kept, storedAt, storedDeleted: here === undefined, importedAt });
+    conflicts.push({ kind, id, kept, storedAt, storedDeleted: here === undefined, importedAt, importedDeleted: false });
+  }
+  for (const { kind: of, id, deletedAt: importedAt } of file.deletions ?? []) {
+    const storedAt = records.get(id)?.updatedAt;
+    if (of !== kind || storedAt === undefined) continue;
+    const isErased = importedAt > storedAt;
+    if (isErased) {
+      records.delete(id);
+      counts.deleted++;
+    }
+    const kept = isErased ? 'imported' : 'stored';
+    conflicts.push({ kind, id, kept, storedAt, storedDeleted: false, importedAt, importedDeleted: true });
   }
   return { records: byId([...records.values()]), taken, conflicts, counts };
 }

@@ -643,6 +643,57 @@ describe('collections', () => {
     expect(older).toEqual({ bumped: 0, classifier: 'trained', seeds: [3], updated: 0, conflicts: 2 });
   });
 
+  it('and profiles that a file says were deleted go, unless they changed later; a mirror leaves what the file has', async () => {
+    const { store, name } = testStore();
+    await store.importContent(backupOf(1, day(3)));
+    const { id: other } = await enrolled(store, 'Berta', [5], 'home');
+    await store.addNegative(null, 'home', [{ profileId: 'p', ...template(70) }], LIMIT);
+    const deletion = (id: string, deletedAt: string) => ({ kind: 'profile', id, owner: null, deletedAt }) as const;
+    const nothing = { profiles: [], collections: [] };
+    const early = await store.importContent({ ...nothing, deletions: [deletion('p', day(2)), deletion('q', day(2))] });
+    expect(early).toEqual({
+      profiles: { added: 0, updated: 0, kept: 0, deleted: 0 },
+      collections: { added: 0, updated: 0, kept: 0, deleted: 0 },
+      conflicts: [
+        {
+          kind: 'profile',
+          id: 'p',
+          kept: 'stored',
+          storedAt: day(3),
+          storedDeleted: false,
+          importedAt: day(2),
+          importedDeleted: true,
+        },
+      ],
+    });
+    // Somebody who was deleted elsewhere before this store learned of them.
+    await expect(store.getProfile(null, 'q')).rejects.toMatchObject(code('PROFILE_GONE'));
+    const { revision } = await store.collectionRevision(null, 'home');
+    const late = await store.importContent({ ...nothing, deletions: [deletion('p', day(4))] });
+    expect(late).toMatchObject({ profiles: { deleted: 1 }, conflicts: [{ kept: 'imported', importedDeleted: true }] });
+    expect((await store.collectionRevision(null, 'home')).revision).toBe(revision + 1);
+    expect(await store.getCollection(null, 'home')).toMatchObject({ profileIds: [other] });
+    expect(await keysIn(name, 'negatives')).toEqual([[]]);
+    const about = (await store.listAudit(2)).map(({ action, subject }) => [action, subject]);
+    expect(about).toEqual([
+      ['import', null],
+      ['delete-profile', 'p'],
+    ]);
+
+    // A mirror: older records and the dead come back, the others go, with a tombstone each.
+    const { id: work } = await store.createCollection(null, 'Work', false);
+    const mirrored = await store.importContent(backupOf(2, day(1)), 'mirror');
+    expect(mirrored).toMatchObject({
+      profiles: { added: 1, updated: 0, kept: 0, deleted: 1 },
+      collections: { added: 0, updated: 1, kept: 0, deleted: 1 },
+    });
+    const { deletions, ...content } = await store.exportContent();
+    expect(content).toEqual(backupOf(2, day(1)));
+    expect(new Set(deletions?.map(({ id }) => id))).toEqual(new Set(['q', other, work]));
+    await expect(store.getProfile(null, other)).rejects.toMatchObject(code('PROFILE_GONE'));
+    await expect(store.getCollection(null, work)).rejects.toMatchObject(code('COLLECTION_GONE'));
+  });
+
   it('and profiles that were deleted come back by an import only if it is newer than their deletion', async () => {
     const { store, name } = testStore();
     await store.importContent(backupOf(1, day(1)));

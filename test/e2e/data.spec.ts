@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
+import type { FaceKit } from '../../src/index.js';
 import { expect, openDemo, test } from './demo.js';
 import { CAMERA_FACE, samplePhoto } from './places.js';
-import { seed } from './seed.js';
+import { openPackage, seed } from './seed.js';
 
 const ANNA = { name: 'Anna', photo: samplePhoto(6), face: CAMERA_FACE } as const;
 const PASSPHRASE = 'correct horse battery';
@@ -21,6 +22,26 @@ async function makeBackup(page: Page): Promise<string> {
   expect(download.suggestedFilename()).toMatch(/^inface-\d{4}-\d\d-\d\d\.backup$/);
   await expect(make.getByRole('status')).toHaveText(/^Saved to your downloads: inface-.*\.backup \(.* kB\)\.$/);
   return download.path();
+}
+
+/** Makes a backup of what was seeded, before the demo is open. */
+async function exportAll(page: Page): Promise<Buffer> {
+  const folder = await openPackage(page);
+  const bytes = await page.evaluate(
+    async ([from, passphrase]) => {
+      const module = (await import(`${from}index.js`)) as { createFaceKit: (options: object) => Promise<FaceKit> };
+      const kit = await module.createFaceKit({
+        assetsUrl: new URL('/', location.href),
+        workerUrl: `${from}worker.js`,
+        database: 'inface-demo',
+      });
+      const file = await kit.backup.export(passphrase!);
+      await kit.close();
+      return [...new Uint8Array(await file.arrayBuffer())];
+    },
+    [folder, PASSPHRASE],
+  );
+  return Buffer.from(bytes);
 }
 
 async function restore(
@@ -98,6 +119,32 @@ test('a database that was deleted is missed: every view says so, and Data starts
   await expect(lock.getByLabel('New passphrase')).toBeVisible();
   await expect(alert).toHaveCount(0);
   await expect(card(page, 'Audit trail').locator('tbody tr')).toContainText(['Started over after a loss']);
+});
+
+test('a backup replaces everything by what it has, after a question', async ({ page }) => {
+  await seed(page, 'Home', [ANNA]);
+  const file = { name: 'home.backup', mimeType: 'application/octet-stream', buffer: await exportAll(page) };
+  await seed(page, 'Work', [{ ...ANNA, name: 'Somebody else' }]);
+  await openDemo(page, 'data');
+  const storage = card(page, 'Storage');
+  await expect(storage.getByText('2 people with 2 samples in 2 collections.')).toBeVisible();
+
+  const replacing = form(page, 'Restore a backup').getByRole('radio', { name: 'Replace everything by the backup' });
+  await replacing.check();
+  const status = await restore(page, file, PASSPHRASE);
+  const question = page.getByRole('dialog');
+  await expect(question).toContainText('Here are now 2 people and 2 collections.');
+  await question.getByRole('button', { name: 'Cancel' }).click();
+  await expect(storage.getByText('2 people with 2 samples in 2 collections.')).toBeVisible();
+  await expect(replacing).toBeChecked();
+  await restore(page, file, PASSPHRASE);
+  await question.getByRole('button', { name: 'Replace everything' }).click();
+  await expect(status).toHaveText(
+    'People: 0 new, 1 replaced, 0 left as they were, 1 deleted. ' +
+      'Collections: 0 new, 1 replaced, 0 left as they were, 1 deleted.',
+  );
+  await expect(storage.getByText('1 person with 1 sample in 1 collection.')).toBeVisible();
+  await expect(form(page, 'Restore a backup').getByRole('radio', { name: 'Merge with what is here' })).toBeChecked();
 });
 
 test('a wrong passphrase and a file that is no backup restore nothing, and say why', async ({ page }) => {

@@ -848,7 +848,7 @@ describe('a removal', () => {
       lockVault: () => engine.lockVault(context()),
       destroyKey: () => engine.destroyKey(context()),
       eraseAll: () => engine.eraseAll(context()),
-      importContent: () => engine.importBackup(context(), new Blob(), 'secret'),
+      importContent: () => engine.importBackup(context(), new Blob(), 'secret', {}),
     };
     const identify = async () => {
       const { faces } = await engine.identify(context(), frame(), 'home', { maxFpir: 0.5 });
@@ -1693,13 +1693,13 @@ describe('records', () => {
       backup,
     });
     expect(await engine.exportBackup(caller, 'secret')).toEqual([content, 'secret']);
-    const imported = await engine.importBackup(caller, 'file' as unknown as Blob, 'secret');
-    expect(imported).toEqual(['importContent', content, caller.onProgress]);
+    const imported = await engine.importBackup(caller, 'file' as unknown as Blob, 'secret', { mode: 'mirror' });
+    expect(imported).toEqual(['importContent', content, 'mirror', caller.onProgress]);
     expect(opened).toEqual([['file', 'secret', new Map([['space', 2]])]]);
     // An import is an answer to a loss.
     expect(assertOpen).toHaveBeenCalledExactlyOnceWith(true);
     const locked = echo({ assertOpen: () => Promise.reject(new InfaceError('VAULT_LOCKED', 'locked')) });
-    const failing = engineWith([], { store: locked, backup }).engine.importBackup(caller, new Blob(), 'secret');
+    const failing = engineWith([], { store: locked, backup }).engine.importBackup(caller, new Blob(), 'secret', {});
     await expect(failing).rejects.toMatchObject({ code: 'VAULT_LOCKED' });
     expect(opened).toHaveLength(1);
   });

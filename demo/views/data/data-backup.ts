@@ -6,6 +6,8 @@ import { drawNewPassphrase, field, isWrongPassphrase, readNewPassphrase } from '
 import { describeBytes } from './data-storage.js';
 import { createTask } from './data-task.js';
 
+const MODES = ['merge', 'mirror'] as const;
+
 /** @param onChange after something was made or restored */
 export function createBackup(host: HTMLElement, context: Context, onChange: () => void): void {
   const { texts } = context;
@@ -29,6 +31,14 @@ export function createBackup(host: HTMLElement, context: Context, onChange: () =
             <label class="field"
               ><span>${texts.data.passphrase}</span> <input type="password" name="passphrase" autocomplete="off"
             /></label>
+            ${MODES.map(
+              (mode) =>
+                html`<label class="check"
+                  ><input type="radio" name="mode" value=${mode} ?checked=${mode === 'merge'} /> ${
+                    texts.data.restoreModes[mode]
+                  }</label
+                >`,
+            )}
             <p class="muted">${texts.data.restoreHint}</p>
             <button type="submit" aria-disabled=${restoring.isBusy}>${texts.data.restore}</button>
             ${restoring.draw()}
@@ -65,14 +75,20 @@ export function createBackup(host: HTMLElement, context: Context, onChange: () =
       input.focus();
       return;
     }
+    const mode = new FormData(form).get('mode') === 'mirror' ? 'mirror' : 'merge';
+    const { profiles, collections } = context.library;
+    const { mirrorTitle: title, mirrorConfirm: confirm } = texts.data;
+    const text = texts.data.mirrorText(profiles.length, collections.length);
+    if (mode === 'mirror' && !(await context.ask({ title, text, confirm }))) return;
     await restoring.run(
       texts.data.restoring,
       async (kit, onProgress) => {
-        const { profiles, collections, conflicts } = await kit.backup.import(file, passphrase.value, { onProgress });
+        const result = await kit.backup.import(file, passphrase.value, { mode, onProgress });
         form.reset();
         await context.library.refresh();
-        const sum = texts.data.restored(profiles, collections);
-        return conflicts.length === 0 ? sum : sum + texts.data.conflicts(conflicts.length);
+        const sum = texts.data.restored(result.profiles, result.collections);
+        const { length } = result.conflicts;
+        return length === 0 ? sum : sum + texts.data.conflicts[mode](length);
       },
       (error) => {
         if (!isWrongPassphrase(error)) return undefined;

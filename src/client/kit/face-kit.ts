@@ -317,9 +317,9 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
       import: async (file, passphrase, options = {}) => {
         if (!(file instanceof Blob)) throw invalid('file', file, 'a Blob or File');
         secretText(passphrase, 'passphrase');
-        const rules = { ...CALL_RULES, onProgress: callback };
-        const { signal, onProgress } = checkOptions('backup.import', options, rules);
-        return call('importBackup', { signal }, () => Promise.resolve([file, passphrase]), onProgress);
+        const rules = { ...CALL_RULES, mode: oneOf('merge', 'mirror'), onProgress: callback };
+        const { signal, onProgress, ...wire } = checkOptions('backup.import', options, rules);
+        return call('importBackup', { signal }, () => Promise.resolve([file, passphrase, wire]), onProgress);
       },
     },
 

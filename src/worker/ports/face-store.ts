@@ -3,11 +3,17 @@ import type { Classifier } from '../../recognition/classifier.js';
 import type { Template } from '../../recognition/template.js';
 import type { ApiKey, ApiScope } from '../../api/api-keys.js';
 import type { AuditEntry } from '../../api/audit.js';
-import type { ImportProgress, ImportResult } from '../../api/backup.js';
+import type { ImportMode, ImportProgress, ImportResult } from '../../api/backup.js';
 import type { ClassifierState, Collection, CollectionChange } from '../../api/collections.js';
 import type { RecordsChange } from '../../api/events.js';
 import type { JsonValue, Profile, ProfileChange, ProfileListOptions } from '../../api/profiles.js';
-import type { ReplicaRecords, ReplicaResult, ReplicaSelection, ReplicaState } from '../../api/replica.js';
+import type {
+  ReplicaDeletion,
+  ReplicaRecords,
+  ReplicaResult,
+  ReplicaSelection,
+  ReplicaState,
+} from '../../api/replica.js';
 import type { VaultStatus } from '../../api/vault.js';
 
 /**
@@ -109,10 +115,17 @@ export interface BackupCollection extends Omit<Collection, 'classifier'> {
   readonly negatives: readonly (BackupBlock & { readonly profileId: string })[];
 }
 
+/** A deletion in a backup. */
+export interface BackupDeletion extends ReplicaDeletion {
+  readonly owner: Owner;
+}
+
 /** The content of a backup. */
 export interface BackupContent {
   readonly profiles: readonly BackupProfile[];
   readonly collections: readonly BackupCollection[];
+  /** Deletions in the store. Absent if there are none, and in backups of earlier versions. */
+  readonly deletions?: readonly BackupDeletion[];
 }
 
 /** A JSON object, such as the metadata of a profile. */
@@ -199,7 +212,12 @@ export interface FaceStore {
   destroyKey(): Promise<void>;
 
   exportContent(): Promise<BackupContent>;
-  importContent(content: BackupContent, onProgress?: (progress: ImportProgress) => void): Promise<ImportResult>;
+  /** @param mode defaults to `'merge'` */
+  importContent(
+    content: BackupContent,
+    mode?: ImportMode,
+    onProgress?: (progress: ImportProgress) => void,
+  ): Promise<ImportResult>;
 
   /** Describes all records without decrypting any. */
   describeRecords(): Promise<Omit<ReplicaState, 'space'>>;

@@ -21,7 +21,7 @@ export const text = (maxLength: number): v.GenericSchema<unknown, string> => {
   return v.pipe(v.string(wanted), v.maxLength(maxLength, wanted));
 };
 export const ID = v.pipe(text(MAX_NAME_LENGTH), v.nonEmpty('an id that is not empty'));
-export const TIME = v.pipe(ANY_TEXT, v.check(isTime, 'a time in ISO 8601, in the years 0 to 8999'));
+const TIME = v.pipe(ANY_TEXT, v.check(isTime, 'a time in ISO 8601, in the years 0 to 8999'));
 export const METADATA = v.pipe(
   v.custom<JsonObject>(isObject, 'an object'),
   v.check(isShort, `an object of at most ${MAX_METADATA_LENGTH} characters of JSON`),
@@ -31,6 +31,13 @@ export const METADATA = v.pipe(
 
 /** Schemas of the fields that profiles and collections share. */
 export const RECORD = { id: ID, owner: v.nullable(ID), createdAt: TIME, updatedAt: TIME };
+
+/** Schema of the fields of a deletion. */
+export const DELETION = {
+  kind: v.picklist(['profile', 'collection'], "'profile' or 'collection'"),
+  id: ID,
+  deletedAt: TIME,
+};
 
 /** Schema of the embedding spaces. They are checked first, because the length of a vector depends on its space. */
 const SPACES = object({
@@ -103,7 +110,12 @@ function contentSchema(known: KnownSpaces) {
     ),
     negatives: v.array(block({ profileId: ID }), 'a list'),
   });
-  return object({ profiles: uniqueList(profile), collections: uniqueList(collection) });
+  const deletion = object({ ...DELETION, owner: v.nullable(ID) });
+  return object({
+    profiles: uniqueList(profile),
+    collections: uniqueList(collection),
+    deletions: v.exactOptional(v.array(deletion, 'a list')),
+  });
 }
 
 /** Creates the schema of a list of records with unique ids. */
@@ -120,7 +132,7 @@ export function uniqueList<I extends v.GenericSchema<unknown, { readonly id: str
 }
 
 /** Converts the content of a backup to JSON. Vectors become base64. */
-export function toJson({ profiles, collections }: BackupContent): unknown {
+export function toJson({ profiles, collections, deletions }: BackupContent): unknown {
   const withText = <T extends BackupBlock>({ templates, ...record }: T) => ({
     ...record,
     templates: templates.map(({ id, createdAt, quality, vector }) => ({
@@ -139,6 +151,7 @@ export function toJson({ profiles, collections }: BackupContent): unknown {
       ...withTimes(collection),
       negatives: negatives.map(withText),
     })),
+    ...(deletions && { deletions: deletions.map((each) => ({ ...each, deletedAt: toTime(each.deletedAt) })) }),
   };
 }
 

@@ -7,12 +7,12 @@ import { unknownSpace } from '../../recognition/template.js';
 import { object, parse, pathText } from '../../schema/schema.js';
 import {
   ANY_TEXT,
+  DELETION,
   ID,
   METADATA,
   RECORD,
   templatesOf,
   text,
-  TIME,
   uniqueList,
   type KnownSpaces,
 } from './backup-content.js';
@@ -63,10 +63,7 @@ function recordsSchema(known: KnownSpaces) {
       object({ collectionId: ID, profileId: ID, isMember: v.boolean('true or false'), negatives: blocks }),
       LIST,
     ),
-    deletions: v.array(
-      object({ kind: v.picklist(['profile', 'collection'], "'profile' or 'collection'"), id: ID, deletedAt: TIME }),
-      LIST,
-    ),
+    deletions: v.array(object(DELETION), LIST),
   });
 }
 

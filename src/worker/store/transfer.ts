@@ -1,11 +1,18 @@
 /** Exports all profiles and collections as one value, and merges such a value into the store. */
-import type { ImportConflict } from '../../api/backup.js';
+import type { ImportConflict, ImportMode } from '../../api/backup.js';
 import { inBatches } from './batches.js';
-import type { BackupBlock, BackupCollection, BackupContent, BackupProfile, FaceStore } from '../ports/face-store.js';
-import type { CollectionRecord, NegativeBlock, ProfileRecord, ReadTransaction, Tombstone } from './database/schema.js';
+import type {
+  BackupBlock,
+  BackupCollection,
+  BackupContent,
+  BackupDeletion,
+  BackupProfile,
+  FaceStore,
+} from '../ports/face-store.js';
+import type { NegativeBlock, ReadTransaction, Tombstone } from './database/schema.js';
 import { openBlocks, readKey, sealBlock } from './keyring.js';
-import { classifierState, startingWith, type StoreParts } from './records.js';
-import { openProfiles, putProfile, sealProfile } from './whole.js';
+import { classifierState, startingWith, timestamp, type StoreParts } from './records.js';
+import { openProfiles, putProfile, removeCollection, removeProfile, sealProfile } from './whole.js';
 
 type Operations = Pick<FaceStore, 'exportContent' | 'importContent'>;
 
@@ -16,14 +23,17 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
   return {
     exportContent: () =>
       db.exclusive(async (writer) => {
-        const { profiles, blocks, collections, members, negatives, stored } = await writer.read(async (tx) => ({
-          profiles: await tx.objectStore('profiles').index('createdAt').getAll(),
-          blocks: await tx.objectStore('blocks').getAll(),
-          collections: await tx.objectStore('collections').index('createdAt').getAll(),
-          members: await tx.objectStore('memberships').getAll(),
-          negatives: await tx.objectStore('negatives').getAll(),
-          stored: await readKey(tx),
-        }));
+        const { profiles, blocks, collections, members, negatives, tombstones, stored } = await writer.read(
+          async (tx) => ({
+            profiles: await tx.objectStore('profiles').index('createdAt').getAll(),
+            blocks: await tx.objectStore('blocks').getAll(),
+            collections: await tx.objectStore('collections').index('createdAt').getAll(),
+            members: await tx.objectStore('memberships').getAll(),
+            negatives: await tx.objectStore('negatives').getAll(),
+            tombstones: await tx.objectStore('tombstones').getAll(),
+            stored: await readKey(tx),
+          }),
+        );
         const openedProfiles = await openProfiles(keyring, stored, profiles, blocks);
         const openedNegatives = await openBlocks(keyring, stored, negatives);
         const content: BackupContent = {
@@ -39,16 +49,25 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
               ),
             }),
           ),
+          ...(tombstones.length > 0 ? { deletions: tombstones } : {}),
         };
         await writer.commit((tx) => note(tx, 'export', { actor: null, subject: null, count: profiles.length }));
         return content;
       }),
 
-    importContent: (content, onProgress = () => undefined) =>
+    importContent: (content, mode = 'merge', onProgress = () => undefined) =>
       db.exclusive(async (writer) => {
         const stored = await writer.read(readStored);
-        const profiles = decide('profile', content.profiles, stored.profiles, stored.deleted);
-        const collections = decide('collection', content.collections, stored.collections, stored.deleted);
+        const { deletions = [] } = content;
+        const profiles = decide('profile', mode, content.profiles, deletions, stored.profiles, stored.deleted);
+        const collections = decide(
+          'collection',
+          mode,
+          content.collections,
+          deletions,
+          stored.collections,
+          stored.deleted,
+        );
         // Get the key even if nothing is written, so that a locked vault rejects every import.
         const key = await keyring.forWriting(writer);
 
@@ -66,6 +85,7 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
           onDone,
         );
         const known = new Set([...stored.profiles.keys(), ...profiles.taken.map(({ id }) => id)]);
+        for (const { record } of profiles.removed) known.delete(record.id);
         const membersOf = new Map(
           collections.taken.map(({ id, profileIds }) => [id, profileIds.filter((profileId) => known.has(profileId))]),
         );
@@ -81,6 +101,19 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
         const changedProfiles = new Set(profiles.taken.map(({ id }) => id));
 
         await writer.commit(async (tx) => {
+          const left = new Set<string>();
+          for (const { record, deletedAt } of profiles.removed) {
+            for (const collectionId of await removeProfile(tx, record, deletedAt)) left.add(collectionId);
+            const about = { actor: null, subject: record.id, count: record.templateCount };
+            await note(tx, 'delete-profile', about);
+          }
+          for (const { record, deletedAt } of collections.removed) {
+            const count = await removeCollection(tx, record, deletedAt);
+            await note(tx, 'delete-collection', { actor: null, subject: record.id, count });
+          }
+          for (const tombstone of [...profiles.tombstones, ...collections.tombstones]) {
+            await tx.objectStore('tombstones').put(tombstone);
+          }
           await inBatches(
             sealed,
             async (profile) => {
@@ -108,11 +141,13 @@ export function createTransfer({ db, keyring, note, changed }: StoreParts): Oper
             await tx.objectStore('tombstones').delete(['collection', id]);
           }
           await inBatches(negatives, (negative) => tx.objectStore('negatives').put(negative));
-          // Collections that are not replaced themselves now recognize the new templates of replaced profiles.
+          // Collections that are not replaced themselves now recognize the new templates of replaced profiles, and no
+          // longer those of deleted ones.
+          const removedCollections = new Set(collections.removed.map(({ record }) => record.id));
           for (const record of stored.collections.values()) {
-            if (membersOf.has(record.id)) continue;
+            if (membersOf.has(record.id) || removedCollections.has(record.id)) continue;
             const keys = await tx.objectStore('memberships').getAllKeys(startingWith(record.id));
-            if (!keys.some(([, profileId]) => changedProfiles.has(profileId))) continue;
+            if (!left.has(record.id) && !keys.some(([, profileId]) => changedProfiles.has(profileId))) continue;
             await tx.objectStore('collections').put({ ...record, revision: record.revision + 1 });
             await tx.objectStore('classifiers').delete(record.id);
           }
@@ -151,29 +186,61 @@ function keyOf(kind: Tombstone['kind'], id: string): string {
   return `${kind} ${id}`;
 }
 
-/** Selects the imported records that are new, or newer than the record or tombstone with their id. */
-function decide<T extends { readonly id: string; readonly updatedAt: string }>(
+interface Dated {
+  readonly id: string;
+  readonly updatedAt: string;
+}
+
+/**
+ * Decides what an import does with the records and deletions of one kind.
+ * @param deleted times of deletions in the store
+ */
+function decide<T extends Dated, R extends Dated>(
   kind: ImportConflict['kind'],
+  mode: ImportMode,
   imported: readonly T[],
-  stored: ReadonlyMap<string, ProfileRecord | CollectionRecord>,
+  deletions: readonly BackupDeletion[],
+  stored: ReadonlyMap<string, R>,
   deleted: ReadonlyMap<string, string>,
 ) {
+  const deletionOf = new Map(deletions.filter((each) => each.kind === kind).map((each) => [each.id, each]));
   const taken: T[] = [];
+  const removed: { readonly record: R; readonly deletedAt: string }[] = [];
   const conflicts: ImportConflict[] = [];
   let [added, updated, kept] = [0, 0, 0];
   for (const record of imported) {
     const { id, updatedAt: importedAt } = record;
-    const deletedAt = deleted.get(keyOf(kind, id));
-    const storedAt = stored.get(id)?.updatedAt ?? deletedAt;
-    const isTaken = storedAt === undefined || Date.parse(importedAt) > Date.parse(storedAt);
+    const storedAt = stored.get(id)?.updatedAt ?? deleted.get(keyOf(kind, id));
+    const isTaken = mode === 'mirror' || storedAt === undefined || isLater(importedAt, storedAt);
     if (isTaken) taken.push(record);
     if (!isTaken) kept++;
     else if (stored.has(id)) updated++;
     else added++;
     if (storedAt !== undefined && storedAt !== importedAt) {
       const storedDeleted = !stored.has(id);
-      conflicts.push({ kind, id, kept: isTaken ? 'imported' : 'stored', storedAt, storedDeleted, importedAt });
+      const is = isTaken ? 'imported' : 'stored';
+      conflicts.push({ kind, id, kept: is, storedAt, storedDeleted, importedAt, importedDeleted: false });
     }
   }
-  return { taken, conflicts, counts: { added, updated, kept } };
+  const ids = new Set(imported.map(({ id }) => id));
+  for (const [id, record] of stored) {
+    const deletedAt = deletionOf.get(id)?.deletedAt;
+    if (ids.has(id) || (mode === 'merge' && deletedAt === undefined)) continue;
+    const isRemoved = mode === 'mirror' || (deletedAt !== undefined && isLater(deletedAt, record.updatedAt));
+    if (isRemoved) removed.push({ record, deletedAt: deletedAt ?? timestamp(record.updatedAt) });
+    if (deletedAt === undefined) continue;
+    const is = isRemoved ? 'imported' : 'stored';
+    const times = { storedAt: record.updatedAt, importedAt: deletedAt };
+    conflicts.push({ kind, id, kept: is, ...times, storedDeleted: false, importedDeleted: true });
+  }
+  /** Deletions of records that this store does not have either, so that older files do not bring them back. */
+  const tombstones = [...deletionOf.values()].filter(({ id, deletedAt }) => {
+    const known = deleted.get(keyOf(kind, id));
+    return !stored.has(id) && !ids.has(id) && (known === undefined || isLater(deletedAt, known));
+  });
+  return { taken, removed, tombstones, conflicts, counts: { added, updated, kept, deleted: removed.length } };
+}
+
+function isLater(time: string, other: string): boolean {
+  return Date.parse(time) > Date.parse(other);
 }

@@ -446,9 +446,9 @@ export function createEngine(parts: EngineParts): Engine {
     destroyKey: () => store.destroyKey(),
 
     exportBackup: async (_context, passphrase) => parts.backup.seal(await store.exportContent(), passphrase),
-    async importBackup({ onProgress }, file, passphrase) {
+    async importBackup({ onProgress }, file, passphrase, { mode }) {
       await store.assertOpen(true);
-      return store.importContent(await parts.backup.open(file, passphrase, parts.knownSpaces), onProgress);
+      return store.importContent(await parts.backup.open(file, passphrase, parts.knownSpaces), mode, onProgress);
     },
 
     replicaState: async () => ({ space, ...(await store.describeRecords()) }),
