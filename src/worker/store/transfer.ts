@@ -233,7 +233,7 @@ function decide<T extends Dated, R extends Dated>(
     const times = { storedAt: record.updatedAt, importedAt: deletedAt };
     conflicts.push({ kind, id, kept: is, ...times, storedDeleted: false, importedDeleted: true });
   }
-  /** Deletions of records that this store does not have either, so that older files do not bring them back. */
+  /** Deletions of records that this store lacks as well, so that older files do not bring them back. */
   const tombstones = [...deletionOf.values()].filter(({ id, deletedAt }) => {
     const known = deleted.get(keyOf(kind, id));
     return !stored.has(id) && !ids.has(id) && (known === undefined || isLater(deletedAt, known));
