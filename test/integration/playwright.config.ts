@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from '@playwright/test';
 import { BROWSER_ARGS } from '../../tools/browser.mjs';
+import { CAMERA_FILE } from '../e2e/places.js';
 
 const executablePath = process.env['INFACE_BROWSER'];
 
@@ -15,5 +16,15 @@ export default defineConfig({
   // Toolchains are installed in it.
   timeout: 10 * 60_000,
   expect: { timeout: 60_000 },
-  use: { launchOptions: { ...(executablePath ? { executablePath } : {}), args: BROWSER_ARGS } },
+  use: {
+    launchOptions: {
+      ...(executablePath ? { executablePath } : {}),
+      args: [
+        ...BROWSER_ARGS,
+        '--use-fake-ui-for-media-stream',
+        '--use-fake-device-for-media-stream',
+        `--use-file-for-fake-video-capture=${CAMERA_FILE}`,
+      ],
+    },
+  },
 });

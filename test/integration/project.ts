@@ -11,6 +11,9 @@ import type { Fixture } from './fixtures.js';
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
 const WINDOWS = process.platform === 'win32';
 
+/** The examples, which are projects like the fixtures. */
+export const EXAMPLES = join(ROOT, 'examples');
+
 /** Folder of the photos in {@link workFolder}. */
 export const PHOTOS = 'photos';
 
@@ -43,18 +46,21 @@ export interface Durations {
 
 /**
  * Installs and builds the project of a fixture, unless another fixture of this run has done so.
+ * @param source folder of the project's folder; defaults to this one
  * @returns undefined if it was there
  */
 export async function makeProject({
   folder: name,
   quick,
+  source = SOURCES,
 }: {
   folder: string;
   quick: boolean;
+  source?: string;
 }): Promise<Durations | undefined> {
   const folder = join(workFolder(), name);
   if (existsSync(folder)) return undefined;
-  cpSync(join(SOURCES, name), folder, { recursive: true });
+  cpSync(join(source, name), folder, { recursive: true });
   mkdirSync(join(folder, 'src'), { recursive: true });
   cpSync(join(SOURCES, 'shared/people.js'), join(folder, 'src/people.js'));
   const started = performance.now();

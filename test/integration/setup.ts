@@ -1,4 +1,4 @@
-/** Packs the built package once, installs it, and cuts the photos of two people out of a sample photo. */
+/** Packs the built package once, installs it, cuts photos of two people out of a sample photo, and makes a fake camera. */
 import {
   mkdirSync,
   mkdtempSync,
@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { chromium, type FullConfig } from '@playwright/test';
+import makeCamera from '../e2e/make-camera.js';
 import { ROOT, samplePhoto } from '../e2e/places.js';
 import { npm, PHOTOS } from './project.js';
 
@@ -31,6 +32,7 @@ export default async function setUp(config: FullConfig): Promise<() => void> {
   process.env['INFACE_INTEGRATION_FOLDER'] = folder;
   await installPackage(folder);
   await writePhotos(folder, config);
+  await makeCamera(config);
   return () => {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };

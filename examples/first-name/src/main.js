@@ -19,3 +19,4 @@ form.addEventListener('submit', async (event) => {
   const result = await kit.enroll([camera.video], { name: form.elements.person.value, collectionId: team.id });
   if (result.outcome === 'rejected') output.textContent = result.images[0].reasons.join(', ');
 });
+form.querySelector('button').disabled = false;
