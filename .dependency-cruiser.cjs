@@ -95,6 +95,27 @@ module.exports = {
       to: { pathNot: ['^src/client/rest/', '^src/schema/', API, '^src/wire/rest\\.ts$', VALIBOT] },
     },
     {
+      name: 'fleet-knows-the-kit-by-its-interface',
+      comment: 'Replication can be deleted, or used with another kit, without touching the rest.',
+      severity: 'error',
+      from: { path: '^src/fleet/' },
+      to: { pathNot: ['^src/fleet/', API, '(^|/)node_modules/(@nats-io|idb)/'] },
+    },
+    {
+      name: 'no-room-knows-the-fleet',
+      comment: 'It is an entry of its own, and so is what it loads.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/fleet/' },
+      to: { path: '^src/fleet/' },
+    },
+    {
+      name: 'only-import-of-nats',
+      comment: 'Everything else goes through the file that wraps it.',
+      severity: 'error',
+      from: { path: '^(src|demo)/', pathNot: '^src/fleet/nats\\.ts$' },
+      to: { path: '(^|/)node_modules/@nats-io/' },
+    },
+    {
       name: 'frameworks-use-the-public-entries',
       comment: 'A wrapper adds what a framework needs to the page and the camera, and can be written by users as well.',
       severity: 'error',
@@ -158,11 +179,11 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/client/frameworks/' },
       to: {
         path: '(^|/)node_modules/',
-        pathNot: '(^|/)node_modules/(comlink|idb|onnxruntime-web|valibot)/',
+        pathNot: '(^|/)node_modules/(@nats-io|comlink|idb|onnxruntime-web|valibot)/',
       },
     },
     onlyIn('comlink', '^src/(client/kit|worker)/[^/]+$'),
-    onlyIn('idb', '^(src/worker/store/database/|demo/kiosk/log\\.ts$)'),
+    onlyIn('idb', '^(src/worker/store/database/|src/fleet/journal-db\\.ts$|demo/kiosk/log\\.ts$)'),
     {
       name: 'store-knows-vectors-and-no-use-case',
       comment:

@@ -273,12 +273,13 @@ export default defineConfig(({ command, mode }) => {
               react: 'src/client/frameworks/react.ts',
               vue: 'src/client/frameworks/vue.ts',
               svelte: 'src/client/frameworks/svelte.ts',
+              fleet: 'src/fleet/fleet.ts',
             },
             formats: ['es'],
           },
           // What two entries share, so that there is one InfaceError.
           rolldownOptions: {
-            external: ['react', 'vue'],
+            external: ['react', 'vue', '@nats-io/jetstream', '@nats-io/nats-core'],
             output: {
               chunkFileNames: '[name].js',
               // Frameworks with server components take the entry for client code.
@@ -313,6 +314,19 @@ export default defineConfig(({ command, mode }) => {
             env: { REACT: '18' },
             // After the other tests, whose times it would change.
             sequence: { groupOrder: 1 },
+          },
+        },
+        {
+          extends: true,
+          test: {
+            name: 'fleet',
+            include: ['test/fleet/**/*.test.ts'],
+            globalSetup: new URL('test/fleet/nats.setup.ts', import.meta.url).pathname,
+            environment: 'node',
+            // Node 20 has WebSocket behind this.
+            execArgv: ['--experimental-websocket'],
+            testTimeout: 60_000,
+            hookTimeout: 60_000,
           },
         },
         inEngine('firefox'),

@@ -18,6 +18,7 @@ const ENTRIES = {
   'inface-react': 'client/frameworks/react.d.ts',
   'inface-vue': 'client/frameworks/vue.d.ts',
   'inface-svelte': 'client/frameworks/svelte.d.ts',
+  'inface-fleet': 'fleet/fleet.d.ts',
 };
 
 await runMain(() => {

@@ -76,6 +76,7 @@ const BUILD_STEPS = ['check:types', 'build', 'build:demo'];
 export const TEST_STEPS = [
   ...CHECK_STEPS.filter(({ script }) => BUILD_STEPS.includes(script)),
   { name: 'End-to-end tests', script: 'test:e2e', runner: 'playwright', needs: ['build', 'build:demo'] },
+  { name: 'Fleet tests', script: 'test:fleet', runner: 'vitest' },
   { name: 'Browser tests', script: 'test:browser', runner: 'vitest' },
   { name: 'Integration tests', script: 'test:integration', runner: 'playwright', args: ['--quick'], needs: ['build'] },
   { name: 'Documentation tests', script: 'test:docs', runner: 'playwright', needs: ['docs:build'] },

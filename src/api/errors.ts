@@ -58,6 +58,12 @@
  *   import a backup, or call `storage.eraseAll()` and enroll again
  * - `BACKUP_INVALID`: the file is not a backup, or was truncated or altered; nothing was imported -
  *   choose another copy of the file
+ * - `FLEET_UNREACHABLE`: no server of the fleet answers, or its bucket cannot be used -
+ *   check the network, the certificate and the bucket of the server; the fleet tries again, and sends later what changed
+ * - `FLEET_ACCESS_DENIED`: the server of the fleet refused the credentials, or a permission is missing -
+ *   check the user and password of the kiosk, and the permissions in the configuration of the server
+ * - `FLEET_KEY_OUTDATED`: the fleet key was replaced, or is that of another fleet -
+ *   join with the key that the operator has now; changes made here are kept until then
  * - `IMAGE_CLOSED`: the open image was closed by `close()`, by the limit of 8 open images, or with its worker -
  *   open it again with `kit.open`, and close images that are no longer needed
  * - `CLOSED`: the kit was closed - create another kit
@@ -94,6 +100,9 @@ export type ErrorCode =
   | 'WRONG_PASSPHRASE'
   | 'TEMPLATES_UNREADABLE'
   | 'BACKUP_INVALID'
+  | 'FLEET_UNREACHABLE'
+  | 'FLEET_ACCESS_DENIED'
+  | 'FLEET_KEY_OUTDATED'
   | 'IMAGE_CLOSED'
   | 'CLOSED'
   | 'INTERNAL';

@@ -45,7 +45,10 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   VAULT_LOCKED: 503,
   WORKER_CRASHED: 503,
   WORKER_LOAD_FAILED: 503,
-  // Not expected, because no route opens an image, exports, imports or unlocks.
+  // Not expected, because no route opens an image, exports, imports, unlocks or joins a fleet.
+  FLEET_ACCESS_DENIED: 500,
+  FLEET_KEY_OUTDATED: 500,
+  FLEET_UNREACHABLE: 500,
   IMAGE_CLOSED: 500,
   BACKUP_INVALID: 500,
   WRONG_PASSPHRASE: 500,

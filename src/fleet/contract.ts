@@ -1,0 +1,105 @@
+/** Public types of the entry `inface/fleet`. */
+import type { ErrorCode, InfaceError } from '../api/errors.js';
+import type { FaceKit } from '../api/kit.js';
+import type { Refusal } from './replicator.js';
+
+/** The parts of a kit that a fleet uses. */
+export type FleetKit = Pick<FaceKit, 'replica' | 'on' | 'info'>;
+
+/** Identifies a kiosk to the server: a user and password, a token, or the text of a `.creds` file. */
+export type FleetCredentials =
+  { readonly user: string; readonly password: string } | { readonly token: string } | { readonly creds: string };
+
+/**
+ * Options of `joinFleet`.
+ * @example
+ * ```ts
+ * const fleet = await joinFleet(kit, {
+ *   servers: ['wss://nats.example.com:9222'],
+ *   credentials: { user: 'reader', password },
+ *   fleetKey,
+ *   mode: 'read',
+ * });
+ * ```
+ */
+export interface FleetOptions {
+  /** Addresses of the servers, `wss://` or, for tests on one machine, `ws://`. One that answers is enough. */
+  readonly servers: readonly string[];
+  readonly credentials: FleetCredentials;
+  /**
+   * The fleet key, from `createFleetKeys()`. It is stored as a key that scripts cannot read, and may be left out from
+   * the second time on.
+   */
+  readonly fleetKey?: string;
+  /** Whether changes made here are written to the fleet. With `read`, they stay here. */
+  readonly mode: 'read' | 'write';
+  /**
+   * The owner key, from `createFleetKeys()`. A kiosk that writes needs it the first time it joins, to be admitted to the
+   * list of writers. It is not stored.
+   */
+  readonly ownerKey?: string;
+  /** Name of the bucket on the server. Defaults to `'inface'`. */
+  readonly bucket?: string;
+  /** Name of the database for keys and progress. Defaults to `'inface-fleet'`. */
+  readonly database?: string;
+}
+
+/** The state of a fleet on this kiosk. */
+export interface FleetStatus {
+  /**
+   * `standby`: another tab replicates. `offline`: no server is connected. `catching-up`: changes of the fleet are being
+   * taken. `current`: all of them were taken. `left`: `leave()` was called.
+   */
+  readonly state: 'standby' | 'offline' | 'catching-up' | 'current' | 'left';
+  /** Number of changes on the server that were not taken yet, as far as it is known. */
+  readonly behind: number;
+  /** Number of changes made here that the fleet does not have yet. */
+  readonly outbox: number;
+  /** Number of memberships that wait for their person or collection. */
+  readonly waiting: number;
+  /** ISO 8601, UTC: when a change was last taken or sent, `null` for never. */
+  readonly lastChange: string | null;
+  /** Number of records that were refused since the fleet was joined. */
+  readonly refused: number;
+  /** Why the fleet does not work at the moment, `null` if it does. The kit tries again unless a new key is needed. */
+  readonly problem: InfaceError | null;
+  /** This kiosk as a writer, `null` with `mode: 'read'`. */
+  readonly writer: { readonly kiosk: string; readonly isAdmitted: boolean } | null;
+}
+
+/** Events of `fleet.on`. */
+export interface FleetEvents {
+  /** The status changed. */
+  readonly status: FleetStatus;
+  /** A record was refused, because a server or a kiosk is defective or hostile. */
+  readonly refused: Refusal;
+}
+
+/** A fleet that was joined. */
+export interface Fleet {
+  status(): FleetStatus;
+  /** Adds an event listener. @returns a function that removes the listener */
+  on<K extends keyof FleetEvents>(event: K, listener: (event: FleetEvents[K]) => void): () => void;
+  /** Returns the kiosks that may write, as the owner listed them. */
+  writers(): readonly string[];
+  /**
+   * Encrypts all records with a new fleet key. Other kiosks report `FLEET_KEY_OUTDATED` until they join with it. It can be
+   * repeated after an interruption.
+   * @param nextKey from `nextFleetKey()`; keep it before you call this
+   * @throws InfaceError `INVALID_INPUT`, `FLEET_UNREACHABLE`, `FLEET_ACCESS_DENIED`
+   */
+  rotate(nextKey: string, ownerKey: string): Promise<void>;
+  /**
+   * Removes a kiosk from the list of writers, and signs all records again. What it wrote before remains.
+   * @throws InfaceError `INVALID_INPUT`, `FLEET_UNREACHABLE`, `FLEET_ACCESS_DENIED`
+   */
+  revoke(kiosk: string, ownerKey: string): Promise<void>;
+  /**
+   * Disconnects. Changes made here are sent when the fleet is joined again.
+   * @param options with `erase`, also deletes the keys and the progress; the people stay in the store
+   */
+  leave(options?: { readonly erase?: boolean }): Promise<void>;
+}
+
+/** Codes of errors that end the replication until the application acts. */
+export const LASTING: readonly ErrorCode[] = ['FLEET_KEY_OUTDATED', 'EMBEDDING_SPACE_MISMATCH'];

@@ -1,0 +1,315 @@
+/** Fleets without a server: what is sealed, and what a hostile bucket can do. */
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Refusal } from '../../src/fleet/replicator.js';
+import {
+  createFleetKeys,
+  importFleetKey,
+  importOwnerKey,
+  kioskIdOf,
+  nextFleetKey,
+  SIGNATURE,
+  toBase64,
+} from '../../src/fleet/keys.js';
+import { decodeRecord, encodeRecord, type FleetRecord } from '../../src/fleet/record.js';
+import { createSealer, EPOCH_KEY, headKey, openHead, paddedSize, sealHead, signEpoch } from '../../src/fleet/seal.js';
+import { compareStamps, nextTime } from '../../src/fleet/stamp.js';
+import type { Entry } from '../../src/fleet/transport.js';
+import { alike, join, waitFor, type JoinOptions, type TestKiosk } from './kiosks.js';
+import { block, Bucket, createSimulatedTransport, SPACE } from './simulation.js';
+
+const TIME = '2026-05-01T00:00:00.000Z';
+const RECORD: FleetRecord = {
+  kind: 'profile',
+  id: 'anna',
+  stamp: { isDeleted: false, time: TIME, kiosk: 'k1' },
+  content: {
+    id: 'anna',
+    name: 'Anna',
+    metadata: { floor: 3 },
+    consent: 'paper',
+    owner: null,
+    createdAt: TIME,
+    updatedAt: TIME,
+    blocks: [block(1, 512), block(2, 512)],
+  },
+};
+
+async function createWriter() {
+  const pair = await crypto.subtle.generateKey(SIGNATURE, false, ['sign', 'verify']);
+  const point = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
+  return { signer: { kiosk: await kioskIdOf(point), key: pair.privateKey }, publicKey: toBase64(point) };
+}
+
+async function createFleet() {
+  const secrets = await createFleetKeys();
+  const keys = await importFleetKey(secrets.fleetKey);
+  const writer = await createWriter();
+  const head = { serial: 1, space: SPACE, writers: [{ kiosk: writer.signer.kiosk, publicKey: writer.publicKey }] };
+  const sealer = createSealer(keys, writer.signer);
+  await sealer.setWriters(head);
+  return { ...secrets, keys, writer, head, sealer };
+}
+
+describe('versions', () => {
+  it('puts deletions over changes, then times, then kiosks', () => {
+    const at = (time: string, kiosk: string, isDeleted = false) => ({ time, kiosk, isDeleted });
+    const ordered = [
+      at('2026-01-01T00:00:00.000Z', 'b'),
+      at('2026-01-02T00:00:00.000Z', 'a'),
+      at('2026-01-02T00:00:00.000Z', 'b'),
+      at('2020-01-01T00:00:00.000Z', 'a', true),
+      at('2020-01-01T00:00:00.000Z', 'b', true),
+    ];
+    for (const [i, a] of ordered.entries()) {
+      for (const [j, b] of ordered.entries()) expect(Math.sign(compareStamps(a, b))).toBe(Math.sign(i - j));
+    }
+  });
+
+  it('goes on after what it changes, even if the clock is behind', () => {
+    expect(nextTime(Date.parse(TIME), undefined)).toBe(TIME);
+    expect(nextTime(0, TIME)).toBe('2026-05-01T00:00:00.001Z');
+  });
+});
+
+describe('records', () => {
+  it('are the same after they were bytes', () => {
+    expect(decodeRecord(encodeRecord(RECORD))).toEqual(RECORD);
+  });
+
+  it('leave out the API key that owns them', () => {
+    const owned = { ...RECORD, content: { ...RECORD.content!, owner: 'key-1' } } as FleetRecord;
+    expect(decodeRecord(encodeRecord(owned))).toEqual(RECORD);
+  });
+
+  it('are padded to a power of two or half more, at most by half', () => {
+    expect([1, 512, 513, 769, 1_024, 1_025, 5_000].map(paddedSize)).toEqual([
+      512, 512, 768, 1_024, 1_024, 1_536, 6_144,
+    ]);
+  });
+
+  it('open with the key of the fleet at their place only', async () => {
+    const { sealer, keys, writer, head } = await createFleet();
+    const key = await sealer.keyOf('profile:anna');
+    const bytes = await sealer.seal(RECORD);
+    expect(bytes.length).toBe(paddedSize(bytes.length));
+    expect(await sealer.open(key, bytes)).toEqual(RECORD);
+    expect(await sealer.open(await sealer.keyOf('profile:bob'), bytes)).toBe('corrupt');
+    const other = await createFleet();
+    expect(await other.sealer.open(key, bytes)).toBe('corrupt');
+    for (let at = 0; at < bytes.length; at += 97) {
+      const altered = bytes.slice();
+      altered[at]! ^= 1;
+      expect(await sealer.open(key, altered)).toBe('corrupt');
+    }
+    expect(await sealer.open(key, bytes.slice(0, 40))).toBe('corrupt');
+    expect(await sealer.open(key, new Uint8Array())).toBe('corrupt');
+    await sealer.setWriters({ ...head, writers: [] });
+    expect(await sealer.open(key, bytes)).toBe('unknown-writer');
+    // A kiosk that only reads has the fleet key, and uses the name of a writer.
+    const reader = createSealer(keys, { kiosk: writer.signer.kiosk, key: (await createWriter()).signer.key });
+    await sealer.setWriters(head);
+    expect(await sealer.open(key, await reader.seal(RECORD))).toBe('unsigned');
+  });
+
+  it('of one fleet have other keys in the bucket after a rotation', async () => {
+    const { fleetKey, sealer, writer } = await createFleet();
+    const next = createSealer(await importFleetKey(nextFleetKey(fleetKey)), writer.signer);
+    expect(await sealer.keyOf('profile:anna')).toMatch(/^1\.[\w-]{24}$/);
+    expect(await next.keyOf('profile:anna')).toMatch(/^2\.[\w-]{24}$/);
+    expect((await next.keyOf('profile:anna')).slice(2)).not.toBe((await sealer.keyOf('profile:anna')).slice(2));
+  });
+});
+
+describe('keys', () => {
+  it('refuse what is no key, with the reason', async () => {
+    const { fleetKey, ownerKey, keys } = await createFleet();
+    for (const wrong of ['', 'x', ownerKey, fleetKey.slice(0, -4), `${fleetKey}!`]) {
+      await expect(importFleetKey(wrong)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    }
+    const other = await createFleetKeys();
+    for (const wrong of ['', fleetKey, other.ownerKey]) {
+      await expect(importOwnerKey(wrong, keys)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    }
+  });
+
+  it('cannot be read by scripts', async () => {
+    const { keys } = await createFleet();
+    for (const key of [keys.seal, keys.name]) {
+      await expect(crypto.subtle.exportKey('raw', key)).rejects.toThrow();
+    }
+  });
+
+  it('open a list of writers that the owner signed, and no other', async () => {
+    const { keys, ownerKey, head } = await createFleet();
+    const owner = await importOwnerKey(ownerKey, keys);
+    expect(await openHead(keys, await sealHead(keys, head, owner))).toEqual(head);
+    expect(await openHead(keys, await sealHead(keys, head, (await createWriter()).signer.key))).toBe('unsigned');
+  });
+});
+
+describe('a hostile bucket', () => {
+  const kiosks: TestKiosk[] = [];
+  afterEach(async () => {
+    await Promise.all(kiosks.splice(0).map(({ fleet }) => fleet.leave()));
+  });
+
+  async function joined(
+    bucket: Bucket,
+    options: JoinOptions,
+    tamper?: (entry: Entry) => readonly Entry[],
+  ): Promise<TestKiosk & { readonly refusals: Refusal[] }> {
+    const kiosk = await join(createSimulatedTransport(bucket, tamper), options);
+    kiosks.push(kiosk);
+    const refusals: Refusal[] = [];
+    kiosk.fleet.on('refused', (refusal) => refusals.push(refusal));
+    return { ...kiosk, refusals };
+  }
+
+  it('that replays an older value is detected, and the newer one is kept and written again', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(bucket, { mode: 'write', fleetKey, ownerKey });
+    a.store.enroll('anna', 'Anna', [block(1)]);
+    await a.settled();
+    const old = [...bucket.entries.values()].at(-1)!;
+    a.store.rename('anna', 'Anna, renamed');
+    await waitFor(a.fleet, ({ outbox }) => outbox === 0 && bucket.entries.get(old.key)!.revision > old.revision);
+    bucket.write(old.key, old.value);
+    await waitFor(a.fleet, ({ refused }) => refused === 1);
+    expect(a.refusals).toEqual([{ reason: 'replayed', revision: old.revision + 2 }]);
+    expect(a.store.profiles.get('anna')?.name).toBe('Anna, renamed');
+    await a.settled();
+    const late = await joined(bucket, { mode: 'read', fleetKey });
+    await alike(a, late);
+  });
+
+  it('that brings a deleted person back is detected', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(bucket, { mode: 'write', fleetKey, ownerKey });
+    a.store.enroll('anna', 'Anna', [block(1)]);
+    await a.settled();
+    const old = [...bucket.entries.values()].at(-1)!;
+    a.store.deleteProfile('anna');
+    await a.settled();
+    bucket.write(old.key, old.value);
+    await waitFor(a.fleet, ({ refused }) => refused === 1);
+    expect(a.store.profiles.size).toBe(0);
+    await a.settled();
+    const late = await joined(bucket, { mode: 'read', fleetKey });
+    await alike(a, late);
+  });
+
+  it('that corrupts values is detected, and what is intact is taken', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(bucket, { mode: 'write', fleetKey, ownerKey });
+    for (let i = 0; i < 20; i++) a.store.enroll(`p${i}`, `Person ${i}`, [block(i)]);
+    await a.settled();
+    const head = bucket.entries.get('1.head')!;
+    const b = await joined(bucket, { mode: 'read', fleetKey }, (entry) => {
+      if (entry.key === head.key || entry.revision % 2 === 0) return [entry];
+      const value = entry.value!.slice();
+      value[100]! ^= 1;
+      return [{ ...entry, value }];
+    });
+    await b.settled();
+    expect(b.refusals.length).toBe(10);
+    expect(new Set(b.refusals.map(({ reason }) => reason))).toEqual(new Set(['corrupt']));
+    expect(b.store.profiles.size).toBe(10);
+  });
+
+  it('that swaps values between keys, or delivers them twice and in another order, changes nothing', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(bucket, { mode: 'write', fleetKey, ownerKey });
+    for (let i = 0; i < 6; i++) a.store.enroll(`p${i}`, `Person ${i}`, [block(i)]);
+    await a.settled();
+    const records = [...bucket.entries.values()].filter(({ key }) => key !== '1.head');
+    const b = await joined(bucket, { mode: 'read', fleetKey }, (entry) => {
+      if (entry.key === '1.head') return [entry];
+      if (entry !== records[0]) return [];
+      const swapped = { ...records[0], value: records[1]!.value };
+      return [swapped, ...[...records].reverse(), ...records, swapped];
+    });
+    await alike(a, b);
+    expect(b.refusals.map(({ reason }) => reason)).toEqual(['corrupt', 'corrupt']);
+  });
+
+  it('that swaps the list of writers for one that the owner did not sign does not get its writers in', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(bucket, { mode: 'write', fleetKey, ownerKey });
+    await a.settled();
+    // A kiosk that only reads knows the fleet key, and works together with the server.
+    const keys = await importFleetKey(fleetKey);
+    const thief = await createWriter();
+    const writers = [{ kiosk: thief.signer.kiosk, publicKey: thief.publicKey }];
+    bucket.write(headKey(keys), await sealHead(keys, { serial: 9, space: SPACE, writers }, thief.signer.key));
+    const sealer = createSealer(keys, thief.signer);
+    bucket.write(await sealer.keyOf('profile:anna'), await sealer.seal(RECORD));
+    await waitFor(a.fleet, ({ refused }) => refused === 2);
+    expect(a.refusals.map(({ reason }) => reason)).toEqual(['unsigned', 'unknown-writer']);
+    expect(a.store.profiles.size).toBe(0);
+  });
+
+  it('that pretends a rotation is not believed', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(bucket, { mode: 'write', fleetKey, ownerKey });
+    await a.settled();
+    const keys = await importFleetKey(fleetKey);
+    bucket.write(EPOCH_KEY, await signEpoch(keys, 2, (await createWriter()).signer.key));
+    a.store.enroll('anna', 'Anna', [block(1)]);
+    await a.settled();
+    expect(a.fleet.status().problem).toBeNull();
+  });
+
+  it('with a record that a defective writer signed keeps the others', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(bucket, { mode: 'write', fleetKey, ownerKey });
+    // The store of these tests does not take this name.
+    for (const name of ['Anna', 'invalid', 'Bob']) a.store.enroll(name, name, [block(1)]);
+    await a.settled();
+    const b = await joined(bucket, { mode: 'read', fleetKey });
+    await b.settled();
+    expect([...b.store.profiles.keys()]).toEqual(['Anna', 'Bob']);
+    expect(b.refusals.map(({ reason }) => reason)).toEqual(['invalid']);
+  });
+});
+
+describe('a fleet', () => {
+  it('refuses a kiosk with other models, and says which', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey });
+    await a.settled();
+    const { Store } = await import('./simulation.js');
+    const store = new Store(Date.now, 'space-2');
+    const b = await join(createSimulatedTransport(bucket), { mode: 'read', fleetKey, store });
+    await waitFor(b.fleet, ({ problem }) => problem?.code === 'EMBEDDING_SPACE_MISMATCH');
+    expect(b.fleet.status().problem?.message).toContain("'space-1'");
+    await Promise.all([a.fleet.leave(), b.fleet.leave()]);
+  });
+
+  it('refuses the key of another fleet', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey });
+    await a.settled();
+    const other = await createFleetKeys();
+    const b = await join(createSimulatedTransport(bucket), { mode: 'read', fleetKey: other.fleetKey });
+    await waitFor(b.fleet, ({ problem }) => problem?.code === 'FLEET_KEY_OUTDATED');
+    await Promise.all([a.fleet.leave(), b.fleet.leave()]);
+  });
+
+  it('erases its keys when it is left for good', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await join(createSimulatedTransport(new Bucket()), { mode: 'write', fleetKey, ownerKey });
+    await a.settled();
+    await a.fleet.leave({ erase: true });
+    expect(await a.journal.loadIdentity()).toBeNull();
+    expect(await a.journal.load()).toMatchObject({ known: [], position: null });
+  });
+});

@@ -1,0 +1,130 @@
+/** Kiosks of the tests: a store in memory that has joined a fleet over the real transport. */
+import { createNatsTransport } from '../../src/fleet/nats.js';
+import type { Fleet, FleetCredentials, FleetKit } from '../../src/fleet/contract.js';
+import {
+  createFleetKeys,
+  importFleetKey,
+  importOwnerKey,
+  kioskIdOf,
+  SIGNATURE,
+  toBase64,
+} from '../../src/fleet/keys.js';
+import { createSession } from '../../src/fleet/session.js';
+import type { Transport } from '../../src/fleet/transport.js';
+import type { Identity, Journal } from '../../src/fleet/journal.js';
+import { eventually } from './servers.js';
+import { createMemoryJournal, SPACE, Store } from './simulation.js';
+
+export interface JoinOptions {
+  readonly mode: 'read' | 'write';
+  readonly fleetKey: string;
+  readonly ownerKey?: string;
+  readonly journal?: Journal;
+  readonly store?: Store;
+}
+
+export interface TestKiosk {
+  readonly store: Store;
+  readonly fleet: Fleet;
+  readonly journal: Journal;
+  /** Waits until the fleet is current, and has what the store holds. */
+  settled(): Promise<void>;
+}
+
+/** Returns the parts of a kit that a fleet uses. */
+function kitOf(store: Store): FleetKit {
+  return {
+    replica: store,
+    on: (event, listener) =>
+      event === 'profiles'
+        ? store.onChange(() => listener({ change: 'updated', ids: [], origin: 'this-kit' } as never))
+        : () => undefined,
+    info: () => Promise.resolve({ embeddingSpace: SPACE, migration: [] } as never),
+  };
+}
+
+export async function join(transport: Transport, options: JoinOptions): Promise<TestKiosk> {
+  const { mode, fleetKey, ownerKey, journal = createMemoryJournal(), store = new Store(Date.now) } = options;
+  const stored = await journal.loadIdentity();
+  const keys = await importFleetKey(fleetKey);
+  const identity = { ...(stored ?? (await createIdentity())), keys };
+  const isNewKey = stored !== null && stored.keys.epoch < keys.epoch;
+  if (!stored) await journal.saveIdentity(identity);
+  const fleet = await createSession({
+    kit: kitOf(store),
+    transport,
+    journal,
+    identity,
+    mode,
+    isNewKey,
+    ownerKey: ownerKey === undefined ? null : await importOwnerKey(ownerKey, keys),
+    turn: () => Promise.resolve(() => undefined),
+  });
+  const settled = () =>
+    eventually(async () => {
+      const { state, behind, outbox, problem } = fleet.status();
+      const isSent = mode === 'read' || (outbox === 0 && (await isKnown(store, journal)));
+      if (state !== 'current' || behind > 0 || !isSent) {
+        throw new Error(
+          `The fleet is ${state}, ${behind} behind, ${outbox} to send: ${problem?.message ?? 'no problem'}`,
+        );
+      }
+    });
+  return { store, fleet, journal, settled };
+}
+
+/** Whether the fleet knows what the store holds: changes are noticed a moment after they were made. */
+async function isKnown(store: Store, journal: Journal): Promise<boolean> {
+  const { profiles, deletions } = await store.state();
+  const known = new Map((await journal.load()).known.map((entry) => [entry.name, entry]));
+  return (
+    profiles.every(({ id, updatedAt }) => known.get(`profile:${id}`)?.stamp.time === updatedAt) &&
+    deletions.every(({ kind, id }) => known.get(`${kind}:${id}`)?.stamp.isDeleted === true)
+  );
+}
+
+export function joinServers(
+  servers: readonly string[],
+  credentials: FleetCredentials,
+  options: JoinOptions,
+): Promise<TestKiosk> {
+  return join(createNatsTransport({ servers, credentials, bucket: 'inface' }), options);
+}
+
+/** Waits until the status is as expected. */
+export function waitFor(fleet: Fleet, isMet: (status: ReturnType<Fleet['status']>) => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () =>
+        done(() =>
+          reject(
+            new Error(`The fleet stays: ${JSON.stringify(fleet.status())} ${fleet.status().problem?.message ?? ''}`),
+          ),
+        ),
+      40_000,
+    );
+    const stop = fleet.on('status', (status) => isMet(status) && done(resolve));
+    const done = (end: () => void) => {
+      clearTimeout(timer);
+      stop();
+      end();
+    };
+    if (isMet(fleet.status())) done(resolve);
+  });
+}
+
+/** Waits until two stores hold the same. */
+export function alike(...kiosks: readonly TestKiosk[]): Promise<void> {
+  return eventually(() => {
+    const [first, ...others] = kiosks.map(({ store }) => JSON.stringify(store.content()));
+    for (const other of others) if (other !== first) throw new Error('The stores differ.');
+  });
+}
+
+export { createFleetKeys };
+
+async function createIdentity(): Promise<Omit<Identity, 'keys'>> {
+  const pair = await crypto.subtle.generateKey(SIGNATURE, false, ['sign', 'verify']);
+  const point = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
+  return { signer: { kiosk: await kioskIdOf(point), key: pair.privateKey }, publicKey: toBase64(point) };
+}

@@ -1,0 +1,372 @@
+/** Fleets over real servers. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { wsconnect } from '@nats-io/nats-core';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { nextFleetKey } from '../../src/fleet/keys.js';
+import { paddedSize } from '../../src/fleet/seal.js';
+import { alike, createFleetKeys, joinServers, waitFor, type TestKiosk } from './kiosks.js';
+import { eventually, layCable, OWNER, READER, startServers, WRITER, type Servers } from './servers.js';
+import { block } from './simulation.js';
+
+const binary = inject('natsServer');
+const kiosks: TestKiosk[] = [];
+
+async function joined(...args: Parameters<typeof joinServers>): Promise<TestKiosk> {
+  const kiosk = await joinServers(...args);
+  kiosks.push(kiosk);
+  return kiosk;
+}
+
+/** Waits until everybody has left, because a bucket serves one fleet after another here. */
+async function leaveAll(): Promise<void> {
+  await Promise.all(kiosks.splice(0).map(({ fleet }) => fleet.leave()));
+}
+
+function enrollMany(kiosk: TestKiosk, count: number, prefix = 'p'): void {
+  for (let i = 0; i < count; i++) kiosk.store.enroll(`${prefix}${i}`, `Person ${i}`, [block(i)]);
+}
+
+describe.skipIf(binary === null)('one server', () => {
+  let servers: Servers;
+  beforeAll(async () => {
+    servers = await startServers(binary!, 1);
+  });
+  afterEach(async () => {
+    await leaveAll();
+    await servers.api('STREAM.PURGE.KV_inface');
+  });
+  afterAll(() => servers.stop());
+
+  it('brings a person with all that belongs to them to another kiosk, and their deletion', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+    const b = await joined(servers.urls, READER, { mode: 'read', fleetKey });
+    a.store.enroll('anna', 'Anna', [block(1)]);
+    a.store.createCollection('staff', 'Staff');
+    a.store.addMember('staff', 'anna');
+    a.store.reject('staff', 'anna', 7);
+    await alike(a, b);
+    expect(b.store.content()).toMatchObject({ profiles: [['anna', { name: 'Anna' }]] });
+    expect(b.fleet.status()).toMatchObject({ state: 'current', refused: 0, problem: null, writer: null });
+    a.store.deleteProfile('anna');
+    await alike(a, b);
+    expect(b.store.content()).toMatchObject({ profiles: [], deleted: ['profile:anna'] });
+  });
+
+  it('catches up 1,000 changes after a cut of the network, and sends its own', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const cable = await layCable(servers.urls[0]!);
+    try {
+      const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+      const b = await joined([cable.url], WRITER, { mode: 'write', fleetKey, ownerKey });
+      await Promise.all([a.settled(), b.settled()]);
+      cable.cut();
+      await waitFor(b.fleet, ({ state }) => state === 'offline');
+      enrollMany(a, 1_000);
+      b.store.enroll('offline', 'Enrolled offline', [block(5)]);
+      await a.settled();
+      await waitFor(b.fleet, ({ outbox }) => outbox === 1);
+      expect(b.store.profiles.size).toBe(1);
+      cable.mend();
+      await alike(a, b);
+      expect(a.store.profiles.size).toBe(1_001);
+    } finally {
+      await leaveAll();
+      await cable.stop();
+    }
+  });
+
+  it('keeps the outbox when the page is killed before it is sent', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const cable = await layCable(servers.urls[0]!);
+    try {
+      const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+      const killed = await joinServers([cable.url], WRITER, { mode: 'write', fleetKey, ownerKey });
+      await killed.settled();
+      cable.cut();
+      killed.store.enroll('offline', 'Enrolled offline', [block(5)]);
+      // The page is gone without a word: what remains is its store and its journal.
+      const { store } = killed;
+      const journal = killed.journal;
+      void killed.fleet.leave();
+      const b = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, journal, store });
+      await alike(a, b);
+      expect(a.store.profiles.has('offline')).toBe(true);
+    } finally {
+      await leaveAll();
+      await cable.stop();
+    }
+  });
+
+  it('reports wrong credentials, and works with the right ones', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const wrong = { user: 'writer', password: 'wrong' };
+    const a = await joined(servers.urls, wrong, { mode: 'write', fleetKey, ownerKey });
+    await waitFor(a.fleet, ({ problem }) => problem?.code === 'FLEET_ACCESS_DENIED');
+    a.store.enroll('anna', 'Anna', [block(1)]);
+    await waitFor(a.fleet, ({ outbox }) => outbox === 1);
+    await leaveAll();
+    const { journal, store } = a;
+    const again = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey, journal, store });
+    await again.settled();
+    expect(again.fleet.status().problem).toBeNull();
+  });
+
+  it('does not let a reader write, whatever its code does', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+    enrollMany(a, 1);
+    await a.settled();
+    // With the owner key it could admit itself, but the server refuses its writes.
+    const b = await joined(servers.urls, READER, { mode: 'write', fleetKey, ownerKey });
+    await waitFor(b.fleet, ({ problem }) => problem?.code === 'FLEET_ACCESS_DENIED');
+    const before = await servers.api<{ state: { last_seq: number } }>('STREAM.INFO.KV_inface');
+    const connection = await wsconnect({ servers: [...servers.urls], user: READER.user, pass: READER.password });
+    for (const subject of ['$KV.inface.1.x', '$JS.API.STREAM.PURGE.KV_inface', '$JS.API.STREAM.DELETE.KV_inface']) {
+      await expect(connection.request(subject, 'x', { timeout: 2_000 })).rejects.toThrow(/permission/i);
+    }
+    await connection.close();
+    expect(await servers.api('STREAM.INFO.KV_inface')).toMatchObject({ state: before.state });
+  });
+
+  it('lets a kiosk write once the owner admitted it', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+    await a.settled();
+    const b = await joined(servers.urls, WRITER, { mode: 'write', fleetKey });
+    b.store.enroll('anna', 'Anna', [block(1)]);
+    await waitFor(b.fleet, ({ state, outbox }) => state === 'current' && outbox === 1);
+    expect(b.fleet.status().writer?.isAdmitted).toBe(false);
+    await b.fleet.leave();
+    const { journal, store } = b;
+    const again = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey, journal, store });
+    await alike(a, again);
+    expect(a.store.profiles.size).toBe(1);
+    expect(a.fleet.writers()).toEqual(again.fleet.writers());
+  });
+
+  it('shows the server neither names nor ids, and sizes in steps', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+    a.store.enroll('id-of-anna', 'Anna Secret', [block(1, 512)]);
+    a.store.createCollection('id-of-staff', 'Secret staff');
+    a.store.addMember('id-of-staff', 'id-of-anna');
+    await a.settled();
+    const folder = servers.nodes[0]!.folder;
+    const disk = execFileSync('sh', ['-c', `cat $(find '${folder}/data' -type f) '${folder}/server.log'`], {
+      encoding: 'latin1',
+      maxBuffer: 1e9,
+    });
+    expect(disk).toContain('KV_inface');
+    const vector = Buffer.from(block(1, 512).templates[0]!.vector.buffer).toString('latin1');
+    for (const secret of ['Anna', 'Secret', 'id-of-anna', 'id-of-staff', vector.slice(0, 32), vector.slice(800, 832)]) {
+      expect(disk).not.toContain(secret);
+    }
+    const { state } = await servers.api<{ state: { first_seq: number; last_seq: number } }>('STREAM.INFO.KV_inface');
+    for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+      const { message } = await servers.api<{ message: { data: string } }>('STREAM.MSG.GET.KV_inface', { seq });
+      const { length } = Buffer.from(message.data, 'base64');
+      expect(length).toBe(paddedSize(length));
+    }
+  });
+
+  it('rotates the key: the other kiosk asks for the new one, keeps its changes, and the old records are gone', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(servers.urls, OWNER, { mode: 'write', fleetKey, ownerKey });
+    const b = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+    enrollMany(a, 20);
+    a.store.createCollection('staff', 'Staff');
+    a.store.addMember('staff', 'p1');
+    a.store.deleteProfile('p0');
+    await Promise.all([a.settled(), alike(a, b)]);
+    const nextKey = nextFleetKey(fleetKey);
+    await a.fleet.rotate(nextKey, ownerKey);
+    await waitFor(b.fleet, ({ problem }) => problem?.code === 'FLEET_KEY_OUTDATED');
+    b.store.enroll('meanwhile', 'Enrolled meanwhile', [block(3)]);
+    a.store.rename('p1', 'Renamed after it');
+    await a.settled();
+    const { state } = await servers.api<{ state: { subjects: Record<string, number> } }>('STREAM.INFO.KV_inface', {
+      subjects_filter: '>',
+    });
+    expect(Object.keys(state.subjects).filter((subject) => subject.startsWith('$KV.inface.1.'))).toEqual([]);
+    await b.fleet.leave();
+    const { journal, store } = b;
+    const again = await joined(servers.urls, WRITER, { mode: 'write', fleetKey: nextKey, journal, store });
+    await alike(a, again);
+    expect(a.store.profiles.has('meanwhile')).toBe(true);
+    expect(again.store.profiles.get('p1')?.name).toBe('Renamed after it');
+    const late = await joined(servers.urls, READER, { mode: 'read', fleetKey: nextKey });
+    await alike(a, late);
+    expect(late.fleet.status().refused).toBe(0);
+  });
+
+  it('revokes a writer: what it wrote remains, and what it writes is refused', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+    const stolen = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+    stolen.store.enroll('before', 'Enrolled before', [block(1)]);
+    await Promise.all([stolen.settled(), alike(a, stolen), a.settled()]);
+    await a.fleet.revoke(stolen.fleet.status().writer!.kiosk, ownerKey);
+    await waitFor(stolen.fleet, ({ writer }) => writer?.isAdmitted === false);
+    // It goes on with code that does not check whether it is admitted.
+    const { createSealer } = await import('../../src/fleet/seal.js');
+    const identity = (await stolen.journal.loadIdentity())!;
+    const sealer = createSealer(identity.keys, identity.signer);
+    const record = {
+      kind: 'profile' as const,
+      id: 'forged',
+      stamp: { isDeleted: false, time: new Date().toISOString(), kiosk: 'x' },
+      content: { ...stolen.store.profiles.get('before')!, id: 'forged' },
+    };
+    const key = await sealer.keyOf('profile:forged');
+    const connection = await wsconnect({ servers: [...servers.urls], user: WRITER.user, pass: WRITER.password });
+    await connection.request(`$KV.inface.${key}`, await sealer.seal(record));
+    await connection.close();
+    await waitFor(a.fleet, ({ refused }) => refused === 1);
+    const late = await joined(servers.urls, READER, { mode: 'read', fleetKey });
+    await alike(a, late);
+    expect([...late.store.profiles.keys()]).toEqual(['before']);
+  });
+
+  it('gets back from the kiosks what a server with an older disk has lost', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+    enrollMany(a, 10);
+    await a.settled();
+    const [node] = servers.nodes;
+    const backup = mkdtempSync(join(tmpdir(), 'inface-backup-'));
+    try {
+      await node!.kill();
+      cpSync(join(node!.folder, 'data'), backup, { recursive: true });
+      await node!.start();
+      await a.settled();
+      const b = await joined(servers.urls, READER, { mode: 'read', fleetKey });
+      a.store.rename('p1', 'Renamed after the backup');
+      a.store.deleteProfile('p2');
+      enrollMany(a, 5, 'after');
+      await Promise.all([a.settled(), alike(a, b)]);
+      await node!.kill();
+      rmSync(join(node!.folder, 'data'), { recursive: true });
+      cpSync(backup, join(node!.folder, 'data'), { recursive: true });
+      await node!.start();
+      // Nobody changes anything: the kiosks notice it by themselves.
+      const late = await joined(servers.urls, READER, { mode: 'read', fleetKey });
+      await alike(a, b, late);
+      expect(late.store.profiles.has('p2')).toBe(false);
+      expect(late.store.profiles.get('p1')?.name).toBe('Renamed after the backup');
+    } finally {
+      rmSync(backup, { recursive: true, force: true });
+    }
+  });
+
+  it('waits while the disk of the server is full', async () => {
+    const bucket = JSON.parse(
+      readFileSync(new URL('../../examples/fleet/bucket.json', import.meta.url), 'utf8'),
+    ) as object;
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+    await a.settled();
+    await servers.api('STREAM.UPDATE.KV_inface', { ...bucket, num_replicas: 1, max_bytes: 20_000 });
+    enrollMany(a, 40);
+    await waitFor(a.fleet, ({ problem, outbox }) => problem?.code === 'FLEET_UNREACHABLE' && outbox > 0);
+    expect(a.fleet.status().problem?.message).toMatch(/maximum bytes/);
+    await servers.api('STREAM.UPDATE.KV_inface', { ...bucket, num_replicas: 1 });
+    await a.settled();
+    const b = await joined(servers.urls, READER, { mode: 'read', fleetKey });
+    await alike(a, b);
+    expect(b.store.profiles.size).toBe(40);
+  });
+});
+
+describe.skipIf(binary === null)('a certificate', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'inface-certificates-'));
+  const run = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  beforeAll(() => {
+    run('req', '-x509', ...curve, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=test', '-days', '2');
+    run('req', ...curve, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=server');
+    writeFileSync(join(folder, 'names'), 'subjectAltName=IP:127.0.0.1');
+    for (const [name, days] of [
+      ['valid', '2'],
+      ['expired', '-1'],
+    ] as const) {
+      const ca = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-extfile', 'names'];
+      run('x509', '-req', '-in', 'server.csr', ...ca, '-days', days, '-out', `${name}.pem`);
+    }
+    // Node's WebSocket has no option for it.
+    const dispatcher = Symbol.for('undici.globalDispatcher.1');
+    new WebSocket('ws://127.0.0.1:1').onerror = () => undefined;
+    const globals = globalThis as unknown as Record<symbol, { constructor: new (options: object) => never }>;
+    const { constructor: Agent } = globals[dispatcher]!;
+    globals[dispatcher] = new Agent({ connect: { ca: readFileSync(join(folder, 'ca.pem')) } });
+  });
+
+  it.each([
+    ['valid', null],
+    ['expired', 'FLEET_UNREACHABLE'],
+  ] as const)('that is %s', async (name, code) => {
+    const tls = { cert: join(folder, `${name}.pem`), key: join(folder, 'server.key') };
+    // The owner's requests of these tests need a server that accepts them, so the bucket is created by the kiosk's.
+    const servers = await startServers(binary!, 1, { tls, withoutBucket: true });
+    try {
+      const { fleetKey, ownerKey } = await createFleetKeys();
+      const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+      await waitFor(a.fleet, ({ problem }) => problem !== null);
+      // With a valid one, the kiosk gets as far as the bucket, which is not there.
+      const isConnected = /bucket/.test(a.fleet.status().problem!.message);
+      expect(isConnected).toBe(code === null);
+      expect(a.fleet.status().problem!.code).toBe('FLEET_UNREACHABLE');
+    } finally {
+      await leaveAll();
+      await servers.stop();
+    }
+  });
+});
+
+describe.skipIf(binary === null)('three servers', () => {
+  let servers: Servers;
+  beforeAll(async () => {
+    servers = await startServers(binary!, 3);
+  });
+  afterAll(() => servers.stop());
+  afterEach(async () => {
+    await leaveAll();
+    for (const node of servers.nodes) await node.start();
+    await eventually(() => servers.api('STREAM.PURGE.KV_inface'));
+  });
+
+  it('loses nothing when the leader is killed in the middle of writes', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+    const b = await joined(servers.urls, READER, { mode: 'read', fleetKey });
+    await Promise.all([a.settled(), b.settled()]);
+    const leader = await servers.leader();
+    enrollMany(a, 400);
+    await waitFor(a.fleet, ({ outbox }) => outbox > 0 && outbox < 400);
+    await leader.kill();
+    expect(a.fleet.status().outbox).toBeGreaterThan(0);
+    await a.settled();
+    await alike(a, b);
+    expect(b.store.profiles.size).toBe(400);
+  });
+
+  it('waits with writes while two of the servers are down, and loses nothing', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+    const b = await joined(servers.urls, READER, { mode: 'read', fleetKey });
+    enrollMany(a, 20);
+    await Promise.all([a.settled(), alike(a, b)]);
+    await Promise.all([servers.nodes[0]!.kill(), servers.nodes[1]!.kill()]);
+    enrollMany(a, 20, 'late');
+    await waitFor(a.fleet, ({ problem, outbox }) => problem !== null && outbox === 20);
+    expect(b.store.profiles.size).toBe(20);
+    await Promise.all([servers.nodes[0]!.start(), servers.nodes[1]!.start()]);
+    await alike(a, b);
+    expect(b.store.profiles.size).toBe(40);
+  });
+});

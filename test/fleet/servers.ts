@@ -1,0 +1,257 @@
+/** Real servers on the loopback, with the configuration files of examples/fleet. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { wsconnect, type NatsConnection } from '@nats-io/nats-core';
+
+const EXAMPLES = new URL('../../examples/fleet/', import.meta.url);
+/** How long a server may take to answer, or a cluster to elect a leader. */
+const START_MS = 50_000;
+const POLL_MS = 50;
+
+/** Passwords are random, so that no test works by chance without them. */
+const PASSWORDS = {
+  FLEET_OWNER_PASSWORD: `o${crypto.randomUUID()}`,
+  FLEET_WRITER_PASSWORD: `w${crypto.randomUUID()}`,
+  FLEET_READER_PASSWORD: `r${crypto.randomUUID()}`,
+  FLEET_SYS_PASSWORD: `s${crypto.randomUUID()}`,
+  FLEET_ROUTE_PASSWORD: `x${crypto.randomUUID().replaceAll('-', '')}`,
+};
+export const OWNER = { user: 'owner', password: PASSWORDS.FLEET_OWNER_PASSWORD };
+export const WRITER = { user: 'writer', password: PASSWORDS.FLEET_WRITER_PASSWORD };
+export const READER = { user: 'reader', password: PASSWORDS.FLEET_READER_PASSWORD };
+
+export interface Node {
+  /** Address of its WebSocket. */
+  readonly url: string;
+  readonly folder: string;
+  /** Id of the running process. */
+  pid(): number;
+  start(): Promise<void>;
+  /** Kills the process as `kill -9` does, and waits for its end. */
+  kill(): Promise<void>;
+}
+
+export interface Servers {
+  readonly nodes: readonly Node[];
+  readonly urls: readonly string[];
+  /** Sends a request of the owner to the JetStream API. */
+  api<T>(subject: string, body?: unknown): Promise<T>;
+  /** Returns the node that leads the bucket. */
+  leader(): Promise<Node>;
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** Replaces parts of the configuration, in order. */
+  readonly replace?: readonly (readonly [RegExp, string])[];
+  /** Fields of the bucket that differ from bucket.json. */
+  readonly bucket?: Readonly<Record<string, unknown>>;
+  /** Certificate and key of the WebSocket. Without, it has no TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly withoutBucket?: boolean;
+}
+
+/** Starts one server, or three as a cluster, with the bucket. */
+export async function startServers(binary: string, count: 1 | 3, options: ServerOptions = {}): Promise<Servers> {
+  const root = mkdtempSync(join(tmpdir(), 'inface-fleet-'));
+  const ports = await freePorts(count * 3);
+  const nodes = Array.from({ length: count }, (_, i) => createNode(binary, root, i, count, ports, options));
+  await Promise.all(nodes.map((node) => node.start()));
+  const urls = nodes.map(({ url }) => url);
+
+  async function withOwner<T>(work: (connection: NatsConnection) => Promise<T>): Promise<T> {
+    const connection = await wsconnect({
+      servers: urls,
+      user: OWNER.user,
+      pass: OWNER.password,
+      ignoreClusterUpdates: true,
+    });
+    try {
+      return await work(connection);
+    } finally {
+      await connection.close();
+    }
+  }
+  const servers: Servers = {
+    nodes,
+    urls,
+    api: (subject, body) =>
+      withOwner(async (connection) => {
+        const reply = await connection.request(`$JS.API.${subject}`, body === undefined ? '' : JSON.stringify(body), {
+          timeout: 5_000,
+        });
+        const answer = reply.json<Record<string, unknown>>();
+        if (answer['error']) throw new Error(JSON.stringify(answer['error']));
+        return answer as never;
+      }),
+    leader: async () => {
+      const { cluster } = await eventually(async () => {
+        const info = await servers.api<{ cluster: { leader?: string } }>('STREAM.INFO.KV_inface');
+        if (info.cluster.leader === undefined) throw new Error('The bucket has no leader.');
+        return info;
+      });
+      return nodes[Number(cluster.leader!.replace('nats-', '')) - 1]!;
+    },
+    stop: async () => {
+      await Promise.all(nodes.map((node) => node.kill()));
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+  if (options.withoutBucket === true) return servers;
+  const bucket = JSON.parse(readFileSync(new URL('bucket.json', EXAMPLES), 'utf8')) as object;
+  // A cluster takes a moment to elect who may create streams.
+  await eventually(() => servers.api('STREAM.CREATE.KV_inface', { ...bucket, num_replicas: count, ...options.bucket }));
+  return servers;
+}
+
+function createNode(
+  binary: string,
+  root: string,
+  index: number,
+  count: number,
+  ports: readonly number[],
+  { replace = [], tls }: ServerOptions,
+): Node {
+  const name = `nats-${index + 1}`;
+  const folder = join(root, name);
+  mkdirSync(folder);
+  const [listen = 0, websocket = 0, cluster = 0] = ports.slice(index * 3);
+  let text = readFileSync(new URL(count === 1 ? 'one-node.conf' : 'three-nodes.conf', EXAMPLES), 'utf8')
+    .replace('127.0.0.1:4222', `127.0.0.1:${listen}`)
+    .replace('0.0.0.0:9222', `127.0.0.1:${websocket}`)
+    .replace('0.0.0.0:6222', `127.0.0.1:${cluster}`)
+    .replace(/nats-(\d)\.example\.com:6222/g, (_, number) => `127.0.0.1:${ports[(Number(number) - 1) * 3 + 2]}`)
+    .replaceAll('route:$FLEET_ROUTE_PASSWORD@', `route:${PASSWORDS.FLEET_ROUTE_PASSWORD}@`)
+    .replace('/var/lib/nats', join(folder, 'data'))
+    .replace(/allowed_origins.*/, '')
+    .replace('include "permissions.conf"', readFileSync(new URL('permissions.conf', EXAMPLES), 'utf8'));
+  text = tls
+    ? text.replace('/etc/nats/cert.pem', tls.cert).replace('/etc/nats/key.pem', tls.key)
+    : text.replace(/tls: \{[^}]*\}/, 'no_tls: true');
+  for (const [pattern, by] of replace) text = text.replace(pattern, by);
+  const file = join(folder, 'server.conf');
+  writeFileSync(file, text);
+
+  let child: ChildProcess | undefined;
+  const logFile = join(folder, 'server.log');
+  return {
+    url: `${tls ? 'wss' : 'ws'}://127.0.0.1:${websocket}`,
+    folder,
+    pid: () => child?.pid ?? 0,
+    start: async () => {
+      if (child) return;
+      const started = spawn(binary, ['-c', file, '-l', logFile], {
+        env: { ...process.env, ...PASSWORDS, NODE_NAME: name },
+        stdio: 'ignore',
+      });
+      child = started;
+      await eventually(async () => {
+        if (started.exitCode !== null)
+          throw new Error(`nats-server ended: ${readFileSync(logFile, 'utf8').slice(-2_000)}`);
+        await knock(websocket);
+      });
+    },
+    kill: async () => {
+      const running = child;
+      child = undefined;
+      if (!running || running.exitCode !== null || running.signalCode !== null) return;
+      const ended = new Promise((resolve) => running.once('exit', resolve));
+      running.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Repeats what fails until it works. @throws the last error after 30 s */
+export async function eventually<T>(work: () => Promise<T> | T, limitMs = START_MS): Promise<T> {
+  const end = Date.now() + limitMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+}
+
+/** A network cable between a kiosk and a server: a proxy that can be cut and mended. */
+export interface Cable {
+  readonly url: string;
+  cut(): void;
+  mend(): void;
+  /** Bytes that went through, in both directions. */
+  bytes(): number;
+  stop(): Promise<void>;
+}
+
+export async function layCable(to: string): Promise<Cable> {
+  const target = Number(new URL(to).port);
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  let bytes = 0;
+  const server: Server = createServer((socket) => {
+    if (isCut) {
+      socket.destroy();
+      return;
+    }
+    const other = connect(target, '127.0.0.1');
+    for (const [from, into] of [
+      [socket, other],
+      [other, socket],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (data) => (bytes += data.length));
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        sockets.delete(from);
+        into.destroy();
+      });
+      from.pipe(into);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut: () => {
+      isCut = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    mend: () => {
+      isCut = false;
+    },
+    bytes: () => bytes,
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve) =>
+          server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
+        ),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+function knock(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('error', reject);
+  });
+}
