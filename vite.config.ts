@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 import { BROWSER_ARGS } from './tools/browser.mjs';
 import { createEngineTests } from './tools/engine-tests.js';
 import { listDemoFiles } from './tools/demo-files.js';
+import { readTargets, writeTargets } from './tools/kiosk-targets.mjs';
 import { serveExamples } from './tools/docs-examples.js';
 import { packAssets } from './tools/pack-assets.js';
 import { bundleRuntime, readRuntimeSource, writeRuntime } from './tools/runtime/build.js';
@@ -196,6 +197,12 @@ const inChromium = () => ({
   instances: [{ browser: 'chromium' as const }],
 });
 
+/** Writes into the demo whom its kiosk may send events to. */
+const nameKioskTargets: Plugin = {
+  name: 'kiosk-targets',
+  transformIndexHtml: (html) => writeTargets(html, readTargets(process.env)),
+};
+
 /** The same tests in another engine than Chromium's, and those of the built demo there. */
 function inEngine(engine: 'firefox' | 'webkit') {
   const { demo, commands, provider } = createEngineTests(engine);
@@ -238,7 +245,7 @@ export default defineConfig(({ command, mode }) => {
     plugins: [
       bundleRuntime(),
       mode === 'demo'
-        ? listDemoFiles('dist-demo')
+        ? [nameKioskTargets, listDemoFiles('dist-demo')]
         : !demo && [nameWorker, packedAssets, packScript('worker.js'), importEntries],
     ],
     worker: {

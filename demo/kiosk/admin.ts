@@ -3,10 +3,12 @@ import { html, nothing, render, type TemplateResult } from 'lit';
 import type { Context } from '../context.js';
 import type { Offline } from '../offline/offline.js';
 import { createBrandView } from './admin-brand.js';
+import { createEventsView } from './admin-events.js';
 import { createLogView } from './admin-log.js';
 import { createRecentView } from './admin-recent.js';
 import { drawSettings, drawStatus } from './admin-settings.js';
 import type { Attention } from './attention.js';
+import type { KioskEvents } from './events.js';
 import type { KioskLog } from './log.js';
 import { createWaysView } from './admin-ways.js';
 import type { PersonalPins } from './personal-pin.js';
@@ -24,6 +26,7 @@ export interface AdminOptions {
   readonly pin: Pin;
   readonly pins: PersonalPins;
   readonly log: KioskLog;
+  readonly events: KioskEvents;
   readonly recent: Recent;
   readonly collectionId: string;
   readonly settings: () => KioskSettings;
@@ -48,6 +51,7 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
   let idleTimer = 0;
   const logView = createLogView(context, log, () => options.settings().logDays, draw);
   const brandView = createBrandView({ ...options, redraw: draw });
+  const eventsView = createEventsView(context, options.events, draw);
   const waysView = createWaysView({ ...options, redraw: draw });
   const recentView = createRecentView({
     ...options,
@@ -91,6 +95,7 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
       </div>
       ${options.settings().pictures ? recentView.draw() : nothing}
       ${drawSettings(context.texts, options.settings(), options.change)} ${brandView.draw()} ${waysView.draw()}
+      ${eventsView.draw()}
       ${drawStatus(context.texts, options.offline.state, attention.staysOn, { useUpdate, changePin, renewCode })}
       <p class="status" role="status">${said === '' ? nothing : said}</p>
       ${code === '' ? nothing : html`<p class="kiosk-code">${code}</p>`} ${logView.draw()}
@@ -134,6 +139,7 @@ export function createAdmin(dialog: HTMLDialogElement, options: AdminOptions): A
     recentView.reset();
     brandView.reset();
     waysView.reset();
+    eventsView.reset();
     clearTimeout(idleTimer);
     render(nothing, dialog);
     options.onClose();

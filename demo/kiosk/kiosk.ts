@@ -8,6 +8,7 @@ import type { Offline } from '../offline/offline.js';
 import { createAdmin } from './admin.js';
 import { keepAttention } from './attention.js';
 import { drawLogo } from './logo.js';
+import { createEvents } from './events.js';
 import { createLog } from './log.js';
 import { createPersonalPins } from './personal-pin.js';
 import { createPin } from './pin.js';
@@ -30,7 +31,8 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
   const { texts, library } = context;
   const words = texts.kiosk;
   const main = byId('view', HTMLElement);
-  const [pin, log] = [createPin(), createLog()];
+  const events = createEvents(() => settings.name || document.title);
+  const [pin, log] = [createPin(), events.follow(createLog())];
   const pins = createPersonalPins(
     () => context.kit.ready(),
     () => library.profilesOf(collectionId),
@@ -194,6 +196,7 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
     if (session) return;
     arm(collectionId);
     log.add('started', collection.name);
+    events.start();
     session = startSession({
       context,
       kit,
@@ -218,6 +221,7 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
     pin,
     pins,
     log,
+    events,
     recent,
     collectionId,
     settings: () => settings,

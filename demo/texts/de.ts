@@ -841,6 +841,21 @@ export const german: typeof english = {
       sameLanguage: 'Wie der Rest dieser Website',
       languageHint: 'Wechselt beim Zurückgehen zum Kiosk.',
     },
+    events: {
+      title: 'Ereignisse für andere Programme',
+      text: 'Wer erkannt oder abgewiesen wurde, Störungen, und jede Minute ein Lebenszeichen, jeweils mit dem Geheimnis signiert. Andere erfahren die Namen der erkannten Personen.',
+      host: (origins) => `An die Seite, die den Kiosk einbettet (${origins})`,
+      channel: 'An andere Seiten dieser Website in diesem Browser',
+      receiver: (url) => `An ${url}; wird aufbewahrt, bis es ankommt`,
+      secret: 'Gemeinsames Geheimnis',
+      setSecret: 'Geheimnis setzen',
+      secretSet: 'Das Geheimnis ist gesetzt. Es lässt sich nicht mehr anzeigen.',
+      noSecret: 'Ohne Geheimnis wird nichts gesendet.',
+      waiting: (n) =>
+        n === 0
+          ? 'Nichts wartet auf das Senden.'
+          : `${count(n, 'Ereignis wartet', 'Ereignisse warten')} auf das Senden.`,
+    },
     ways: {
       title: 'Hilfe und PINs für Personen',
       text: 'Wird angeboten, wenn jemand nicht erkannt wird.',

@@ -819,6 +819,18 @@ export const english = {
       sameLanguage: 'Like the rest of this site',
       languageHint: 'Changes when you go back to the kiosk.',
     },
+    events: {
+      title: 'Events for other programs',
+      text: 'Who was recognized or refused, failures, and a sign of life every minute, each signed with the secret. Others learn the names of people who are recognized.',
+      host: (origins: string) => `To the page that embeds the kiosk (${origins})`,
+      channel: 'To other pages of this site in this browser',
+      receiver: (url: string) => `To ${url}; kept until it arrives`,
+      secret: 'Shared secret',
+      setSecret: 'Set the secret',
+      secretSet: 'The secret is set. It cannot be shown again.',
+      noSecret: 'Nothing is sent without a secret.',
+      waiting: (n: number) => (n === 0 ? 'Nothing waits to be sent.' : `${count(n, 'event')} waiting to be sent.`),
+    },
     ways: {
       title: 'Help and PINs for people',
       text: 'Offered to whoever is not recognized.',

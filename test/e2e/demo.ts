@@ -9,11 +9,13 @@ export { expect };
  * A test that fails when the page writes an error or a warning, breaks its content security policy, or asks another
  * origin for anything.
  */
-export const test = base.extend<{ allowedConsole: RegExp | null; guard: undefined }>({
+export const test = base.extend<{ allowedConsole: RegExp | null; allowedRequests: RegExp | null; guard: undefined }>({
   /** Console messages that belong to what is tested. */
   allowedConsole: [null, { option: true }],
+  /** Addresses of other origins that belong to what is tested. */
+  allowedRequests: [null, { option: true }],
   guard: [
-    async ({ context, baseURL, allowedConsole }, use) => {
+    async ({ context, baseURL, allowedConsole, allowedRequests }, use) => {
       const problems: string[] = [];
       context.on('console', (message) => {
         if (!['error', 'warning', 'assert'].includes(message.type())) return;
@@ -22,6 +24,7 @@ export const test = base.extend<{ allowedConsole: RegExp | null; guard: undefine
       context.on('weberror', (error) => problems.push(`uncaught: ${error.error().message}`));
       context.on('request', (request) => {
         const url = request.url();
+        if (allowedRequests?.test(url)) return;
         if (baseURL === undefined || !url.startsWith(baseURL)) problems.push(`request to ${url.slice(0, 200)}`);
       });
       await context.addInitScript(reportViolations);
