@@ -7,6 +7,7 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { problemKindInfo } from '@arethetypeswrong/core/problems';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { linksOf } from './markdown.mjs';
 import { Problem, ROOT, runMain, runNpm } from './process.mjs';
 
 /** Files that the package needs. The models are added from their manifest. */
@@ -26,6 +27,7 @@ const REQUIRED_FILES = [
   'dist/cli/main.js',
   'dist/cli/vite.js',
   'dist/cli/webpack.js',
+  'dist/fleet.js',
   'dist/index.js',
   'dist/inface.global.js',
   'dist/react.js',
@@ -43,6 +45,7 @@ const REQUIRED_FILES = [
   'dist/types/client/frameworks/svelte.d.ts',
   'dist/types/client/frameworks/vue.d.ts',
   'dist/types/client/rest/rest.d.ts',
+  'dist/types/fleet/fleet.d.ts',
   'dist/types/index.d.ts',
   'dist/types/service-worker/service-worker.d.ts',
   'dist/vue.js',
@@ -52,7 +55,7 @@ const REQUIRED_FILES = [
 /** Limit of the tarball, which everybody fetches who installs the package. */
 const MAX_BYTES = 8e6;
 const ALLOWED_FILES =
-  /^(dist\/.+\.(bin|css|d\.ts|js|json|md|mjs|onnx|wasm|wasm\.br)|docs\/(de\/)?[^/]+\.md|CHANGELOG\.md|LICENSE|NOTICE|README\.md|SECURITY\.md|package\.json)$/;
+  /^(dist\/.+\.(bin|css|d\.ts|js|json|md|mjs|onnx|wasm|wasm\.br)|docs\/(de\/)?[^/]+\.md|docs\/images\/[^/]+\.jpg|CHANGELOG\.md|LICENSE|NOTICE|README\.md|SECURITY\.md|package\.json)$/;
 
 await runMain(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'inface-package-'));
@@ -107,6 +110,9 @@ function checkFiles(files) {
       .filter((name) => name.endsWith('.md'))
       .map((name) => `docs/${name}`),
   );
+  // npm shows the README of the tarball.
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  required.push(...linksOf(readme).flatMap(({ target }) => (/\.(jpg|png|svg|webp)$/.test(target) ? [target] : [])));
   const faults = required.filter((file) => !files.includes(file)).map((file) => `Missing from the package: ${file}`);
   for (const runtime of ['*.cut.wasm', '*.wasm.br']) {
     if (!files.some((file) => file.startsWith('dist/assets/ort/') && file.endsWith(runtime.slice(1))))
