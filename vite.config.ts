@@ -163,6 +163,8 @@ const BROWSER_PROJECT = {
   // For the same reason as those of all projects, and for tests alone.
   optimizeDeps: {
     include: [
+      '@nats-io/jetstream',
+      '@nats-io/nats-core',
       'fast-check',
       'react',
       'react-dom/client',
@@ -176,7 +178,7 @@ const BROWSER_PROJECT = {
 };
 const BROWSER_TESTS = {
   include: ['test/browser/**/*.test.ts'],
-  globalSetup: ['reference-models', 'cases'].map(
+  globalSetup: ['reference-models', 'cases', 'fleet'].map(
     (name) => new URL(`test/browser/${name}.setup.ts`, import.meta.url).pathname,
   ),
   testTimeout: 120_000,

@@ -88,7 +88,6 @@ const GUIDES: DefaultTheme.SidebarItem[] = [
       { text: 'Migrate to inface', link: '/migrating' },
       { text: 'Models and licenses', link: '/models' },
       { text: 'Hosting', link: '/hosting' },
-      { text: 'Many kiosks', link: '/fleet' },
       { text: 'Troubleshooting', link: '/troubleshooting' },
     ],
   },

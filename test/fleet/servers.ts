@@ -4,7 +4,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { wsconnect, type NatsConnection } from '@nats-io/nats-core';
 
 const EXAMPLES = new URL('../../examples/fleet/', import.meta.url);
 /** How long a server may take to answer, or a cluster to elect a leader. */
@@ -27,6 +26,8 @@ export interface Node {
   /** Address of its WebSocket. */
   readonly url: string;
   readonly folder: string;
+  /** For the owner. */
+  readonly port: number;
   /** Id of the running process. */
   pid(): number;
   start(): Promise<void>;
@@ -62,31 +63,17 @@ export async function startServers(binary: string, count: 1 | 3, options: Server
   await Promise.all(nodes.map((node) => node.start()));
   const urls = nodes.map(({ url }) => url);
 
-  async function withOwner<T>(work: (connection: NatsConnection) => Promise<T>): Promise<T> {
-    const connection = await wsconnect({
-      servers: urls,
-      user: OWNER.user,
-      pass: OWNER.password,
-      ignoreClusterUpdates: true,
-    });
-    try {
-      return await work(connection);
-    } finally {
-      await connection.close();
-    }
-  }
   const servers: Servers = {
     nodes,
     urls,
-    api: (subject, body) =>
-      withOwner(async (connection) => {
-        const reply = await connection.request(`$JS.API.${subject}`, body === undefined ? '' : JSON.stringify(body), {
-          timeout: 5_000,
-        });
-        const answer = reply.json<Record<string, unknown>>();
-        if (answer['error']) throw new Error(JSON.stringify(answer['error']));
-        return answer as never;
-      }),
+    api: async (subject, body) => {
+      for (const node of nodes) {
+        const answer = await request(node.port, `$JS.API.${subject}`, body).catch(() => undefined);
+        if (answer?.['error']) throw new Error(JSON.stringify(answer['error']));
+        if (answer) return answer as never;
+      }
+      throw new Error(`No server answers to ${subject}.`);
+    },
     leader: async () => {
       const { cluster } = await eventually(async () => {
         const info = await servers.api<{ cluster: { leader?: string } }>('STREAM.INFO.KV_inface');
@@ -140,6 +127,7 @@ function createNode(
   return {
     url: `${tls ? 'wss' : 'ws'}://127.0.0.1:${websocket}`,
     folder,
+    port: listen,
     pid: () => child?.pid ?? 0,
     start: async () => {
       if (child) return;
@@ -253,5 +241,31 @@ function knock(port: number): Promise<void> {
       resolve();
     });
     socket.once('error', reject);
+  });
+}
+
+/** Sends a request of the owner over TCP. Node 20 has no WebSocket where vitest prepares the tests. */
+function request(port: number, subject: string, body?: unknown): Promise<Record<string, unknown>> {
+  return new Promise((resolve, reject) => {
+    const payload = body === undefined ? '' : JSON.stringify(body);
+    const login = JSON.stringify({ user: OWNER.user, pass: OWNER.password, verbose: false, pedantic: false });
+    const socket = connect(port, '127.0.0.1');
+    let text = '';
+    socket.setTimeout(5_000, () => socket.destroy(new Error(`No answer to ${subject}.`)));
+    socket.on('error', reject);
+    socket.on('data', (data) => {
+      if (text === '') {
+        const length = Buffer.byteLength(payload);
+        socket.write(`CONNECT ${login}\r\nSUB answer 1\r\nPUB ${subject} answer ${length}\r\n${payload}\r\n`);
+      }
+      text += data.toString();
+      const [, length, rest] = /\r\nMSG answer 1 (\d+)\r\n(.*)$/s.exec(text) ?? [];
+      const fault = /-ERR .*/.exec(text)?.[0];
+      if (fault !== undefined) socket.destroy(new Error(fault));
+      else if (length !== undefined && Buffer.byteLength(rest!) >= Number(length)) {
+        resolve(JSON.parse(Buffer.from(rest!).subarray(0, Number(length)).toString()) as Record<string, unknown>);
+        socket.destroy();
+      }
+    });
   });
 }
