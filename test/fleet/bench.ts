@@ -106,20 +106,27 @@ async function crowd(urls: readonly string[], pid: number, change: () => Promise
   let received = 0;
   let isChanged = false;
   const started = performance.now();
-  const members = Array.from({ length: kiosks }, (_, i) =>
-    transport.connect(async (link, lost) => {
-      await link.watch(
-        0,
-        (entries, left) => {
-          taken += entries.length;
-          if (isChanged) received += entries.length;
-          else if (left === 0) current.add(i);
-          return Promise.resolve();
-        },
-        lost,
-      );
-    }, leave.signal),
-  );
+  const members = Array.from({ length: kiosks }, async (_, i) => {
+    let at = 0;
+    while (!leave.signal.aborted) {
+      // All at once are more than one process can serve in time: those that fail come back, as kiosks do.
+      await transport
+        .connect(async (link, lost) => {
+          await link.watch(
+            at,
+            (entries, left) => {
+              at = entries.at(-1)?.revision ?? at;
+              taken += entries.length;
+              if (isChanged) received += entries.length;
+              else if (left === 0) current.add(i);
+              return Promise.resolve();
+            },
+            lost,
+          );
+        }, leave.signal)
+        .catch(() => undefined);
+    }
+  });
   const failed = Promise.all(members);
   await Promise.race([
     failed,
