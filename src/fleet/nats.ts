@@ -28,6 +28,8 @@ const POLL_MS = 30_000;
 const HEARTBEAT_MS = 5_000;
 /** Values that are fetched at a time: the limit of what waits in memory. */
 const FETCH_COUNT = 256;
+/** Without a value for so long, what the server says of those that are left is compared with the end of the bucket. */
+const QUIET_MS = 250;
 /** An unused consumer is removed by the server after this time. */
 const IDLE_MS = 60_000;
 
@@ -123,31 +125,57 @@ function createLink(connection: NatsConnection, bucket: string, stream: string):
       });
       const consumer = js.consumers.getConsumerFromInfo(info);
       let delivered = 0;
-      if (info.num_pending === 0) await take([], 0);
-      while (!signal.aborted) {
-        const messages = await consumer.fetch({
-          max_messages: FETCH_COUNT,
-          expires: POLL_MS,
-          idle_heartbeat: HEARTBEAT_MS,
-        });
-        const stop = () => messages.stop();
-        signal.addEventListener('abort', stop);
-        try {
-          let entries: Entry[] = [];
-          for await (const message of messages) {
-            const { deliverySequence, pending } = message.info;
-            if (deliverySequence !== ++delivered) throw new Error('The server left out a value.');
-            entries.push(toEntry(message, prefix));
-            // A full chunk, or all that there is.
-            if (pending > 0 && entries.length < FETCH_COUNT) continue;
-            const chunk = entries;
-            entries = [];
-            await take(chunk, pending);
+      let revision = after;
+      let entries: Entry[] = [];
+      const flush = (left: number): Promise<void> => {
+        const chunk = entries;
+        entries = [];
+        return take(chunk, left);
+      };
+      let quiet: ReturnType<typeof setTimeout> | undefined;
+      let failure: Error | undefined;
+      let stop = (): void => undefined;
+      // The server may count values that others overwrote before they were delivered, and never will be.
+      const flushWhenQuiet = (): void => {
+        quiet = setTimeout(() => {
+          (async () => {
+            const { state } = await (await manager).streams.info(stream);
+            await flush(Math.max(0, state.last_seq - revision));
+          })().catch((error: unknown) => {
+            failure = error instanceof Error ? error : new Error(String(error));
+            stop();
+          });
+        }, QUIET_MS);
+      };
+      try {
+        if (info.num_pending === 0) await take([], 0);
+        else flushWhenQuiet();
+        while (!signal.aborted) {
+          const messages = await consumer.fetch({
+            max_messages: FETCH_COUNT,
+            expires: POLL_MS,
+            idle_heartbeat: HEARTBEAT_MS,
+          });
+          stop = () => messages.stop();
+          signal.addEventListener('abort', stop);
+          try {
+            for await (const message of messages) {
+              const { deliverySequence, pending } = message.info;
+              if (deliverySequence !== ++delivered) throw new Error('The server left out a value.');
+              entries.push(toEntry(message, prefix));
+              revision = message.seq;
+              clearTimeout(quiet);
+              // A full chunk, or all that there is.
+              if (pending === 0 || entries.length >= FETCH_COUNT) await flush(pending);
+              if (pending > 0) flushWhenQuiet();
+            }
+          } finally {
+            signal.removeEventListener('abort', stop);
           }
-          if (entries.length > 0) await take(entries, 1);
-        } finally {
-          signal.removeEventListener('abort', stop);
+          if (failure) throw failure;
         }
+      } finally {
+        clearTimeout(quiet);
       }
     },
     purge: async (keys) => {
