@@ -90,7 +90,8 @@ export interface Fleet {
    */
   rotate(nextKey: string, ownerKey: string): Promise<void>;
   /**
-   * Removes a kiosk from the list of writers, and signs all records again. What it wrote before remains.
+   * Removes a kiosk from the list of writers, and signs all records again. What it wrote before remains. It can be repeated
+   * after an interruption.
    * @throws InfaceError `INVALID_INPUT`, `FLEET_UNREACHABLE`, `FLEET_ACCESS_DENIED`
    */
   revoke(kiosk: string, ownerKey: string): Promise<void>;

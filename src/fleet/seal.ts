@@ -15,6 +15,8 @@ export interface FleetHead {
   /** The embedding space of the fleet's templates. */
   readonly space: string;
   readonly writers: readonly { readonly kiosk: string; readonly publicKey: string }[];
+  /** Kiosks that were writers, until they are admitted again. */
+  readonly revoked: readonly string[];
 }
 
 /**

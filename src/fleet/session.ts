@@ -212,6 +212,7 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
         serial: (head?.serial ?? 0) + 1,
         space: head?.space ?? space,
         writers: [...(head?.writers ?? []), writer],
+        revoked: (head?.revoked ?? []).filter((kiosk) => kiosk !== signer.kiosk),
       };
       await writeHead(to, next, ownerKey, entry?.revision ?? 0);
     } else if (
@@ -340,12 +341,17 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
       inTurn(async () => {
         const key = await importOwnerKey(owner, identity.keys);
         const to = connected();
-        if (kiosk === signer?.kiosk || !head?.writers.some((writer) => writer.kiosk === kiosk)) {
+        const isWriter = head?.writers.some((writer) => writer.kiosk === kiosk) === true;
+        if (!head || kiosk === signer?.kiosk || !(isWriter || head.revoked.includes(kiosk))) {
           throw new InfaceError('INVALID_INPUT', `'${kiosk}' is not another kiosk that writes. See fleet.writers().`);
         }
-        const writers = head.writers.filter((writer) => writer.kiosk !== kiosk);
-        const entry = await to.get(headKey(identity.keys));
-        await writeHead(to, { ...head, serial: head.serial + 1, writers }, key, entry?.revision ?? 0);
+        // One that was interrupted is finished by the next call: the kiosk is revoked then, but not all is sealed again.
+        if (isWriter) {
+          const writers = head.writers.filter((writer) => writer.kiosk !== kiosk);
+          const revoked = [...head.revoked, kiosk];
+          const entry = await to.get(headKey(identity.keys));
+          await writeHead(to, { ...head, serial: head.serial + 1, writers, revoked }, key, entry?.revision ?? 0);
+        }
         await replicator.reseal(to);
       }),
     leave: async ({ erase = false } = {}) => {

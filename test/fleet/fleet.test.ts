@@ -44,7 +44,8 @@ async function createFleet() {
   const secrets = await createFleetKeys();
   const keys = await importFleetKey(secrets.fleetKey);
   const writer = await createWriter();
-  const head = { serial: 1, space: SPACE, writers: [{ kiosk: writer.signer.kiosk, publicKey: writer.publicKey }] };
+  const writers = [{ kiosk: writer.signer.kiosk, publicKey: writer.publicKey }];
+  const head = { serial: 1, space: SPACE, writers, revoked: [] };
   const sealer = createSealer(keys, writer.signer);
   await sealer.setWriters(head);
   return { ...secrets, keys, writer, head, sealer };
@@ -245,7 +246,10 @@ describe('a hostile bucket', () => {
     const keys = await importFleetKey(fleetKey);
     const thief = await createWriter();
     const writers = [{ kiosk: thief.signer.kiosk, publicKey: thief.publicKey }];
-    bucket.write(headKey(keys), await sealHead(keys, { serial: 9, space: SPACE, writers }, thief.signer.key));
+    bucket.write(
+      headKey(keys),
+      await sealHead(keys, { serial: 9, space: SPACE, writers, revoked: [] }, thief.signer.key),
+    );
     const sealer = createSealer(keys, thief.signer);
     bucket.write(await sealer.keyOf('profile:anna'), await sealer.seal(RECORD));
     await waitFor(a.fleet, ({ refused }) => refused === 2);

@@ -79,6 +79,20 @@ describe.skipIf(binary === null)('one server', () => {
     }
   });
 
+  it('becomes current although what it has yet to read is overwritten meanwhile', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+    enrollMany(a, 600);
+    await a.settled();
+    const b = await joined(servers.urls, READER, { mode: 'read', fleetKey });
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 600; i += 2) a.store.rename(`p${i}`, `Round ${round}`);
+      await a.settled();
+    }
+    await Promise.all([alike(a, b), b.settled()]);
+    expect(b.store.profiles.get('p598')?.name).toBe('Round 2');
+  });
+
   it('keeps the outbox when the page is killed before it is sent', async () => {
     const { fleetKey, ownerKey } = await createFleetKeys();
     const cable = await layCable(servers.urls[0]!);
@@ -209,7 +223,11 @@ describe.skipIf(binary === null)('one server', () => {
     const stolen = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
     stolen.store.enroll('before', 'Enrolled before', [block(1)]);
     await Promise.all([stolen.settled(), alike(a, stolen), a.settled()]);
-    await a.fleet.revoke(stolen.fleet.status().writer!.kiosk, ownerKey);
+    const { kiosk } = stolen.fleet.status().writer!;
+    await a.fleet.revoke(kiosk, ownerKey);
+    // Again, as after an interruption; a kiosk that never wrote is none.
+    await a.fleet.revoke(kiosk, ownerKey);
+    await expect(a.fleet.revoke('nobody', ownerKey)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
     await waitFor(stolen.fleet, ({ writer }) => writer?.isAdmitted === false);
     // It goes on with code that does not check whether it is admitted.
     const { createSealer } = await import('../../src/fleet/seal.js');
