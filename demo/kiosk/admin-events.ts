@@ -15,9 +15,13 @@ export function createEventsView(context: Context, events: KioskEvents, redraw: 
   async function setSecret(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const form = event.target as HTMLFormElement;
-    await events.setSecret((form.elements.namedItem('secret') as HTMLInputElement).value);
-    form.reset();
-    said = words.secretSet;
+    try {
+      await events.setSecret((form.elements.namedItem('secret') as HTMLInputElement).value);
+      form.reset();
+      said = words.secretSet;
+    } catch (error) {
+      said = context.explain(error);
+    }
     redraw();
   }
 

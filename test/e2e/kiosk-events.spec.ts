@@ -5,7 +5,7 @@ import type { Page } from '@playwright/test';
 import { allowTargets, writeTargets } from '../../tools/kiosk-targets.mjs';
 import { listen } from '../../tools/serve.mjs';
 import { expect, test } from './demo.js';
-import { closeAdmin, DORA, openAdmin, startKiosk, words } from './kiosk.js';
+import { closeAdmin, DORA, openAdmin, PIN, startKiosk, words } from './kiosk.js';
 import { BASE_URL } from './places.js';
 
 const SECRET = 'correct horse battery';
@@ -92,6 +92,70 @@ test('a receiver that comes back gets every event, in order', async ({ page }) =
   expect(received.length).toBeGreaterThan(unique().length);
   expect(unique().filter(({ type }) => type === 'identified')).toHaveLength(1);
 });
+
+test('what waits loses the name of a deleted person; other pages of the site get events as well', async ({
+  page,
+  context,
+}) => {
+  const received: Message[] = [];
+  let isUp = false;
+  await page.route(RECEIVER, async (route) => {
+    const headers = { 'Access-Control-Allow-Origin': new URL(BASE_URL).origin };
+    if (isUp) received.push(JSON.parse(route.request().postData() ?? '') as Message);
+    await route.fulfill({ status: isUp ? 204 : 503, headers });
+  });
+  await buildFor(page, [], RECEIVER);
+  const collectionId = await startKiosk(page, [DORA]);
+  await expect(words(page)).toContainText('Dora');
+  await sendEvents(page, /^To https/);
+  await openAdmin(page);
+  await page.getByRole('checkbox', { name: 'To other pages of this site in this browser' }).check();
+  await closeAdmin(page);
+
+  const other = await context.newPage();
+  await other.goto(`./#/collections/${collectionId}`);
+  await other.getByLabel('PIN', { exact: true }).fill(PIN);
+  await other.keyboard.press('Enter');
+  const remove = other.getByRole('button', { name: 'Delete Dora' });
+  await expect(remove).toBeVisible();
+  await other.evaluate(() => {
+    const messages: unknown[] = [];
+    Object.assign(window, { messages });
+    new BroadcastChannel('inface-kiosk').onmessage = ({ data }) => messages.push(data);
+  });
+  await page.bringToFront();
+  await page.reload();
+  // It waits for the receiver by now.
+  const read = () => other.evaluate(() => (window as unknown as { messages: Signed[] }).messages);
+  await expect.poll(async () => (await read()).map((signed) => verified(signed).name)).toContain('Dora');
+
+  await other.bringToFront();
+  await remove.click();
+  await other.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect(remove).toBeHidden();
+  await expect.poll(() => page.evaluate(readQueue)).not.toContain('Dora');
+  isUp = true;
+  // The next try may be minutes away.
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  const identified = () => received.filter(({ type }) => type === 'identified');
+  await expect.poll(identified).not.toHaveLength(0);
+  for (const message of identified()) expect(message).toMatchObject({ name: null, profileId: null, score: null });
+});
+
+/** Runs in the page: all events that wait, as JSON. */
+async function readQueue(): Promise<string> {
+  const request = indexedDB.open('inface-kiosk-events');
+  const database = await new Promise<IDBDatabase>((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error ?? new Error('not opened'));
+  });
+  const all = database.transaction('queue').objectStore('queue').getAll();
+  await new Promise((resolve) => {
+    all.onsuccess = resolve;
+  });
+  database.close();
+  return JSON.stringify(all.result);
+}
 
 test('a page that embeds the kiosk gets its events, if the build allows it', async ({ page }) => {
   const host = await listen((_request: http.IncomingMessage, response: http.ServerResponse) => {
