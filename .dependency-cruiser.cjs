@@ -183,7 +183,7 @@ module.exports = {
       },
     },
     onlyIn('comlink', '^src/(client/kit|worker)/[^/]+$'),
-    onlyIn('idb', '^(src/worker/store/database/|src/fleet/journal-db\\.ts$|demo/kiosk/log\\.ts$)'),
+    onlyIn('idb', '^(src/worker/store/database/|src/fleet/journal-db\\.ts$|demo/kiosk/(log|outbox)\\.ts$)'),
     {
       name: 'store-knows-vectors-and-no-use-case',
       comment:

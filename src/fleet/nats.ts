@@ -28,7 +28,7 @@ const POLL_MS = 30_000;
 const HEARTBEAT_MS = 5_000;
 /** Values that are fetched at a time: the limit of what waits in memory. */
 const FETCH_COUNT = 256;
-/** Without a value for so long, what the server says of those that are left is compared with the end of the bucket. */
+/** Without a value for so long, the end of the bucket decides whether any are left. */
 const QUIET_MS = 250;
 /** An unused consumer is removed by the server after this time. */
 const IDLE_MS = 60_000;
