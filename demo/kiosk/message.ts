@@ -1,5 +1,6 @@
 /** Describes what happens at the kiosk for other programs, and signs it. */
 import type { KioskEvent, Subject } from './log.js';
+import { toHex } from './secret.js';
 
 export type MessageType = 'identified' | 'unknown' | 'refused' | 'error' | 'heartbeat';
 
@@ -53,6 +54,5 @@ export function importSecret(secret: string): Promise<CryptoKey> {
 
 /** @returns the HMAC-SHA-256 of the body, in hexadecimal */
 export async function sign(key: CryptoKey, body: string): Promise<string> {
-  const bytes = await crypto.subtle.sign('HMAC', key, new TextEncoder().encode(body));
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return toHex(new Uint8Array(await crypto.subtle.sign('HMAC', key, new TextEncoder().encode(body))));
 }

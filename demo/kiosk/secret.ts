@@ -30,7 +30,7 @@ async function derive(secret: string, salt: Uint8Array<ArrayBuffer>, iterations:
   );
 }
 
-function toHex(bytes: Uint8Array): string {
+export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
