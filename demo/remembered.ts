@@ -17,3 +17,15 @@ export function remember(key: string, value: string): void {
     session.set(key, value);
   }
 }
+
+export function forget(isForgotten: (key: string) => boolean): void {
+  const keys = [...session.keys()];
+  try {
+    keys.push(...Object.keys(localStorage));
+  } catch {
+    // Denied: there is nothing in it.
+  }
+  for (const key of keys.filter(isForgotten)) {
+    if (!session.delete(key)) localStorage.removeItem(key);
+  }
+}

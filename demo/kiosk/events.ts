@@ -1,4 +1,5 @@
 /** Sends what happens at the kiosk to the page around it, to other pages of its origin, and to a receiver. */
+import { recall, remember } from '../remembered.js';
 import type { KioskEvent, KioskLog, Subject } from './log.js';
 import { importSecret, sign, toMessage, type KioskMessage } from './message.js';
 import { createOutbox, type Outbox } from './outbox.js';
@@ -84,7 +85,7 @@ export function createEvents(nameOf: () => string): KioskEvents {
     },
     change(next) {
       settings = next;
-      localStorage.setItem(SETTINGS_KEY, JSON.stringify(next));
+      remember(SETTINGS_KEY, JSON.stringify(next));
       if (!next.receiver) void outbox.clear();
     },
     hasSecret: async () => (await outbox.key()) !== null,
@@ -118,7 +119,7 @@ export function createEvents(nameOf: () => string): KioskEvents {
 }
 
 function readSettings(): EventSettings {
-  const stored = parse(localStorage.getItem(SETTINGS_KEY) ?? '');
+  const stored = parse(recall(SETTINGS_KEY) ?? '');
   return { host: stored['host'] === true, channel: stored['channel'] === true, receiver: stored['receiver'] === true };
 }
 

@@ -123,7 +123,9 @@ export function createOutbox({ receiver, sign }: OutboxOptions): Outbox {
     count: async () => (await opened).count('queue'),
     clear: async () => (await opened).clear('queue'),
     async keepOnly(isKnown) {
-      const { store, done } = (await opened).transaction('queue', 'readwrite');
+      const database = await opened.catch(() => null);
+      if (!database) return;
+      const { store, done } = database.transaction('queue', 'readwrite');
       for (let cursor = await store.openCursor(); cursor; cursor = await cursor.continue()) {
         const { profileId } = cursor.value;
         if (profileId !== null && !isKnown(profileId)) {

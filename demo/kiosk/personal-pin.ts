@@ -3,6 +3,7 @@
  * encrypted, and deleted with the person.
  */
 import type { FaceKit, Profile } from '../../src/index.js';
+import { forget } from '../remembered.js';
 import { hashSecret, matchesSecret, type StoredSecret } from './secret.js';
 import { createTries } from './tries.js';
 
@@ -57,9 +58,7 @@ export function createPersonalPins(kit: () => Promise<FaceKit>, people: () => re
       return { outcome: 'right', profile };
     },
     keepOnly(isKnown) {
-      for (const key of Object.keys(localStorage)) {
-        if (key.startsWith(PERSON_TRIES) && !isKnown(key.slice(PERSON_TRIES.length))) localStorage.removeItem(key);
-      }
+      forget((key) => key.startsWith(PERSON_TRIES) && !isKnown(key.slice(PERSON_TRIES.length)));
     },
   };
 }

@@ -33,10 +33,7 @@ export function startWatchdog(isOnDuty: () => boolean, restart: () => void, relo
     if (restarts < MAX_RESTARTS) {
       restarts++;
       restart();
-    } else if (mayReload()) {
-      sessionStorage.setItem(RELOADED_KEY, 'yes');
-      reload();
-    }
+    } else if (mayReload()) reload();
   }, TICK_MS);
   document.addEventListener('visibilitychange', rest);
 
@@ -54,5 +51,13 @@ export function startWatchdog(isOnDuty: () => boolean, restart: () => void, relo
 
 /** A page that the watchdog loaded has to run for a while before it is loaded again: no clock is asked. */
 function mayReload(): boolean {
-  return sessionStorage.getItem(RELOADED_KEY) === null || performance.now() > RELOAD_EVERY_MS;
+  const ranForAWhile = performance.now() > RELOAD_EVERY_MS;
+  try {
+    const isReloaded = sessionStorage.getItem(RELOADED_KEY) !== null;
+    sessionStorage.setItem(RELOADED_KEY, 'yes');
+    return !isReloaded || ranForAWhile;
+  } catch {
+    // Where the browser denies storage, no page knows whether it was loaded by the watchdog.
+    return ranForAWhile;
+  }
 }
