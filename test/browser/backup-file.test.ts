@@ -471,6 +471,7 @@ describe('content that somebody with the passphrase made up', () => {
       added: 0,
       updated: 0,
       kept: 2,
+      deleted: 0,
     });
   });
 

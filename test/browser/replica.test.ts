@@ -213,7 +213,8 @@ describe('records of another store', () => {
       profiles: [profile(own.id, 2), { ...profile('berta', 3), owner: 'other key' }],
       collections: [{ ...HOME, id: home.id }],
     });
-    expect((await store.listProfiles(null)).map(({ owner }) => owner)).toEqual(['key', null].sort());
+    const owners = (await store.listProfiles(null)).map(({ id, owner }) => [id, owner]);
+    expect(Object.fromEntries(owners)).toEqual({ [own.id]: 'key', berta: null });
     expect((await store.getCollection('key', home.id)).name).toBe('Home');
   });
 
