@@ -55,7 +55,7 @@ const REQUIRED_FILES = [
 /** Limit of the tarball, which everybody fetches who installs the package. */
 const MAX_BYTES = 8e6;
 const ALLOWED_FILES =
-  /^(dist\/.+\.(bin|css|d\.ts|js|json|md|mjs|onnx|wasm|wasm\.br)|docs\/(de\/)?[^/]+\.md|docs\/images\/[^/]+\.jpg|CHANGELOG\.md|LICENSE|NOTICE|README\.md|SECURITY\.md|package\.json)$/;
+  /^(dist\/.+\.(bin|css|d\.ts|js|json|md|mjs|onnx|wasm|wasm\.br)|docs\/(de\/)?[^/]+\.md|docs\/images\/[^/]+\.webp|CHANGELOG\.md|LICENSE|NOTICE|README\.md|SECURITY\.md|package\.json)$/;
 
 await runMain(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'inface-package-'));
