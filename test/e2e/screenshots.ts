@@ -80,11 +80,20 @@ test('moving picture of the README', async ({ page }) => {
 
 /** Turns the numbered frames of a folder into an animated WebP. */
 function writeFilm(folder: string, file: string): void {
-  const input = ['-framerate', String(FRAMES_PER_SECOND), '-i', join(folder, '%03d.png'), '-vf', 'scale=800:-1:flags=lanczos'];
+  const input = [
+    '-framerate',
+    String(FRAMES_PER_SECOND),
+    '-i',
+    join(folder, '%03d.png'),
+    '-vf',
+    'scale=800:-1:flags=lanczos',
+  ];
   const output = ['-c:v', 'libwebp_anim', '-quality', '80', '-compression_level', '6', '-loop', '0', file];
   const { error, status, stderr } = spawnSync('ffmpeg', ['-y', ...input, ...output], { encoding: 'utf8' });
   if (error && 'code' in error && error.code === 'ENOENT')
-    throw new Error('ffmpeg is missing, which writes the moving picture. Install it (on Debian: apt-get install ffmpeg).');
+    throw new Error(
+      'ffmpeg is missing, which writes the moving picture. Install it (on Debian: apt-get install ffmpeg).',
+    );
   if (error) throw error;
   if (status !== 0) throw new Error(`ffmpeg ended with ${status}:\n${stderr}`);
 }
