@@ -9,7 +9,7 @@ import {
 } from '../../src/index.js';
 import type { Context } from '../context.js';
 import { findNamesake } from '../enrollment.js';
-import type { KioskLog } from './log.js';
+import type { KioskLog, Subject } from './log.js';
 import { KEPT_MINUTES, type Recent, type Sighting } from './recent.js';
 
 /** Reasons that an operator who knows the person may overrule. */
@@ -69,10 +69,15 @@ export function createRecentView({ context, collectionId, recent, log, redraw }:
     }
   }
 
+  const seen = (profileId: string, atMs: number): Subject => ({
+    profileId,
+    score: null,
+    seenAt: new Date(atMs).toISOString(),
+  });
   const imageOf = ({ picture, face }: Sighting): FaceImage => ({ image: picture, face });
 
   /** Identifies the picture again: the kit keeps the faces of a camera for a short time only. */
-  async function reject({ picture, face }: Sighting, profileId: string): Promise<void> {
+  async function reject({ picture, face, atMs }: Sighting, profileId: string): Promise<void> {
     const kit = await context.kit.ready();
     const { faces } = await kit.identify(picture, collectionId);
     const distance = ({ box }: (typeof faces)[number]) =>
@@ -80,7 +85,7 @@ export function createRecentView({ context, collectionId, recent, log, redraw }:
     const [nearest] = faces.toSorted((a, b) => distance(a) - distance(b));
     if (!nearest) throw new Refused(texts.common.refused(['no-face']));
     await kit.reject(nearest.identificationId, { profileId });
-    log.add('corrected', nameOf(profileId), { profileId, score: null });
+    log.add('corrected', nameOf(profileId), seen(profileId, atMs));
   }
 
   function rejectPerson(sighting: Sighting, profileId: string): Promise<void> {
@@ -114,7 +119,7 @@ export function createRecentView({ context, collectionId, recent, log, redraw }:
         reasons = await add('off');
       }
       if (reasons.length > 0) throw new Refused(texts.common.refused(reasons));
-      log.add('added', name, { profileId, score: null });
+      log.add('added', name, seen(profileId, sighting.atMs));
       const wrong = sighting.event === 'identified' ? sighting.subject?.profileId : undefined;
       if (wrong !== undefined && wrong !== profileId) await reject(sighting, wrong);
       recent.remove(sighting);
@@ -142,7 +147,7 @@ export function createRecentView({ context, collectionId, recent, log, redraw }:
         const [report] = result.images;
         throw new Refused(texts.common.refused(report?.outcome === 'rejected' ? report.reasons : []));
       }
-      log.add('enrolled', name, { profileId: result.profile.id, score: null });
+      log.add('enrolled', name, seen(result.profile.id, sighting.atMs));
       recent.remove(sighting);
       return words.enrolled(name);
     });

@@ -54,10 +54,12 @@ export interface LogEntry {
   readonly score: number | null;
   /** Who it is about, so that the entry goes with the person. Absent if nobody, because a database has no index of null. */
   readonly profileId?: string;
+  /** Of a correction: when the person was seen. ISO 8601, UTC. */
+  readonly seenAt?: string;
 }
 
 /** Who an entry is about. */
-export interface Subject {
+export interface Subject extends Pick<LogEntry, 'seenAt'> {
   readonly profileId: string;
   readonly score: number | null;
 }
@@ -118,8 +120,8 @@ export function createLog(): KioskLog {
     return done;
   }
 
-  function insert(entry: Omit<LogEntry, 'number' | 'at' | 'runningMs'>): Promise<number | null> {
-    const full = { ...entry, at: new Date().toISOString(), runningMs: Math.round(performance.now()) };
+  function insert(entry: Omit<LogEntry, 'number' | 'runningMs'>): Promise<number | null> {
+    const full = { ...entry, runningMs: Math.round(performance.now()) };
     // The key is the number, which the database gives.
     return write((database) => database.add('entries', full as LogEntry));
   }
@@ -133,7 +135,8 @@ export function createLog(): KioskLog {
     });
     const since = before?.until ? now.getTime() - Date.parse(before.until) : Infinity;
     if (before && since >= 0 && since < VISIT_GAP_MS) return before.number;
-    return insert({ event: 'identified', until: now.toISOString(), detail, score, profileId });
+    const at = now.toISOString();
+    return insert({ event: 'identified', at, until: at, detail, score, profileId });
   }
 
   async function extend(visit: Visit): Promise<void> {
@@ -167,10 +170,12 @@ export function createLog(): KioskLog {
     add(event, detail = '', about = null) {
       void insert({
         event,
+        at: new Date().toISOString(),
         detail,
         until: null,
         score: about?.score ?? null,
         ...(about && { profileId: about.profileId }),
+        ...(about?.seenAt !== undefined && { seenAt: about.seenAt }),
       });
     },
     see(visitor, detail) {
@@ -238,16 +243,39 @@ export function toJsonLines(entries: readonly LogEntry[]): Blob {
 
 /** Every entry, newest first. */
 export function toTable(entries: readonly LogEntry[]): readonly (readonly Cell[])[] {
-  const columns = ['number', 'at', 'until', 'runningMs', 'event', 'detail', 'score'] as const;
-  return [columns, ...entries.toReversed().map((entry) => columns.map((column) => entry[column]))];
+  const columns = ['number', 'at', 'until', 'runningMs', 'event', 'detail', 'score', 'seenAt'] as const;
+  return [columns, ...entries.toReversed().map((entry) => columns.map((column) => entry[column] ?? null))];
 }
 
-/** For each day and person, when they were there first and last, by the clock on the wall. */
+interface Stay {
+  readonly profileId: string;
+  readonly name: string;
+  readonly at: string;
+  readonly until: string;
+}
+
+/** When people were there, after the corrections of the admin. @param entries oldest first */
+function findStays(entries: readonly LogEntry[]): readonly Stay[] {
+  const stays: Stay[] = [];
+  for (const { event, at, until, profileId, detail, seenAt } of entries) {
+    if (profileId === undefined) continue;
+    if (event === 'identified' || event === 'pin') stays.push({ profileId, name: detail, at, until: until ?? at });
+    if (seenAt === undefined) continue;
+    if (event === 'added' || event === 'enrolled') stays.push({ profileId, name: detail, at: seenAt, until: seenAt });
+    if (event === 'corrected') {
+      // A picture is taken when a visit begins.
+      const wrong = stays.findLastIndex((stay) => stay.profileId === profileId && stay.at <= seenAt);
+      if (wrong !== -1) stays.splice(wrong, 1);
+    }
+  }
+  return stays;
+}
+
+/** For each day and person, when they were there first and last, by the clock on the wall. @param entries oldest first */
 export function toDays(entries: readonly LogEntry[]): readonly (readonly Cell[])[] {
   const days = new Map<string, { day: string; name: string; first: string; last: string }>();
-  for (const { at, until, event, profileId, detail } of entries) {
-    if ((event !== 'identified' && event !== 'pin') || profileId === undefined) continue;
-    const [from, to] = [wallClock(at), wallClock(until ?? at)];
+  for (const { at, until, profileId, name } of findStays(entries)) {
+    const [from, to] = [wallClock(at), wallClock(until)];
     // A visit beyond midnight is one on both days.
     for (const day of new Set([from.day, to.day])) {
       const first = day === from.day ? from.time : '00:00:00';
@@ -255,7 +283,7 @@ export function toDays(entries: readonly LogEntry[]): readonly (readonly Cell[])
       const known = days.get(`${day} ${profileId}`);
       days.set(`${day} ${profileId}`, {
         day,
-        name: detail,
+        name,
         first: known && known.first < first ? known.first : first,
         last: known && known.last > last ? known.last : last,
       });

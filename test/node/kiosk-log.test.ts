@@ -30,3 +30,24 @@ it('whoever comes in with a PIN was there, whoever is refused was not', () => {
     ['2026-03-01', 'Dora', '07:00:00', '08:10:00'],
   ]);
 });
+
+it('a visit under a wrong name counts for the person who was seen, once it is corrected', () => {
+  const seenAt = new Date('2026-03-01T08:00:00.020').toISOString();
+  const emil = { detail: 'Emil', profileId: 'b' };
+  const visits = [
+    entry('identified', '07:00:00', '07:05:00'),
+    entry('identified', '08:00:00', '08:10:00'),
+    { ...entry('identified', '09:00:00'), ...emil },
+  ];
+  const correction = { ...entry('corrected', '08:09:00'), seenAt };
+  expect(toDays([...visits, correction])).toEqual([
+    ['day', 'name', 'first', 'last'],
+    ['2026-03-01', 'Dora', '07:00:00', '07:05:00'],
+    ['2026-03-01', 'Emil', '09:00:00', '09:00:00'],
+  ]);
+  expect(toDays([...visits, { ...entry('added', '08:08:00'), ...emil, seenAt }, correction])).toEqual([
+    ['day', 'name', 'first', 'last'],
+    ['2026-03-01', 'Dora', '07:00:00', '07:05:00'],
+    ['2026-03-01', 'Emil', '08:00:00', '09:00:00'],
+  ]);
+});
