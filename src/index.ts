@@ -78,6 +78,8 @@ export type { QualityIssue, QualityReport } from './api/quality.js';
 export type {
   Replica,
   ReplicaBlock,
+  ReplicaChange,
+  ReplicaChanges,
   ReplicaCollection,
   ReplicaCollectionState,
   ReplicaDeletion,

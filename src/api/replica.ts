@@ -92,10 +92,29 @@ export interface ReplicaSelection {
   readonly members?: readonly ReplicaPair[];
 }
 
+/** A record for `replica.apply`, with what it replaces. */
+export type ReplicaChange<T> = T & {
+  /**
+   * The record that is replaced: its `updatedAt`, or its `mark` if it is a member, from `replica.state`; `null` for none.
+   * If the store has another one by now, this one is left out. Defaults to whatever the store has.
+   */
+  readonly replaces?: string | null;
+};
+
+/** Records for `replica.apply`. */
+export interface ReplicaChanges {
+  readonly profiles?: readonly ReplicaChange<ReplicaProfile>[];
+  readonly collections?: readonly ReplicaChange<ReplicaCollection>[];
+  readonly members?: readonly ReplicaChange<ReplicaMember>[];
+  readonly deletions?: readonly ReplicaDeletion[];
+}
+
 /** Result of `replica.apply`. */
 export interface ReplicaResult {
   /** Members that were left out, because the store has no such profile or no such collection. */
   readonly skipped: readonly ReplicaMember[];
+  /** Records that were left out, because the store does not have what they replace. Read its state again. */
+  readonly changed: Required<ReplicaSelection>;
 }
 
 /**
@@ -113,7 +132,8 @@ export interface Replica {
   read(wanted: ReplicaSelection, options?: CallOptions): Promise<ReplicaRecords>;
   /**
    * Writes records of another store exactly as they are, with their ids and times. All of them are written in one
-   * transaction, or none is: the caller has decided that they are to be taken, whatever the store has.
+   * transaction, or none is: the caller has decided that they are to be taken, whatever the store has, or only instead of
+   * what they replace.
    *
    * - A deletion deletes the record with all that depends on it, and leaves its mark with the given time.
    * - A profile that was deleted is not taken, whatever its time: erasure always wins. A deleted collection comes back,
@@ -127,5 +147,5 @@ export interface Replica {
    * @throws InfaceError `INVALID_INPUT`, `EMBEDDING_SPACE_MISMATCH`, `STORAGE_QUOTA_EXCEEDED`; `VAULT_LOCKED` when there
    * is something to encrypt. Deletions are taken while the vault is locked
    */
-  apply(records: Partial<ReplicaRecords>, options?: CallOptions): Promise<ReplicaResult>;
+  apply(records: ReplicaChanges, options?: CallOptions): Promise<ReplicaResult>;
 }

@@ -13,7 +13,7 @@ import type { Point } from '../api/geometry.js';
 import type { MatchOptions, MatchResult } from '../api/matching.js';
 import type { OpenOptions } from '../api/open-image.js';
 import type { Profile, ProfileChange, ProfileListOptions } from '../api/profiles.js';
-import type { ReplicaRecords, ReplicaResult, ReplicaSelection, ReplicaState } from '../api/replica.js';
+import type { ReplicaChanges, ReplicaRecords, ReplicaResult, ReplicaSelection, ReplicaState } from '../api/replica.js';
 import type { FieldsResult } from '../api/rest.js';
 import type { Backend, KitInfo, LoadProgress } from '../api/runtime.js';
 import type { CheckSpoofOptions, SpoofResult } from '../api/spoof.js';
@@ -89,7 +89,7 @@ export interface WorkerOperations {
   importBackup(file: Blob, passphrase: string, options: Wire<ImportOptions>): Promise<ImportResult>;
   replicaState(): Promise<ReplicaState>;
   readReplica(wanted: ReplicaSelection): Promise<ReplicaRecords>;
-  applyReplica(records: Partial<ReplicaRecords>): Promise<ReplicaResult>;
+  applyReplica(records: ReplicaChanges): Promise<ReplicaResult>;
   /** Returns the newest entries, newest first; all of them if `limit` is `null`. */
   listAudit(limit: number | null): Promise<readonly AuditEntry[]>;
   clearAudit(): Promise<void>;

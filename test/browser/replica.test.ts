@@ -1,7 +1,7 @@
 /** One store as a copy of another: what it holds, its records, and their way into the other one. */
 import { deleteDB, openDB } from 'idb';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { FaceKit, KitEvents, Point, ReplicaMember, ReplicaProfile, ReplicaRecords } from '../../src/index.js';
+import type { FaceKit, KitEvents, Point, ReplicaChanges, ReplicaMember, ReplicaProfile } from '../../src/index.js';
 import type { NewTemplate, StoreChange } from '../../src/worker/ports/face-store.js';
 import { createStore } from '../../src/worker/store/store.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
@@ -22,7 +22,7 @@ function testStore() {
     await store.close();
     await deleteDB(name);
   });
-  const apply = (records: Partial<ReplicaRecords>) => store.applyRecords(records, SPACES);
+  const apply = (records: ReplicaChanges) => store.applyRecords(records, SPACES);
   return { store, name, changes, apply };
 }
 
@@ -61,7 +61,7 @@ describe('records of another store', () => {
       collections: [HOME],
       members: [member('anna', [block(70, 80)]), member('berta')],
     };
-    expect(await apply(records)).toEqual({ skipped: [] });
+    expect(await apply(records)).toMatchObject({ skipped: [] });
     const pairs = records.members.map(({ collectionId, profileId }) => ({ collectionId, profileId }));
     const members = [...pairs, ...pairs];
     const wanted = { profileIds: ['anna', 'berta', 'anna'], collectionIds: ['home'], members };
@@ -166,7 +166,7 @@ describe('records of another store', () => {
       { classifiers: ['home', 'work'].map((collectionId) => ({ collectionId, state: 'untrained' })) },
     ]);
     await apply({ deletions: [deletion, { ...deletion, id: 'nobody' }] });
-    expect(await apply({ profiles: [profile('anna', 1, LATER)], members: [member('anna')] })).toEqual({
+    expect(await apply({ profiles: [profile('anna', 1, LATER)], members: [member('anna')] })).toMatchObject({
       skipped: [member('anna')],
     });
     const state = await store.describeRecords();
@@ -197,11 +197,62 @@ describe('records of another store', () => {
       { ...member('nobody'), isMember: false },
     ];
     const records = { profiles: [profile('anna', 1)], collections: [HOME], members: [...lost, member('anna')] };
-    expect(await apply(records)).toEqual({ skipped: lost });
+    expect(await apply(records)).toMatchObject({ skipped: lost });
     expect((await store.getCollection(null, 'home')).profileIds).toEqual(['anna']);
     const nothing = { profiles: [], collections: [], members: [], deletions: [] };
     const wanted = { profileIds: ['nobody'], collectionIds: ['nowhere'], members: lost };
     expect(await store.readRecords(wanted)).toEqual(nothing);
+  });
+
+  it('are left out and named if the store does not have what they replace', async () => {
+    const { store, changes, apply } = testStore();
+    const people = [profile('anna', 1), profile('berta', 5)];
+    const pairs = [member('anna', [block(70)]), member('berta')];
+    const records = {
+      profiles: people.map((person) => ({ ...person, replaces: null })),
+      collections: [{ ...HOME, replaces: null }],
+      members: pairs.map((pair) => ({ ...pair, replaces: null })),
+    };
+    const all = {
+      profileIds: ['anna', 'berta'],
+      collectionIds: ['home'],
+      members: pairs.map(({ collectionId, profileId }) => ({ collectionId, profileId })),
+    };
+    const none = { profileIds: [], collectionIds: [], members: [] };
+    expect(await apply(records)).toEqual({ skipped: [], changed: none });
+    expect(await store.readRecords(all)).toEqual({
+      profiles: people,
+      collections: [HOME],
+      members: pairs,
+      deletions: [],
+    });
+
+    // They are there by now. Berta's membership would be as it is.
+    changes.length = 0;
+    expect(await apply(records)).toEqual({ skipped: [], changed: { ...all, members: all.members.slice(0, 1) } });
+    expect(changes).toEqual([]);
+
+    const markOf = async () => (await store.describeRecords()).collections[0]?.members[0]?.mark ?? '';
+    const next = async (replaces: string, mark: string) =>
+      apply({
+        profiles: [{ ...profile('anna', 2, LATER), replaces }],
+        collections: [{ ...HOME, name: 'House', updatedAt: LATER, replaces }],
+        members: [{ ...member('anna'), isMember: false, replaces: mark }],
+      });
+    const { profileIds, collectionIds, members } = all;
+    expect((await next(LATER, '')).changed).toEqual({
+      profileIds: profileIds.slice(0, 1),
+      collectionIds,
+      members: members.slice(0, 1),
+    });
+    expect((await next(AT, await markOf())).changed).toEqual(none);
+    expect(await store.describeRecords()).toMatchObject({
+      profiles: [
+        { id: 'anna', updatedAt: LATER },
+        { id: 'berta', updatedAt: AT },
+      ],
+      collections: [{ updatedAt: LATER, members: [{ profileId: 'berta' }] }],
+    });
   });
 
   it('keep the owner that a record has here', async () => {
@@ -251,6 +302,7 @@ describe('records of another store', () => {
       [{ profiles: [{ ...anna, blocks: [vector([1, NaN, 0, 0])] }] }, /norm is above 0/],
       [{ profiles: [{ ...anna, blocks: [block(1), block(2)] }] }, /without a space twice/],
       [{ profiles: [{ ...anna, blocks: [{ space: SPACE, templates: [] }] }] }, /1 to 50 templates/],
+      [{ profiles: [{ ...anna, replaces: 7 }] }, /replaces must be a string/],
       [{ profiles: null }, /profiles must be a list/],
       [{ profiles: [anna], collections: [{ ...HOME, unknowns: 'yes' }] }, /unknowns must be true or false/],
       [{ profiles: [anna], members: [{ ...member('anna'), isMember: 1 }] }, /isMember must be true or false/],
@@ -283,7 +335,7 @@ describe('records of another store', () => {
       const members = batch.map((profileId) => ({ collectionId: 'home', profileId }));
       const records = await source.store.readRecords({ profileIds: batch, members });
       expect(records.profiles).toHaveLength(500);
-      expect(await target.apply(records)).toEqual({ skipped: [] });
+      expect(await target.apply(records)).toMatchObject({ skipped: [] });
     }
     expect(await target.store.describeRecords()).toEqual(state);
   });
@@ -312,7 +364,7 @@ async function copy(from: FaceKit, to: FaceKit): Promise<void> {
     collectionIds: state.collections.map(({ id }) => id),
     members: pairs,
   });
-  expect(await to.replica.apply({ ...records, deletions: state.deletions })).toEqual({ skipped: [] });
+  expect(await to.replica.apply({ ...records, deletions: state.deletions })).toMatchObject({ skipped: [] });
 }
 
 describe('a kit', () => {
@@ -385,6 +437,6 @@ describe('a kit', () => {
     ];
     for (const call of wrong) await expect(call(), String(call)).rejects.toMatchObject(code('INVALID_INPUT'));
     expect(await kit.replica.read({})).toEqual({ profiles: [], collections: [], members: [], deletions: [] });
-    expect(await kit.replica.apply({})).toEqual({ skipped: [] });
+    expect(await kit.replica.apply({})).toMatchObject({ skipped: [] });
   });
 });

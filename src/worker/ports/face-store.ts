@@ -8,6 +8,7 @@ import type { ClassifierState, Collection, CollectionChange } from '../../api/co
 import type { RecordsChange } from '../../api/events.js';
 import type { JsonValue, Profile, ProfileChange, ProfileListOptions } from '../../api/profiles.js';
 import type {
+  ReplicaChanges,
   ReplicaDeletion,
   ReplicaRecords,
   ReplicaResult,
@@ -228,7 +229,7 @@ export interface FaceStore {
    * @param spaces the embedding spaces whose templates are taken, with the length of their embeddings
    * @throws InfaceError `INVALID_INPUT`, `EMBEDDING_SPACE_MISMATCH`
    */
-  applyRecords(records: Partial<ReplicaRecords>, spaces: ReadonlyMap<string, number>): Promise<ReplicaResult>;
+  applyRecords(records: ReplicaChanges, spaces: ReadonlyMap<string, number>): Promise<ReplicaResult>;
 
   listAudit(limit: number | null): Promise<AuditEntry[]>;
   clearAudit(): Promise<void>;

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { InfaceError } from '../../api/errors.js';
 import { MAX_NAME_LENGTH, MAX_NOTE_LENGTH } from '../../api/limits.js';
-import type { ReplicaRecords } from '../../api/replica.js';
+import type { ReplicaChanges } from '../../api/replica.js';
 import { unknownSpace } from '../../recognition/template.js';
 import { object, parse, pathText } from '../../schema/schema.js';
 import {
@@ -18,6 +18,7 @@ import {
 } from './backup-content.js';
 
 const LIST = 'a list';
+const REPLACES = { replaces: v.exactOptional(v.nullable(ANY_TEXT)) };
 
 /** Schema of the embedding spaces. They are checked first, because the length of a vector depends on its space. */
 const SPACES = object({
@@ -52,15 +53,18 @@ function recordsSchema(known: KnownSpaces) {
     profiles: uniqueList(
       object({
         ...RECORD,
+        ...REPLACES,
         name: v.nullable(text(MAX_NAME_LENGTH)),
         metadata: METADATA,
         consent: v.nullable(text(MAX_NOTE_LENGTH)),
         blocks,
       }),
     ),
-    collections: uniqueList(object({ ...RECORD, name: text(MAX_NAME_LENGTH), unknowns: v.boolean('true or false') })),
+    collections: uniqueList(
+      object({ ...RECORD, ...REPLACES, name: text(MAX_NAME_LENGTH), unknowns: v.boolean('true or false') }),
+    ),
     members: v.array(
-      object({ collectionId: ID, profileId: ID, isMember: v.boolean('true or false'), negatives: blocks }),
+      object({ ...REPLACES, collectionId: ID, profileId: ID, isMember: v.boolean('true or false'), negatives: blocks }),
       LIST,
     ),
     deletions: v.array(object(DELETION), LIST),
@@ -72,7 +76,7 @@ function recordsSchema(known: KnownSpaces) {
  * @param known the embedding spaces that this kit can use
  * @throws InfaceError `INVALID_INPUT`, `EMBEDDING_SPACE_MISMATCH`
  */
-export function checkRecords(given: Partial<ReplicaRecords>, known: KnownSpaces): ReplicaRecords {
+export function checkRecords(given: ReplicaChanges, known: KnownSpaces): Required<ReplicaChanges> {
   const records = { profiles: [], collections: [], members: [], deletions: [], ...given };
   const fail = ({ path, wanted }: { path: readonly (string | number)[]; wanted: string }): never => {
     // Without the value, which is personal data.

@@ -1,5 +1,12 @@
 /** Describes and reads records as another store can take them, and writes those of another store. */
-import type { ReplicaBlock, ReplicaMember, ReplicaPair, ReplicaRecords, ReplicaState } from '../../api/replica.js';
+import type {
+  ReplicaBlock,
+  ReplicaChange,
+  ReplicaChanges,
+  ReplicaMember,
+  ReplicaPair,
+  ReplicaState,
+} from '../../api/replica.js';
 import type { FaceStore, StoreChange } from '../ports/face-store.js';
 import { inBatches } from './batches.js';
 import type { NegativeBlock, ReadTransaction, WriteTransaction } from './database/schema.js';
@@ -10,8 +17,12 @@ import { openProfiles, putProfile, removeCollection, removeProfile, sealProfile,
 
 type Operations = Pick<FaceStore, 'describeRecords' | 'readRecords' | 'applyRecords'>;
 
+/** The version that a record replaces. */
+type Replaced = ReplicaChange<object>['replaces'];
+
 /** A member with its encrypted negative examples. */
 interface SealedMember {
+  readonly replaces: Replaced;
   readonly member: ReplicaMember;
   readonly negatives: readonly NegativeBlock[];
 }
@@ -24,6 +35,8 @@ interface Changes {
   readonly removed: Map<string, string[]>;
   /** Profiles whose templates or negative examples changed, or that joined or left, by collection. */
   readonly touched: Map<string, Set<string>>;
+  /** Records that were left out, because the store has not what they replace. */
+  readonly left: { readonly profileIds: string[]; readonly collectionIds: string[]; readonly members: ReplicaPair[] };
 }
 
 export function createReplica({ db, keyring, note, changed }: StoreParts): Operations {
@@ -47,14 +60,14 @@ export function createReplica({ db, keyring, note, changed }: StoreParts): Opera
           tx.objectStore('negatives').getAll(),
           tx.objectStore('tombstones').getAll(),
         ]);
-        const marks = new Map<string, string>();
+        const blocksOf = new Map<string, NegativeBlock[]>();
         for (const block of negatives) {
           const pair = pairOf(block);
-          marks.set(pair, (marks.get(pair) ?? '') + sealOf(block));
+          blocksOf.set(pair, [...(blocksOf.get(pair) ?? []), block]);
         }
         const membersOf = new Map<string, { profileId: string; mark: string }[]>(collections.map(({ id }) => [id, []]));
         for (const [collectionId, profileId] of members) {
-          const mark = btoa(marks.get(pairOf({ collectionId, profileId })) ?? '');
+          const mark = markOf(blocksOf.get(pairOf({ collectionId, profileId })) ?? []);
           membersOf.get(collectionId)?.push({ profileId, mark });
         }
         return {
@@ -111,19 +124,23 @@ export function createReplica({ db, keyring, note, changed }: StoreParts): Opera
         const needsKey = records.profiles.length > 0 || records.members.some(({ negatives }) => negatives.length > 0);
         // Deletions alone need no key: a person must be gone from a locked vault as well.
         const key = needsKey ? await keyring.forWriting(writer) : null;
-        const sealed = key ? await inBatches(records.profiles, (profile) => sealProfile(key, profile)) : [];
-        const members = await inBatches(records.members, async (member): Promise<SealedMember> => {
+        const sealed = key
+          ? await inBatches(records.profiles, async ({ replaces, ...profile }) => {
+              return { ...(await sealProfile(key, profile)), replaces };
+            })
+          : [];
+        const members = await inBatches(records.members, async ({ replaces, ...member }): Promise<SealedMember> => {
           const { collectionId, profileId } = member;
           const seal = ({ space, templates }: ReplicaBlock) =>
             key ? [sealBlock(key, { collectionId, profileId, space }, templates)] : [];
-          return { member, negatives: await Promise.all(member.negatives.flatMap(seal)) };
+          return { member, replaces, negatives: await Promise.all(member.negatives.flatMap(seal)) };
         });
         const { skipped, changes, classifiers } = await writer.commit(async (tx) => {
           const made = createChanges();
           await deleteRecords(tx, records.deletions, made, note);
           await putProfiles(tx, sealed, made);
           await putCollections(tx, records, made);
-          const left = await putMembers(tx, members, made);
+          const unplaced = await putMembers(tx, members, made);
           await note(tx, 'import', { actor: null, subject: null, count: sealed.length });
           const states = [];
           for (const [id, profileIds] of made.touched) {
@@ -132,10 +149,10 @@ export function createReplica({ db, keyring, note, changed }: StoreParts): Opera
             states.push(...(await touchCollections(tx, [id], [...profileIds], true)));
             if (!made.collections.created.has(id)) made.collections.updated.add(id);
           }
-          return { skipped: left, changes: made, classifiers: states };
+          return { skipped: unplaced, changes: made, classifiers: states };
         });
         report(changes, classifiers);
-        return { skipped };
+        return { skipped, changed: changes.left };
       });
     },
   };
@@ -143,7 +160,17 @@ export function createReplica({ db, keyring, note, changed }: StoreParts): Opera
 
 function createChanges(): Changes {
   const byKind = () => ({ created: new Set<string>(), updated: new Set<string>(), deleted: new Set<string>() });
-  return { profiles: byKind(), collections: byKind(), removed: new Map(), touched: new Map() };
+  const left = { profileIds: [], collectionIds: [], members: [] };
+  return { profiles: byKind(), collections: byKind(), removed: new Map(), touched: new Map(), left };
+}
+
+/** @param found the `updatedAt` or the `mark` that the store has */
+function isReplaced(found: string | null | undefined, replaces: Replaced): boolean {
+  return replaces === undefined || (found ?? null) === replaces;
+}
+
+function markOf(blocks: readonly NegativeBlock[]): string {
+  return btoa(blocks.map(sealOf).join(''));
 }
 
 function touch({ touched }: Changes, collectionId: string, profileId: string): void {
@@ -197,7 +224,7 @@ async function readMembers(tx: ReadTransaction, pairs: readonly ReplicaPair[], k
 
 async function deleteRecords(
   tx: WriteTransaction,
-  deletions: ReplicaRecords['deletions'],
+  deletions: Required<ReplicaChanges>['deletions'],
   changes: Changes,
   note: StoreParts['note'],
 ): Promise<void> {
@@ -223,7 +250,11 @@ async function deleteRecords(
   }
 }
 
-async function putProfiles(tx: WriteTransaction, sealed: readonly SealedProfile[], changes: Changes): Promise<void> {
+async function putProfiles(
+  tx: WriteTransaction,
+  sealed: readonly (SealedProfile & { readonly replaces: Replaced })[],
+  changes: Changes,
+): Promise<void> {
   const deleted = new Set(
     (sealed.length > 0 ? await tx.objectStore('tombstones').getAllKeys(startingWith('profile')) : []).map(
       ([, id]) => id,
@@ -233,6 +264,10 @@ async function putProfiles(tx: WriteTransaction, sealed: readonly SealedProfile[
   await inBatches(taken, async (profile) => {
     const { id } = profile.record;
     const before = await tx.objectStore('profiles').get(id);
+    if (!isReplaced(before?.updatedAt, profile.replaces)) {
+      changes.left.profileIds.push(id);
+      return;
+    }
     const joined = before ? await tx.objectStore('memberships').index('profileId').getAllKeys(id) : [];
     const record = { ...profile.record, owner: before?.owner ?? null };
     await putProfile(tx, { ...profile, record }, before !== undefined);
@@ -243,13 +278,17 @@ async function putProfiles(tx: WriteTransaction, sealed: readonly SealedProfile[
 
 async function putCollections(
   tx: WriteTransaction,
-  { collections, deletions }: ReplicaRecords,
+  { collections, deletions }: Required<ReplicaChanges>,
   changes: Changes,
 ): Promise<void> {
   const deleted = new Set(deletions.flatMap(({ kind, id }) => (kind === 'collection' ? [id] : [])));
-  for (const record of collections) {
+  for (const { replaces, ...record } of collections) {
     if (deleted.has(record.id)) continue;
     const before = await tx.objectStore('collections').get(record.id);
+    if (!isReplaced(before?.updatedAt, replaces)) {
+      changes.left.collectionIds.push(record.id);
+      continue;
+    }
     await tx.objectStore('collections').put({
       // A restored collection must not reuse a revision, see `importContent`.
       ...(before ?? { revision: Date.now(), trainedRevision: null }),
@@ -273,12 +312,17 @@ async function putMembers(
     members.map(({ member }) => member),
     new Set([...created, ...updated]),
   );
-  const left = await inBatches(members, async ({ member, negatives }, i) => {
+  const left = await inBatches(members, async ({ member, replaces, negatives }, i) => {
     const { collectionId, profileId, isMember } = member;
     const before = found[i];
     if (!before) return member;
     const hadNegatives = before.negativeKeys.length > 0;
     if (before.isMember === isMember && !hadNegatives && negatives.length === 0) return null;
+    const blocks = before.negativeKeys.map((key) => tx.objectStore('negatives').get(key));
+    if (!isReplaced(before.isMember ? markOf(present(await Promise.all(blocks))) : null, replaces)) {
+      changes.left.members.push({ collectionId, profileId });
+      return null;
+    }
     if (hadNegatives) await tx.objectStore('negatives').delete(startingWith(collectionId, profileId));
     if (isMember) {
       await tx.objectStore('memberships').put({ collectionId, profileId });
