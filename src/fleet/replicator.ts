@@ -1,6 +1,15 @@
 /** Brings a store and the bucket of a fleet to the same state. Knows no server and no browser. */
 import { InfaceError } from '../api/errors.js';
-import type { Replica, ReplicaMember, ReplicaRecords } from '../api/replica.js';
+import type {
+  Replica,
+  ReplicaChange,
+  ReplicaChanges,
+  ReplicaCollection,
+  ReplicaDeletion,
+  ReplicaMember,
+  ReplicaPair,
+  ReplicaProfile,
+} from '../api/replica.js';
 import type { Draft, Journal, JournalChange, Known, LocalContent, Pending, Position } from './journal.js';
 import { digestOf, memberId, nameOf, pairOf, type FleetRecord, type RecordName } from './record.js';
 import type { RefusalReason, Sealer } from './seal.js';
@@ -78,6 +87,8 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
   const byKey = new Map(content.known.map((entry) => [entry.key, entry]));
   const drafts = new Map(content.drafts.map((entry) => [entry.name, entry]));
   const pending = new Map(content.pending.map((entry) => [entry.name, entry]));
+  /** The `updatedAt` or `mark` of everything in the store, when it was observed. */
+  let stored: ReadonlyMap<RecordName, string> = new Map();
   let position: Position = content.position ?? { revision: 0, bucket: '', head: null, lastChange: null };
 
   async function save(change: JournalChange): Promise<void> {
@@ -99,6 +110,7 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
   async function observe(): Promise<readonly RecordName[]> {
     const state = await replica.state();
     const seen = new Set<RecordName>();
+    const found = new Map<RecordName, string>();
     const lost: RecordName[] = [];
     const changedKnown = new Map<RecordName, Known>();
     const changedDrafts = new Map<RecordName, Draft | null>();
@@ -126,6 +138,7 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
     }
     for (const { id, updatedAt } of state.profiles) {
       const name = nameOf({ kind: 'profile', id });
+      found.set(name, updatedAt);
       if (seen.has(name)) continue;
       seen.add(name);
       if (localOf(name)?.checked === updatedAt) continue;
@@ -135,6 +148,7 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
     }
     for (const { id, updatedAt, members } of state.collections) {
       const name = nameOf({ kind: 'collection', id });
+      found.set(name, updatedAt);
       if (seen.has(name)) continue;
       seen.add(name);
       if (known.get(name)?.stamp.isDeleted === true) lost.push(name);
@@ -142,6 +156,7 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       for (const { profileId, mark } of members) {
         const member = nameOf({ kind: 'member', id: memberId({ collectionId: id, profileId }) });
         seen.add(member);
+        found.set(member, mark);
         const local = localOf(member);
         if (local?.isMember !== true || local.checked !== mark) toCompare.push({ name: member, checked: mark });
       }
@@ -198,6 +213,7 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       if (entry?.isHeld === true) changedKnown.set(name, { ...entry, isHeld: false });
     }
     if (changedKnown.size + changedDrafts.size > 0) await save({ known: changedKnown, drafts: changedDrafts });
+    stored = found;
     return [...new Set([...lost, ...notHeld()])];
   }
 
@@ -307,7 +323,14 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
     }
 
     const skipped = await apply([...accepted.values()]);
+    const changedKeys = new Set<string>();
     for (const name of accepted.keys()) {
+      if (skipped.changed.has(name)) {
+        changedKeys.add(sealed.get(name)?.key ?? '');
+        changedKnown.delete(name);
+        changedDrafts.delete(name);
+        continue;
+      }
       const entry = changedKnown.get(name) ?? known.get(name)!;
       const place = sealed.get(name);
       if (skipped.invalid.has(name)) onRefused({ reason: 'invalid', revision: entry.revision });
@@ -320,33 +343,49 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       known: changedKnown,
       drafts: changedDrafts,
       pending: changedPending,
-      position: { ...(next ?? position), lastChange },
+      position: { ...((changedKeys.size === 0 && next) || position), lastChange },
     });
+    if (changedKeys.size === 0) return;
+    // Somebody changed them here since the store was observed: which version is newer, is to be compared again.
+    await observe();
+    await merge(
+      entries.filter(({ key }) => changedKeys.has(key)),
+      next,
+    );
   }
 
   async function apply(records: readonly FleetRecord[]): Promise<Skipped> {
-    if (records.length === 0) return { members: new Set(), invalid: new Set() };
+    if (records.length === 0) return { members: new Set(), invalid: new Set(), changed: new Set() };
     try {
-      const { skipped } = await replica.apply(toReplicaRecords(records));
+      const { skipped, changed } = await replica.apply(toReplicaChanges(records, stored));
+      const memberName = (pair: ReplicaPair): RecordName => nameOf({ kind: 'member', id: memberId(pair) });
       return {
-        members: new Set(skipped.map((member) => nameOf({ kind: 'member', id: memberId(member) }))),
+        members: new Set(skipped.map(memberName)),
         invalid: new Set(),
+        changed: new Set([
+          ...changed.profileIds.map((id) => nameOf({ kind: 'profile', id })),
+          ...changed.collectionIds.map((id) => nameOf({ kind: 'collection', id })),
+          ...changed.members.map(memberName),
+        ]),
       };
     } catch (error) {
       if (!(error instanceof InfaceError) || error.code !== 'INVALID_INPUT') throw error;
-      if (records.length === 1) return { members: new Set(), invalid: new Set(records.map(nameOf)) };
+      if (records.length === 1)
+        return { members: new Set(), invalid: new Set(records.map(nameOf)), changed: new Set() };
     }
     // One record of a defective writer must not keep the others out.
     const members = new Set<RecordName>();
     const invalid = new Set<RecordName>();
+    const changed = new Set<RecordName>();
     for (const kind of ['profile', 'collection', 'member'] as const) {
       for (const record of records.filter((other) => other.kind === kind)) {
         const skipped = await apply([record]);
         for (const name of skipped.members) members.add(name);
         for (const name of skipped.invalid) invalid.add(name);
+        for (const name of skipped.changed) changed.add(name);
       }
     }
-    return { members, invalid };
+    return { members, invalid, changed };
   }
 
   const toSend = (): RecordName[] =>
@@ -513,8 +552,11 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
 type FleetContent = NonNullable<FleetRecord['content']>;
 
 interface Skipped {
+  /** Members without their person or collection. */
   readonly members: ReadonlySet<RecordName>;
   readonly invalid: ReadonlySet<RecordName>;
+  /** Records that the store no longer has as they were observed. */
+  readonly changed: ReadonlySet<RecordName>;
 }
 
 /** Returns what the store will hold after a record was applied. The mark of a membership is the store's, and not known. */
@@ -532,19 +574,24 @@ function checkedOf(record: FleetRecord, { checked }: LocalContent): string | nul
   return record.kind === 'profile' && record.content ? record.content.updatedAt : checked;
 }
 
-function toReplicaRecords(records: readonly FleetRecord[]): ReplicaRecords {
+/** @param stored what the store had when it was observed, and all that may be replaced */
+function toReplicaChanges(
+  records: readonly FleetRecord[],
+  stored: ReadonlyMap<RecordName, string>,
+): Required<ReplicaChanges> {
   const result = {
-    profiles: [] as ReplicaRecords['profiles'][number][],
-    collections: [] as ReplicaRecords['collections'][number][],
-    members: [] as ReplicaMember[],
-    deletions: [] as ReplicaRecords['deletions'][number][],
+    profiles: [] as ReplicaChange<ReplicaProfile>[],
+    collections: [] as ReplicaChange<ReplicaCollection>[],
+    members: [] as ReplicaChange<ReplicaMember>[],
+    deletions: [] as ReplicaDeletion[],
   };
   for (const record of records) {
     const { kind, id, stamp } = record;
-    if (kind === 'member') result.members.push(record.content);
+    const replaces = stored.get(nameOf(record)) ?? null;
+    if (kind === 'member') result.members.push({ ...record.content, replaces });
     else if (record.content === null) result.deletions.push({ kind, id, deletedAt: stamp.time });
-    else if (kind === 'profile') result.profiles.push(record.content);
-    else result.collections.push(record.content);
+    else if (kind === 'profile') result.profiles.push({ ...record.content, replaces });
+    else result.collections.push({ ...record.content, replaces });
   }
   return result;
 }

@@ -15,8 +15,8 @@ const profile = fc.constantFrom('p0', 'p1', 'p2', 'p3');
 const collection = fc.constantFrom('c0', 'c1');
 const value = fc.nat(9);
 
-/** One thing that happens. Kiosks are offline until they take or push, so that every sequence is full of partitions. */
-const step = fc.oneof(
+/** One thing that a person does. */
+const edit = fc.oneof(
   fc.record({ do: fc.constant('enroll' as const), kiosk, profile, value }),
   fc.record({ do: fc.constant('rename' as const), kiosk, profile, value }),
   fc.record({ do: fc.constant('delete' as const), kiosk, profile }),
@@ -26,11 +26,26 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('add' as const), kiosk, collection, profile }),
   fc.record({ do: fc.constant('remove' as const), kiosk, collection, profile }),
   fc.record({ do: fc.constant('reject' as const), kiosk, collection, profile, value }),
+);
+type Edit = typeof edit extends fc.Arbitrary<infer T> ? T : never;
+
+const take = fc.record({
+  do: fc.constant('take' as const),
+  kiosk,
+  count: fc.nat(6),
+  isReversed: fc.boolean(),
+  past: fc.nat(30),
+  meanwhile: fc.option(edit),
+});
+
+/** One thing that happens. Kiosks are offline until they take or push, so that every sequence is full of partitions. */
+const step = fc.oneof(
+  { weight: 9, arbitrary: edit },
   fc.record({ do: fc.constant('rekey' as const), kiosk }),
   fc.record({ do: fc.constant('erase' as const), kiosk }),
   fc.record({ do: fc.constant('time' as const), ms: fc.nat(2) }),
-  fc.record({ do: fc.constant('take' as const), kiosk, count: fc.nat(6), isReversed: fc.boolean(), past: fc.nat(30) }),
-  fc.record({ do: fc.constant('take' as const), kiosk, count: fc.nat(6), isReversed: fc.boolean(), past: fc.nat(30) }),
+  take,
+  take,
   fc.record({ do: fc.constant('push' as const), kiosk, fails: fc.option(fc.nat(8)) }),
   fc.record({ do: fc.constant('push' as const), kiosk, fails: fc.option(fc.nat(8)) }),
   fc.record({ do: fc.constant('crash' as const), kiosk, isInTake: fc.boolean() }),
@@ -43,6 +58,38 @@ interface Kiosk {
   replicator: Replicator;
   isFailing: boolean;
   isErased: boolean;
+}
+
+function change(store: Store, action: Edit): void {
+  switch (action.do) {
+    case 'enroll':
+      store.enroll(action.profile, `name ${action.value}`, [block(action.value)]);
+      break;
+    case 'rename':
+      store.rename(action.profile, `renamed ${action.kiosk} ${action.value}`);
+      break;
+    case 'delete':
+      store.deleteProfile(action.profile);
+      break;
+    case 'create-collection':
+      store.createCollection(action.collection, `collection ${action.value}`);
+      break;
+    case 'rename-collection':
+      store.renameCollection(action.collection, `renamed ${action.kiosk} ${action.value}`);
+      break;
+    case 'delete-collection':
+      store.deleteCollection(action.collection);
+      break;
+    case 'add':
+      store.addMember(action.collection, action.profile);
+      break;
+    case 'remove':
+      store.removeMember(action.collection, action.profile);
+      break;
+    case 'reject':
+      store.reject(action.collection, action.profile, action.value + 10 * action.kiosk);
+      break;
+  }
 }
 
 async function start(clockHours: readonly number[], sealer: Sealer, now: () => number) {
@@ -109,33 +156,6 @@ async function run(
     const at = kiosks[action.kiosk]!;
     const { store } = at;
     switch (action.do) {
-      case 'enroll':
-        store.enroll(action.profile, `name ${action.value}`, [block(action.value)]);
-        break;
-      case 'rename':
-        store.rename(action.profile, `renamed ${action.kiosk} ${action.value}`);
-        break;
-      case 'delete':
-        store.deleteProfile(action.profile);
-        break;
-      case 'create-collection':
-        store.createCollection(action.collection, `collection ${action.value}`);
-        break;
-      case 'rename-collection':
-        store.renameCollection(action.collection, `renamed ${action.kiosk} ${action.value}`);
-        break;
-      case 'delete-collection':
-        store.deleteCollection(action.collection);
-        break;
-      case 'add':
-        store.addMember(action.collection, action.profile);
-        break;
-      case 'remove':
-        store.removeMember(action.collection, action.profile);
-        break;
-      case 'reject':
-        store.reject(action.collection, action.profile, action.value + 10 * action.kiosk);
-        break;
       case 'rekey':
         store.rekey();
         break;
@@ -144,9 +164,13 @@ async function run(
         // The ids of these tests come again, at a time that the erased records cannot have had.
         time += 1_000;
         break;
-      case 'take':
+      case 'take': {
+        const { meanwhile } = action;
+        if (meanwhile) store.interrupt = () => change(store, meanwhile);
         await takeFrom(at, action.count, action.isReversed, action.past);
+        store.interrupt = () => undefined;
         break;
+      }
       case 'push': {
         let calls = 0;
         const link = bucket.link(() => {
@@ -166,6 +190,17 @@ async function run(
           });
         }
         await restart(action.kiosk);
+        break;
+      case 'enroll':
+      case 'rename':
+      case 'delete':
+      case 'create-collection':
+      case 'rename-collection':
+      case 'delete-collection':
+      case 'add':
+      case 'remove':
+      case 'reject':
+        change(store, action);
         break;
     }
   }
@@ -224,4 +259,43 @@ describe('a fleet', () => {
       },
     );
   }, 120_000);
+
+  it('keeps an edit that is made while an older version is written', async () => {
+    let time = Date.parse('2026-05-01T00:00:00Z');
+    const { bucket, kiosks } = await start([], PLAIN_SEALER, () => time);
+    const [a, b] = kiosks as [Kiosk, Kiosk];
+    const link = bucket.link() as never;
+    const push = async ({ replicator }: Kiosk) => {
+      await replicator.observe();
+      await replicator.push(link);
+    };
+    a.store.enroll('p0', 'Anna', [block(1)]);
+    a.store.createCollection('c0', 'Staff');
+    a.store.addMember('c0', 'p0');
+    await push(a);
+    await b.replicator.take(bucket.after(0));
+    await b.replicator.observe();
+
+    const before = bucket.revision;
+    time += 1_000;
+    a.store.rename('p0', 'changed by a');
+    a.store.renameCollection('c0', 'changed by a');
+    a.store.reject('c0', 'p0', 7);
+    await push(a);
+    b.store.interrupt = () => {
+      time += 1_000;
+      b.store.rename('p0', 'changed by b');
+      b.store.renameCollection('c0', 'changed by b');
+      b.store.reject('c0', 'p0', 8);
+    };
+    await b.replicator.take(bucket.after(before));
+    expect(b.store.profiles.get('p0')?.name).toBe('changed by b');
+    expect(b.store.collections.get('c0')?.name).toBe('changed by b');
+    expect(b.store.members.get('c0')?.get('p0')).toEqual([block(8)]);
+
+    await push(b);
+    await a.replicator.take(bucket.after(before));
+    expect(a.store.content()).toEqual(b.store.content());
+    expect(b.replicator.position().revision).toBeGreaterThan(before);
+  });
 });

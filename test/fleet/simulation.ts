@@ -6,6 +6,7 @@ import type {
   ReplicaCollection,
   ReplicaDeletion,
   ReplicaMember,
+  ReplicaPair,
   ReplicaProfile,
 } from '../../src/api/replica.js';
 import type { Draft, Identity, Journal, Known, Pending, Position } from '../../src/fleet/journal.js';
@@ -41,6 +42,8 @@ export class Store implements Replica {
   private markCount = 0;
   private readonly listeners = new Set<() => void>();
   applied = 0;
+  /** Called once, before the next records are applied: what a person does in that moment. */
+  interrupt: () => void = () => undefined;
 
   constructor(
     private readonly now: () => number,
@@ -162,7 +165,7 @@ export class Store implements Replica {
         updatedAt,
         members: [...this.members.get(id)!.keys()].map((profileId) => ({
           profileId,
-          mark: this.marks.get(`${id}/${profileId}`) ?? '',
+          mark: this.markOf(id, profileId)!,
         })),
       })),
       deletions: [...this.tombstones.values()],
@@ -184,12 +187,24 @@ export class Store implements Replica {
     if (profiles.some(({ name }) => name === 'invalid')) {
       return Promise.reject(new InfaceError('INVALID_INPUT', 'A profile is invalid.'));
     }
+    const { interrupt } = this;
+    this.interrupt = () => undefined;
+    interrupt();
     this.applied++;
+    const isReplaced = (found: string | undefined, replaces: string | null | undefined) =>
+      replaces === undefined || (found ?? null) === replaces;
+    const changed = { profileIds: [] as string[], collectionIds: [] as string[], members: [] as ReplicaPair[] };
     for (const deletion of deletions) this.remove(deletion);
-    for (const profile of profiles) {
-      if (!this.tombstones.has(`profile:${profile.id}`)) this.profiles.set(profile.id, profile);
+    for (const { replaces, ...profile } of profiles) {
+      if (this.tombstones.has(`profile:${profile.id}`)) continue;
+      if (isReplaced(this.profiles.get(profile.id)?.updatedAt, replaces)) this.profiles.set(profile.id, profile);
+      else changed.profileIds.push(profile.id);
     }
-    for (const collection of collections) {
+    for (const { replaces, ...collection } of collections) {
+      if (!isReplaced(this.collections.get(collection.id)?.updatedAt, replaces)) {
+        changed.collectionIds.push(collection.id);
+        continue;
+      }
       this.tombstones.delete(`collection:${collection.id}`);
       this.collections.set(collection.id, collection);
       if (!this.members.has(collection.id)) this.members.set(collection.id, new Map());
@@ -198,15 +213,22 @@ export class Store implements Replica {
     for (const member of members) {
       const { collectionId, profileId, isMember, negatives } = member;
       if (!this.collections.has(collectionId) || !this.profiles.has(profileId)) skipped.push(member);
-      else if (isMember) this.setNegatives(collectionId, profileId, negatives);
+      else if (!isReplaced(this.markOf(collectionId, profileId), member.replaces)) {
+        changed.members.push({ collectionId, profileId });
+      } else if (isMember) this.setNegatives(collectionId, profileId, negatives);
       else {
         this.members.get(collectionId)!.delete(profileId);
         this.marks.delete(`${collectionId}/${profileId}`);
       }
     }
     this.changed();
-    return Promise.resolve({ skipped });
+    return Promise.resolve({ skipped, changed });
   };
+
+  private markOf(collectionId: string, profileId: string): string | undefined {
+    const isMember = this.members.get(collectionId)?.has(profileId) === true;
+    return isMember ? (this.marks.get(`${collectionId}/${profileId}`) ?? '') : undefined;
+  }
 
   private setNegatives(collectionId: string, profileId: string, negatives: readonly ReplicaBlock[]): void {
     this.members.get(collectionId)!.set(profileId, negatives);
