@@ -65,6 +65,18 @@ const GUIDES: DefaultTheme.SidebarItem[] = [
     text: 'Start',
     items: [
       { text: 'From nothing to a live name', link: '/start' },
+      {
+        text: 'With a framework',
+        collapsed: false,
+        items: [
+          { text: 'Plain HTML', link: '/start-html' },
+          { text: 'React', link: '/start-react' },
+          { text: 'Vue', link: '/start-vue' },
+          { text: 'Svelte', link: '/start-svelte' },
+          { text: 'Next', link: '/start-next' },
+          { text: 'Angular', link: '/start-angular' },
+        ],
+      },
       { text: 'Bundlers', link: '/bundlers' },
       { text: 'Frameworks', link: '/frameworks' },
       { text: 'The camera element', link: '/camera' },

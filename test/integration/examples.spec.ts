@@ -1,7 +1,9 @@
-/** The projects in `examples`, built with the packed package, before a fake camera. */
-import { readdirSync } from 'node:fs';
+/** The projects in `examples` and those of the pages for a start, built with the packed package, before a fake camera. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
 import { samplePhoto } from '../e2e/places.js';
+import { STARTS, type Fixture } from './fixtures.js';
 import { EXAMPLES, makeProject, serveProject } from './project.js';
 
 /** Enrolls the person before the camera by the form of an example. */
@@ -10,13 +12,14 @@ async function enroll(page: Page): Promise<void> {
   await page.getByRole('button', { name: /Remember|Enroll/ }).click();
 }
 
+async function visitFirstName(page: Page): Promise<void> {
+  await expect(page.locator('face-camera')).toHaveJSProperty('state', 'running');
+  await enroll(page);
+  await expect(page.locator('output').last()).toHaveText('Hello Anna');
+}
+
 const VISITS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
-  'first-name': async (page) => {
-    const camera = page.locator('face-camera');
-    await expect(camera).toHaveJSProperty('state', 'running');
-    await enroll(page);
-    await expect(page.locator('output').last()).toHaveText('Hello Anna');
-  },
+  'first-name': visitFirstName,
   'door-kiosk': async (page) => {
     await expect(page.getByText('Please come closer')).toBeVisible();
   },
@@ -39,28 +42,41 @@ const VISITS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   },
 };
 
+/** Serves a project that was built, and fails when the page writes an error. */
+async function visitProject(page: Page, project: Fixture, visit: (page: Page) => Promise<void>): Promise<void> {
+  const site = await serveProject(project);
+  try {
+    const errors: string[] = [];
+    page.on('console', (message) => {
+      // The projects have no icon, which browsers ask for.
+      const { url } = message.location();
+      if (message.type() === 'error' && !url.endsWith('/favicon.ico')) errors.push(message.text());
+    });
+    page.on('pageerror', ({ message }) => errors.push(message));
+    await page.goto(site.url);
+    await visit(page);
+    expect(errors).toEqual([]);
+  } finally {
+    await site.close();
+  }
+}
+
 test('every example has a visit', () => {
-  const folders = readdirSync(EXAMPLES, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  expect(folders.map(({ name }) => name).toSorted()).toEqual(Object.keys(VISITS).toSorted());
+  const folders = readdirSync(EXAMPLES).filter((name) => existsSync(join(EXAMPLES, name, 'package.json')));
+  expect(folders.toSorted()).toEqual(Object.keys(VISITS).toSorted());
 });
 
 for (const [name, visit] of Object.entries(VISITS)) {
   test(`example ${name}`, { tag: '@quick' }, async ({ page }) => {
     await makeProject({ folder: name, quick: true, source: EXAMPLES });
-    const site = await serveProject({ name, serve: 'dist', worker: 'bundle' });
-    try {
-      const errors: string[] = [];
-      page.on('console', (message) => {
-        // The examples have no icon, which browsers ask for.
-        const { url } = message.location();
-        if (message.type() === 'error' && !url.endsWith('/favicon.ico')) errors.push(message.text());
-      });
-      page.on('pageerror', ({ message }) => errors.push(message));
-      await page.goto(site.url);
-      await visit(page);
-      expect(errors).toEqual([]);
-    } finally {
-      await site.close();
-    }
+    await visitProject(page, { name, serve: 'dist', worker: 'bundle' }, visit);
+  });
+}
+
+for (const start of STARTS) {
+  const { name, quick = false } = start;
+  test(name, { tag: quick ? '@quick' : [] }, async ({ page }) => {
+    await makeProject({ folder: name, quick });
+    await visitProject(page, start, visitFirstName);
   });
 }

@@ -46,3 +46,13 @@ export const FIXTURES: readonly Fixture[] = [
   { name: 'angular', serve: 'dist/angular/browser', worker: 'assets' },
   { name: 'next', serve: 'start', worker: 'bundle' },
 ];
+
+/** From an empty folder to a live name, by framework: the code of docs/start-*.md. The one for Vite is an example. */
+export const STARTS: readonly Fixture[] = [
+  { name: 'start/html', serve: '.', worker: 'assets', quick: true },
+  { name: 'start/react', serve: 'dist', worker: 'bundle' },
+  { name: 'start/vue', serve: 'dist', worker: 'bundle' },
+  { name: 'start/svelte', serve: 'dist', worker: 'bundle' },
+  { name: 'start/next', serve: 'start', worker: 'bundle' },
+  { name: 'start/angular', serve: 'dist/angular/browser', worker: 'assets' },
+];

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readErrorCodes, renderErrorCodes } from '../../tools/error-codes.mjs';
+import { STARTS } from '../integration/fixtures.js';
 import { anchorsOf, linksOf, slugOf } from '../../tools/markdown.mjs';
 
 const read = (file: string) => readFileSync(file, 'utf8');
@@ -26,6 +27,16 @@ describe.each(['docs/start.md', 'docs/de/start.md'])('the code of %s', (page) =>
   it('is that of the example', () => {
     expect(blocks).toHaveLength(3);
     for (const [, file = '', code] of blocks) expect(code, file).toBe(read(`examples/${file}`));
+  });
+});
+
+describe.each(STARTS)('the page for $name', ({ name }) => {
+  const page = read(`docs/${name.replace('/', '-')}.md`);
+  const blocks = [...page.matchAll(/^```\w+ (\S+)\n([\s\S]*?)^```$/gm)];
+
+  it('has the code that the integration tests build', () => {
+    expect(blocks.length).toBeGreaterThan(0);
+    for (const [, file = '', code] of blocks) expect(code, file).toBe(read(`test/integration/start/${file}`));
   });
 });
 

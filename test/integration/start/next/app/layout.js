@@ -1,0 +1,9 @@
+export const metadata = { title: 'Who is this?' };
+
+export default function Layout({ children }) {
+  return (
+    <html lang="en">
+      <body>{children}</body>
+    </html>
+  );
+}
