@@ -1,8 +1,14 @@
-/** docs/api.md, run from top to bottom: its examples work, give what they say, and leave no operation out. And the README. */
-import { expect, it, onTestFinished } from 'vitest';
-import { createFaceKit, type FaceKit, type Point } from '../../src/index.js';
+/**
+ * The examples of the README and of pages in docs, run as they are. Those of docs/api.md give what they say, and leave no
+ * operation out.
+ */
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { drawFaces, eachFrame, openCamera, type FaceMark } from '../../src/client/camera/camera-element.js';
+import { createFaceKit, type FaceKit, type Point, type TrackResult } from '../../src/index.js';
 import readme from '../../README.md?raw';
 import docs from '../../docs/api.md?raw';
+import thresholds from '../../docs/thresholds.md?raw';
+import video from '../../docs/video.md?raw';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
 import {
   asCanvas,
@@ -15,13 +21,18 @@ import {
   sharedKit,
 } from './support.js';
 
-/** `expression; // -> value` becomes an assertion; the import becomes a variable of the same name. */
+/** The code of a page, without its imports, which become variables of the same names. */
+function blocksOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code = '']) =>
+    code.replace(/^import .* from 'inface(?:\/camera)?';$/gm, ''),
+  );
+}
+
+/** `expression; // -> value` becomes an assertion. */
 function toScript(markdown: string): { script: string; assertions: number } {
-  const blocks = [...markdown.matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code as string);
   let assertions = 0;
-  const script = blocks
+  const script = blocksOf(markdown)
     .join('\n')
-    .replace(/^import .* from 'inface';$/gm, '')
     .replace(/^(?!\s*(?:const|let)\s)(.+); \/\/ -> (.+)$/gm, (_line, expression: string, value: string) => {
       assertions++;
       return `check(${JSON.stringify(expression)}, ${expression}, ${value});`;
@@ -80,6 +91,90 @@ it('the example of the README names a person and a stranger', async () => {
     'unknown',
   ]);
   await kit?.close();
+});
+
+it('the example of docs/thresholds.md greets whom it knows, and logs a stranger with the nearest people', async () => {
+  const kit = await sharedKit();
+  const [code = ''] = blocksOf(thresholds);
+  const faces = sampleFaces[5] as Point[];
+  const [anna, stranger] = await Promise.all(
+    [0, 2].map(async (i) => cutOut(await samplePhoto(6), faces[i] as Point, 0.3)),
+  );
+  const team = await kit.collections.create('Team');
+  await kit.enroll([anna!], { name: 'Anna', collectionId: team.id });
+  const greet = vi.fn();
+  const log = vi.fn();
+  for (const photo of [anna, stranger]) await runScript(code, { kit, photo, team, greet, console: { log } });
+  expect(greet.mock.calls).toEqual([['Anna']]);
+  expect(log.mock.calls).toEqual([['unknown', 'not-near', [expect.objectContaining({ name: 'Anna' })]]]);
+});
+
+/** Cameras that show a picture. */
+function openCameras(picture: ImageBitmap): void {
+  const canvas = Object.assign(document.createElement('canvas'), { width: picture.width, height: picture.height });
+  // A stream of a canvas has a frame for every change.
+  const timer = setInterval(() => canvas.getContext('2d')?.drawImage(picture, 0, 0), 40);
+  vi.spyOn(navigator.mediaDevices, 'getUserMedia').mockImplementation(() => Promise.resolve(canvas.captureStream(25)));
+  onTestFinished(() => {
+    clearInterval(timer);
+    vi.restoreAllMocks();
+  });
+}
+
+/** Elements of a page of docs/video.md. */
+function openVideoPage(markup: string): HTMLElement {
+  const host = document.createElement('main');
+  host.innerHTML = markup;
+  document.body.append(host);
+  onTestFinished(() => {
+    for (const { srcObject } of host.querySelectorAll('video'))
+      for (const track of (srcObject as MediaStream).getTracks()) track.stop();
+    host.remove();
+  });
+  return host;
+}
+
+it('the examples of docs/video.md name a person before one camera, and before two', async () => {
+  const kit = await sharedKit();
+  const [one = '', several = ''] = blocksOf(video);
+  const photo = await cutOut(await samplePhoto(6), (sampleFaces[5] as [Point])[0], 0.5);
+  const team = await kit.collections.create('Team');
+  await kit.enroll([photo], { name: 'Anna', collectionId: team.id });
+  openCameras(await createImageBitmap(photo));
+
+  const stop = new AbortController();
+  const shown: FaceMark[][] = [];
+  const page = openVideoPage('<video muted></video><canvas></canvas>');
+  await runScript(one, {
+    createFaceKit: () => kit,
+    openCamera,
+    eachFrame,
+    drawFaces: (...[canvas, result, marks]: Parameters<typeof drawFaces>) => {
+      drawFaces(canvas, result, marks);
+      shown.push([...marks]);
+      if (marks[0]?.known === true) stop.abort();
+    },
+    document: page,
+    // The example keeps it in a variable, and runs until it aborts.
+    AbortController: function Stop() {
+      return stop;
+    },
+  });
+  expect(shown.at(-1)).toMatchObject([{ label: 'Anna', known: true }]);
+
+  const named = new Set<HTMLVideoElement>();
+  const stopAll = new AbortController();
+  const twoVideos = openVideoPage('<video muted></video><video muted></video>');
+  for (const element of twoVideos.querySelectorAll('video')) {
+    element.srcObject = await openCamera();
+    await element.play();
+  }
+  const show = (element: HTMLVideoElement, { faces }: TrackResult) => {
+    if (faces[0]?.identification?.outcome === 'identified') named.add(element);
+    if (named.size === 2) stopAll.abort();
+  };
+  await runScript(several, { kit, team, eachFrame, document: twoVideos, stop: stopAll, show });
+  expect(named.size).toBe(2);
 });
 
 it('the examples of docs/api.md give what they say', async ({ skip }) => {

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readErrorCodes, renderErrorCodes } from '../../tools/error-codes.mjs';
-import { STARTS } from '../integration/fixtures.js';
 import { anchorsOf, linksOf, slugOf } from '../../tools/markdown.mjs';
+import { STARTS } from '../integration/fixtures.js';
 
 const read = (file: string) => readFileSync(file, 'utf8');
 
