@@ -93,28 +93,6 @@ describe.skipIf(binary === null)('one server', () => {
     expect(b.store.profiles.get('p598')?.name).toBe('Round 2');
   });
 
-  it('keeps the outbox when the page is killed before it is sent', async () => {
-    const { fleetKey, ownerKey } = await createFleetKeys();
-    const cable = await layCable(servers.urls[0]!);
-    try {
-      const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
-      const killed = await joinServers([cable.url], WRITER, { mode: 'write', fleetKey, ownerKey });
-      await killed.settled();
-      cable.cut();
-      killed.store.enroll('offline', 'Enrolled offline', [block(5)]);
-      // The page is gone without a word: what remains is its store and its journal.
-      const { store } = killed;
-      const journal = killed.journal;
-      void killed.fleet.leave();
-      const b = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, journal, store });
-      await alike(a, b);
-      expect(a.store.profiles.has('offline')).toBe(true);
-    } finally {
-      await leaveAll();
-      await cable.stop();
-    }
-  });
-
   it('reports wrong credentials, and works with the right ones', async () => {
     const { fleetKey, ownerKey } = await createFleetKeys();
     const wrong = { user: 'writer', password: 'wrong' };
