@@ -253,7 +253,12 @@ export default defineConfig(({ command, mode }) => {
     worker: {
       plugins: () => [bundleRuntime()],
       format: 'es',
-      rolldownOptions: { output: { entryFileNames: demo ? 'assets/[name]-[hash].js' : 'worker.js' } },
+      rolldownOptions: {
+        // The package's worker is one file.
+        output: demo
+          ? { entryFileNames: 'assets/[name]-[hash].js', chunkFileNames: 'assets/[name]-[hash].js' }
+          : { entryFileNames: 'worker.js', codeSplitting: false },
+      },
     },
     build: demo
       ? {

@@ -2,11 +2,14 @@
  * The loaders of onnxruntime, which instantiate its wasm binary. They are bundled, so that the worker executes no script
  * but its own, and no binary whose hash was not checked. See `bundleRuntime` in tools/runtime/build.ts.
  */
-import loadWebgpu from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs';
 import loadWasm from 'onnxruntime-web/ort-wasm-simd-threaded.mjs';
 import type { Backend } from '../../api/runtime.js';
 
-const LOADERS = { wasm: loadWasm, webgpu: loadWebgpu } as const;
+const LOADERS: Readonly<Record<Backend, () => Promise<OrtLoader>>> = {
+  wasm: () => Promise.resolve(loadWasm),
+  // The demo, which may have several files, loads it only when it needs it: it is large.
+  webgpu: async () => (await import('onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs')).default,
+};
 
 /** The compiled binary, set before the first session is created. */
 let binary: WebAssembly.Module | null = null;
@@ -42,7 +45,9 @@ export function loaderOf(backend: Backend): OrtLoader {
         }, reject);
         return {};
       };
-      LOADERS[backend]({ ...options, instantiateWasm }).then(resolve, reject);
+      LOADERS[backend]()
+        .then((load) => load({ ...options, instantiateWasm }))
+        .then(resolve, reject);
     });
 }
 
@@ -54,6 +59,15 @@ export function loaderOf(backend: Backend): OrtLoader {
 export function runAsThread(): boolean {
   const [, backend] = /^em-pthread-(wasm|webgpu)$/.exec(self.name) ?? [];
   if (backend === undefined) return false;
-  void LOADERS[backend as Backend]();
+  void startThread(LOADERS[backend as Backend]);
   return true;
+}
+
+async function startThread(importLoader: () => Promise<OrtLoader>): Promise<void> {
+  const early: MessageEvent[] = [];
+  self.onmessage = (event) => early.push(event);
+  const load = await importLoader();
+  // It takes over the messages at once, and ends when the first one has come.
+  void load();
+  for (const event of early) self.onmessage(event);
 }
