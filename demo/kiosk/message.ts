@@ -2,7 +2,7 @@
 import type { KioskEvent, Subject } from './log.js';
 import { toHex } from './secret.js';
 
-export type MessageType = 'identified' | 'unknown' | 'refused' | 'error' | 'heartbeat';
+export type MessageType = 'identified' | 'unknown' | 'refused' | 'help' | 'error' | 'heartbeat';
 
 /** The body of a message, as JSON. */
 export interface KioskMessage {
@@ -30,6 +30,8 @@ const TYPES: Partial<Record<KioskEvent, MessageType>> = {
   'challenge-failed': 'refused',
   'challenge-locked': 'refused',
   'pin-wrong': 'refused',
+  help: 'help',
+  'challenge-help': 'help',
   'camera-lost': 'error',
   'models-failed': 'error',
   'watchdog-restart': 'error',

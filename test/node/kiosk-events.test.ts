@@ -23,6 +23,7 @@ describe('a message', () => {
       type: 'refused',
       ...nobody,
     });
+    expect(toMessage('Front door', 'help', '', null)).toMatchObject({ type: 'help', ...nobody });
     expect(toMessage('Front door', 'camera-lost', 'gone', null)).toMatchObject({ type: 'error', ...nobody });
     for (const internal of ['admin', 'corrected', 'enrolled', 'started', 'update'] as const) {
       expect(toMessage('Front door', internal, 'Anna', ANNA)).toBeNull();
