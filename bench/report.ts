@@ -166,7 +166,7 @@ export function toMarkdown(report: Report): string {
       .join(', ')}.`,
     '',
     ...table(
-      ['case', 'subject', 'unit', 'median', 'p10', 'p90', 'max', 'n', 'by inface-1', ''],
+      ['case', 'subject', 'unit', 'median', 'p10', 'p90', 'max', 'n', 'by inface-1', 'note'],
       cases.map((figure) => [
         figure.case,
         figure.subject,
