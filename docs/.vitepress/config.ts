@@ -97,7 +97,7 @@ const GUIDES: DefaultTheme.SidebarItem[] = [
       { text: 'REST in the page', link: '/rest' },
       { text: 'Run a kiosk', link: '/kiosk' },
       ...(existsSync(join(ROOT, 'docs/fleet.md')) ? [{ text: 'A fleet of devices', link: '/fleet' }] : []),
-      { text: 'The demo and the kiosk', link: '/demo' },
+      { text: 'The demo', link: '/demo' },
       { text: 'Migrate to inface', link: '/migrating' },
       { text: 'Models and licenses', link: '/models' },
       { text: 'Hosting', link: '/hosting' },
