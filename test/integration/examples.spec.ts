@@ -40,6 +40,11 @@ const VISITS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await page.getByRole('button', { name: /^Start:/ }).click();
     await expect(page.getByRole('listitem').last()).toContainText('the candidate');
   },
+  rest: async (page) => {
+    await expect(page.getByLabel('Photo')).toBeEnabled();
+    await page.getByLabel('Photo').setInputFiles(samplePhoto(6));
+    await expect(page.locator('pre')).toContainText('face processed successfully');
+  },
 };
 
 /** Serves a project that was built, and fails when the page writes an error. */

@@ -1,0 +1,1 @@
+importScripts('/inface/service-worker.standalone.js');

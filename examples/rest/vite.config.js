@@ -1,0 +1,3 @@
+import { inface } from 'inface/vite';
+
+export default { plugins: [inface()] };
