@@ -150,7 +150,7 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
         await takeHead(entry);
       } else if (entry.key.startsWith(`${identity.keys.epoch}.`)) records.push(entry);
     }
-    await observe();
+    // The store is not observed for each part, which takes longer: what changed there is noticed when it is written over.
     await replicator.take(records, entries.at(-1)?.revision);
     behind = after;
     setState(after === 0 ? 'current' : 'catching-up');
@@ -160,6 +160,8 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
   let failures = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
   async function send(): Promise<void> {
+    // It is called again in the end.
+    if (state === 'catching-up') return;
     try {
       await observe();
       if (link && state === 'current' && isAdmitted() && replicator.outbox() > 0) {
@@ -283,6 +285,7 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
           problem = toProblem(error);
         }
         setState('offline');
+        schedule();
         if (hasLeft() || (problem && LASTING.includes(problem.code))) break;
         // Kiosks of a fleet must not all come back at the same moment.
         await pause(RETRY_MS[Math.min(attempts++, RETRY_MS.length - 1)]! * (0.5 + Math.random()), left.signal);
