@@ -20,6 +20,7 @@ const PAGES = [
   'abort',
   'large-photo',
   'engine',
+  'fleet',
 ] as const;
 /** Files that a run makes, below the root of the repository. */
 const MADE = '.cache/bench';
