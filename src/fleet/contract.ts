@@ -34,6 +34,11 @@ export interface FleetOptions {
   /** Whether changes made here are written to the fleet. With `read`, they stay here. */
   readonly mode: 'read' | 'write';
   /**
+   * Ids of the collections to take, with their people. Nothing else of the fleet comes to this kiosk; what its store has
+   * stays and is kept up to date. Changes made here are written in any case. Defaults to everything.
+   */
+  readonly collections?: readonly string[];
+  /**
    * The owner key, from `createFleetKeys()`. A kiosk that writes needs it the first time it joins, to be admitted to the
    * list of writers. It is not stored.
    */
@@ -86,13 +91,13 @@ export interface Fleet {
    * Encrypts all records with a new fleet key. Other kiosks report `FLEET_KEY_OUTDATED` until they join with it. It can be
    * repeated after an interruption.
    * @param nextKey from `nextFleetKey()`; keep it before you call this
-   * @throws InfaceError `INVALID_INPUT`, `FLEET_UNREACHABLE`, `FLEET_ACCESS_DENIED`
+   * @throws InfaceError `INVALID_INPUT`, also on a kiosk with `collections`; `FLEET_UNREACHABLE`, `FLEET_ACCESS_DENIED`
    */
   rotate(nextKey: string, ownerKey: string): Promise<void>;
   /**
    * Removes a kiosk from the list of writers, and signs all records again. What it wrote before remains. It can be repeated
    * after an interruption.
-   * @throws InfaceError `INVALID_INPUT`, `FLEET_UNREACHABLE`, `FLEET_ACCESS_DENIED`
+   * @throws InfaceError `INVALID_INPUT`, also on a kiosk with `collections`; `FLEET_UNREACHABLE`, `FLEET_ACCESS_DENIED`
    */
   revoke(kiosk: string, ownerKey: string): Promise<void>;
   /**

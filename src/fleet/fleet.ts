@@ -22,7 +22,7 @@ const BUCKET = /^[\w-]{1,64}$/;
  */
 export async function joinFleet(kit: FleetKit, options: FleetOptions): Promise<Fleet> {
   check(options);
-  const { servers, credentials, mode, bucket = 'inface', database = 'inface-fleet' } = options;
+  const { servers, credentials, mode, collections, bucket = 'inface', database = 'inface-fleet' } = options;
   const journal = await openJournal(database);
   try {
     const { identity, isNewKey, ownerKey } = await identify(journal, options);
@@ -33,6 +33,7 @@ export async function joinFleet(kit: FleetKit, options: FleetOptions): Promise<F
       journal,
       identity,
       mode,
+      collections,
       isNewKey,
       ownerKey,
       turn: (signal) => waitForTurn(`inface-fleet:${database}`, signal),
@@ -83,7 +84,7 @@ function waitForTurn(name: string, signal: AbortSignal): Promise<() => void> {
 }
 
 function check(options: FleetOptions): void {
-  const { servers, credentials, mode, bucket, database } = options;
+  const { servers, credentials, mode, collections, bucket, database } = options;
   const isAddress = (value: unknown) => typeof value === 'string' && /^wss?:\/\/./.test(value);
   if (!Array.isArray(servers) || servers.length === 0 || !servers.every(isAddress)) {
     throw invalid('servers', servers, "a list of addresses such as 'wss://nats.example.com:9222'");
@@ -95,6 +96,8 @@ function check(options: FleetOptions): void {
   }
   // TypeScript prevents this, but callers may use JavaScript.
   if (!['read', 'write'].includes(mode)) throw invalid('mode', mode, "'read' or 'write'");
+  const isList = Array.isArray(collections) && collections.every((id) => typeof id === 'string');
+  if (collections !== undefined && !isList) throw invalid('collections', collections, 'a list of ids');
   if (bucket !== undefined && !BUCKET.test(bucket)) throw invalid('bucket', bucket, 'letters, digits, - and _');
   if (database === '') throw invalid('database', database, 'a name');
 }

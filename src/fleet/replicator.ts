@@ -29,6 +29,8 @@ export interface ReplicatorOptions {
   readonly sealer: Sealer;
   /** Id of this kiosk, `null` when it only reads. */
   readonly kiosk: string | null;
+  /** Ids of the collections to take. Defaults to everything. What the store has is taken in any case. */
+  readonly collections?: readonly string[] | undefined;
   readonly now: () => number;
   readonly onRefused: (refusal: Refusal) => void;
 }
@@ -80,7 +82,7 @@ const NOTHING: LocalContent = { checked: null, digest: '', isMember: false };
 
 /** Loads the journal and returns a replicator. Its calls must not overlap. */
 export async function createReplicator(options: ReplicatorOptions): Promise<Replicator> {
-  const { replica, journal, kiosk, now, onRefused } = options;
+  const { replica, journal, kiosk, collections, now, onRefused } = options;
   let { sealer } = options;
   const content = await journal.load();
   const known = new Map(content.known.map((entry) => [entry.name, entry]));
@@ -89,6 +91,8 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
   const pending = new Map(content.pending.map((entry) => [entry.name, entry]));
   /** The `updatedAt` or `mark` of everything in the store, when it was observed. */
   let stored: ReadonlyMap<RecordName, string> = new Map();
+  /** Ids of the collections that are taken, those in the store included. */
+  let taken: readonly string[] = collections ?? [];
   let position: Position = content.position ?? { revision: 0, bucket: '', head: null, lastChange: null };
 
   async function save(change: JournalChange): Promise<void> {
@@ -105,6 +109,17 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
 
   const isDeleted = (name: RecordName): boolean =>
     (drafts.get(name) ?? known.get(name))?.stamp.isDeleted === true || known.get(name)?.stamp.isDeleted === true;
+
+  /** Whether the store is to have a record of the fleet. Deletions are always taken. */
+  function isWanted({ name, stamp }: { readonly name: RecordName; readonly stamp: Stamp }): boolean {
+    if (!collections || stamp.isDeleted || stored.has(name)) return true;
+    const [kind, id] = splitName(name);
+    if (kind === 'collection') return taken.includes(id);
+    if (kind === 'member') return taken.includes(pairOf(id).collectionId);
+    const memberOf = (collectionId: string) =>
+      nameOf({ kind: 'member', id: memberId({ collectionId, profileId: id }) });
+    return taken.some((collectionId) => known.get(memberOf(collectionId))?.local.isMember);
+  }
 
   /** Finds the differences between the store and the journal. The content of what may have changed is compared. */
   async function observe(): Promise<readonly RecordName[]> {
@@ -179,6 +194,8 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       }
     }
 
+    stored = found;
+    taken = [...(collections ?? []), ...state.collections.map(({ id }) => id)];
     const deleted = new Set(state.deletions.map(nameOf));
     for (const name of new Set([...known.keys(), ...drafts.keys()])) {
       if (seen.has(name)) continue;
@@ -203,7 +220,8 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       }
       // A record without a tombstone was not deleted: the store was erased, or replaced by another one.
       if (known.get(name)?.isInvalid === true) continue;
-      if (known.has(name)) lose(name);
+      const inFleet = known.get(name);
+      if (inFleet && isWanted(inFleet)) lose(name);
       else if (drafted) changedDrafts.set(name, null);
     }
 
@@ -213,14 +231,13 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       if (entry?.isHeld === true) changedKnown.set(name, { ...entry, isHeld: false });
     }
     if (changedKnown.size + changedDrafts.size > 0) await save({ known: changedKnown, drafts: changedDrafts });
-    stored = found;
     return [...new Set([...lost, ...notHeld()])];
   }
 
   /** Returns the records that the store should hold and does not, because a repair was interrupted. */
   const notHeld = (): RecordName[] =>
     [...known.values()]
-      .filter((entry) => !entry.isHeld && !entry.isInvalid && entry.revision > 0)
+      .filter((entry) => !entry.isHeld && !entry.isInvalid && entry.revision > 0 && isWanted(entry))
       .filter(({ name }) => !drafts.has(name) && !pending.has(name) && !isOrphan(name))
       .map(({ name }) => name);
 
@@ -302,7 +319,7 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       });
       if (!isNewest) continue;
       if (draft) changedDrafts.set(name, null);
-      if (isHeld) continue;
+      if (isHeld || !isWanted({ name, stamp: record.stamp })) continue;
       accepted.set(name, record);
       if (entry.value) sealed.set(name, { name, key, bytes: entry.value });
     }
@@ -355,13 +372,14 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
   }
 
   async function apply(records: readonly FleetRecord[]): Promise<Skipped> {
-    if (records.length === 0) return { members: new Set(), invalid: new Set(), changed: new Set() };
+    const left = { members: new Set<RecordName>(), invalid: new Set<RecordName>(), changed: new Set<RecordName>() };
+    if (records.length === 0) return left;
     try {
       const { skipped, changed } = await replica.apply(toReplicaChanges(records, stored));
       const memberName = (pair: ReplicaPair): RecordName => nameOf({ kind: 'member', id: memberId(pair) });
       return {
+        ...left,
         members: new Set(skipped.map(memberName)),
-        invalid: new Set(),
         changed: new Set([
           ...changed.profileIds.map((id) => nameOf({ kind: 'profile', id })),
           ...changed.collectionIds.map((id) => nameOf({ kind: 'collection', id })),
@@ -370,22 +388,18 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       };
     } catch (error) {
       if (!(error instanceof InfaceError) || error.code !== 'INVALID_INPUT') throw error;
-      if (records.length === 1)
-        return { members: new Set(), invalid: new Set(records.map(nameOf)), changed: new Set() };
+      if (records.length === 1) return { ...left, invalid: new Set(records.map(nameOf)) };
     }
     // One record of a defective writer must not keep the others out.
-    const members = new Set<RecordName>();
-    const invalid = new Set<RecordName>();
-    const changed = new Set<RecordName>();
     for (const kind of ['profile', 'collection', 'member'] as const) {
       for (const record of records.filter((other) => other.kind === kind)) {
         const skipped = await apply([record]);
-        for (const name of skipped.members) members.add(name);
-        for (const name of skipped.invalid) invalid.add(name);
-        for (const name of skipped.changed) changed.add(name);
+        for (const why of ['members', 'invalid', 'changed'] as const) {
+          for (const name of skipped[why]) left[why].add(name);
+        }
       }
     }
-    return { members, invalid, changed };
+    return left;
   }
 
   const toSend = (): RecordName[] =>

@@ -13,6 +13,8 @@ export interface SessionOptions {
   readonly journal: Journal;
   readonly identity: Identity;
   readonly mode: 'read' | 'write';
+  /** Ids of the collections to take. Defaults to everything. */
+  readonly collections?: readonly string[] | undefined;
   /** Whether the fleet key is newer than the one of the journal. */
   readonly isNewKey: boolean;
   /** Admits this kiosk, if it is not yet in the list of writers. */
@@ -54,6 +56,7 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
     journal,
     sealer,
     kiosk: signer?.kiosk ?? null,
+    collections: options.collections,
     now,
     onRefused: (refusal) => {
       refused++;
@@ -152,6 +155,8 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
     }
     // The store is not observed for each part, which takes longer: what changed there is noticed when it is written over.
     await replicator.take(records, entries.at(-1)?.revision);
+    // People who were left out until they joined one of the collections.
+    if (options.collections) isDirty = true;
     behind = after;
     setState(after === 0 ? 'current' : 'catching-up');
   }
@@ -303,8 +308,14 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
   // A rejection of turn() is the end of the wait by leave().
   const running = run().catch(() => undefined);
 
-  /** Returns the connection for work that needs the fleet as it is now. */
+  /** Returns the connection for work that needs the whole fleet as it is now. */
   function connected(): Link {
+    if (options.collections) {
+      throw new InfaceError(
+        'INVALID_INPUT',
+        "A kiosk with 'collections' does not hold the whole fleet. Use another one.",
+      );
+    }
     if (link && state === 'current' && isAdmitted() && replicator.outbox() === 0) return link;
     throw new InfaceError(
       'FLEET_UNREACHABLE',

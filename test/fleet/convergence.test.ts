@@ -1,4 +1,4 @@
-/** Five kiosks and one bucket: whatever happens in between, all of them end with the same people. */
+/** Kiosks and one bucket: whatever happens in between, all of them end with the same people. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeRecord } from '../../src/fleet/record.js';
@@ -6,7 +6,9 @@ import { createReplicator, type Replicator } from '../../src/fleet/replicator.js
 import type { Sealer } from '../../src/fleet/seal.js';
 import { block, Bucket, createMemoryJournal, PLAIN_SEALER, Store } from './simulation.js';
 
-const KIOSKS = 5;
+const KIOSKS = 6;
+/** This one takes one of the collections. */
+const CHOOSING = 5;
 const HOUR_MS = 3_600_000;
 const SEQUENCES = 1_000;
 
@@ -103,6 +105,7 @@ async function start(clockHours: readonly number[], sealer: Sealer, now: () => n
       },
       sealer,
       kiosk: `k${i}`,
+      collections: i === CHOOSING ? ['c0'] : undefined,
       now: () => now() + (clockHours[i] ?? 0) * HOUR_MS,
       onRefused: ({ reason }) => {
         throw new Error(`An honest bucket was refused as ${reason}.`);
@@ -216,14 +219,26 @@ async function run(
   return fleet;
 }
 
+/** Compares a store that has some of the collections. People who were added to it, or were in one, remain. */
+function expectPart(part: Store, whole: Store): void {
+  expect([...part.tombstones.keys()].sort()).toEqual([...whole.tombstones.keys()].sort());
+  expect(part.collections.has('c0')).toBe(whole.collections.has('c0'));
+  for (const [id, profile] of part.profiles) expect(profile).toEqual(whole.profiles.get(id));
+  for (const [id, { name }] of part.collections) {
+    expect(name).toBe(whole.collections.get(id)?.name);
+    expect(part.members.get(id)).toEqual(whole.members.get(id));
+  }
+}
+
 async function expectConvergence(steps: readonly Step[], clockHours: readonly number[], sealer: Sealer): Promise<void> {
   const { bucket, kiosks } = await run(steps, clockHours, sealer);
-  const [first, ...others] = kiosks;
+  const [first, ...others] = kiosks.toSpliced(CHOOSING, 1);
   for (const other of others) expect(other.store.content()).toEqual(first!.store.content());
   for (const at of kiosks) {
     expect(at.replicator.outbox()).toBe(0);
     expect(at.replicator.position().revision).toBe(bucket.revision);
   }
+  expectPart(kiosks[CHOOSING]!.store, first!.store);
   // The server drops the rejected faces of people who were deleted.
   for (const { value: bytes } of bucket.entries.values()) {
     const record = decodeRecord(bytes!);
@@ -297,5 +312,48 @@ describe('a fleet', () => {
     await a.replicator.take(bucket.after(before));
     expect(a.store.content()).toEqual(b.store.content());
     expect(b.replicator.position().revision).toBeGreaterThan(before);
+  });
+
+  it('leaves out what is not in the chosen collections, and deletes none of it', async () => {
+    const { bucket, kiosks } = await start([], PLAIN_SEALER, () => Date.parse('2026-05-01T00:00:00Z'));
+    const [all, choosing] = [kiosks[0]!, kiosks[CHOOSING]!];
+    const link = bucket.link() as never;
+    const exchange = async () => {
+      for (const { replicator } of [all, choosing, all, choosing]) {
+        await replicator.repair(link, await replicator.observe());
+        await replicator.take(bucket.after(replicator.position().revision));
+        await replicator.repair(link, await replicator.observe());
+        await replicator.push(link);
+        expect(replicator.outbox()).toBe(0);
+      }
+    };
+    for (const id of ['p0', 'p1', 'p2', 'p3']) all.store.enroll(id, id, [block(1)]);
+    for (const id of ['c0', 'c1']) all.store.createCollection(id, id);
+    all.store.addMember('c0', 'p0');
+    all.store.addMember('c1', 'p1');
+    await exchange();
+    expect([...choosing.store.profiles.keys()]).toEqual(['p0']);
+    expect([...choosing.store.collections.keys()]).toEqual(['c0']);
+    expect([...choosing.store.members.get('c0')!.keys()]).toEqual(['p0']);
+
+    // Somebody joins who was left out; somebody leaves; and what is changed here is written.
+    all.store.rename('p1', 'renamed before');
+    all.store.addMember('c0', 'p1');
+    all.store.removeMember('c0', 'p0');
+    all.store.deleteProfile('p3');
+    choosing.store.enroll('p9', 'enrolled here', [block(9)]);
+    choosing.store.rename('p0', 'renamed here');
+    await exchange();
+    expect([...choosing.store.profiles.keys()].sort()).toEqual(['p0', 'p1', 'p9']);
+    expect(choosing.store.profiles.get('p1')?.name).toBe('renamed before');
+    expect([...choosing.store.members.get('c0')!.keys()]).toEqual(['p1']);
+    expect([...all.store.profiles.keys()].sort()).toEqual(['p0', 'p1', 'p2', 'p9']);
+    expect(all.store.profiles.get('p0')?.name).toBe('renamed here');
+    expect([...all.store.tombstones.keys()]).toEqual(['profile:p3']);
+
+    choosing.store.eraseAll();
+    await exchange();
+    expect([...choosing.store.profiles.keys()]).toEqual(['p1']);
+    expect([...all.store.profiles.keys()].sort()).toEqual(['p0', 'p1', 'p2', 'p9']);
   });
 });

@@ -15,6 +15,7 @@ import { createSealer, EPOCH_KEY, headKey, openHead, paddedSize, sealHead, signE
 import { compareStamps, nextTime } from '../../src/fleet/stamp.js';
 import type { Entry } from '../../src/fleet/transport.js';
 import { alike, join, waitFor, type JoinOptions, type TestKiosk } from './kiosks.js';
+import { eventually } from './servers.js';
 import { block, Bucket, createSimulatedTransport, SPACE } from './simulation.js';
 
 const TIME = '2026-05-01T00:00:00.000Z';
@@ -285,6 +286,50 @@ describe('a hostile bucket', () => {
 });
 
 describe('a fleet', () => {
+  it('brings a kiosk the collections that it takes, and those who join one later', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey });
+    a.store.createCollection('staff', 'Staff');
+    a.store.createCollection('guests', 'Guests');
+    for (const id of ['anna', 'bob', 'clara']) a.store.enroll(id, id, [block(1)]);
+    a.store.addMember('staff', 'anna');
+    a.store.addMember('guests', 'bob');
+    await a.settled();
+    const b = await join(createSimulatedTransport(bucket), {
+      mode: 'write',
+      fleetKey,
+      ownerKey,
+      collections: ['staff'],
+    });
+    const held = ({ store }: TestKiosk) => [
+      [...store.collections.keys()].sort(),
+      [...store.profiles.keys()].sort(),
+      [...store.members.entries()].map(([id, members]) => [id, [...members.keys()].sort()]),
+    ];
+    await eventually(() => {
+      expect(held(b)).toEqual([['staff'], ['anna'], [['staff', ['anna']]]]);
+    });
+    const before = held(a);
+    a.store.addMember('staff', 'bob');
+    await eventually(() => {
+      expect(held(b)).toEqual([['staff'], ['anna', 'bob'], [['staff', ['anna', 'bob']]]]);
+    });
+    b.store.rename('bob', 'Bob');
+    await eventually(() => {
+      expect(a.store.profiles.get('bob')?.name).toBe('Bob');
+    });
+    expect(held(a).slice(0, 2)).toEqual(before.slice(0, 2));
+    await expect(b.fleet.rotate(nextFleetKey(fleetKey), ownerKey)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+
+    // More than before, from the same journal.
+    await b.fleet.leave();
+    const { journal, store } = b;
+    const again = await join(createSimulatedTransport(bucket), { mode: 'read', fleetKey, journal, store });
+    await alike(a, again);
+    await Promise.all([a.fleet.leave(), again.fleet.leave()]);
+  });
+
   it('refuses a kiosk with other models, and says which', async () => {
     const bucket = new Bucket();
     const { fleetKey, ownerKey } = await createFleetKeys();

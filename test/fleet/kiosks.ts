@@ -19,6 +19,7 @@ export interface JoinOptions {
   readonly mode: 'read' | 'write';
   readonly fleetKey: string;
   readonly ownerKey?: string;
+  readonly collections?: readonly string[];
   readonly journal?: Journal;
   readonly store?: Store;
 }
@@ -44,7 +45,14 @@ function kitOf(store: Store): FleetKit {
 }
 
 export async function join(transport: Transport, options: JoinOptions): Promise<TestKiosk> {
-  const { mode, fleetKey, ownerKey, journal = createMemoryJournal(), store = new Store(Date.now) } = options;
+  const {
+    mode,
+    fleetKey,
+    ownerKey,
+    collections,
+    journal = createMemoryJournal(),
+    store = new Store(Date.now),
+  } = options;
   const stored = await journal.loadIdentity();
   const keys = await importFleetKey(fleetKey);
   const identity = { ...(stored ?? (await createIdentity())), keys };
@@ -56,6 +64,7 @@ export async function join(transport: Transport, options: JoinOptions): Promise<
     journal,
     identity,
     mode,
+    collections,
     isNewKey,
     ownerKey: ownerKey === undefined ? null : await importOwnerKey(ownerKey, keys),
     turn: () => Promise.resolve(() => undefined),
