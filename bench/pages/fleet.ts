@@ -14,6 +14,11 @@ export interface FleetPage {
    * @throws when the store then has another number of people
    */
   join(options: FleetOptions, people: number): Promise<number>;
+  /**
+   * Identifies somebody in a separate collection: again and again until the page has joined, or ten times.
+   * @returns milliseconds of each
+   */
+  identify(isJoining: boolean): Promise<readonly number[]>;
   /** Waits until a collection is trained. @returns milliseconds since it was joined, and how often it was trained */
   trained(collectionId: string): Promise<{ readonly ms: number; readonly count: number }>;
   /** Begins to wait for a change of a person. */
@@ -24,10 +29,13 @@ export interface FleetPage {
   memory(): Promise<number | null>;
 }
 
+const IDENTIFY_COUNT = 10;
 const database = `bench-${crypto.randomUUID()}`;
 let kit: api.FaceKit;
 let trainings = 0;
 let joinedAt = 0;
+/** Enrolled only once. */
+let door = '';
 let change: Promise<number>;
 
 const page: FleetPage = {
@@ -45,8 +53,25 @@ const page: FleetPage = {
     await new Promise<void>((resolve) => fleet.on('status', ({ state }) => state === 'current' && resolve()));
     joinedAt = performance.now();
     const { profiles } = await kit.replica.state();
-    if (profiles.length !== people) throw new Error(`The store has ${profiles.length} people instead of ${people}.`);
+    const own = door === '' ? 0 : 1;
+    if (profiles.length !== people + own) throw new Error(`The store has ${profiles.length} people.`);
     return joinedAt - started;
+  },
+
+  async identify(isJoining) {
+    const photo = await (await fetch('/photos/sample1.jpg')).blob();
+    if (door === '') {
+      door = (await kit.collections.create('Door')).id;
+      await kit.enroll([{ image: photo, face: 'largest' }], { policy: 'off', collectionId: door });
+      await kit.train(door);
+    }
+    const times: number[] = [];
+    while (isJoining ? joinedAt === 0 : times.length < IDENTIFY_COUNT) {
+      const before = performance.now();
+      await kit.identify(photo, door);
+      times.push(performance.now() - before);
+    }
+    return times;
   },
 
   async trained(collectionId) {
