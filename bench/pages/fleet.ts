@@ -15,7 +15,7 @@ export interface FleetPage {
    */
   join(options: FleetOptions, people: number): Promise<number>;
   /**
-   * Identifies somebody in a separate collection: again and again until the page has joined, or ten times.
+   * Identifies somebody in a separate collection, until the page has joined or ten times.
    * @returns milliseconds of each
    */
   identify(isJoining: boolean): Promise<readonly number[]>;
