@@ -58,6 +58,10 @@ export function nextFleetKey(fleetKey: string): string {
 /** Imports a fleet key. @throws InfaceError `INVALID_INPUT` */
 export async function importFleetKey(fleetKey: string): Promise<FleetKeys> {
   const { epoch, secret, owner } = parseFleetKey(fleetKey);
+  // A mistake in the part of the owner is mostly no point of the curve.
+  const ownerKey = await importPublicKey(owner).catch(() => {
+    throw unreadable();
+  });
   const fleetId = toHex(await crypto.subtle.digest('SHA-256', owner)).slice(0, 32);
   const base = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveKey']);
   const derive = (purpose: string, algorithm: AesDerivedKeyParams | HmacImportParams, usages: readonly KeyUsage[]) =>
@@ -73,7 +77,7 @@ export async function importFleetKey(fleetKey: string): Promise<FleetKeys> {
     epoch,
     seal: await derive('seal', { name: 'AES-GCM', length: 256 }, ['encrypt', 'decrypt']),
     name: await derive('name', { name: 'HMAC', hash: 'SHA-256' }, ['sign']),
-    owner: await importPublicKey(owner),
+    owner: ownerKey,
   };
 }
 
@@ -143,16 +147,20 @@ function parseFleetKey(fleetKey: string): {
 } {
   const bytes = fromText(fleetKey, FLEET_PREFIX);
   if (bytes?.length !== 4 + SECRET_BYTES + POINT_BYTES) {
-    throw new InfaceError(
-      'INVALID_INPUT',
-      `The fleet key cannot be read. It begins with '${FLEET_PREFIX}'; copy it whole, from createFleetKeys().`,
-    );
+    throw unreadable();
   }
   return {
     epoch: new DataView(bytes.buffer).getUint32(0),
     secret: bytes.slice(4, 4 + SECRET_BYTES),
     owner: bytes.slice(4 + SECRET_BYTES),
   };
+}
+
+function unreadable(): InfaceError {
+  return new InfaceError(
+    'INVALID_INPUT',
+    `The fleet key cannot be read. It begins with '${FLEET_PREFIX}'; copy it whole, from createFleetKeys().`,
+  );
 }
 
 function fromText(text: string, prefix: string): Uint8Array<ArrayBuffer> | undefined {

@@ -125,7 +125,7 @@ describe('records', () => {
 describe('keys', () => {
   it('refuse what is no key, with the reason', async () => {
     const { fleetKey, ownerKey, keys } = await createFleet();
-    for (const wrong of ['', 'x', ownerKey, fleetKey.slice(0, -4), `${fleetKey}!`]) {
+    for (const wrong of ['', 'x', ownerKey, fleetKey.slice(0, -4), `${fleetKey}!`, `${fleetKey.slice(0, -4)}abcd`]) {
       await expect(importFleetKey(wrong)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
     }
     const other = await createFleetKeys();
