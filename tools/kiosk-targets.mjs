@@ -1,14 +1,16 @@
 /**
- * Reads which programs a built kiosk may send events to, and lets its policy allow them.
+ * Reads which programs and servers a built demo may reach, and lets its policy allow them.
  *
- * Two environment variables name them, for `npm run build:demo` and for `tools/serve.mjs`: `INFACE_KIOSK_HOSTS`, the origins that may embed it, with spaces between them, and
- * `INFACE_KIOSK_RECEIVER`, the URL that gets its events. By default, there are none.
+ * Environment variables name them, for `npm run build:demo` and for `tools/serve.mjs`: `INFACE_KIOSK_HOSTS`, the origins that
+ * may embed the kiosk, with spaces between them; `INFACE_KIOSK_RECEIVER`, the URL that gets its events; and
+ * `INFACE_FLEET_SERVERS`, the addresses of a fleet, with spaces between them. By default, there are none.
  */
 
 /**
  * @typedef {object} KioskTargets
  * @property {readonly string[]} hosts origins
  * @property {string | null} receiver
+ * @property {readonly string[]} servers
  */
 
 /**
@@ -16,26 +18,31 @@
  * @returns {KioskTargets} throws for an address that is neither https nor this device
  */
 export function readTargets(env) {
-  const hosts = (env['INFACE_KIOSK_HOSTS'] ?? '').split(/\s+/).filter((host) => host !== '');
+  /** @param {string} name */
+  const listOf = (name) => (env[name] ?? '').split(/\s+/).filter((item) => item !== '');
+  const hosts = listOf('INFACE_KIOSK_HOSTS');
   const receiver = env['INFACE_KIOSK_RECEIVER'] || null;
   for (const host of hosts) {
     if (readUrl('INFACE_KIOSK_HOSTS', host).origin !== host) {
       throw new Error(`INFACE_KIOSK_HOSTS has '${host}', which is not an origin such as https://door.example.`);
     }
   }
-  return { hosts, receiver: receiver && readUrl('INFACE_KIOSK_RECEIVER', receiver).href };
+  const servers = listOf('INFACE_FLEET_SERVERS').map((server) => readUrl('INFACE_FLEET_SERVERS', server, 'ws').href);
+  return { hosts, receiver: receiver && readUrl('INFACE_KIOSK_RECEIVER', receiver).href, servers };
 }
 
 /**
  * @param {string} name
  * @param {string} text
+ * @param {'http' | 'ws'} scheme without the `s` of one that is encrypted
  */
-function readUrl(name, text) {
+function readUrl(name, text, scheme = 'http') {
   const url = URL.canParse(text) ? new URL(text) : null;
-  const isSafe = url && (url.protocol === 'https:' || /^(localhost|127\.0\.0\.1)$/.test(url.hostname));
+  const isHere = url?.protocol === `${scheme}:` && /^(localhost|127\.0\.0\.1)$/.test(url.hostname);
+  const isSafe = url && (url.protocol === `${scheme}s:` || isHere);
   // These would end the directive of a policy, or the attribute that holds it.
   if (!isSafe || /[\s;,"'<>]/.test(text)) {
-    throw new Error(`${name} has '${text}', which is not an address with https, or on localhost.`);
+    throw new Error(`${name} has '${text}', which is not an address with ${scheme}s, or on localhost.`);
   }
   return url;
 }
@@ -45,10 +52,11 @@ function readUrl(name, text) {
  * @param {string} policy
  * @param {KioskTargets} targets
  */
-export function allowTargets(policy, { hosts, receiver }) {
+export function allowTargets(policy, { hosts, receiver, servers }) {
   const withHosts =
     hosts.length === 0 ? policy : policy.replace("frame-ancestors 'none'", `frame-ancestors ${hosts.join(' ')}`);
-  return receiver === null ? withHosts : withHosts.replace("connect-src 'self'", `connect-src 'self' ${receiver}`);
+  const reached = ["connect-src 'self'", ...(receiver === null ? [] : [receiver]), ...servers].join(' ');
+  return withHosts.replace("connect-src 'self'", reached);
 }
 
 /**
@@ -57,10 +65,11 @@ export function allowTargets(policy, { hosts, receiver }) {
  * @param {KioskTargets} targets
  */
 export function writeTargets(html, targets) {
-  const { hosts, receiver } = targets;
+  const { hosts, receiver, servers } = targets;
   const tags = [
     ...(hosts.length > 0 ? [`<meta name="inface-kiosk-hosts" content="${hosts.join(' ')}" />`] : []),
     ...(receiver === null ? [] : [`<meta name="inface-kiosk-receiver" content="${receiver}" />`]),
+    ...(servers.length > 0 ? [`<meta name="inface-fleet-servers" content="${servers.join(' ')}" />`] : []),
   ];
   return allowTargets(html, targets).replace('</head>', `${tags.join('')}</head>`);
 }

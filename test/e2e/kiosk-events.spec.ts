@@ -7,11 +7,11 @@ import type http from 'node:http';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { Page } from '@playwright/test';
-import { allowTargets, writeTargets } from '../../tools/kiosk-targets.mjs';
 import { listen } from '../../tools/serve.mjs';
 import { expect, test } from './demo.js';
 import { closeAdmin, DORA, openAdmin, PIN, startKiosk, words } from './kiosk.js';
 import { BASE_URL, ROOT } from './places.js';
+import { buildFor } from './targets.js';
 
 const SECRET = 'correct horse battery';
 const RECEIVER = 'https://bridge.example/events';
@@ -39,19 +39,6 @@ interface Message {
 function verified({ body, signature }: Signed): Message {
   expect(signature).toBe(createHmac('sha256', SECRET).update(body).digest('hex'));
   return JSON.parse(body) as Message;
-}
-
-/** Serves the demo as a build with these targets would be. */
-async function buildFor(page: Page, hosts: readonly string[], receiver: string | null): Promise<void> {
-  await page.route(
-    (url) => url.origin === new URL(BASE_URL).origin && url.pathname === '/',
-    async (route) => {
-      const response = await route.fetch();
-      const policy = response.headers()['content-security-policy'] ?? '';
-      const headers = { ...response.headers(), 'content-security-policy': allowTargets(policy, { hosts, receiver }) };
-      await route.fulfill({ response, headers, body: writeTargets(await response.text(), { hosts, receiver }) });
-    },
-  );
 }
 
 async function sendEvents(page: Page, way: RegExp): Promise<void> {
@@ -107,7 +94,7 @@ test('a receiver that comes back gets every event, in order', async ({ page, con
   const free = await listen(() => undefined);
   const { host, port } = new URL(free.url);
   await free.close();
-  await buildFor(page, [], `http://${host}/events`);
+  await buildFor(page, { receiver: `http://${host}/events` });
   await startKiosk(page, [DORA]);
   await expect(words(page)).toContainText('Dora');
   await sendEvents(page, /^To http/);
@@ -157,7 +144,7 @@ test('what waits loses the name of a deleted person; other pages of the site get
     if (isUp) received.push(JSON.parse(route.request().postData() ?? '') as Message);
     await route.fulfill({ status: isUp ? 204 : 503, headers });
   });
-  await buildFor(page, [], RECEIVER);
+  await buildFor(page, { receiver: RECEIVER });
   const collectionId = await startKiosk(page, [DORA]);
   await expect(words(page)).toContainText('Dora');
   await sendEvents(page, /^To https/);
@@ -217,7 +204,7 @@ test('a page that embeds the kiosk gets its events, if the build allows it', asy
       <script>window.received = []; addEventListener('message', ({ data, origin }) => received.push({ data, origin }));</script>`);
   });
   try {
-    await buildFor(page, [new URL(host.url).origin], null);
+    await buildFor(page, { hosts: [new URL(host.url).origin] });
     const collectionId = await startKiosk(page, [DORA]);
     await expect(words(page)).toContainText('Dora');
     await sendEvents(page, /^To the page that embeds/);

@@ -52,7 +52,7 @@ describe('a build', () => {
 
   it('allows nobody by itself', () => {
     const targets = readTargets({});
-    expect(targets).toEqual({ hosts: [], receiver: null });
+    expect(targets).toEqual({ hosts: [], receiver: null, servers: [] });
     expect(allowTargets(policy, targets)).toBe(policy);
     expect(writeTargets('<head></head>', targets)).toBe('<head></head>');
   });
@@ -61,14 +61,16 @@ describe('a build', () => {
     const env = {
       INFACE_KIOSK_HOSTS: 'https://a.example  http://localhost:3000',
       INFACE_KIOSK_RECEIVER: 'https://b.example/events',
+      INFACE_FLEET_SERVERS: 'wss://c.example:9222 ws://localhost:9222',
     };
     const targets = readTargets(env);
     expect(allowTargets(policy, targets)).toBe(
-      "connect-src 'self' https://b.example/events; frame-ancestors https://a.example http://localhost:3000",
+      "connect-src 'self' https://b.example/events wss://c.example:9222/ ws://localhost:9222/; frame-ancestors https://a.example http://localhost:3000",
     );
     expect(writeTargets('<head></head>', targets)).toBe(
       '<head><meta name="inface-kiosk-hosts" content="https://a.example http://localhost:3000" />' +
-        '<meta name="inface-kiosk-receiver" content="https://b.example/events" /></head>',
+        '<meta name="inface-kiosk-receiver" content="https://b.example/events" />' +
+        '<meta name="inface-fleet-servers" content="wss://c.example:9222/ ws://localhost:9222/" /></head>',
     );
   });
 
@@ -78,6 +80,9 @@ describe('a build', () => {
     }
     for (const url of ['http://b.example/', 'b.example', 'https://b.example/;img-src', 'https://b.example/"x']) {
       expect(() => readTargets({ INFACE_KIOSK_RECEIVER: url }), url).toThrow(/INFACE_KIOSK_RECEIVER has/);
+    }
+    for (const url of ['ws://c.example', 'https://c.example', 'wss://c.example;x', 'c.example']) {
+      expect(() => readTargets({ INFACE_FLEET_SERVERS: url }), url).toThrow(/INFACE_FLEET_SERVERS has/);
     }
   });
 });
