@@ -1,4 +1,5 @@
 /** What the shell gives to every view. */
+import type { FleetHandle } from './fleet.js';
 import type { KitHandle } from './kit-handle.js';
 import type { Library } from './library.js';
 import type { FirstTexts, Texts } from './texts/texts.js';
@@ -20,6 +21,7 @@ export interface FirstContext {
   readonly locale: string;
   readonly kit: KitHandle;
   readonly library: Library;
+  readonly fleet: FleetHandle;
   /** Asks with a dialog; the focus comes back to where it was. @returns whether it was confirmed */
   ask(question: Question): Promise<boolean>;
   /** A short notice that goes by itself, and is read out; with `undo`, a button takes back what was done. */

@@ -3,6 +3,7 @@ import { armedKiosk, onArmed } from './armed.js';
 import { createAsk, createSay } from './dialogs.js';
 import { createExplain } from './errors.js';
 import type { Context, FirstContext } from './context.js';
+import { createFleet } from './fleet.js';
 import { loadKit } from './kit-handle.js';
 import { createLibrary } from './library.js';
 import { watchOffline } from './offline/offline.js';
@@ -25,6 +26,7 @@ async function main(): Promise<void> {
     library: createLibrary(kit, (error) => {
       say(explain(error));
     }),
+    fleet: createFleet(kit),
     ask: createAsk(texts),
     say,
     explain,

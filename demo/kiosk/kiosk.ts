@@ -30,6 +30,7 @@ const PRUNE_MS = 3_600_000;
 export function startKiosk(context: Context, offline: Offline, collectionId: string): void {
   const { texts, library } = context;
   const words = texts.kiosk;
+  const time = new Intl.DateTimeFormat(context.locale, { dateStyle: 'medium', timeStyle: 'short' });
   const main = byId('view', HTMLElement);
   const events = createEvents(() => settings.name || document.title);
   const [pin, log] = [createPin(), events.follow(createLog())];
@@ -80,6 +81,7 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
         <div class="kiosk-result">
           ${drawFace(context, shownFace, settings.greeting, (event) => void finishSetup(event), ways.draw(shownFace))}
         </div>
+        ${drawUpdated()}
         <div class="kiosk-corner">
           ${
             attention.wantsScreen && shownFace.kind !== 'setup' && !recovery
@@ -100,6 +102,12 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
   function drawnTags(shown: Face) {
     const video = main.querySelector('video');
     return shown.kind === 'group' && video ? drawTags(context, shown.result, video) : nothing;
+  }
+
+  /** When the people of a fleet last changed here. */
+  function drawUpdated() {
+    const at = context.fleet.status?.lastChange ?? null;
+    return at === null ? nothing : html`<p class="kiosk-updated">${words.updated(time.format(new Date(at)))}</p>`;
   }
 
   /** Whether the browser denies storage, so that neither people nor a PIN can be kept. */
@@ -248,6 +256,7 @@ export function startKiosk(context: Context, offline: Offline, collectionId: str
   });
   context.kit.onChange(follow);
   library.onChange(follow);
+  context.fleet.onChange(redraw);
   offline.onChange(() => admin.redraw());
   void context.kit.ready().then((loaded) => {
     kit = loaded;

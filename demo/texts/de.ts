@@ -29,6 +29,9 @@ const seconds = (n: number) => count(n, 'Sekunde', 'Sekunden');
 
 /** What the first view does not meet. */
 const errorCodes: Partial<Record<ErrorCode, string>> = {
+  FLEET_UNREACHABLE: 'Kein Server der Flotte ist erreichbar. Es wird wieder versucht.',
+  FLEET_ACCESS_DENIED: 'Der Server der Flotte weist diesen Benutzer ab oder erlaubt nicht, was nötig ist.',
+  FLEET_KEY_OUTDATED: 'Die Flotte hat einen neuen Schlüssel. Bitte austreten und mit dem neuen beitreten.',
   INVALID_INPUT: 'Diese Datei ist kein Bild, das sich öffnen lässt. Bitte ein JPEG, PNG oder WebP wählen.',
   LIMIT_EXCEEDED: 'Dieses Foto ist zu groß. Die Grenze ist 100 Megapixel.',
   EMBEDDING_SPACE_MISMATCH:
@@ -651,6 +654,50 @@ export const german: typeof english = {
     eraseWord: 'löschen',
     erasing: 'Wird gelöscht…',
     erased: 'Alles wurde gelöscht.',
+    fleet: {
+      title: 'Flotte',
+      hint: (servers) => `Geräte einer Flotte haben dieselben Personen. Sie reisen verschlüsselt über ${servers}.`,
+      user: 'Benutzer',
+      password: 'Passwort',
+      passwordHint:
+        'Benutzer und Passwort dieses Geräts am Server. Sie werden in diesem Browser gespeichert. Der Server kann die Personen nicht lesen.',
+      fleetKey: 'Schlüssel der Flotte',
+      mode: 'Änderungen auf diesem Gerät',
+      modes: { read: 'bleiben hier', write: 'gehen an alle Geräte' },
+      ownerKey: 'Schlüssel des Eigentümers, für ein Gerät, dessen Änderungen an alle gehen',
+      join: 'Der Flotte beitreten',
+      makeKeys: 'Schlüssel für eine neue Flotte erzeugen',
+      keysMade:
+        'Bitte beide Schlüssel sicher aufbewahren, den des Eigentümers offline: sie werden nicht noch einmal gezeigt.',
+      missing: 'Benutzer, Passwort und Schlüssel der Flotte werden gebraucht.',
+      wrongKey: 'Einer der Schlüssel ist ungültig, oder dieses Gerät gehört zu einer anderen Flotte.',
+      joined: 'Beigetreten. Diese Seite tritt bei jedem Start wieder bei.',
+      states: {
+        standby: 'Ein anderer Tab hält dieses Gerät auf dem neuesten Stand.',
+        offline: 'Nicht verbunden. Es wird wieder versucht.',
+        'catching-up': 'Wird auf den neuesten Stand gebracht…',
+        current: 'Auf dem neuesten Stand.',
+        left: 'Ausgetreten.',
+      },
+      reads: 'Änderungen auf diesem Gerät bleiben hier.',
+      writes: 'Änderungen auf diesem Gerät gehen an alle.',
+      notAdmitted:
+        'Änderungen auf diesem Gerät gehen noch nicht an alle: bitte austreten und mit dem Schlüssel des Eigentümers beitreten.',
+      counts: (behind, outbox, waiting, refused) =>
+        `${[
+          `${count(behind, 'Änderung', 'Änderungen')} zu empfangen`,
+          `${count(outbox, 'Änderung', 'Änderungen')} zu senden`,
+          ...(waiting > 0 ? [`${waiting} Mitgliedschaften warten auf Person oder Sammlung`] : []),
+          ...(refused > 0 ? [`${count(refused, 'Eintrag', 'Einträge')} abgewiesen`] : []),
+        ].join(', ')}.`,
+      never: 'Noch wurde nichts empfangen oder gesendet.',
+      lastChange: (time) => `Letzte Änderung: ${time}.`,
+      leave: 'Aus der Flotte austreten',
+      leaveTitle: 'Aus der Flotte austreten?',
+      leaveText:
+        'Die Personen bleiben auf diesem Gerät und bekommen keine Änderungen mehr. Für einen neuen Beitritt wird der Schlüssel der Flotte gebraucht.',
+      left: 'Dieses Gerät ist ausgetreten.',
+    },
   },
   // ------------------------------------------------------------------------------------------------- Selbsttest
   selfTest: {
@@ -757,6 +804,7 @@ export const german: typeof english = {
     camera: 'Bild der Kamera',
     fullScreen: 'Vollbild',
     touch: 'Für das Vollbild bitte den Bildschirm einmal berühren.',
+    updated: (time) => `Aktualisiert: ${time}`,
     admin: 'Verwaltung',
     trouble: {
       camera: {

@@ -21,6 +21,9 @@ import { count, englishFirst } from './en-first.js';
 
 /** What the first view does not meet. */
 const errorCodes: Partial<Record<ErrorCode, string>> = {
+  FLEET_UNREACHABLE: 'No server of the fleet can be reached. It is tried again.',
+  FLEET_ACCESS_DENIED: 'The server of the fleet refuses this user, or does not allow what is needed.',
+  FLEET_KEY_OUTDATED: 'The fleet has a new key. Leave it, and join with the new one.',
   INVALID_INPUT: 'This file is not an image we can open. Try a JPEG, PNG or WebP.',
   LIMIT_EXCEEDED: 'This photo is too large. The limit is 100 megapixels.',
   EMBEDDING_SPACE_MISMATCH: 'These faces were enrolled with another model and cannot be compared with this one.',
@@ -632,6 +635,47 @@ export const english = {
     eraseWord: 'erase',
     erasing: 'Erasing…',
     erased: 'Everything was erased.',
+    fleet: {
+      title: 'Fleet',
+      hint: (servers: string) => `Devices of a fleet have the same people. They travel encrypted by way of ${servers}.`,
+      user: 'User',
+      password: 'Password',
+      passwordHint:
+        'User and password of this device at the server. They are stored in this browser. The server cannot read the people.',
+      fleetKey: 'Fleet key',
+      mode: 'Changes made on this device',
+      modes: { read: 'stay here', write: 'go to all devices' },
+      ownerKey: 'Owner key, for a device whose changes go to all',
+      join: 'Join the fleet',
+      makeKeys: 'Make keys for a new fleet',
+      keysMade: 'Keep both keys in a safe place, the owner key offline: they are not shown again.',
+      missing: 'User, password and fleet key are needed.',
+      wrongKey: 'One of the keys is not valid, or this device belongs to another fleet.',
+      joined: 'Joined. This page joins again at each start.',
+      states: {
+        standby: 'Another tab keeps this device up to date.',
+        offline: 'Not connected. It is tried again.',
+        'catching-up': 'Catching up…',
+        current: 'Up to date.',
+        left: 'Left.',
+      },
+      reads: 'Changes made on this device stay here.',
+      writes: 'Changes made on this device go to all.',
+      notAdmitted: 'Changes made on this device do not go to all yet: leave, and join with the owner key.',
+      counts: (behind: number, outbox: number, waiting: number, refused: number) =>
+        `${[
+          `${count(behind, 'change')} to be received`,
+          `${count(outbox, 'change')} to be sent`,
+          ...(waiting > 0 ? [`${count(waiting, 'membership')} waiting for a person or collection`] : []),
+          ...(refused > 0 ? [`${count(refused, 'record')} refused`] : []),
+        ].join(', ')}.`,
+      never: 'Nothing was received or sent yet.',
+      lastChange: (time: string) => `Last change: ${time}.`,
+      leave: 'Leave the fleet',
+      leaveTitle: 'Leave the fleet?',
+      leaveText: 'The people stay on this device, and get no more changes. The fleet key is needed to join again.',
+      left: 'This device left the fleet.',
+    },
   },
   // -------------------------------------------------------------------------------------------------- self-test
   selfTest: {
@@ -735,6 +779,7 @@ export const english = {
     camera: 'Picture of the camera',
     fullScreen: 'Full screen',
     touch: 'Touch the screen once to fill it.',
+    updated: (time: string) => `Updated: ${time}`,
     admin: 'Admin',
     trouble: {
       camera: {

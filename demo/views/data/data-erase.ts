@@ -32,6 +32,8 @@ export function createErasure(host: HTMLElement, context: Context, onChange: () 
     });
     if (!agreed) return;
     await task.run(texts.data.erasing, async (kit) => {
+      // The fleet would bring everybody back. There, nobody is deleted by this.
+      await context.fleet.leave();
       await kit.storage.eraseAll();
       await library.refresh();
       return texts.data.erased;

@@ -1,15 +1,16 @@
 /** The care of what is stored: how much it is, backups, the lock, the audit trail, erasure. */
-import { html, render } from 'lit';
+import { html, nothing, render } from 'lit';
 import type { View } from '../../context.js';
 import { createAudit } from './data-audit.js';
 import { createBackup } from './data-backup.js';
 import { createErasure } from './data-erase.js';
+import { createFleetCard } from './data-fleet.js';
 import { createStorage } from './data-storage.js';
 import { createVault } from './data-vault.js';
 import './data.css';
 
 export const mount: View = (host, context) => {
-  const { texts, kit, library } = context;
+  const { texts, kit, library, fleet } = context;
   let isGone = false;
   const endings: (() => void)[] = [];
   render(
@@ -22,6 +23,11 @@ export const mount: View = (host, context) => {
         </div>
         <div class="column">
           <section class="card vault" aria-labelledby="vault-title"></section>
+          ${
+            fleet.servers.length > 0
+              ? html`<section class="card fleet" aria-labelledby="fleet-title"></section>`
+              : nothing
+          }
           <section class="card erase" aria-labelledby="erase-title"></section>
         </div>
       </div>`,
@@ -33,6 +39,7 @@ export const mount: View = (host, context) => {
   const vault = createVault(find('.vault'), context, changed);
   createBackup(find('.backup'), context, changed);
   createErasure(find('.erase'), context, changed);
+  if (fleet.servers.length > 0) endings.push(createFleetCard(find('.fleet'), context));
 
   /** Not all that changes the figures and the trail has an event. */
   function changed(): void {

@@ -1,0 +1,76 @@
+/** The fleet of this device: other devices that have the same people. Only where the build names its servers. */
+import type { Fleet, FleetStatus } from '../src/fleet/fleet.js';
+import type { KitHandle } from './kit-handle.js';
+import { forget, recall, remember } from './remembered.js';
+
+const KEY = 'inface-fleet';
+
+/** What is needed to join again after a start. The fleet key is not among it: it is stored where no script can read it. */
+interface Membership {
+  readonly user: string;
+  readonly password: string;
+  readonly mode: 'read' | 'write';
+}
+
+export interface FleetHandle {
+  /** Addresses; none without a fleet. */
+  readonly servers: readonly string[];
+  /** `null` as long as this device is in no fleet. */
+  readonly status: FleetStatus | null;
+  /** Joins, and again at each start. @param keys an owner key only for a device that writes, the first time */
+  join(membership: Membership, keys: { readonly fleetKey: string; readonly ownerKey: string }): Promise<void>;
+  /** Leaves for good. The people stay. */
+  leave(): Promise<void>;
+  /** @returns ends the listening */
+  onChange(listener: () => void): () => void;
+}
+
+export function createFleet(kit: KitHandle): FleetHandle {
+  const meta = document.querySelector<HTMLMetaElement>('meta[name="inface-fleet-servers"]');
+  const servers = meta?.content.split(' ') ?? [];
+  const listeners = new Set<() => void>();
+  let fleet: Fleet | null = null;
+
+  function changed(): void {
+    for (const listener of listeners) listener();
+  }
+
+  async function join(membership: Membership, fleetKey = '', ownerKey = ''): Promise<void> {
+    const { user, password, mode } = membership;
+    const [ready, { joinFleet }] = await Promise.all([kit.ready(), import('../src/fleet/fleet.js')]);
+    fleet = await joinFleet(ready, {
+      servers,
+      credentials: { user, password },
+      mode,
+      ...(fleetKey === '' ? {} : { fleetKey }),
+      ...(ownerKey === '' ? {} : { ownerKey }),
+    });
+    fleet.on('status', changed);
+    remember(KEY, JSON.stringify(membership));
+    changed();
+  }
+
+  async function joinAgain(): Promise<void> {
+    const stored = recall(KEY);
+    if (servers.length > 0 && stored !== null) await join(JSON.parse(stored) as Membership);
+  }
+  joinAgain().catch(reportError);
+
+  return {
+    servers,
+    get status() {
+      return fleet?.status() ?? null;
+    },
+    join: (membership, { fleetKey, ownerKey }) => join(membership, fleetKey, ownerKey),
+    async leave() {
+      await fleet?.leave({ erase: true });
+      fleet = null;
+      forget((key) => key === KEY);
+      changed();
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
