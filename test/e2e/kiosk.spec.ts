@@ -29,7 +29,7 @@ test('names a person, writes it down, and goes on by itself after a reload', asy
   await page.getByRole('button', { name: 'Save as CSV' }).click();
   const lines = readFileSync(await (await saved).path(), 'utf8').split('\r\n');
   expect(lines[0]).toBe('\uFEFFnumber,at,until,runningMs,event,detail,score,seenAt');
-  expect(lines[3]).toMatch(/^2,\d{4}-.*Z,\d{4}-.*Z,\d+,identified,Dora,0\.\d+$/);
+  expect(lines[3]).toMatch(/^2,\d{4}-.*Z,\d{4}-.*Z,\d+,identified,Dora,0\.\d+,$/);
   await page.getByRole('button', { name: 'Clear' }).click();
   await page.getByRole('dialog', { name: 'Clear the log?' }).getByRole('button', { name: 'Clear' }).click();
   await expect(logged(page)).toHaveCount(0);
