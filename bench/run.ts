@@ -24,19 +24,23 @@ await runMain(async () => {
   const { quick, groups, json } = readCommandLine();
   const machine = await describeMachine();
   await buildKit();
+  if (json !== null) mkdirSync(dirname(json), { recursive: true });
   const server = await serveBench();
   const recorder = createRecorder(createLoadMeter(), (text) => console.error(text));
+  const report = () => {
+    const { samples, rounds, notes } = recorder;
+    return makeReport(samples, { machine, quick, rounds, notes });
+  };
   try {
-    for (const group of groups) await GROUPS[group]?.({ server, recorder, quick });
+    for (const group of groups) {
+      await GROUPS[group]?.({ server, recorder, quick });
+      // A run takes an hour: one that is stopped keeps what it has.
+      if (json !== null) writeFileSync(json, `${JSON.stringify(report(), null, 2)}\n`);
+    }
   } finally {
     await server.close();
   }
-  const { samples, rounds, notes } = recorder;
-  const report = makeReport(samples, { machine, quick, rounds, notes });
-  console.log(toMarkdown(report));
-  if (json === null) return;
-  mkdirSync(dirname(json), { recursive: true });
-  writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+  console.log(toMarkdown(report()));
 });
 
 function readCommandLine() {
