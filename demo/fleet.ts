@@ -46,27 +46,45 @@ export function createFleet(kit: KitHandle): FleetHandle {
       ...(ownerKey === '' ? {} : { ownerKey }),
     });
     fleet.on('status', changed);
-    remember(KEY, JSON.stringify(membership));
     changed();
   }
 
   async function joinAgain(): Promise<void> {
     const stored = recall(KEY);
-    if (servers.length > 0 && stored !== null) await join(JSON.parse(stored) as Membership);
+    if (servers.length === 0 || stored === null) return;
+    await join(JSON.parse(stored) as Membership);
+    // Another tab may have left meanwhile.
+    if (recall(KEY) === null) await leave();
   }
   joinAgain().catch(reportError);
+
+  async function leave(): Promise<void> {
+    const left = fleet;
+    fleet = null;
+    changed();
+    await left?.leave({ erase: true });
+  }
+
+  // Another tab joined or left. It would go on with the replication here, after everything was erased there.
+  addEventListener('storage', ({ key }) => {
+    if (key !== KEY && key !== null) return;
+    const isMember = recall(KEY) !== null;
+    if (isMember !== (fleet !== null)) (isMember ? joinAgain() : leave()).catch(reportError);
+  });
 
   return {
     servers,
     get status() {
       return fleet?.status() ?? null;
     },
-    join: (membership, { fleetKey, ownerKey }) => join(membership, fleetKey, ownerKey),
-    async leave() {
-      await fleet?.leave({ erase: true });
-      fleet = null;
+    async join(membership, { fleetKey, ownerKey }) {
+      await join(membership, fleetKey, ownerKey);
+      remember(KEY, JSON.stringify(membership));
+    },
+    leave() {
+      // First, so that no other tab takes over.
       forget((key) => key === KEY);
-      changed();
+      return leave();
     },
     onChange(listener) {
       listeners.add(listener);

@@ -88,9 +88,14 @@ test('who is enrolled or deleted at one device is at the other, after a reload t
     await expect(words(kiosk)).not.toContainText('Dora');
 
     await page.goto('./#/data');
+    const tab = await context.newPage();
+    await openDemo(tab, 'data');
+    await expect(card(tab)).toContainText('Another tab keeps this device up to date.');
+    await page.bringToFront();
     await card(page).getByRole('button', { name: 'Leave the fleet' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Leave the fleet' }).click();
     await expect(card(page)).toContainText('This device left the fleet.');
+    await expect(card(tab).getByLabel('Fleet key')).toHaveValue('');
     await page.reload();
     await expect(card(page).getByLabel('Fleet key')).toHaveValue('');
 
