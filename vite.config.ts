@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 import { BROWSER_ARGS } from './tools/browser.mjs';
 import { createEngineTests } from './tools/engine-tests.js';
 import { listDemoFiles } from './tools/demo-files.js';
-import { readTargets, writeTargets } from './tools/kiosk-targets.mjs';
+import { readTargets, writeTargets } from './tools/demo-targets.mjs';
 import { serveExamples } from './tools/docs-examples.js';
 import { packAssets } from './tools/pack-assets.js';
 import { bundleRuntime, readRuntimeSource, writeRuntime } from './tools/runtime/build.js';
@@ -199,9 +199,9 @@ const inChromium = () => ({
   instances: [{ browser: 'chromium' as const }],
 });
 
-/** Writes into the demo whom its kiosk may send events to. */
-const nameKioskTargets: Plugin = {
-  name: 'kiosk-targets',
+/** Writes into the demo which programs and servers it may reach. */
+const nameTargets: Plugin = {
+  name: 'inface:targets',
   transformIndexHtml: (html) => writeTargets(html, readTargets(process.env)),
 };
 
@@ -247,7 +247,7 @@ export default defineConfig(({ command, mode }) => {
     plugins: [
       bundleRuntime(),
       mode === 'demo'
-        ? [nameKioskTargets, listDemoFiles('dist-demo')]
+        ? [nameTargets, listDemoFiles('dist-demo')]
         : !demo && [nameWorker, packedAssets, packScript('worker.js'), importEntries],
     ],
     worker: {

@@ -12,7 +12,7 @@ import process from 'node:process';
 import { pipeline } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { allowTargets, readTargets } from './kiosk-targets.mjs';
+import { allowTargets, readTargets } from './demo-targets.mjs';
 import { Problem, runMain } from './process.mjs';
 
 /** @type {Readonly<Record<string, string>>} */

@@ -1,10 +1,10 @@
 /** Serves the demo as a build with these targets would be. */
 import type { BrowserContext, Page } from '@playwright/test';
-import { allowTargets, writeTargets, type KioskTargets } from '../../tools/kiosk-targets.mjs';
+import { allowTargets, writeTargets, type DemoTargets } from '../../tools/demo-targets.mjs';
 import { BASE_URL } from './places.js';
 
 /** The tests that use it block service workers, which would answer without it. */
-export async function buildFor(where: Page | BrowserContext, targets: Partial<KioskTargets>): Promise<void> {
+export async function buildFor(where: Page | BrowserContext, targets: Partial<DemoTargets>): Promise<void> {
   const all = { hosts: [], receiver: null, servers: [], ...targets };
   await where.route(
     (url) => url.origin === new URL(BASE_URL).origin && url.pathname === '/',

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { importSecret, sign, toMessage } from '../../demo/kiosk/message.js';
 import { backOffMs } from '../../demo/kiosk/outbox.js';
-import { allowTargets, readTargets, writeTargets } from '../../tools/kiosk-targets.mjs';
+import { allowTargets, readTargets, writeTargets } from '../../tools/demo-targets.mjs';
 
 const ANNA = { profileId: 'p1', score: 0.98 };
 

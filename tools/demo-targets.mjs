@@ -7,7 +7,7 @@
  */
 
 /**
- * @typedef {object} KioskTargets
+ * @typedef {object} DemoTargets
  * @property {readonly string[]} hosts origins
  * @property {string | null} receiver
  * @property {readonly string[]} servers
@@ -15,7 +15,7 @@
 
 /**
  * @param {Readonly<Record<string, string | undefined>>} env
- * @returns {KioskTargets} throws for an address that is neither https nor this device
+ * @returns {DemoTargets} throws for an address that is neither https nor this device
  */
 export function readTargets(env) {
   /** @param {string} name */
@@ -50,7 +50,7 @@ function readUrl(name, text, scheme = 'http') {
 /**
  * Lets a policy allow the targets, and nothing else that it did not.
  * @param {string} policy
- * @param {KioskTargets} targets
+ * @param {DemoTargets} targets
  */
 export function allowTargets(policy, { hosts, receiver, servers }) {
   const withHosts =
@@ -62,7 +62,7 @@ export function allowTargets(policy, { hosts, receiver, servers }) {
 /**
  * Writes the targets into the page, which offers them to the admin of the kiosk.
  * @param {string} html
- * @param {KioskTargets} targets
+ * @param {DemoTargets} targets
  */
 export function writeTargets(html, targets) {
   const { hosts, receiver, servers } = targets;
