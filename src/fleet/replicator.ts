@@ -29,7 +29,7 @@ export interface ReplicatorOptions {
   readonly sealer: Sealer;
   /** Id of this kiosk, `null` when it only reads. */
   readonly kiosk: string | null;
-  /** Ids of the collections to take. Defaults to everything. What the store has is taken in any case. */
+  /** Ids of the collections to take. Defaults to everything. What the store already has is kept up to date in any case. */
   readonly collections?: readonly string[] | undefined;
   readonly now: () => number;
   readonly onRefused: (refusal: Refusal) => void;
@@ -110,7 +110,7 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
   const isDeleted = (name: RecordName): boolean =>
     (drafts.get(name) ?? known.get(name))?.stamp.isDeleted === true || known.get(name)?.stamp.isDeleted === true;
 
-  /** Whether the store is to have a record of the fleet. Deletions are always taken. */
+  /** Whether the store takes a record of the fleet. It takes every deletion. */
   function isWanted({ name, stamp }: { readonly name: RecordName; readonly stamp: Stamp }): boolean {
     if (!collections || stamp.isDeleted || stored.has(name)) return true;
     const [kind, id] = splitName(name);
