@@ -15,6 +15,9 @@ const FETCH_COUNT = 256;
 const POLL_NS = 900e9;
 const RETRY_MS = 1_000;
 const LINE_END = 10;
+const FILE = fileURLToPath(import.meta.url);
+/** For processes that run TypeScript, and Node 20, which has WebSocket behind an option. */
+const NODE_OPTIONS = ['--experimental-websocket', '--import', 'tsx'];
 
 interface Order {
   readonly url: string;
@@ -43,7 +46,7 @@ export interface Crowd {
 
 export function startCrowd(processes: number, order: Order): Crowd {
   const children = Array.from({ length: processes }, () => {
-    const child = fork(fileURLToPath(import.meta.url), { execArgv: process.execArgv });
+    const child = fork(FILE, { execArgv: NODE_OPTIONS });
     child.send({ ...order, connections: order.connections / processes });
     return child;
   });
@@ -72,7 +75,7 @@ function nextReport<T>(child: ChildProcess): Promise<T> {
   });
 }
 
-if (process.send) process.once('message', (order: Order) => join(order));
+if (process.argv[1] === FILE) process.once('message', (order: Order) => join(order));
 
 function join(order: Order): void {
   const total = { values: 0, bytes: 0, connects: 0 };
@@ -86,6 +89,7 @@ function join(order: Order): void {
       open(order, lastRevision, {
         onBytes: (count) => (total.bytes += count),
         onValue: (revision, left) => {
+          if (revision <= lastRevision) throw new Error(`Value ${revision} came after ${lastRevision}.`);
           total.values++;
           lastRevision = revision;
           if (isCurrent) {

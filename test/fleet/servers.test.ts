@@ -7,11 +7,16 @@ import { wsconnect } from '@nats-io/nats-core';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { nextFleetKey } from '../../src/fleet/keys.js';
 import { paddedSize } from '../../src/fleet/seal.js';
+import { startCrowd } from './crowd.js';
 import { alike, createFleetKeys, joinServers, waitFor, type TestKiosk } from './kiosks.js';
 import { eventually, layCable, OWNER, READER, startServers, WRITER, type Servers } from './servers.js';
 import { block } from './simulation.js';
 
 const binary = inject('natsServer');
+/** People that a crowd of kiosks reads. The figures of docs/fleet.md are for 10,000. */
+const CROWD_PROFILES = Number(process.env['INFACE_FLEET_CROWD'] ?? 1_000);
+const CROWD_CONNECTIONS = 1_000;
+const CROWD_LIMIT_MS = 60_000 + CROWD_PROFILES * 40;
 const kiosks: TestKiosk[] = [];
 
 async function joined(...args: Parameters<typeof joinServers>): Promise<TestKiosk> {
@@ -275,6 +280,36 @@ describe.skipIf(binary === null)('one server', () => {
     await alike(a, b);
     expect(b.store.profiles.size).toBe(40);
   });
+
+  it(
+    `gives ${CROWD_CONNECTIONS} kiosks at once each of ${CROWD_PROFILES} people, and then a change`,
+    { timeout: CROWD_LIMIT_MS },
+    async () => {
+      const { fleetKey, ownerKey } = await createFleetKeys();
+      const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+      enrollMany(a, CROWD_PROFILES);
+      await a.settled();
+      const { state } = await servers.api<{ state: { messages: number } }>('STREAM.INFO.KV_inface');
+      // Most of them only count what they get; these decrypt it and verify who wrote it.
+      const whole = await Promise.all(
+        Array.from({ length: 5 }, () => joined(servers.urls, READER, { mode: 'read', fleetKey })),
+      );
+      const crowd = startCrowd(2, { url: servers.urls[0]!, ...READER, connections: CROWD_CONNECTIONS });
+      try {
+        const { values } = await crowd.read();
+        // Each connection ends at the first value that is not newer than the one before.
+        expect(values).toBe(CROWD_CONNECTIONS * state.messages);
+        await alike(a, ...whole);
+        const changed = crowd.changed();
+        a.store.rename('p7', 'Renamed for the crowd');
+        expect((await changed).changedAt).toHaveLength(CROWD_CONNECTIONS);
+        await alike(a, ...whole);
+      } finally {
+        crowd.stop();
+      }
+      for (const { fleet } of whole) expect(fleet.status().refused).toBe(0);
+    },
+  );
 });
 
 describe.skipIf(binary === null)('a certificate', () => {
