@@ -76,6 +76,8 @@ export interface ReplicaCollectionState {
 export interface ReplicaState {
   /** The embedding space of the kit's models. */
   readonly space: string;
+  /** The embedding spaces whose templates `replica.apply` takes, those of old models included. */
+  readonly spaces: readonly string[];
   /** Everybody in the store, with the time of the last change. */
   readonly profiles: readonly { readonly id: string; readonly updatedAt: string }[];
   readonly collections: readonly ReplicaCollectionState[];
@@ -108,6 +110,9 @@ export interface ReplicaChanges {
   readonly members?: readonly ReplicaChange<ReplicaMember>[];
   readonly deletions?: readonly ReplicaDeletion[];
 }
+
+/** Keys by their names in `replica.keepKeys`. */
+export type ReplicaKeys = Readonly<Record<string, CryptoKey>>;
 
 /** Result of `replica.apply`. */
 export interface ReplicaResult {
@@ -148,4 +153,17 @@ export interface Replica {
    * is something to encrypt. Deletions are taken while the vault is locked
    */
   apply(records: ReplicaChanges, options?: CallOptions): Promise<ReplicaResult>;
+  /**
+   * Stores the keys that encrypt and sign records on their way. They are kept in the vault: a passphrase protects them, and
+   * `vault.destroyKey` and `storage.eraseAll` erase them. A backup does not have them.
+   * @param set the name of the set of keys that is replaced
+   * @param keys extractable keys of WebCrypto, for AES, HMAC or elliptic curves; `null` deletes the set
+   * @throws InfaceError `INVALID_INPUT`, `VAULT_LOCKED`, `STORAGE_QUOTA_EXCEEDED`
+   */
+  keepKeys(set: string, keys: ReplicaKeys | null, options?: CallOptions): Promise<void>;
+  /**
+   * Returns a set of keys, `null` if there is none. Scripts can use them, but read only public ones.
+   * @throws InfaceError `INVALID_INPUT`, `VAULT_LOCKED`, `TEMPLATES_UNREADABLE`
+   */
+  keys(set: string, options?: CallOptions): Promise<ReplicaKeys | null>;
 }

@@ -13,7 +13,14 @@ import type { Point } from '../api/geometry.js';
 import type { MatchOptions, MatchResult } from '../api/matching.js';
 import type { OpenOptions } from '../api/open-image.js';
 import type { Profile, ProfileChange, ProfileListOptions } from '../api/profiles.js';
-import type { ReplicaChanges, ReplicaRecords, ReplicaResult, ReplicaSelection, ReplicaState } from '../api/replica.js';
+import type {
+  ReplicaChanges,
+  ReplicaKeys,
+  ReplicaRecords,
+  ReplicaResult,
+  ReplicaSelection,
+  ReplicaState,
+} from '../api/replica.js';
 import type { FieldsResult } from '../api/rest.js';
 import type { Backend, KitInfo, LoadProgress } from '../api/runtime.js';
 import type { CheckSpoofOptions, SpoofResult } from '../api/spoof.js';
@@ -90,6 +97,8 @@ export interface WorkerOperations {
   replicaState(): Promise<ReplicaState>;
   readReplica(wanted: ReplicaSelection): Promise<ReplicaRecords>;
   applyReplica(records: ReplicaChanges): Promise<ReplicaResult>;
+  keepKeys(set: string, keys: ReplicaKeys | null): Promise<void>;
+  keptKeys(set: string): Promise<ReplicaKeys | null>;
   /** Returns the newest entries, newest first; all of them if `limit` is `null`. */
   listAudit(limit: number | null): Promise<readonly AuditEntry[]>;
   clearAudit(): Promise<void>;

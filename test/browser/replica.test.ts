@@ -286,6 +286,63 @@ describe('records of another store', () => {
     expect((await store.describeRecords()).profiles).toEqual([{ id: 'berta', updatedAt: AT }]);
   });
 
+  it('travel under keys that the vault keeps, until it is erased', async () => {
+    const { store, name } = testStore();
+    expect(await store.keptKeys('copies')).toBeNull();
+    const aes = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt', 'decrypt']);
+    const hmac = await crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, true, ['sign']);
+    const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+    await store.keepKeys('copies', { aes, hmac, sign: pair.privateKey, verify: pair.publicKey });
+    await store.keepKeys('others', { hmac });
+
+    const text = new TextEncoder().encode('Anna');
+    const iv = new Uint8Array(12);
+    const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, aes, text);
+    const named = new Uint8Array(await crypto.subtle.sign('HMAC', hmac, text));
+    const signing = { name: 'ECDSA', hash: 'SHA-256' };
+    const assertKept = async (kept = store) => {
+      const keys = (await kept.keptKeys('copies'))!;
+      expect(Object.keys(keys)).toEqual(['aes', 'hmac', 'sign', 'verify']);
+      expect(new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, keys['aes']!, sealed))).toEqual(text);
+      expect(new Uint8Array(await crypto.subtle.sign('HMAC', keys['hmac']!, text))).toEqual(named);
+      const signature = await crypto.subtle.sign(signing, keys['sign']!, text);
+      expect(await crypto.subtle.verify(signing, keys['verify']!, signature, text)).toBe(true);
+      for (const secret of ['aes', 'hmac', 'sign']) {
+        await expect(crypto.subtle.exportKey('jwk', keys[secret]!)).rejects.toThrow();
+      }
+      expect(await crypto.subtle.exportKey('raw', keys['verify']!)).toHaveProperty('byteLength', 65);
+    };
+    await assertKept();
+    await store.setPassphrase('correct horse', null);
+    await assertKept();
+    await store.lockVault();
+    await expect(store.keptKeys('copies')).rejects.toMatchObject(code('VAULT_LOCKED'));
+    await expect(store.keepKeys('copies', { hmac })).rejects.toMatchObject(code('VAULT_LOCKED'));
+    // What is not to be kept any more needs no passphrase.
+    await store.keepKeys('others', null);
+    const another = createStore(name, { audit: true, onChange: () => undefined });
+    onTestFinished(() => another.close());
+    await expect(another.keptKeys('copies')).rejects.toMatchObject(code('VAULT_LOCKED'));
+    await another.unlockVault('correct horse');
+    await assertKept(another);
+    expect(await another.keptKeys('others')).toBeNull();
+    expect(JSON.stringify(await another.exportContent())).not.toContain('aes');
+
+    // Nothing of a key is in the database.
+    const db = await openDB(name);
+    const stored = JSON.stringify((await db.getAll('keySets')) as unknown);
+    db.close();
+    expect(stored).toContain('copies');
+    expect(stored).not.toMatch(/jwk|AES|HMAC/);
+
+    await another.destroyKey();
+    expect(await another.keptKeys('copies')).toBeNull();
+    await another.keepKeys('copies', { hmac });
+    expect(await another.keptKeys('copies')).not.toBeNull();
+    await another.eraseAll();
+    expect(await another.keptKeys('copies')).toBeNull();
+  });
+
   it('are refused as a whole if one of them is wrong', async () => {
     const { store, apply } = testStore();
     const anna = profile('anna', 1);
@@ -425,6 +482,10 @@ describe('a kit', () => {
 
   it('checks what it is asked for', async () => {
     const kit = await sharedKit();
+    const sealed = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt']);
+    const modulus = { modulusLength: 2_048, publicExponent: Uint8Array.of(1, 0, 1) };
+    const signing = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', ...modulus };
+    const rsa = await crypto.subtle.generateKey(signing, true, ['sign', 'verify']);
     const wrong = [
       () => kit.replica.read({ profileIds: 'anna' } as never),
       () => kit.replica.read({ members: ['anna'] } as never),
@@ -434,9 +495,18 @@ describe('a kit', () => {
       () => kit.replica.apply({ profiles: [{ id: 'anna' }] } as never),
       () => kit.replica.apply(null as never),
       () => kit.replica.state({ limit: 1 } as never),
+      () => kit.replica.keys(7 as never),
+      () => kit.replica.keepKeys('', null),
+      () => kit.replica.keepKeys('fleet', ['key'] as never),
+      () => kit.replica.keepKeys('fleet', { key: 'secret' } as never),
+      () => kit.replica.keepKeys('fleet', { sealed }),
+      () => kit.replica.keepKeys('fleet', { rsa: rsa.publicKey }),
     ];
     for (const call of wrong) await expect(call(), String(call)).rejects.toMatchObject(code('INVALID_INPUT'));
     expect(await kit.replica.read({})).toEqual({ profiles: [], collections: [], members: [], deletions: [] });
     expect(await kit.replica.apply({})).toMatchObject({ skipped: [] });
+    expect(await kit.replica.keys('fleet')).toBeNull();
+    const { space, spaces } = await kit.replica.state();
+    expect(spaces).toContain(space);
   });
 });

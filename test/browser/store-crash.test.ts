@@ -44,7 +44,13 @@ async function setUp(store: FaceStore): Promise<Ids> {
   const { revision } = await store.collectionRevision(null, home.id);
   await store.saveClassifiers(home.id, revision, [CLASSIFIER]);
   const { key } = await store.createApiKey('door', ['match']);
+  await store.keepKeys('copies', { name: await hmacKey() });
   return { anna: anna.id, home: home.id, key: key.id, revision };
+}
+
+/** The same in all databases. */
+function hmacKey(): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', new Uint8Array(32), { name: 'HMAC', hash: 'SHA-256' }, true, ['sign']);
 }
 
 const IMPORTED: BackupContent = {
@@ -176,6 +182,7 @@ const SCENARIOS: readonly Scenario[] = [
     erasesKey: true,
     call: () => ['setPassphrase', null, null],
   },
+  { name: 'keepKeys with none', call: () => ['keepKeys', 'copies', null] },
   { name: 'destroyKey', erasesKey: true, call: () => ['destroyKey'] },
   { name: 'importContent', call: () => ['importContent', IMPORTED] },
   {
@@ -294,9 +301,17 @@ async function summarize(name: string, store: FaceStore): Promise<unknown> {
     people: people.sort((a, b) => String(a.person).localeCompare(String(b.person))),
     loaded,
     keys: (await store.listApiKeys()).map((key) => key.name),
+    copies: await orCode(signature(store)),
     audit: (await store.listAudit(null)).map(({ action, count }) => [action, count]),
     counts,
   };
+}
+
+/** What the key that copies are named with makes of a name, or `null` without it. */
+async function signature(store: FaceStore): Promise<number | null> {
+  const keys = await store.keptKeys('copies');
+  const mac = keys && (await crypto.subtle.sign('HMAC', keys['name']!, new TextEncoder().encode('anna')));
+  return mac && new DataView(mac).getUint32(0);
 }
 
 /** Lets other events happen, this many times. */

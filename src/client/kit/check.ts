@@ -136,6 +136,18 @@ export const records: Rule = (value, name) => {
   if (!Array.isArray(value)) throw invalid(name, value, 'a list of records');
 };
 
+/** Accepts an object of keys that can be stored. Their values never appear in an error message. */
+export const cryptoKeys: Rule = (value, name) => {
+  const keys = Object.values(Object(value) as object);
+  const isGood = (key: unknown) => key instanceof CryptoKey && key.extractable && !key.algorithm.name.startsWith('RSA');
+  if (keys.length === 0 || !keys.every(isGood)) {
+    throw new InfaceError(
+      'INVALID_INPUT',
+      `${name} must be an object of extractable CryptoKeys for AES, HMAC or elliptic curves.`,
+    );
+  }
+};
+
 /** Accepts a list of pairs of a collection and a profile. */
 export const pairs: Rule = (value, name) => {
   if (!Array.isArray(value)) throw invalid(name, value, 'a list of pairs');

@@ -11,11 +11,13 @@ import {
   bool,
   callback,
   checkOptions,
+  cryptoKeys,
   eachOf,
   id,
   ids,
   invalid,
   label,
+  nullOr,
   oneOf,
   pairs,
   passphrase as passphraseRule,
@@ -333,6 +335,15 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
         const rules = { profiles: records, collections: records, members: records, deletions: records };
         const checked = checkOptions('replica.apply', given, rules);
         return callPlainly(call, 'replica.apply', 'applyReplica', options, [checked]);
+      },
+      keepKeys: async (set, keys, options = {}) => {
+        label(set, 'set');
+        nullOr(cryptoKeys)(keys, 'keys');
+        return callPlainly(call, 'replica.keepKeys', 'keepKeys', options, [set, keys]);
+      },
+      keys: async (set, options = {}) => {
+        label(set, 'set');
+        return callPlainly(call, 'replica.keys', 'keptKeys', options, [set]);
       },
     },
 

@@ -10,6 +10,7 @@ import type { JsonValue, Profile, ProfileChange, ProfileListOptions } from '../.
 import type {
   ReplicaChanges,
   ReplicaDeletion,
+  ReplicaKeys,
   ReplicaRecords,
   ReplicaResult,
   ReplicaSelection,
@@ -221,7 +222,7 @@ export interface FaceStore {
   ): Promise<ImportResult>;
 
   /** Describes all records without decrypting any. */
-  describeRecords(): Promise<Omit<ReplicaState, 'space'>>;
+  describeRecords(): Promise<Omit<ReplicaState, 'space' | 'spaces'>>;
   /** Returns records with their content; see `replica.read`. */
   readRecords(wanted: ReplicaSelection): Promise<ReplicaRecords>;
   /**
@@ -230,6 +231,11 @@ export interface FaceStore {
    * @throws InfaceError `INVALID_INPUT`, `EMBEDDING_SPACE_MISMATCH`
    */
   applyRecords(records: ReplicaChanges, spaces: ReadonlyMap<string, number>): Promise<ReplicaResult>;
+
+  /** Stores a set of keys; see `replica.keepKeys`. */
+  keepKeys(set: string, keys: ReplicaKeys | null): Promise<void>;
+  /** Returns a set of keys, which cannot be exported. */
+  keptKeys(set: string): Promise<ReplicaKeys | null>;
 
   listAudit(limit: number | null): Promise<AuditEntry[]>;
   clearAudit(): Promise<void>;

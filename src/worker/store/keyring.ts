@@ -21,6 +21,7 @@ import { decodeBlock, decodeClassifiers, encodeBlock, encodeClassifiers, type Bl
 import type { Writer } from './database/connection.js';
 import type {
   ClassifierRecord,
+  KeySetRecord,
   NegativeBlock,
   ProfileDetails,
   ProfileRecord,
@@ -141,9 +142,11 @@ export function readKey(tx: ReadTransaction): Promise<StoredKey | undefined> {
 type BlockPlace = Pick<TemplateBlock, 'profileId' | 'space'>;
 type NegativePlace = Pick<NegativeBlock, 'collectionId' | 'profileId' | 'space'>;
 type ClassifierPlace = Pick<ClassifierRecord, 'collectionId'>;
+type KeySetPlace = Pick<KeySetRecord, 'set'>;
 
 /** Returns the context for {@link seal}: the kind of a record and where it belongs. */
-function contextOf(place: BlockPlace | NegativePlace | ClassifierPlace): string {
+function contextOf(place: BlockPlace | NegativePlace | ClassifierPlace | KeySetPlace): string {
+  if ('set' in place) return `keys of ${place.set}`;
   if (!('profileId' in place)) return `classifier of collection ${place.collectionId}`;
   const of = `of profile ${place.profileId} in space ${place.space}`;
   return 'collectionId' in place ? `negative examples ${of} for collection ${place.collectionId}` : `templates ${of}`;
@@ -189,8 +192,23 @@ export async function openClassifiers(
   return decodeClassifiers(await unseal(await keyring.forReading(stored, context), record, context));
 }
 
+/** Encrypts a set of keys in the form that they are exported in. */
+export async function sealKeySet(key: OpenKey, set: string, exported: Uint8Array<ArrayBuffer>): Promise<KeySetRecord> {
+  return { set, ...(await seal(key, exported, contextOf({ set }))) };
+}
+
+/** Decrypts a set of keys encrypted by {@link sealKeySet}. @throws InfaceError `VAULT_LOCKED`, `TEMPLATES_UNREADABLE` */
+export async function openKeySet(
+  keyring: Keyring,
+  stored: StoredKey | undefined,
+  record: KeySetRecord,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const context = contextOf(record);
+  return unseal(await keyring.forReading(stored, context), record, context);
+}
+
 /** Decrypts a record and encrypts it with another key. */
-export async function reseal<R extends TemplateBlock | NegativeBlock | ClassifierRecord>(
+export async function reseal<R extends TemplateBlock | NegativeBlock | ClassifierRecord | KeySetRecord>(
   old: OpenKey,
   next: OpenKey,
   record: R,

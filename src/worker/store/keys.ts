@@ -99,6 +99,7 @@ export function createKeys({ db, keyring, note, changed }: StoreParts): Operatio
       db.exclusive(async (writer) => {
         await writer.commit(async (tx) => {
           await tx.objectStore('keys').delete('current');
+          await tx.objectStore('keySets').clear();
           await note(tx, 'destroy-key', WHOLE_STORE);
         });
         keyring.forget();

@@ -23,20 +23,23 @@ export async function replaceKey(
     negatives: await tx.objectStore('negatives').getAll(),
     classifiers: await tx.objectStore('classifiers').getAll(),
     profiles: await tx.objectStore('profiles').getAll(),
+    keySets: await tx.objectStore('keySets').getAll(),
   }));
   const made = await keyring.create(passphrase);
   try {
-    const [blocks, negatives, classifiers, profiles] = await Promise.all([
+    const [blocks, negatives, classifiers, profiles, keySets] = await Promise.all([
       resealAll(old, made.open, sealed.blocks),
       resealAll(old, made.open, sealed.negatives),
       resealAll(old, made.open, sealed.classifiers),
       resealProfiles(old, made.open, sealed.profiles),
+      resealAll(old, made.open, sealed.keySets),
     ]);
     await writer.commit(async (tx) => {
       await inBatches(blocks, (block) => tx.objectStore('blocks').put(block));
       await inBatches(negatives, (negative) => tx.objectStore('negatives').put(negative));
       await inBatches(classifiers, (classifier) => tx.objectStore('classifiers').put(classifier));
       await inBatches(profiles, (profile) => tx.objectStore('profiles').put(profile));
+      await inBatches(keySets, (keySet) => tx.objectStore('keySets').put(keySet));
       await tx.objectStore('keys').put(made.stored, 'current');
       await alsoWrite(tx);
     });

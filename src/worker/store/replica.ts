@@ -52,7 +52,7 @@ export function createReplica({ db, keyring, note, changed }: StoreParts): Opera
 
   return {
     describeRecords: () =>
-      db.read(async (tx): Promise<Omit<ReplicaState, 'space'>> => {
+      db.read(async (tx): Promise<Omit<ReplicaState, 'space' | 'spaces'>> => {
         const [profiles, collections, members, negatives, tombstones] = await Promise.all([
           tx.objectStore('profiles').getAll(),
           tx.objectStore('collections').getAll(),

@@ -10,6 +10,7 @@ import { openMemory } from './database/memory.js';
 import { MIGRATIONS, type Migration } from './database/schema.js';
 import { createEverything } from './everything.js';
 import { createKeyring, readKey } from './keyring.js';
+import { createKeySets } from './key-sets.js';
 import { createKeys } from './keys.js';
 import { createProfiles } from './profiles.js';
 import type { StoreParts } from './records.js';
@@ -65,6 +66,7 @@ export function createStore(
     ...createApiKeys(parts),
     ...createTransfer(parts),
     ...createReplica(parts),
+    ...createKeySets(parts),
     ...createEverything(parts),
     close: () => db.close(),
   };

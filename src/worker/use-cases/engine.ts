@@ -451,9 +451,11 @@ export function createEngine(parts: EngineParts): Engine {
       return store.importContent(await parts.backup.open(file, passphrase, parts.knownSpaces), mode, onProgress);
     },
 
-    replicaState: async () => ({ space, ...(await store.describeRecords()) }),
+    replicaState: async () => ({ space, spaces: [...parts.knownSpaces.keys()], ...(await store.describeRecords()) }),
     readReplica: (_context, wanted) => store.readRecords(wanted),
     applyReplica: (_context, records) => store.applyRecords(records, parts.knownSpaces),
+    keepKeys: (_context, set, keys) => store.keepKeys(set, keys),
+    keptKeys: (_context, set) => store.keptKeys(set),
 
     listAudit: (_context, limit) => store.listAudit(limit),
     clearAudit: () => store.clearAudit(),

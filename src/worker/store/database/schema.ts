@@ -55,6 +55,11 @@ export interface ClassifierRecord extends Sealed {
   readonly collectionId: string;
 }
 
+/** Keys of an application that keeps several stores alike, encrypted together. */
+export interface KeySetRecord extends Sealed {
+  readonly set: string;
+}
+
 export interface CollectionRecord {
   readonly id: string;
   readonly name: string;
@@ -134,6 +139,7 @@ export interface Schema extends DBSchema {
   keys: { key: 'current'; value: StoredKey };
   /** One record. Survives `eraseAll`. */
   identity: { key: 'current'; value: StoreIdentity };
+  keySets: { key: string; value: KeySetRecord };
 }
 
 /** Which database this is, to recognize one that was deleted and created again. */
@@ -224,5 +230,9 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   async (db: IDBPDatabase<Schema>): Promise<void> => {
     await db.createObjectStore('identity').add({ id: crypto.randomUUID(), replaces: null }, 'current');
+  },
+  (db: IDBPDatabase<Schema>): Promise<void> => {
+    db.createObjectStore('keySets', { keyPath: 'set' });
+    return Promise.resolve();
   },
 ];
