@@ -5,7 +5,7 @@ import { forget, recall, remember } from './remembered.js';
 
 const KEY = 'inface-fleet';
 
-/** What is needed to join again after a start. The fleet key is not among it: it is stored where no script can read it. */
+/** What is needed to join again after a start. The fleet key is not among it: it is in the vault. */
 interface Membership {
   readonly user: string;
   readonly password: string;
@@ -17,6 +17,8 @@ export interface FleetHandle {
   readonly servers: readonly string[];
   /** `null` as long as this device is in no fleet. */
   readonly status: FleetStatus | null;
+  /** What this device may do in the fleet, which its status does not have while the vault is locked. */
+  readonly mode: 'read' | 'write';
   /** Joins, and again at each start. @param keys an owner key only for a device that writes, the first time */
   join(membership: Membership, keys: { readonly fleetKey: string; readonly ownerKey: string }): Promise<void>;
   /** Leaves for good. The people stay. */
@@ -30,13 +32,15 @@ export function createFleet(kit: KitHandle): FleetHandle {
   const servers = meta?.content.split(' ') ?? [];
   const listeners = new Set<() => void>();
   let fleet: Fleet | null = null;
+  let mode: Membership['mode'] = 'read';
 
   function changed(): void {
     for (const listener of listeners) listener();
   }
 
   async function join(membership: Membership, fleetKey = '', ownerKey = ''): Promise<void> {
-    const { user, password, mode } = membership;
+    const { user, password } = membership;
+    mode = membership.mode;
     const [ready, { joinFleet }] = await Promise.all([kit.ready(), import('../src/fleet/fleet.js')]);
     fleet = await joinFleet(ready, {
       servers,
@@ -76,6 +80,9 @@ export function createFleet(kit: KitHandle): FleetHandle {
     servers,
     get status() {
       return fleet?.status() ?? null;
+    },
+    get mode() {
+      return mode;
     },
     async join(membership, { fleetKey, ownerKey }) {
       await join(membership, fleetKey, ownerKey);

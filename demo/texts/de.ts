@@ -31,6 +31,7 @@ const seconds = (n: number) => count(n, 'Sekunde', 'Sekunden');
 const errorCodes: Partial<Record<ErrorCode, string>> = {
   FLEET_UNREACHABLE: 'Kein Server der Flotte ist erreichbar. Es wird wieder versucht.',
   FLEET_ACCESS_DENIED: 'Der Server der Flotte weist diesen Benutzer ab oder erlaubt nicht, was nötig ist.',
+  FLEET_KEY_MISSING: 'Der Schlüssel der Flotte wurde mit den Daten gelöscht. Bitte austreten und neu beitreten.',
   FLEET_KEY_OUTDATED: 'Die Flotte hat einen neuen Schlüssel. Bitte austreten und mit dem neuen beitreten.',
   INVALID_INPUT: 'Diese Datei ist kein Bild, das sich öffnen lässt. Bitte ein JPEG, PNG oder WebP wählen.',
   LIMIT_EXCEEDED: 'Dieses Foto ist zu groß. Die Grenze ist 100 Megapixel.',

@@ -23,6 +23,7 @@ import { count, englishFirst } from './en-first.js';
 const errorCodes: Partial<Record<ErrorCode, string>> = {
   FLEET_UNREACHABLE: 'No server of the fleet can be reached. It is tried again.',
   FLEET_ACCESS_DENIED: 'The server of the fleet refuses this user, or does not allow what is needed.',
+  FLEET_KEY_MISSING: 'The key of the fleet was erased with the data. Leave the fleet, and join again.',
   FLEET_KEY_OUTDATED: 'The fleet has a new key. Leave it, and join with the new one.',
   INVALID_INPUT: 'This file is not an image we can open. Try a JPEG, PNG or WebP.',
   LIMIT_EXCEEDED: 'This photo is too large. The limit is 100 megapixels.',

@@ -64,6 +64,8 @@
  *   check the user and password of the kiosk, and the permissions in the configuration of the server
  * - `FLEET_KEY_OUTDATED`: the fleet key was replaced, or is that of another fleet -
  *   join with the key that the operator has now; changes made here are kept until then
+ * - `FLEET_KEY_MISSING`: the vault has no key of the fleet, because this kiosk never joined, or its store or key was erased -
+ *   join with the fleet key; a kiosk that writes also needs the owner key again
  * - `IMAGE_CLOSED`: the open image was closed by `close()`, by the limit of 8 open images, or with its worker -
  *   open it again with `kit.open`, and close images that are no longer needed
  * - `CLOSED`: the kit was closed - create another kit
@@ -103,6 +105,7 @@ export type ErrorCode =
   | 'FLEET_UNREACHABLE'
   | 'FLEET_ACCESS_DENIED'
   | 'FLEET_KEY_OUTDATED'
+  | 'FLEET_KEY_MISSING'
   | 'IMAGE_CLOSED'
   | 'CLOSED'
   | 'INTERNAL';

@@ -4,7 +4,7 @@ import type { FaceKit } from '../api/kit.js';
 import type { Refusal } from './replicator.js';
 
 /** The parts of a kit that a fleet uses. */
-export type FleetKit = Pick<FaceKit, 'replica' | 'on' | 'info'>;
+export type FleetKit = Pick<FaceKit, 'replica' | 'on'>;
 
 /** Identifies a kiosk to the server: a user and password, a token, or the text of a `.creds` file. */
 export type FleetCredentials =
@@ -27,8 +27,8 @@ export interface FleetOptions {
   readonly servers: readonly string[];
   readonly credentials: FleetCredentials;
   /**
-   * The fleet key, from `createFleetKeys()`. It is stored as a key that scripts cannot read, and may be left out from
-   * the second time on.
+   * The fleet key, from `createFleetKeys()`. It is kept in the vault of the kit, and may be left out from the second
+   * time on. Scripts cannot read it there.
    */
   readonly fleetKey?: string;
   /** Whether changes made here are written to the fleet. With `read`, they stay here. */
@@ -40,35 +40,39 @@ export interface FleetOptions {
   readonly collections?: readonly string[];
   /**
    * The owner key, from `createFleetKeys()`. A kiosk that writes needs it the first time it joins, to be admitted to the
-   * list of writers. It is not stored.
+   * list of writers; and one of them needs it once after an update of the models, to move the fleet to the new ones. It is
+   * not stored.
    */
   readonly ownerKey?: string;
   /** Name of the bucket on the server. Defaults to `'inface'`. */
   readonly bucket?: string;
-  /** Name of the database for keys and progress. Defaults to `'inface-fleet'`. */
+  /** Name of the database for the progress, and of the keys in the vault. Defaults to `'inface-fleet'`. */
   readonly database?: string;
 }
 
 /** The state of a fleet on this kiosk. */
 export interface FleetStatus {
   /**
-   * `standby`: another tab replicates. `offline`: no server is connected. `catching-up`: changes of the fleet are being
-   * taken. `current`: all of them were taken. `left`: `leave()` was called.
+   * `standby`: another tab replicates. `offline`: no server is connected, or the vault is locked. `catching-up`: changes of
+   * the fleet are being taken. `current`: all of them were taken. `left`: `leave()` was called.
    */
   readonly state: 'standby' | 'offline' | 'catching-up' | 'current' | 'left';
   /** Number of changes on the server that were not taken yet, as far as it is known. */
   readonly behind: number;
-  /** Number of changes made here that the fleet does not have yet. */
+  /** Number of changes made here that the fleet does not have yet. 0 while it is not known: on standby, and before the start. */
   readonly outbox: number;
-  /** Number of memberships that wait for their person or collection. */
+  /** Number of memberships that wait for their person or collection. 0 while it is not known. */
   readonly waiting: number;
   /** ISO 8601, UTC: when a change was last taken or sent, `null` for never. */
   readonly lastChange: string | null;
   /** Number of records that were refused since the fleet was joined. */
   readonly refused: number;
-  /** Why the fleet does not work at the moment, `null` if it does. The kit tries again unless a new key is needed. */
+  /**
+   * Why the fleet does not work at the moment, `null` if it does. With `VAULT_LOCKED`, it goes on when the vault is
+   * unlocked. The kit tries again unless a key or other models are needed.
+   */
   readonly problem: InfaceError | null;
-  /** This kiosk as a writer, `null` with `mode: 'read'`. */
+  /** This kiosk as a writer, `null` with `mode: 'read'`, on standby, and while the vault is locked. */
   readonly writer: { readonly kiosk: string; readonly isAdmitted: boolean } | null;
 }
 
@@ -103,9 +107,15 @@ export interface Fleet {
   /**
    * Disconnects. Changes made here are sent when the fleet is joined again.
    * @param options with `erase`, also deletes the keys and the progress; the people stay in the store
+   * @throws InfaceError `CLOSED` with `erase`, when the kit was closed before
    */
   leave(options?: { readonly erase?: boolean }): Promise<void>;
 }
 
 /** Codes of errors that end the replication until the application acts. */
-export const LASTING: readonly ErrorCode[] = ['FLEET_KEY_OUTDATED', 'EMBEDDING_SPACE_MISMATCH'];
+export const LASTING: readonly ErrorCode[] = [
+  'FLEET_KEY_OUTDATED',
+  'FLEET_KEY_MISSING',
+  'EMBEDDING_SPACE_MISMATCH',
+  'INVALID_INPUT',
+];

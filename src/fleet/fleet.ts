@@ -1,9 +1,9 @@
 /** Entry `inface/fleet`: keeps the people of many kiosks alike, through a server that cannot read them. */
 import { InfaceError } from '../api/errors.js';
 import type { Fleet, FleetKit, FleetOptions } from './contract.js';
+import { checkIdentity } from './identity.js';
 import { openJournal } from './journal-db.js';
-import type { Identity, Journal } from './journal.js';
-import { importFleetKey, importOwnerKey, kioskIdOf, SIGNATURE, toBase64 } from './keys.js';
+import { importOwnerKey } from './keys.js';
 import { createNatsTransport } from './nats.js';
 import { createSession } from './session.js';
 
@@ -17,61 +17,37 @@ const BUCKET = /^[\w-]{1,64}$/;
 /**
  * Joins a fleet: from now on, what is enrolled, changed or deleted on one kiosk is on all. Returns before there is a
  * connection, because a kiosk may be offline for weeks; `status()` and its event report how it goes. Call it after every
- * start. Of several tabs, one replicates.
- * @throws InfaceError `INVALID_INPUT`
+ * start. Of several tabs, one replicates. While the vault is locked, it waits.
+ * @throws InfaceError `INVALID_INPUT`, `FLEET_KEY_MISSING`
  */
 export async function joinFleet(kit: FleetKit, options: FleetOptions): Promise<Fleet> {
   check(options);
-  const { servers, credentials, mode, collections, bucket = 'inface', database = 'inface-fleet' } = options;
+  const { servers, credentials, bucket = 'inface', database = 'inface-fleet', ...rest } = options;
   const journal = await openJournal(database);
   try {
-    const { identity, isNewKey, ownerKey } = await identify(journal, options);
+    await checkKeys(kit, options, database, (await journal.loadPosition())?.fleetId ?? null);
     const transport = createNatsTransport({ servers, credentials, bucket });
-    return await createSession({
-      kit,
-      transport,
-      journal,
-      identity,
-      mode,
-      collections,
-      isNewKey,
-      ownerKey,
-      turn: (signal) => waitForTurn(`inface-fleet:${database}`, signal),
-    });
+    const turn = (signal: AbortSignal) => waitForTurn(`inface-fleet:${database}`, signal);
+    return await createSession({ ...rest, kit, transport, journal, database, turn });
   } catch (error) {
     journal.close();
     throw error;
   }
 }
 
-/** Returns the keys of this kiosk: those of the journal, unless the options have a newer fleet key. */
-async function identify(
-  journal: Journal,
-  { fleetKey, mode, ownerKey }: FleetOptions,
-): Promise<{ readonly identity: Identity; readonly isNewKey: boolean; readonly ownerKey: CryptoKey | null }> {
-  const stored = await journal.loadIdentity();
-  const given = fleetKey === undefined ? undefined : await importFleetKey(fleetKey);
-  if (stored && given && stored.keys.fleetId !== given.fleetId) {
-    throw new InfaceError(
-      'INVALID_INPUT',
-      'This kiosk belongs to another fleet. Leave it with leave({ erase: true }), or use another database.',
-    );
+/** Checks the keys if the vault is open. The session would report only later that they are wrong. */
+async function checkKeys(
+  kit: FleetKit,
+  { fleetKey, ownerKey }: FleetOptions,
+  database: string,
+  fleetId: string | null,
+): Promise<void> {
+  try {
+    const { stored, given } = await checkIdentity(kit.replica, database, fleetKey, fleetId);
+    if (ownerKey !== undefined) await importOwnerKey(ownerKey, (given ?? stored)!);
+  } catch (error) {
+    if (!(error instanceof InfaceError) || error.code !== 'VAULT_LOCKED') throw error;
   }
-  const keys = given && given.epoch > (stored?.keys.epoch ?? 0) ? given : stored?.keys;
-  if (!keys) throw new InfaceError('INVALID_INPUT', 'The fleet key is missing. Pass it the first time a kiosk joins.');
-  const isNewKey = stored !== null && keys !== stored.keys;
-  const pair = mode === 'write' && !stored?.signer ? await createSigner() : undefined;
-  const identity = { keys, signer: stored?.signer ?? null, publicKey: stored?.publicKey ?? null, ...pair };
-  // A new key is stored once the journal has the new names of the records.
-  if (!stored || pair) await journal.saveIdentity({ ...identity, keys: stored?.keys ?? keys });
-  const owner = ownerKey === undefined ? null : await importOwnerKey(ownerKey, keys);
-  return { identity, isNewKey, ownerKey: owner };
-}
-
-async function createSigner(): Promise<Pick<Identity, 'signer' | 'publicKey'>> {
-  const pair = await crypto.subtle.generateKey(SIGNATURE, false, ['sign', 'verify']);
-  const point = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
-  return { signer: { kiosk: await kioskIdOf(point), key: pair.privateKey }, publicKey: toBase64(point) };
 }
 
 /** Waits until no other tab replicates with this database. @returns a function that ends the turn */

@@ -1,17 +1,17 @@
 /** The journal in IndexedDB. */
 import { openDB, type DBSchema } from 'idb';
-import type { Draft, Identity, Journal, Known, Pending, Position } from './journal.js';
+import type { Draft, Journal, Known, Pending, Position } from './journal.js';
 
 interface Schema extends DBSchema {
   readonly known: { readonly key: string; readonly value: Known };
   readonly drafts: { readonly key: string; readonly value: Draft };
   readonly pending: { readonly key: string; readonly value: Pending };
-  readonly state: { readonly key: 'position' | 'identity'; readonly value: Position | Identity };
+  readonly state: { readonly key: 'position'; readonly value: Position };
 }
 
 const STORES = ['known', 'drafts', 'pending'] as const;
 
-/** Opens the database of a fleet. Its keys are stored as CryptoKeys, which scripts can use but not read. */
+/** Opens the database of a fleet. */
 export async function openJournal(name: string): Promise<Journal> {
   const db = await openDB<Schema>(name, 1, {
     upgrade: (created) => {
@@ -26,9 +26,10 @@ export async function openJournal(name: string): Promise<Journal> {
         known: await tx.objectStore('known').getAll(),
         drafts: await tx.objectStore('drafts').getAll(),
         pending: await tx.objectStore('pending').getAll(),
-        position: ((await tx.objectStore('state').get('position')) as Position | undefined) ?? null,
+        position: (await tx.objectStore('state').get('position')) ?? null,
       };
     },
+    loadPosition: async () => (await db.get('state', 'position')) ?? null,
     save: async (change) => {
       const tx = db.transaction(db.objectStoreNames, 'readwrite');
       const writes: Promise<unknown>[] = [];
@@ -41,10 +42,6 @@ export async function openJournal(name: string): Promise<Journal> {
       }
       if (change.position) writes.push(tx.objectStore('state').put(change.position, 'position'));
       await Promise.all([...writes, tx.done]);
-    },
-    loadIdentity: async () => ((await db.get('state', 'identity')) as Identity | undefined) ?? null,
-    saveIdentity: async (identity) => {
-      await db.put('state', identity, 'identity');
     },
     erase: async () => {
       const tx = db.transaction(db.objectStoreNames, 'readwrite');

@@ -1,7 +1,5 @@
 /** The knowledge that a kiosk has of its fleet, kept over restarts. Types only, so that tests use plain objects. */
-import type { FleetKeys } from './keys.js';
 import type { RecordName } from './record.js';
-import type { Signer } from './seal.js';
 import type { Stamp } from './stamp.js';
 
 /** The newest version of a record that this kiosk has seen in the fleet. */
@@ -51,18 +49,15 @@ export interface Position {
   readonly revision: number;
   /** When the bucket was created, to detect another one with the same name. */
   readonly bucket: string;
+  /** The fleet, and the number of the fleet key that the keys of the records are made with. */
+  readonly fleetId: string;
+  readonly epoch: number;
+  /** The embedding spaces that the kit of this kiosk took when the bucket was read. */
+  readonly spaces: readonly string[];
   /** The sealed list of writers, which a bucket that lost it gets back. */
   readonly head: Uint8Array<ArrayBuffer> | null;
   /** ISO 8601, UTC: when a change was last taken or sent. */
   readonly lastChange: string | null;
-}
-
-/** The keys of this kiosk. */
-export interface Identity {
-  readonly keys: FleetKeys;
-  readonly signer: Signer | null;
-  /** The public key of the signer, base64. */
-  readonly publicKey: string | null;
 }
 
 export interface JournalContent {
@@ -82,10 +77,8 @@ export interface JournalChange {
 
 export interface Journal {
   load(): Promise<JournalContent>;
+  loadPosition(): Promise<Position | null>;
   save(change: JournalChange): Promise<void>;
-  loadIdentity(): Promise<Identity | null>;
-  saveIdentity(identity: Identity): Promise<void>;
-  /** Deletes everything, the keys included. */
   erase(): Promise<void>;
   close(): void;
 }

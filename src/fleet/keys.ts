@@ -1,7 +1,7 @@
 /** Keys of a fleet: the strings that an operator keeps, and what is derived from them. */
 import { InfaceError } from '../api/errors.js';
 
-/** A fleet key, imported: its bytes cannot be read from these keys. */
+/** A fleet key, imported. */
 export interface FleetKeys {
   /** Identifies the fleet: a hash of the owner's public key, in hexadecimal. The same after a rotation. */
   readonly fleetId: string;
@@ -55,21 +55,25 @@ export function nextFleetKey(fleetKey: string): string {
   return formatFleetKey(epoch + 1, owner);
 }
 
-/** Imports a fleet key. @throws InfaceError `INVALID_INPUT` */
-export async function importFleetKey(fleetKey: string): Promise<FleetKeys> {
+/**
+ * Imports a fleet key.
+ * @param isExtractable whether scripts may read the keys, to store them
+ * @throws InfaceError `INVALID_INPUT`
+ */
+export async function importFleetKey(fleetKey: string, isExtractable = false): Promise<FleetKeys> {
   const { epoch, secret, owner } = parseFleetKey(fleetKey);
   // A mistake in the part of the owner is mostly no point of the curve.
   const ownerKey = await importPublicKey(owner).catch(() => {
     throw unreadable();
   });
-  const fleetId = toHex(await crypto.subtle.digest('SHA-256', owner)).slice(0, 32);
+  const fleetId = await fleetIdOf(owner);
   const base = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveKey']);
   const derive = (purpose: string, algorithm: AesDerivedKeyParams | HmacImportParams, usages: readonly KeyUsage[]) =>
     crypto.subtle.deriveKey(
       { name: 'HKDF', hash: 'SHA-256', salt: utf8(fleetId), info: utf8(`inface fleet ${purpose}`) },
       base,
       algorithm,
-      false,
+      isExtractable,
       usages,
     );
   return {
@@ -104,6 +108,11 @@ export async function importOwnerKey(ownerKey: string, keys: FleetKeys): Promise
 
 export function importPublicKey(point: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
   return crypto.subtle.importKey('raw', point, SIGNATURE, true, ['verify']);
+}
+
+/** Returns the id of a fleet from its owner's public key. */
+export async function fleetIdOf(owner: Uint8Array<ArrayBuffer>): Promise<string> {
+  return toHex(await crypto.subtle.digest('SHA-256', owner)).slice(0, 32);
 }
 
 /** Returns the id of a kiosk from its public key. */

@@ -1,5 +1,5 @@
 /** Brings a store and the bucket of a fleet to the same state. Knows no server and no browser. */
-import { InfaceError } from '../api/errors.js';
+import { InfaceError, type ErrorCode } from '../api/errors.js';
 import type {
   Replica,
   ReplicaChange,
@@ -11,6 +11,7 @@ import type {
   ReplicaProfile,
 } from '../api/replica.js';
 import type { Draft, Journal, JournalChange, Known, LocalContent, Pending, Position } from './journal.js';
+import type { FleetKeys } from './keys.js';
 import { digestOf, memberId, nameOf, pairOf, type FleetRecord, type RecordName } from './record.js';
 import type { RefusalReason, Sealer } from './seal.js';
 import { compareStamps, nextTime, type Stamp } from './stamp.js';
@@ -33,6 +34,8 @@ export interface ReplicatorOptions {
   readonly collections?: readonly string[] | undefined;
   readonly now: () => number;
   readonly onRefused: (refusal: Refusal) => void;
+  /** Aborts when nothing must be written to the store any more. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Replicator {
@@ -59,8 +62,11 @@ export interface Replicator {
   push(link: Link, limit?: number): Promise<number>;
   /** Reads records from the bucket that the store has lost. */
   repair(link: Link, names: readonly RecordName[]): Promise<void>;
-  /** Takes it that the bucket may have lost anything: reads all of it again, and writes what is missing. */
-  restart(bucket: string): Promise<void>;
+  /**
+   * Reads the whole bucket again, and writes what is missing.
+   * For a bucket that may have lost anything, or a store that takes more than before.
+   */
+  restart(position: Pick<Position, 'bucket' | 'spaces'>): Promise<void>;
   /** Keeps the sealed list of writers. */
   keepHead(head: Uint8Array<ArrayBuffer>): Promise<void>;
   /**
@@ -70,7 +76,7 @@ export interface Replicator {
    */
   reseal(link: Link, other?: Sealer): Promise<void>;
   /** Takes a new key of the fleet: all records have other keys in the bucket, which is read again. */
-  rekey(other: Sealer): Promise<void>;
+  rekey(other: Sealer, keys: Pick<FleetKeys, 'fleetId' | 'epoch'>): Promise<void>;
 }
 
 /** Records that are sealed and sent at a time. */
@@ -79,10 +85,11 @@ const BATCH = 64;
 const MAX_ROUNDS = 4;
 const NO_PAIR = { collectionId: '', profileId: '' };
 const NOTHING: LocalContent = { checked: null, digest: '', isMember: false };
+const START: Position = { revision: 0, bucket: '', fleetId: '', epoch: 0, spaces: [], head: null, lastChange: null };
 
 /** Loads the journal and returns a replicator. Its calls must not overlap. */
 export async function createReplicator(options: ReplicatorOptions): Promise<Replicator> {
-  const { replica, journal, kiosk, collections, now, onRefused } = options;
+  const { replica, journal, kiosk, collections, now, onRefused, signal } = options;
   let { sealer } = options;
   const content = await journal.load();
   const known = new Map(content.known.map((entry) => [entry.name, entry]));
@@ -93,7 +100,7 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
   let stored: ReadonlyMap<RecordName, string> = new Map();
   /** Ids of the collections that are taken, those in the store included. */
   let taken: readonly string[] = collections ?? [];
-  let position: Position = content.position ?? { revision: 0, bucket: '', head: null, lastChange: null };
+  let position = content.position ?? START;
 
   async function save(change: JournalChange): Promise<void> {
     await journal.save(change);
@@ -350,9 +357,10 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       }
       const entry = changedKnown.get(name) ?? known.get(name)!;
       const place = sealed.get(name);
-      if (skipped.invalid.has(name)) onRefused({ reason: 'invalid', revision: entry.revision });
+      const reason = skipped.invalid.get(name);
+      if (reason) onRefused({ reason, revision: entry.revision });
       if (skipped.members.has(name) && place && !isOrphan(name)) changedPending.set(name, place);
-      const isInvalid = skipped.invalid.has(name);
+      const isInvalid = reason !== undefined;
       changedKnown.set(name, { ...entry, isInvalid, isHeld: !isInvalid && !skipped.members.has(name) });
     }
     const lastChange = accepted.size > 0 ? new Date(now()).toISOString() : position.lastChange;
@@ -372,10 +380,14 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
   }
 
   async function apply(records: readonly FleetRecord[]): Promise<Skipped> {
-    const left = { members: new Set<RecordName>(), invalid: new Set<RecordName>(), changed: new Set<RecordName>() };
+    const left = {
+      members: new Set<RecordName>(),
+      invalid: new Map<RecordName, RefusalReason>(),
+      changed: new Set<RecordName>(),
+    };
     if (records.length === 0) return left;
     try {
-      const { skipped, changed } = await replica.apply(toReplicaChanges(records, stored));
+      const { skipped, changed } = await replica.apply(toReplicaChanges(records, stored), { signal });
       const memberName = (pair: ReplicaPair): RecordName => nameOf({ kind: 'member', id: memberId(pair) });
       return {
         ...left,
@@ -387,16 +399,18 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
         ]),
       };
     } catch (error) {
-      if (!(error instanceof InfaceError) || error.code !== 'INVALID_INPUT') throw error;
-      if (records.length === 1) return { ...left, invalid: new Set(records.map(nameOf)) };
+      const reason = error instanceof InfaceError ? REFUSED[error.code] : undefined;
+      if (!reason) throw error;
+      if (records.length === 1) return { ...left, invalid: new Map(records.map((record) => [nameOf(record), reason])) };
     }
-    // One record of a defective writer must not keep the others out.
+    // One record of a defective writer, or of newer models, must not keep the others out.
     for (const kind of ['profile', 'collection', 'member'] as const) {
       for (const record of records.filter((other) => other.kind === kind)) {
         const skipped = await apply([record]);
-        for (const why of ['members', 'invalid', 'changed'] as const) {
+        for (const why of ['members', 'changed'] as const) {
           for (const name of skipped[why]) left[why].add(name);
         }
+        for (const [name, reason] of skipped.invalid) left.invalid.set(name, reason);
       }
     }
     return left;
@@ -529,7 +543,7 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
     }
   }
 
-  async function rekey(other: Sealer): Promise<void> {
+  async function rekey(other: Sealer, { fleetId, epoch }: Pick<FleetKeys, 'fleetId' | 'epoch'>): Promise<void> {
     sealer = other;
     const entries = await Promise.all(
       [...known.values()].map(async (entry) => ({ ...entry, key: await sealer.keyOf(entry.name) })),
@@ -538,7 +552,7 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       known: new Map(entries.map((entry) => [entry.name, { ...entry, revision: 0, isStale: true }])),
       // They are sealed with the old key, and come again.
       pending: new Map([...pending.keys()].map((name) => [name, null])),
-      position: { ...position, revision: 0, head: null },
+      position: { ...position, revision: 0, fleetId, epoch, head: null },
     });
   }
 
@@ -554,21 +568,29 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
     repair: async (link, names) => {
       await fetch(link, new Map(names.flatMap((name) => (known.has(name) ? [[name, known.get(name)!.key]] : []))));
     },
-    restart: (bucket) =>
-      save({
-        known: new Map([...known.values()].map((entry) => [entry.name, { ...entry, revision: 0, isStale: true }])),
-        position: { ...position, revision: 0, bucket },
-      }),
+    restart: ({ bucket, spaces }) => {
+      const entries = [...known.values()].map((entry) => ({ ...entry, revision: 0, isStale: true, isInvalid: false }));
+      return save({
+        known: new Map(entries.map((entry) => [entry.name, entry])),
+        position: { ...position, revision: 0, bucket, spaces },
+      });
+    },
     keepHead: (head) => save({ position: { ...position, head } }),
   };
 }
 
 type FleetContent = NonNullable<FleetRecord['content']>;
 
+/** Errors of a store that does not accept a record. */
+const REFUSED: Partial<Record<ErrorCode, RefusalReason>> = {
+  INVALID_INPUT: 'invalid',
+  EMBEDDING_SPACE_MISMATCH: 'other-models',
+};
+
 interface Skipped {
   /** Members without their person or collection. */
   readonly members: ReadonlySet<RecordName>;
-  readonly invalid: ReadonlySet<RecordName>;
+  readonly invalid: ReadonlyMap<RecordName, RefusalReason>;
   /** Records that the store no longer has as they were observed. */
   readonly changed: ReadonlySet<RecordName>;
 }

@@ -6,6 +6,8 @@ import { decodeRecord, encodeRecord, nameOf, type FleetRecord, type RecordName }
 export interface Signer {
   readonly kiosk: string;
   readonly key: CryptoKey;
+  /** The public key, base64. */
+  readonly publicKey: string;
 }
 
 /** The list of writers, which the owner of the fleet signs. */
@@ -27,8 +29,9 @@ export interface FleetHead {
  * - `unknown-writer`: the kiosk that signed it is not in the list of writers
  * - `replayed`: it is older than a version that this kiosk has seen
  * - `invalid`: a writer signed it, but the store does not accept it
+ * - `other-models`: it has templates of models that this kiosk does not have; it is taken once the kiosk has them
  */
-export type RefusalReason = 'corrupt' | 'unsigned' | 'unknown-writer' | 'replayed' | 'invalid';
+export type RefusalReason = 'corrupt' | 'unsigned' | 'unknown-writer' | 'replayed' | 'invalid' | 'other-models';
 
 /** Seals and opens records. The tests of convergence use one without encryption. */
 export interface Sealer {
@@ -163,7 +166,7 @@ async function sign(
   keys: FleetKeys,
   key: string,
   content: Uint8Array<ArrayBuffer>,
-  signer: Signer,
+  signer: Pick<Signer, 'kiosk' | 'key'>,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(
     paddedSize(1 + IV_BYTES + TAG_BYTES + ENVELOPE_BYTES + content.length) - 1 - IV_BYTES - TAG_BYTES,

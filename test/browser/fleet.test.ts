@@ -2,10 +2,11 @@
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { server } from 'vitest/browser';
 import type * as inface from '../../src/index.js';
-import type { FaceKit } from '../../src/index.js';
+import type { FaceKit, Point } from '../../src/index.js';
 import type * as fleet from '../../src/fleet/fleet.js';
 import { createFleetKeys, joinFleet, type Fleet } from '../../src/fleet/fleet.js';
-import { dropDatabase, eventually, KIT_OPTIONS, samplePhoto, testKit } from './support.js';
+import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
+import { cutOut, disguised, dropDatabase, eventually, KIT_OPTIONS, samplePhoto, testKit } from './support.js';
 
 const fleetServer = inject('fleetServer');
 
@@ -16,6 +17,125 @@ const PEOPLE = 600;
 
 // Other engines were not tried.
 describe.skipIf(fleetServer === null || server.browser !== 'chromium')('a fleet of two kits', () => {
+  // The first one, because the fleet does not go back to older models.
+  it('moves from old models to new ones, and people are recognized all the time', { timeout: 240_000 }, async () => {
+    const { url, credentials } = fleetServer!;
+    const { fleetKey, ownerKey } = await secrets;
+    const database = `fleet-${crypto.randomUUID()}`;
+    const join = (kit: FaceKit, name: string, keys: object = {}): Promise<Fleet> =>
+      joinFleet(kit, { servers: [url], credentials, mode: 'write', database: `${database}-${name}`, ...keys });
+    const anna = await cutOut(await samplePhoto(6), (sampleFaces[5] as [Point])[0], 0.3);
+    const berta = await cutOut(await samplePhoto(1), (sampleFaces[0] as [Point])[0], 0.6);
+    const seen = await disguised(anna);
+
+    const old = await testKit({ models: 'public-domain', database });
+    let fleetOfOld = await join(old, 'a', { fleetKey, ownerKey });
+    const home = await old.collections.create('Home');
+    for (const [name, photo] of Object.entries({ Anna: anna, Berta: berta })) {
+      expect(await old.enroll([photo], { name, collectionId: home.id })).toMatchObject({ outcome: 'enrolled' });
+    }
+
+    // A kiosk with new models and an empty store.
+    const kit = await testKit();
+    const fleet = await join(kit, 'b', { fleetKey, ownerKey });
+    onTestFinished(async () => {
+      await Promise.all([fleet, fleetOfOld].map((each) => each.leave()));
+      for (const name of ['a', 'b']) await dropDatabase(`${database}-${name}`);
+    });
+    await eventually(async () => {
+      expect((await kit.collections.get(home.id)).profileIds).toHaveLength(2);
+    });
+    expect((await kit.identify(seen, home.id)).faces).toMatchObject([{ outcome: 'identified', name: 'Anna' }]);
+    const { id } = (await kit.profiles.list()).find(({ name }) => name === 'Anna')!;
+    const { space } = await kit.replica.state();
+    const spaces = [(await old.replica.state()).space, space];
+    expect(Object.keys((await kit.profiles.get(id)).spaces).sort()).toEqual(spaces.toSorted());
+    // The old one goes on, and what is changed there waits.
+    expect((await old.identify(seen, home.id)).faces).toMatchObject([{ outcome: 'identified', name: 'Anna' }]);
+    const { id: bertaId } = (await old.profiles.list()).find(({ name }) => name === 'Berta')!;
+    await old.profiles.update(bertaId, { name: 'Berta B.' });
+    await eventually(() => {
+      expect(fleetOfOld.status()).toMatchObject({ outbox: 1, problem: { code: 'EMBEDDING_SPACE_MISMATCH' } });
+    });
+
+    // The update of the old kiosk: the same stores, without the keys.
+    await fleetOfOld.leave();
+    await old.close();
+    const updated = await testKit({ database });
+    fleetOfOld = await join(updated, 'a');
+    await eventually(async () => {
+      expect(Object.keys((await updated.profiles.get(id)).spaces).sort()).toEqual(spaces.toSorted());
+    });
+    const found = await Promise.all([seen, berta].map((photo) => updated.identify(photo, home.id)));
+    expect(found.flatMap(({ faces }) => faces)).toMatchObject([
+      { outcome: 'identified', name: 'Anna' },
+      { outcome: 'identified', name: 'Berta B.' },
+    ]);
+    await eventually(async () => {
+      expect((await kit.profiles.get(bertaId)).name).toBe('Berta B.');
+    });
+    await eventually(() => {
+      expect(fleetOfOld.status()).toMatchObject({ outbox: 0, problem: null, refused: 0 });
+    });
+
+    for (const profile of await updated.profiles.list()) await updated.profiles.delete(profile.id);
+    await updated.collections.delete(home.id);
+    await eventually(async () => {
+      expect(await kit.profiles.list()).toEqual([]);
+    });
+  });
+
+  it('has its keys under the passphrase of the vault', { timeout: 120_000 }, async () => {
+    const { url, credentials } = fleetServer!;
+    const { fleetKey, ownerKey } = await secrets;
+    const database = `fleet-${crypto.randomUUID()}`;
+    const kit = await testKit();
+    const join = (options: object = {}) =>
+      joinFleet(kit, { servers: [url], credentials, mode: 'write', database, ...options });
+    await expect(join()).rejects.toMatchObject({ code: 'FLEET_KEY_MISSING' });
+    await expect(join({ fleetKey, ownerKey: (await createFleetKeys()).ownerKey })).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+    });
+    for (const collections of ['staff', [7], {}]) {
+      await expect(join({ fleetKey, collections })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    }
+    const first = await join({ fleetKey, ownerKey });
+    await eventually(() => {
+      expect(first.status()).toMatchObject({ state: 'current', writer: { isAdmitted: true } });
+    });
+    await expect(join({ fleetKey: (await createFleetKeys()).fleetKey })).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+    });
+    await first.leave();
+
+    await kit.vault.setPassphrase('correct horse');
+    await kit.vault.lock();
+    const fleet = await join();
+    onTestFinished(async () => {
+      await fleet.leave({ erase: true });
+      await dropDatabase(database);
+    });
+    await eventually(() => {
+      expect(fleet.status().problem?.code).toBe('VAULT_LOCKED');
+    });
+    await kit.vault.unlock('correct horse');
+    await eventually(() => {
+      expect(fleet.status()).toMatchObject({ state: 'current', problem: null, writer: { isAdmitted: true } });
+    });
+    // The key of the vault is another one then, and the fleet goes on.
+    await kit.vault.removePassphrase('correct horse');
+    await kit.collections.create('Staff');
+    await eventually(() => {
+      expect(fleet.status()).toMatchObject({ state: 'current', outbox: 0, problem: null });
+    });
+    await kit.storage.eraseAll();
+    await eventually(() => {
+      expect(fleet.status().problem?.code).toBe('FLEET_KEY_MISSING');
+    });
+    expect(await kit.collections.list()).toEqual([]);
+    await expect(join()).rejects.toMatchObject({ code: 'FLEET_KEY_MISSING' });
+  });
+
   it('enrolls a person once and deletes them once, also over a restart', { timeout: 120_000 }, async () => {
     const { url, credentials } = fleetServer!;
     const { fleetKey, ownerKey } = await secrets;

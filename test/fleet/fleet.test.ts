@@ -14,9 +14,9 @@ import { decodeRecord, encodeRecord, type FleetRecord } from '../../src/fleet/re
 import { createSealer, EPOCH_KEY, headKey, openHead, paddedSize, sealHead, signEpoch } from '../../src/fleet/seal.js';
 import { compareStamps, nextTime } from '../../src/fleet/stamp.js';
 import type { Entry } from '../../src/fleet/transport.js';
-import { alike, join, waitFor, type JoinOptions, type TestKiosk } from './kiosks.js';
+import { alike, DATABASE, join, waitFor, type JoinOptions, type TestKiosk } from './kiosks.js';
 import { eventually } from './servers.js';
-import { block, Bucket, createSimulatedTransport, SPACE } from './simulation.js';
+import { block, Bucket, createSimulatedTransport, SPACE, Store } from './simulation.js';
 
 const TIME = '2026-05-01T00:00:00.000Z';
 const RECORD: FleetRecord = {
@@ -38,7 +38,8 @@ const RECORD: FleetRecord = {
 async function createWriter() {
   const pair = await crypto.subtle.generateKey(SIGNATURE, false, ['sign', 'verify']);
   const point = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
-  return { signer: { kiosk: await kioskIdOf(point), key: pair.privateKey }, publicKey: toBase64(point) };
+  const publicKey = toBase64(point);
+  return { signer: { kiosk: await kioskIdOf(point), key: pair.privateKey, publicKey }, publicKey };
 }
 
 async function createFleet() {
@@ -108,7 +109,7 @@ describe('records', () => {
     await sealer.setWriters({ ...head, writers: [] });
     expect(await sealer.open(key, bytes)).toBe('unknown-writer');
     // A kiosk that only reads has the fleet key, and uses the name of a writer.
-    const reader = createSealer(keys, { kiosk: writer.signer.kiosk, key: (await createWriter()).signer.key });
+    const reader = createSealer(keys, { ...writer.signer, key: (await createWriter()).signer.key });
     await sealer.setWriters(head);
     expect(await sealer.open(key, await reader.seal(RECORD))).toBe('unsigned');
   });
@@ -335,12 +336,158 @@ describe('a fleet', () => {
     const { fleetKey, ownerKey } = await createFleetKeys();
     const a = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey });
     await a.settled();
-    const { Store } = await import('./simulation.js');
     const store = new Store(Date.now, 'space-2');
-    const b = await join(createSimulatedTransport(bucket), { mode: 'read', fleetKey, store });
+    // Not even with the owner key: it cannot read what the fleet has.
+    const b = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey, store });
     await waitFor(b.fleet, ({ problem }) => problem?.code === 'EMBEDDING_SPACE_MISMATCH');
     expect(b.fleet.status().problem?.message).toContain("'space-1'");
+    expect(a.fleet.writers()).toHaveLength(1);
     await Promise.all([a.fleet.leave(), b.fleet.leave()]);
+  });
+
+  it('moves to newer models with the owner key, and all kiosks follow after their update', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const joined = (options: Omit<JoinOptions, 'mode'>) =>
+      join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ...options });
+    /** Joins again, with the models of an update. */
+    const update = async (kiosk: TestKiosk, spaces: readonly string[], options: Partial<JoinOptions> = {}) => {
+      await kiosk.fleet.leave();
+      const { store, journal } = kiosk;
+      store.space = spaces[0]!;
+      store.spaces = spaces;
+      return joined({ store, journal, ...options });
+    };
+    let a = await joined({ ownerKey });
+    let b = await joined({ ownerKey });
+    for (const id of ['anna', 'bob']) a.store.enroll(id, id, [block(1)]);
+    await Promise.all([a.settled(), alike(a, b), b.settled()]);
+
+    // The first kiosk with newer models. What it learns waits, because the others could not read it.
+    b = await update(b, ['space-2', SPACE]);
+    await waitFor(b.fleet, ({ state }) => state === 'current');
+    b.store.addBlock('anna', block(2, 4, 'space-2'));
+    await waitFor(b.fleet, ({ problem }) => problem?.code === 'EMBEDDING_SPACE_MISMATCH');
+    expect(b.fleet.status()).toMatchObject({ state: 'current', outbox: 1 });
+    a.store.rename('bob', 'Bob');
+    await eventually(() => {
+      expect(b.store.profiles.get('bob')?.name).toBe('Bob');
+    });
+    expect(a.store.profiles.get('anna')?.blocks).toHaveLength(1);
+
+    b = await update(b, ['space-2', SPACE], { ownerKey });
+    await b.settled();
+    await waitFor(a.fleet, ({ problem }) => problem?.code === 'EMBEDDING_SPACE_MISMATCH');
+    expect(a.fleet.status().state).toBe('offline');
+    a.store.enroll('clara', 'Clara', [block(3)]);
+    expect(a.store.profiles.get('anna')?.blocks).toHaveLength(1);
+    a = await update(a, ['space-2', SPACE]);
+    await Promise.all([a.settled(), alike(a, b)]);
+    expect(a.store.profiles.get('anna')?.blocks).toHaveLength(2);
+    expect(b.store.profiles.has('clara')).toBe(true);
+    expect([a.fleet.status().refused, b.fleet.status().refused]).toEqual([0, 0]);
+
+    // One without the old models takes those who need none of them, and the others when it gets the old ones.
+    const store = new Store(Date.now, 'space-2');
+    let c = await joined({ store });
+    const refusals: Refusal[] = [];
+    c.fleet.on('refused', (refusal) => refusals.push(refusal));
+    b.store.enroll('dora', 'Dora', [block(4, 4, 'space-2')]);
+    await eventually(() => {
+      expect([...store.profiles.keys()]).toEqual(['dora']);
+    });
+    expect(refusals.map(({ reason }) => reason)).toEqual(['other-models', 'other-models', 'other-models']);
+    c = await update(c, ['space-2', SPACE]);
+    await alike(a, b, c);
+    for (const id of ['bob', 'clara']) b.store.addBlock(id, block(5, 4, 'space-2'));
+    b.store.dropBlocks(SPACE);
+    await alike(a, b, c);
+    const late = await joined({ store: new Store(Date.now, 'space-2') });
+    await alike(b, late);
+    expect(late.fleet.status()).toMatchObject({ refused: 0, problem: null });
+    await Promise.all([a, b, c, late].map(({ fleet }) => fleet.leave()));
+  });
+
+  it('has its keys from the vault, and waits while that is locked', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey });
+    const store = new Store(Date.now);
+    store.setLocked(true);
+    const first = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey, store });
+    await waitFor(first.fleet, ({ problem }) => problem?.code === 'VAULT_LOCKED');
+    expect(first.fleet.status()).toMatchObject({ state: 'offline', writer: null });
+    store.setLocked(false);
+    await waitFor(first.fleet, ({ state, writer }) => state === 'current' && writer?.isAdmitted === true);
+    const { kiosk } = first.fleet.status().writer!;
+    await first.fleet.leave();
+
+    // Without the key from now on.
+    const { journal } = first;
+    const b = await join(createSimulatedTransport(bucket), { mode: 'write', store, journal });
+    await b.settled();
+    expect(b.fleet.status().writer).toEqual({ kiosk, isAdmitted: true });
+    const { lastChange } = b.fleet.status();
+    store.setLocked(true);
+    await waitFor(b.fleet, ({ problem }) => problem?.code === 'VAULT_LOCKED');
+    expect(b.fleet.status()).toMatchObject({ state: 'offline', outbox: 0, writer: null, lastChange });
+    a.store.enroll('anna', 'Anna', [block(1)]);
+    b.store.createCollection('staff', 'Staff');
+    await a.settled();
+    store.setLocked(false);
+    await Promise.all([alike(a, b), b.settled()]);
+    expect(b.fleet.status().problem).toBeNull();
+    store.setLocked(true);
+    await b.fleet.leave({ erase: true });
+    store.setLocked(false);
+    expect(await store.keys(`${DATABASE} fleet`)).toBeNull();
+    await a.fleet.leave();
+  });
+
+  it('ends when the store is erased, and brings nobody back before it is joined again', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey });
+    for (let i = 0; i < 200; i++) a.store.enroll(`p${i}`, `Person ${i}`, [block(i)]);
+    const b = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey });
+    await Promise.all([a.settled(), alike(a, b), b.settled()]);
+    b.store.eraseAll();
+    await waitFor(b.fleet, ({ problem }) => problem?.code === 'FLEET_KEY_MISSING');
+    a.store.rename('p1', 'Renamed');
+    await a.settled();
+    expect(b.store.profiles.size).toBe(0);
+    await b.fleet.leave();
+    const { store, journal } = b;
+    const other = await createFleetKeys();
+    const wrong = await join(createSimulatedTransport(bucket), { mode: 'read', ...other, store, journal });
+    await waitFor(wrong.fleet, ({ problem }) => problem?.code === 'INVALID_INPUT');
+    await wrong.fleet.leave();
+    const again = await join(createSimulatedTransport(bucket), { mode: 'read', fleetKey, store, journal });
+    await alike(a, again);
+    await Promise.all([a.fleet.leave(), again.fleet.leave()]);
+  });
+
+  it('goes on in another tab with the key that the first one rotated to', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey });
+    const { store, journal } = a;
+    let takeOver: () => void = () => undefined;
+    const turn = () => new Promise<() => void>((resolve) => (takeOver = () => resolve(() => undefined)));
+    const tab = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, store, journal, turn });
+    expect(tab.fleet.status().state).toBe('standby');
+    store.enroll('anna', 'Anna', [block(1)]);
+    await a.settled();
+    await a.fleet.rotate(nextFleetKey(fleetKey), ownerKey);
+    await a.settled();
+    const { revision } = bucket;
+    await a.fleet.leave();
+    takeOver();
+    await tab.settled();
+    expect(tab.fleet.status()).toMatchObject({ problem: null, writer: { isAdmitted: true } });
+    // It knows what the first one wrote, and writes nothing again.
+    expect(bucket.revision).toBe(revision);
+    await tab.fleet.leave();
   });
 
   it('refuses the key of another fleet', async () => {
@@ -359,7 +506,7 @@ describe('a fleet', () => {
     const a = await join(createSimulatedTransport(new Bucket()), { mode: 'write', fleetKey, ownerKey });
     await a.settled();
     await a.fleet.leave({ erase: true });
-    expect(await a.journal.loadIdentity()).toBeNull();
+    for (const set of ['fleet', 'signer']) expect(await a.store.keys(`${DATABASE} ${set}`)).toBeNull();
     expect(await a.journal.load()).toMatchObject({ known: [], position: null });
   });
 });

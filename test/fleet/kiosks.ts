@@ -1,27 +1,22 @@
 /** Kiosks of the tests: a store in memory that has joined a fleet over the real transport. */
 import { createNatsTransport } from '../../src/fleet/nats.js';
 import type { Fleet, FleetCredentials, FleetKit } from '../../src/fleet/contract.js';
-import {
-  createFleetKeys,
-  importFleetKey,
-  importOwnerKey,
-  kioskIdOf,
-  SIGNATURE,
-  toBase64,
-} from '../../src/fleet/keys.js';
+import { createFleetKeys } from '../../src/fleet/keys.js';
 import { createSession } from '../../src/fleet/session.js';
 import type { Transport } from '../../src/fleet/transport.js';
-import type { Identity, Journal } from '../../src/fleet/journal.js';
+import type { Journal } from '../../src/fleet/journal.js';
 import { eventually } from './servers.js';
-import { createMemoryJournal, SPACE, Store } from './simulation.js';
+import { createMemoryJournal, Store } from './simulation.js';
 
 export interface JoinOptions {
   readonly mode: 'read' | 'write';
-  readonly fleetKey: string;
+  readonly fleetKey?: string;
   readonly ownerKey?: string;
   readonly collections?: readonly string[];
   readonly journal?: Journal;
   readonly store?: Store;
+  /** Waits until no other tab replicates. Defaults to at once. */
+  readonly turn?: (signal: AbortSignal) => Promise<() => void>;
 }
 
 export interface TestKiosk {
@@ -32,42 +27,32 @@ export interface TestKiosk {
   settled(): Promise<void>;
 }
 
+/** Name of the keys in the vault. */
+export const DATABASE = 'inface-fleet';
+
 /** Returns the parts of a kit that a fleet uses. */
 function kitOf(store: Store): FleetKit {
   return {
     replica: store,
-    on: (event, listener) =>
-      event === 'profiles'
+    on: (event, listener) => {
+      if (event === 'vault') return store.onVault(() => listener({} as never));
+      return event === 'profiles'
         ? store.onChange(() => listener({ change: 'updated', ids: [], origin: 'this-kit' } as never))
-        : () => undefined,
-    info: () => Promise.resolve({ embeddingSpace: SPACE, migration: [] } as never),
+        : () => undefined;
+    },
   };
 }
 
 export async function join(transport: Transport, options: JoinOptions): Promise<TestKiosk> {
-  const {
-    mode,
-    fleetKey,
-    ownerKey,
-    collections,
-    journal = createMemoryJournal(),
-    store = new Store(Date.now),
-  } = options;
-  const stored = await journal.loadIdentity();
-  const keys = await importFleetKey(fleetKey);
-  const identity = { ...(stored ?? (await createIdentity())), keys };
-  const isNewKey = stored !== null && stored.keys.epoch < keys.epoch;
-  if (!stored) await journal.saveIdentity(identity);
+  const { mode, journal = createMemoryJournal(), store = new Store(Date.now), ...rest } = options;
   const fleet = await createSession({
+    turn: () => Promise.resolve(() => undefined),
+    ...rest,
     kit: kitOf(store),
     transport,
     journal,
-    identity,
+    database: DATABASE,
     mode,
-    collections,
-    isNewKey,
-    ownerKey: ownerKey === undefined ? null : await importOwnerKey(ownerKey, keys),
-    turn: () => Promise.resolve(() => undefined),
   });
   const settled = () =>
     eventually(async () => {
@@ -131,9 +116,3 @@ export function alike(...kiosks: readonly TestKiosk[]): Promise<void> {
 }
 
 export { createFleetKeys };
-
-async function createIdentity(): Promise<Omit<Identity, 'keys'>> {
-  const pair = await crypto.subtle.generateKey(SIGNATURE, false, ['sign', 'verify']);
-  const point = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
-  return { signer: { kiosk: await kioskIdOf(point), key: pair.privateKey }, publicKey: toBase64(point) };
-}

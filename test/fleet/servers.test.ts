@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { wsconnect } from '@nats-io/nats-core';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { takeIdentity } from '../../src/fleet/identity.js';
 import { nextFleetKey } from '../../src/fleet/keys.js';
 import { paddedSize } from '../../src/fleet/seal.js';
 import { startCrowd } from './crowd.js';
-import { alike, createFleetKeys, joinServers, waitFor, type TestKiosk } from './kiosks.js';
+import { alike, createFleetKeys, DATABASE, joinServers, waitFor, type TestKiosk } from './kiosks.js';
 import { eventually, layCable, OWNER, READER, startServers, WRITER, type Servers } from './servers.js';
 import { block } from './simulation.js';
 
@@ -214,7 +215,7 @@ describe.skipIf(binary === null)('one server', () => {
     await waitFor(stolen.fleet, ({ writer }) => writer?.isAdmitted === false);
     // It goes on with code that does not check whether it is admitted.
     const { createSealer } = await import('../../src/fleet/seal.js');
-    const identity = (await stolen.journal.loadIdentity())!;
+    const identity = await takeIdentity(stolen.store, DATABASE, undefined, null, 'write');
     const sealer = createSealer(identity.keys, identity.signer);
     const record = {
       kind: 'profile' as const,

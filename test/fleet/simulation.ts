@@ -5,11 +5,12 @@ import type {
   ReplicaBlock,
   ReplicaCollection,
   ReplicaDeletion,
+  ReplicaKeys,
   ReplicaMember,
   ReplicaPair,
   ReplicaProfile,
 } from '../../src/api/replica.js';
-import type { Draft, Identity, Journal, Known, Pending, Position } from '../../src/fleet/journal.js';
+import type { Draft, Journal, Known, Pending, Position } from '../../src/fleet/journal.js';
 import { decodeRecord, encodeRecord, nameOf } from '../../src/fleet/record.js';
 import type { Sealer } from '../../src/fleet/seal.js';
 import type { BucketInfo, Entry, Link, Transport } from '../../src/fleet/transport.js';
@@ -17,9 +18,9 @@ import type { BucketInfo, Entry, Link, Transport } from '../../src/fleet/transpo
 export const SPACE = 'space-1';
 
 /** Returns a block with one template, whose vector is made from a number. */
-export function block(value: number, length = 4): ReplicaBlock {
+export function block(value: number, length = 4, space = SPACE): ReplicaBlock {
   return {
-    space: SPACE,
+    space,
     templates: [
       {
         id: `t${value}`,
@@ -41,14 +42,29 @@ export class Store implements Replica {
   private readonly marks = new Map<string, string>();
   private markCount = 0;
   private readonly listeners = new Set<() => void>();
+  private readonly vaultListeners = new Set<() => void>();
+  private readonly keySets = new Map<string, ReplicaKeys>();
+  private isLocked = false;
   applied = 0;
   /** Called once, before the next records are applied: what a person does in that moment. */
   interrupt: () => void = () => undefined;
 
   constructor(
     private readonly now: () => number,
-    readonly space = SPACE,
+    /** The embedding space of its models. */
+    public space = SPACE,
+    public spaces: readonly string[] = [space],
   ) {}
+
+  onVault(listener: () => void): () => void {
+    this.vaultListeners.add(listener);
+    return () => this.vaultListeners.delete(listener);
+  }
+
+  setLocked(isLocked: boolean): void {
+    this.isLocked = isLocked;
+    for (const listener of this.vaultListeners) listener();
+  }
 
   onChange(listener: () => void): () => void {
     this.listeners.add(listener);
@@ -82,6 +98,24 @@ export class Store implements Replica {
   rename(id: string, name: string): void {
     const profile = this.profiles.get(id);
     if (profile) this.profiles.set(id, { ...profile, name, updatedAt: this.time(profile.updatedAt) });
+    this.changed();
+  }
+
+  /** Adds templates, as when a person is seen. */
+  addBlock(id: string, added: ReplicaBlock): void {
+    const profile = this.profiles.get(id)!;
+    const blocks = [...profile.blocks, added];
+    this.profiles.set(id, { ...profile, blocks, updatedAt: this.time(profile.updatedAt) });
+    this.changed();
+  }
+
+  /** Drops the templates of an old embedding space, as when its grace period ends. */
+  dropBlocks(space: string): void {
+    for (const [id, profile] of this.profiles) {
+      const blocks = profile.blocks.filter((each) => each.space !== space);
+      if (blocks.length === profile.blocks.length) continue;
+      this.profiles.set(id, { ...profile, blocks, updatedAt: this.time(profile.updatedAt) });
+    }
     this.changed();
   }
 
@@ -135,9 +169,20 @@ export class Store implements Replica {
 
   /** Deletes everything without tombstones. */
   eraseAll(): void {
-    for (const map of [this.profiles, this.collections, this.members, this.tombstones, this.marks]) map.clear();
+    const { profiles, collections, members, tombstones, marks, keySets } = this;
+    for (const map of [profiles, collections, members, tombstones, marks, keySets]) map.clear();
     this.changed();
+    for (const listener of this.vaultListeners) listener();
   }
+
+  keys: Replica['keys'] = (set) =>
+    this.isLocked ? Promise.reject(LOCKED) : Promise.resolve(this.keySets.get(set) ?? null);
+
+  keepKeys: Replica['keepKeys'] = (set, keys) => {
+    if (keys && this.isLocked) return Promise.reject(LOCKED);
+    setOrDelete(this.keySets, set, keys);
+    return Promise.resolve();
+  };
 
   /** Encrypts everything again, as a new passphrase does: all marks change. */
   rekey(): void {
@@ -159,6 +204,7 @@ export class Store implements Replica {
   state: Replica['state'] = () =>
     Promise.resolve({
       space: this.space,
+      spaces: this.spaces,
       profiles: [...this.profiles.values()].map(({ id, updatedAt }) => ({ id, updatedAt })),
       collections: [...this.collections.values()].map(({ id, updatedAt }) => ({
         id,
@@ -187,6 +233,11 @@ export class Store implements Replica {
     if (profiles.some(({ name }) => name === 'invalid')) {
       return Promise.reject(new InfaceError('INVALID_INPUT', 'A profile is invalid.'));
     }
+    const blocks = [...profiles.flatMap((profile) => profile.blocks), ...members.flatMap((member) => member.negatives)];
+    if (blocks.some(({ space }) => !this.spaces.includes(space))) {
+      return Promise.reject(new InfaceError('EMBEDDING_SPACE_MISMATCH', 'The models are other ones.'));
+    }
+    if (blocks.length > 0 && this.isLocked) return Promise.reject(LOCKED);
     const { interrupt } = this;
     this.interrupt = () => undefined;
     interrupt();
@@ -260,13 +311,14 @@ export class Store implements Replica {
   }
 }
 
+const LOCKED = new InfaceError('VAULT_LOCKED', 'The vault is locked.');
+
 /** A journal in memory. It outlives the replicator that writes it, as a database outlives its page. */
 export function createMemoryJournal(): Journal & { copy(): Journal } {
   const known = new Map<string, Known>();
   const drafts = new Map<string, Draft>();
   const pending = new Map<string, Pending>();
   let position: Position | null = null;
-  let identity: Identity | null = null;
   const journal = {
     load: () =>
       Promise.resolve({
@@ -282,14 +334,10 @@ export function createMemoryJournal(): Journal & { copy(): Journal } {
       position = change.position ?? position;
       return Promise.resolve();
     },
-    loadIdentity: () => Promise.resolve(identity),
-    saveIdentity: (saved: Identity) => {
-      identity = saved;
-      return Promise.resolve();
-    },
+    loadPosition: () => Promise.resolve(position),
     erase: () => {
       for (const map of [known, drafts, pending]) map.clear();
-      position = identity = null;
+      position = null;
       return Promise.resolve();
     },
     close: () => undefined,
@@ -301,7 +349,6 @@ export function createMemoryJournal(): Journal & { copy(): Journal } {
         pending: new Map([...pending.values()].map((entry) => [entry.name, entry])),
         ...(position && { position }),
       });
-      if (identity) void other.saveIdentity(identity);
       return other;
     },
   };

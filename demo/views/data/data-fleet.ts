@@ -29,8 +29,9 @@ export function createFleetCard(host: HTMLElement, context: Context): () => void
 
   function drawStatus(status: FleetStatus) {
     const { state, problem, writer, behind, outbox, waiting, refused, lastChange } = status;
+    const access = writer && (writer.isAdmitted ? words.writes : words.notAdmitted);
     return html`<p class="state" role="status">${problem ? context.explain(problem) : words.states[state]}</p>
-      <p>${writer === null ? words.reads : writer.isAdmitted ? words.writes : words.notAdmitted}</p>
+      <p>${fleet.mode === 'read' ? words.reads : access}</p>
       <p>${words.counts(behind, outbox, waiting, refused)}</p>
       <p>${lastChange === null ? words.never : words.lastChange(time.format(new Date(lastChange)))}</p>
       <div class="row">

@@ -48,6 +48,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   // Not expected, because no route opens an image, exports, imports, unlocks or joins a fleet.
   FLEET_ACCESS_DENIED: 500,
   FLEET_KEY_OUTDATED: 500,
+  FLEET_KEY_MISSING: 500,
   FLEET_UNREACHABLE: 500,
   IMAGE_CLOSED: 500,
   BACKUP_INVALID: 500,
