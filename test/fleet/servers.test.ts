@@ -313,6 +313,26 @@ describe.skipIf(binary === null)('one server', () => {
   );
 });
 
+it.skipIf(binary === null)(
+  'reports credentials that arrive too late at a busy server as no fault of theirs',
+  async () => {
+    const replace = [[/timeout: 10/, 'timeout: 0.00001']] as const;
+    const servers = await startServers(binary!, 1, { replace, withoutBucket: true });
+    try {
+      const { fleetKey, ownerKey } = await createFleetKeys();
+      const a = await joined(servers.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+      await waitFor(a.fleet, ({ problem }) => problem !== null);
+      expect(a.fleet.status().problem).toMatchObject({
+        code: 'FLEET_UNREACHABLE',
+        message: expect.stringMatching(/authentication timeout/i) as string,
+      });
+    } finally {
+      await leaveAll();
+      await servers.stop();
+    }
+  },
+);
+
 describe.skipIf(binary === null)('a certificate', () => {
   const folder = mkdtempSync(join(tmpdir(), 'inface-certificates-'));
   const run = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
