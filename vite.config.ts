@@ -4,6 +4,7 @@ import { defaultClientConditions, type Plugin, type UserConfig } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { BROWSER_ARGS } from './tools/browser.mjs';
 import { createEngineTests } from './tools/engine-tests.js';
+import { bundleWorkers } from './tools/bundle-workers.js';
 import { listDemoFiles } from './tools/demo-files.js';
 import { readTargets, writeTargets } from './tools/demo-targets.mjs';
 import { serveExamples } from './tools/docs-examples.js';
@@ -174,7 +175,7 @@ const BROWSER_PROJECT = {
       'vue',
     ],
   },
-  plugins: [serveExamples()],
+  plugins: [serveExamples(), bundleWorkers()],
 };
 const BROWSER_TESTS = {
   include: ['test/browser/**/*.test.ts'],
