@@ -109,6 +109,8 @@ export interface ReplicaChanges {
   readonly collections?: readonly ReplicaChange<ReplicaCollection>[];
   readonly members?: readonly ReplicaChange<ReplicaMember>[];
   readonly deletions?: readonly ReplicaDeletion[];
+  /** Profiles that go from this store alone, with their memberships. They leave no mark, so that they can come back. */
+  readonly drops?: readonly ReplicaChange<Pick<ReplicaProfile, 'id'>>[];
 }
 
 /** Keys by their names in `replica.keepKeys`. */

@@ -34,8 +34,9 @@ export interface FleetOptions {
   /** Whether changes made here are written to the fleet. With `read`, they stay here. */
   readonly mode: 'read' | 'write';
   /**
-   * Ids of the collections to take, with their people. Nothing else of the fleet comes to this kiosk; what its store has
-   * stays and is kept up to date. Changes made here are written in any case. Defaults to everything.
+   * Ids of the collections to take, with their people. Nothing else of the fleet comes to this kiosk, and who leaves the
+   * last of them goes from it. What its store has besides stays and is kept up to date. Changes made here are written in
+   * any case. Defaults to everything.
    */
   readonly collections?: readonly string[];
   /**

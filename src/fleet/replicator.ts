@@ -9,6 +9,7 @@ import type {
   ReplicaMember,
   ReplicaPair,
   ReplicaProfile,
+  ReplicaState,
 } from '../api/replica.js';
 import type { Draft, Journal, JournalChange, Known, LocalContent, Pending, Position } from './journal.js';
 import type { FleetKeys } from './keys.js';
@@ -238,7 +239,43 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       if (entry?.isHeld === true) changedKnown.set(name, { ...entry, isHeld: false });
     }
     if (changedKnown.size + changedDrafts.size > 0) await save({ known: changedKnown, drafts: changedDrafts });
+    if (collections) await dropLeavers(state);
     return [...new Set([...lost, ...notHeld()])];
+  }
+
+  /** Drops who has left the last of the collections, if the fleet has everything about them. */
+  async function dropLeavers(state: ReplicaState): Promise<void> {
+    const members = new Set(state.collections.flatMap((entry) => entry.members.map(({ profileId }) => profileId)));
+    const leavers = new Set<string>();
+    const staying = new Set<string>();
+    const ofMember = (name: RecordName) => pairOf(splitName(name)[1]);
+    for (const { name, local } of known.values()) {
+      if (!name.startsWith('member:')) continue;
+      const { collectionId, profileId } = ofMember(name);
+      if (!taken.includes(collectionId)) continue;
+      const isMember = local.isMember && !isDeleted(nameOf({ kind: 'collection', id: collectionId }));
+      // Or will be, once the membership has arrived.
+      if (isMember) staying.add(profileId);
+      else leavers.add(profileId);
+    }
+    for (const name of drafts.keys()) if (name.startsWith('member:')) staying.add(ofMember(name).profileId);
+    const drops = state.profiles.filter(({ id, updatedAt }) => {
+      const name = nameOf({ kind: 'profile', id });
+      const entry = known.get(name);
+      // Changes made on a kiosk that only reads count as long as the fleet does not change the person.
+      const isInFleet = entry?.isHeld === true && (kiosk === null || entry.local.checked === updatedAt);
+      return isInFleet && !drafts.has(name) && leavers.has(id) && !staying.has(id) && !members.has(id);
+    });
+    if (drops.length === 0) return;
+    const { changed } = await replica.apply(
+      { drops: drops.map(({ id, updatedAt }) => ({ id, replaces: updatedAt })) },
+      { signal },
+    );
+    const dropped = drops.filter(({ id }) => !changed.profileIds.includes(id));
+    const entries = dropped.map(({ id }) => known.get(nameOf({ kind: 'profile', id }))!);
+    await save({ known: new Map(entries.map((entry) => [entry.name, { ...entry, isHeld: false }])) });
+    const names = new Set(entries.map(({ name }) => name));
+    stored = new Map([...stored].filter(([name]) => !names.has(name)));
   }
 
   /** Returns the records that the store should hold and does not, because a repair was interrupted. */
@@ -614,7 +651,7 @@ function checkedOf(record: FleetRecord, { checked }: LocalContent): string | nul
 function toReplicaChanges(
   records: readonly FleetRecord[],
   stored: ReadonlyMap<RecordName, string>,
-): Required<ReplicaChanges> {
+): Required<Omit<ReplicaChanges, 'drops'>> {
   const result = {
     profiles: [] as ReplicaChange<ReplicaProfile>[],
     collections: [] as ReplicaChange<ReplicaCollection>[],

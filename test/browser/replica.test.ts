@@ -189,6 +189,34 @@ describe('records of another store', () => {
     expect((await store.describeRecords()).deletions).toHaveLength(2);
   });
 
+  it('that are dropped go with all that belongs to them, leave no mark, and come back', async () => {
+    const { store, changes, apply } = testStore();
+    await apply({
+      profiles: [profile('anna', 1), profile('berta', 5)],
+      collections: [HOME],
+      members: [member('anna', [block(7)]), member('berta')],
+    });
+    changes.length = 0;
+    const { changed } = await apply({ drops: [{ id: 'anna', replaces: LATER }, { id: 'clara' }] });
+    expect(changed.profileIds).toEqual(['anna']);
+    expect(await store.getProfile(null, 'anna')).toMatchObject({ name: 'anna' });
+
+    await apply({ drops: [{ id: 'anna', replaces: AT }] });
+    expect(await store.describeRecords()).toMatchObject({
+      profiles: [{ id: 'berta' }],
+      collections: [{ id: 'home', members: [{ profileId: 'berta' }] }],
+      deletions: [],
+    });
+    expect(changes).toContainEqual({ profiles: { change: 'deleted', ids: ['anna'] } });
+    await expect(store.getProfile(null, 'anna')).rejects.toMatchObject(code('PROFILE_NOT_FOUND'));
+    expect((await store.listAudit(2))[1]).toMatchObject({ action: 'delete-profile', subject: 'anna', count: 1 });
+    const content = await store.loadCollection(null, 'home', SPACE);
+    expect([content.profiles.map(({ id }) => id), content.negatives]).toEqual([['berta'], []]);
+
+    await apply({ profiles: [profile('anna', 1)], members: [member('anna')] });
+    expect((await store.getCollection(null, 'home')).profileIds).toEqual(['anna', 'berta']);
+  });
+
   it('whose profile or collection is missing are left out and returned', async () => {
     const { store, apply } = testStore();
     const lost = [
@@ -491,6 +519,7 @@ describe('a kit', () => {
       () => kit.replica.read({ members: ['anna'] } as never),
       () => kit.replica.read({ names: [] } as never),
       () => kit.replica.apply({ profiles: {} } as never),
+      () => kit.replica.apply({ drops: ['anna'] } as never),
       () => kit.replica.apply({ people: [] } as never),
       () => kit.replica.apply({ profiles: [{ id: 'anna' }] } as never),
       () => kit.replica.apply(null as never),

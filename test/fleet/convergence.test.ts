@@ -1,6 +1,7 @@
 /** Kiosks and one bucket: whatever happens in between, all of them end with the same people. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { JournalContent } from '../../src/fleet/journal.js';
 import { decodeRecord } from '../../src/fleet/record.js';
 import { createReplicator, type Replicator } from '../../src/fleet/replicator.js';
 import type { Sealer } from '../../src/fleet/seal.js';
@@ -219,14 +220,20 @@ async function run(
   return fleet;
 }
 
-/** Compares a store that has some of the collections. People who were added to it, or were in one, remain. */
-function expectPart(part: Store, whole: Store): void {
+/** Compares a store that has some of the collections. */
+function expectPart(part: Store, whole: Store, { known }: JournalContent): void {
   expect([...part.tombstones.keys()].sort()).toEqual([...whole.tombstones.keys()].sort());
   expect(part.collections.has('c0')).toBe(whole.collections.has('c0'));
   for (const [id, profile] of part.profiles) expect(profile).toEqual(whole.profiles.get(id));
   for (const [id, { name }] of part.collections) {
     expect(name).toBe(whole.collections.get(id)?.name);
     expect(part.members.get(id)).toEqual(whole.members.get(id));
+  }
+  // People who were enrolled there and never joined the collection remain; who left it does not.
+  for (const id of part.profiles.keys()) {
+    const isMember = [...part.members.values()].some((members) => members.has(id));
+    const wasMember = known.some(({ name }) => name === `member:c0/${id}`);
+    if (!isMember) expect(wasMember, id).toBe(false);
   }
 }
 
@@ -238,7 +245,7 @@ async function expectConvergence(steps: readonly Step[], clockHours: readonly nu
     expect(at.replicator.outbox()).toBe(0);
     expect(at.replicator.position().revision).toBe(bucket.revision);
   }
-  expectPart(kiosks[CHOOSING]!.store, first!.store);
+  expectPart(kiosks[CHOOSING]!.store, first!.store, await kiosks[CHOOSING]!.journal.load());
   // The server drops the rejected faces of people who were deleted.
   for (const { value: bytes } of bucket.entries.values()) {
     const record = decodeRecord(bytes!);
@@ -344,12 +351,23 @@ describe('a fleet', () => {
     choosing.store.enroll('p9', 'enrolled here', [block(9)]);
     choosing.store.rename('p0', 'renamed here');
     await exchange();
-    expect([...choosing.store.profiles.keys()].sort()).toEqual(['p0', 'p1', 'p9']);
+    // Who left goes from this store alone, with what was changed here written before.
+    expect([...choosing.store.profiles.keys()].sort()).toEqual(['p1', 'p9']);
     expect(choosing.store.profiles.get('p1')?.name).toBe('renamed before');
     expect([...choosing.store.members.get('c0')!.keys()]).toEqual(['p1']);
     expect([...all.store.profiles.keys()].sort()).toEqual(['p0', 'p1', 'p2', 'p9']);
     expect(all.store.profiles.get('p0')?.name).toBe('renamed here');
     expect([...all.store.tombstones.keys()]).toEqual(['profile:p3']);
+
+    all.store.addMember('c0', 'p0');
+    await exchange();
+    expect([...choosing.store.profiles.keys()].sort()).toEqual(['p0', 'p1', 'p9']);
+    expect(choosing.store.profiles.get('p0')?.name).toBe('renamed here');
+    choosing.store.removeMember('c0', 'p0');
+    await exchange();
+    expect([...choosing.store.profiles.keys()].sort()).toEqual(['p1', 'p9']);
+    expect(all.store.members.get('c0')?.has('p0')).toBe(false);
+    expect(all.store.profiles.has('p0')).toBe(true);
 
     choosing.store.eraseAll();
     await exchange();

@@ -229,7 +229,7 @@ export class Store implements Replica {
       deletions: [],
     });
 
-  apply: Replica['apply'] = ({ profiles = [], collections = [], members = [], deletions = [] }) => {
+  apply: Replica['apply'] = ({ profiles = [], collections = [], members = [], deletions = [], drops = [] }) => {
     if (profiles.some(({ name }) => name === 'invalid')) {
       return Promise.reject(new InfaceError('INVALID_INPUT', 'A profile is invalid.'));
     }
@@ -272,6 +272,11 @@ export class Store implements Replica {
         this.marks.delete(`${collectionId}/${profileId}`);
       }
     }
+    for (const { id, replaces } of drops) {
+      if (!this.profiles.has(id)) continue;
+      if (isReplaced(this.profiles.get(id)!.updatedAt, replaces)) this.removeProfile(id);
+      else changed.profileIds.push(id);
+    }
     this.changed();
     return Promise.resolve({ skipped, changed });
   };
@@ -290,18 +295,21 @@ export class Store implements Replica {
 
   private remove(deletion: ReplicaDeletion): void {
     const { kind, id } = deletion;
-    if (kind === 'profile') {
-      this.profiles.delete(id);
-      for (const [collectionId, members] of this.members) {
-        members.delete(id);
-        this.marks.delete(`${collectionId}/${id}`);
-      }
-    } else {
+    if (kind === 'profile') this.removeProfile(id);
+    else {
       this.collections.delete(id);
       for (const profileId of this.members.get(id)?.keys() ?? []) this.marks.delete(`${id}/${profileId}`);
       this.members.delete(id);
     }
     this.tombstones.set(`${kind}:${id}`, deletion);
+  }
+
+  private removeProfile(id: string): void {
+    this.profiles.delete(id);
+    for (const [collectionId, members] of this.members) {
+      members.delete(id);
+      this.marks.delete(`${collectionId}/${id}`);
+    }
   }
 
   private touch(collectionId: string): void {

@@ -332,7 +332,7 @@ export async function createFaceKit(options: FaceKitOptions = {}): Promise<FaceK
         return callPlainly(call, 'replica.read', 'readReplica', options, [checked]);
       },
       apply: async (given, options = {}) => {
-        const rules = { profiles: records, collections: records, members: records, deletions: records };
+        const rules = { profiles: records, collections: records, members: records, deletions: records, drops: records };
         const checked = checkOptions('replica.apply', given, rules);
         return callPlainly(call, 'replica.apply', 'applyReplica', options, [checked]);
       },

@@ -68,6 +68,7 @@ function recordsSchema(known: KnownSpaces) {
       LIST,
     ),
     deletions: v.array(object(DELETION), LIST),
+    drops: uniqueList(object({ id: ID, ...REPLACES })),
   });
 }
 
@@ -77,7 +78,7 @@ function recordsSchema(known: KnownSpaces) {
  * @throws InfaceError `INVALID_INPUT`, `EMBEDDING_SPACE_MISMATCH`
  */
 export function checkRecords(given: ReplicaChanges, known: KnownSpaces): Required<ReplicaChanges> {
-  const records = { profiles: [], collections: [], members: [], deletions: [], ...given };
+  const records = { profiles: [], collections: [], members: [], deletions: [], drops: [], ...given };
   const fail = ({ path, wanted }: { path: readonly (string | number)[]; wanted: string }): never => {
     // Without the value, which is personal data.
     throw new InfaceError('INVALID_INPUT', `${pathText('replica.apply() records', path)} must be ${wanted}.`);

@@ -141,6 +141,7 @@ export function createReplica({ db, keyring, note, changed }: StoreParts): Opera
           await putProfiles(tx, sealed, made);
           await putCollections(tx, records, made);
           const unplaced = await putMembers(tx, members, made);
+          await dropProfiles(tx, records.drops, made, note);
           await note(tx, 'import', { actor: null, subject: null, count: sealed.length });
           const states = [];
           for (const [id, profileIds] of made.touched) {
@@ -247,6 +248,25 @@ async function deleteRecords(
       changes.collections.deleted.add(id);
       await note(tx, 'delete-collection', { actor: null, subject: id, count });
     }
+  }
+}
+
+async function dropProfiles(
+  tx: WriteTransaction,
+  drops: Required<ReplicaChanges>['drops'],
+  changes: Changes,
+  note: StoreParts['note'],
+): Promise<void> {
+  for (const { id, replaces } of drops) {
+    const record = await tx.objectStore('profiles').get(id);
+    if (!record) continue;
+    if (!isReplaced(record.updatedAt, replaces)) {
+      changes.left.profileIds.push(id);
+      continue;
+    }
+    for (const collectionId of await removeProfile(tx, record, null)) touch(changes, collectionId, id);
+    changes.profiles.deleted.add(id);
+    await note(tx, 'delete-profile', { actor: null, subject: id, count: record.templateCount });
   }
 }
 

@@ -71,12 +71,13 @@ export async function putProfile(
 
 /**
  * Deletes a profile with its templates, memberships and negative examples, and leaves a tombstone.
+ * @param deletedAt the time of the tombstone, `null` for none, because the profile exists in other stores
  * @returns the ids of the collections that it was in
  */
 export async function removeProfile(
   tx: WriteTransaction,
   { id, owner }: Pick<ProfileRecord, 'id' | 'owner'>,
-  deletedAt: string,
+  deletedAt: string | null,
 ): Promise<string[]> {
   await tx.objectStore('blocks').delete(startingWith(id));
   for (const key of await tx.objectStore('negatives').index('profileId').getAllKeys(id)) {
@@ -86,7 +87,7 @@ export async function removeProfile(
   for (const collectionId of ids) await tx.objectStore('memberships').delete([collectionId, id]);
   await tx.objectStore('profiles').delete(id);
   await tx.objectStore('plainDetails').delete(id);
-  await tx.objectStore('tombstones').put({ kind: 'profile', id, owner, deletedAt });
+  if (deletedAt !== null) await tx.objectStore('tombstones').put({ kind: 'profile', id, owner, deletedAt });
   return ids;
 }
 
