@@ -350,7 +350,8 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       const isNewest = !draft || compareStamps(record.stamp, draft.stamp) >= 0;
       const isSent = draft !== undefined && compareStamps(record.stamp, draft.stamp) === 0;
       const isHeld = isNewest && (isSent || (order === 0 && before?.isHeld === true));
-      const local = before && order === 0 && !isSent ? before.local : await localContentOf(record);
+      // What was noted of a version that the store lost is not true of the same version when it is written there again.
+      const local = before && isHeld && !isSent ? before.local : await localContentOf(record);
       changedKnown.set(name, {
         name,
         stamp: record.stamp,

@@ -282,6 +282,17 @@ describe('a fleet', () => {
     );
   }, 120_000);
 
+  it('notices an edit at the time at which an erased store had the record', async () => {
+    const steps: Step[] = [
+      { do: 'reject', kiosk: 1, collection: 'c0', profile: 'p0', value: 0 },
+      { do: 'push', kiosk: 1, fails: null },
+      { do: 'erase', kiosk: 1 },
+      { do: 'take', kiosk: 1, count: 0, isReversed: false, past: 0, meanwhile: null },
+      { do: 'rename-collection', kiosk: 1, collection: 'c0', value: 0 },
+    ];
+    await expectConvergence(steps, [31], PLAIN_SEALER);
+  });
+
   it('keeps an edit that is made while an older version is written', async () => {
     let time = Date.parse('2026-05-01T00:00:00Z');
     const { bucket, kiosks } = await start([], PLAIN_SEALER, () => time);
