@@ -177,32 +177,42 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
     }
   }
 
-  async function run(): Promise<void> {
-    const release = await turn(left.signal);
-    try {
-      while (!hasLeft()) {
-        setState('offline');
-        const changes = vaultChanges;
-        const vault = new Promise<void>((resolve) => (vaultChanged = resolve));
-        let failure: InfaceError | null = null;
-        try {
-          const opened = replication ?? (await inTurn(open));
-          if (changes !== vaultChanges) continue;
-          replication = opened;
-          if (problem?.code === 'VAULT_LOCKED') problem = null;
-          await transport.connect((to, lost) => use(opened, to, lost), left.signal);
-        } catch (error) {
-          failure = problem = toProblem(error);
-        }
-        setState('offline');
-        schedule();
-        if (hasLeft() || (failure && LASTING.includes(failure.code))) break;
-        if (failure?.code === 'VAULT_LOCKED') await Promise.race([vault, aborted(left.signal)]);
-        // Kiosks of a fleet must not all come back at the same moment.
-        else await pause(RETRY_MS[Math.min(attempts++, RETRY_MS.length - 1)]! * (0.5 + Math.random()), left.signal);
+  /**
+   * @returns `vaultChanges` when the vault was found locked; `null` when this kiosk has left, or a key or other models are
+   * needed
+   */
+  async function replicate(): Promise<number | null> {
+    while (!hasLeft()) {
+      setState('offline');
+      const changes = vaultChanges;
+      let failure: InfaceError | null = null;
+      try {
+        const opened = replication ?? (await inTurn(open));
+        if (changes !== vaultChanges) continue;
+        replication = opened;
+        if (problem?.code === 'VAULT_LOCKED') problem = null;
+        await transport.connect((to, lost) => use(opened, to, lost), left.signal);
+      } catch (error) {
+        failure = problem = toProblem(error);
       }
-    } finally {
-      release();
+      setState('offline');
+      schedule();
+      if (hasLeft() || (failure && LASTING.includes(failure.code))) break;
+      if (failure?.code === 'VAULT_LOCKED') return changes;
+      // Kiosks of a fleet must not all come back at the same moment.
+      await pause(RETRY_MS[Math.min(attempts++, RETRY_MS.length - 1)]! * (0.5 + Math.random()), left.signal);
+    }
+    return null;
+  }
+
+  async function run(): Promise<void> {
+    while (!hasLeft()) {
+      const release = await turn(left.signal);
+      const lockedAt = await replicate().finally(release);
+      if (lockedAt === null) return;
+      // Each tab is unlocked by itself, and another one may replicate meanwhile.
+      while (lockedAt === vaultChanges && !hasLeft()) await new Promise<void>((resolve) => (vaultChanged = resolve));
+      setState('standby');
     }
   }
 
@@ -260,6 +270,7 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
       }),
     leave: async ({ erase = false } = {}) => {
       left.abort();
+      vaultChanged();
       clearTimeout(retry);
       for (const stop of stops) stop();
       await running;
@@ -281,13 +292,6 @@ function toProblem(error: unknown): InfaceError {
   if (error instanceof InfaceError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   return new InfaceError('FLEET_UNREACHABLE', `${reason} The kit tries again.`, { cause: error });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve());
-    if (signal.aborted) resolve();
-  });
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -424,13 +424,28 @@ describe('a fleet', () => {
 
     // Without the key from now on.
     const { journal } = first;
-    const b = await join(createSimulatedTransport(bucket), { mode: 'write', store, journal });
+    let last: Promise<unknown> = Promise.resolve();
+    const turn = async (): Promise<() => void> => {
+      const before = last;
+      let end: () => void = () => undefined;
+      last = new Promise<void>((resolve) => (end = resolve));
+      await before;
+      return end;
+    };
+    const b = await join(createSimulatedTransport(bucket), { mode: 'write', store, journal, turn });
     await b.settled();
     expect(b.fleet.status().writer).toEqual({ kiosk, isAdmitted: true });
     const { lastChange } = b.fleet.status();
     store.setLocked(true);
     await waitFor(b.fleet, ({ problem }) => problem?.code === 'VAULT_LOCKED');
     expect(b.fleet.status()).toMatchObject({ state: 'offline', outbox: 0, writer: null, lastChange });
+    // A tab that is unlocked must not wait for one that is not.
+    const end = await turn();
+    store.setLocked(false);
+    await waitFor(b.fleet, ({ state }) => state === 'standby');
+    store.setLocked(true);
+    end();
+    await waitFor(b.fleet, ({ state }) => state === 'offline');
     a.store.enroll('anna', 'Anna', [block(1)]);
     b.store.createCollection('staff', 'Staff');
     await a.settled();
