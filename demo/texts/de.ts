@@ -680,6 +680,9 @@ export const german: typeof english = {
         current: 'Auf dem neuesten Stand.',
         left: 'Ausgetreten.',
       },
+      newerModels: 'Die Flotte hat neuere Gesichtsmodelle. Bitte diese Seite neu laden.',
+      olderModels:
+        'Die Flotte hat andere Gesichtsmodelle, deshalb warten Änderungen von hier. Um die Flotte auf die Modelle dieses Geräts umzustellen, austreten und mit dem Schlüssel des Eigentümers wieder beitreten.',
       reads: 'Änderungen auf diesem Gerät bleiben hier.',
       writes: 'Änderungen auf diesem Gerät gehen an alle.',
       notAdmitted:

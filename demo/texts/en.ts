@@ -660,6 +660,10 @@ export const english = {
         current: 'Up to date.',
         left: 'Left.',
       },
+      // The fleet has models that this device does not have, or this device is the first one with newer models.
+      newerModels: 'The fleet has newer face models. Reload this page to get them.',
+      olderModels:
+        'The fleet has other face models, so changes made here wait. To move the fleet to those of this device, leave it, and join again with the owner key.',
       reads: 'Changes made on this device stay here.',
       writes: 'Changes made on this device go to all.',
       notAdmitted: 'Changes made on this device do not go to all yet: leave, and join with the owner key.',

@@ -28,15 +28,21 @@ export function createFleetCard(host: HTMLElement, context: Context): () => void
   }
 
   function drawStatus(status: FleetStatus) {
-    const { state, problem, writer, behind, outbox, waiting, refused, lastChange } = status;
+    const { writer, behind, outbox, waiting, refused, lastChange } = status;
     const access = writer && (writer.isAdmitted ? words.writes : words.notAdmitted);
-    return html`<p class="state" role="status">${problem ? context.explain(problem) : words.states[state]}</p>
+    return html`<p class="state" role="status">${describe(status)}</p>
       <p>${fleet.mode === 'read' ? words.reads : access}</p>
       <p>${words.counts(behind, outbox, waiting, refused)}</p>
       <p>${lastChange === null ? words.never : words.lastChange(time.format(new Date(lastChange)))}</p>
       <div class="row">
         <button type="button" aria-disabled=${task.isBusy} @click=${leave}>${words.leave}</button>
       </div>`;
+  }
+
+  function describe({ state, problem }: FleetStatus): string {
+    if (!problem) return words.states[state];
+    if (problem.code !== 'EMBEDDING_SPACE_MISMATCH') return context.explain(problem);
+    return state === 'current' ? words.olderModels : words.newerModels;
   }
 
   function drawForm() {
