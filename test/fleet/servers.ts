@@ -16,7 +16,7 @@ const PASSWORDS = {
   FLEET_WRITER_PASSWORD: `w${crypto.randomUUID()}`,
   FLEET_READER_PASSWORD: `r${crypto.randomUUID()}`,
   FLEET_SYS_PASSWORD: `s${crypto.randomUUID()}`,
-  FLEET_ROUTE_PASSWORD: `x${crypto.randomUUID().replaceAll('-', '')}`,
+  FLEET_ROUTE_PASSWORD: `x${crypto.randomUUID()}`,
 };
 export const OWNER = { user: 'owner', password: PASSWORDS.FLEET_OWNER_PASSWORD };
 export const WRITER = { user: 'writer', password: PASSWORDS.FLEET_WRITER_PASSWORD };
@@ -110,8 +110,6 @@ function createNode(
     .replace('127.0.0.1:4222', `127.0.0.1:${listen}`)
     .replace('0.0.0.0:9222', `127.0.0.1:${websocket}`)
     .replace('0.0.0.0:6222', `127.0.0.1:${cluster}`)
-    .replace(/nats-(\d)\.example\.com:6222/g, (_, number) => `127.0.0.1:${ports[(Number(number) - 1) * 3 + 2]}`)
-    .replaceAll('route:$FLEET_ROUTE_PASSWORD@', `route:${PASSWORDS.FLEET_ROUTE_PASSWORD}@`)
     .replace('/var/lib/nats', join(folder, 'data'))
     .replace(/allowed_origins.*/, '')
     .replace('include "permissions.conf"', readFileSync(new URL('permissions.conf', EXAMPLES), 'utf8'));
@@ -122,6 +120,12 @@ function createNode(
   const file = join(folder, 'server.conf');
   writeFileSync(file, text);
 
+  const routes = Array.from({ length: count }, (_, i) => {
+    return [
+      `FLEET_ROUTE_${i + 1}`,
+      `nats://route:${PASSWORDS.FLEET_ROUTE_PASSWORD}@127.0.0.1:${ports[i * 3 + 2]}`,
+    ] as const;
+  });
   let child: ChildProcess | undefined;
   const logFile = join(folder, 'server.log');
   return {
@@ -132,7 +136,7 @@ function createNode(
     start: async () => {
       if (child) return;
       const started = spawn(binary, ['-c', file, '-l', logFile], {
-        env: { ...process.env, ...PASSWORDS, NODE_NAME: name },
+        env: { ...process.env, ...PASSWORDS, ...Object.fromEntries(routes), NODE_NAME: name },
         stdio: 'ignore',
       });
       child = started;
