@@ -231,7 +231,12 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
     vaultChanges++;
     vaultChanged();
   };
-  const stops = [kit.on('profiles', changed), kit.on('collections', changed), kit.on('vault', reopen)];
+  const stops = [
+    // What erases everybody may erase the keys too, and nobody must be brought back before that is known.
+    kit.on('profiles', ({ change }) => (change === 'reset' ? reopen() : changed())),
+    kit.on('collections', changed),
+    kit.on('vault', reopen),
+  ];
   // A rejection of turn() is the end of the wait by leave().
   const running = run().catch(() => undefined);
 

@@ -37,7 +37,7 @@ function kitOf(store: Store): FleetKit {
     on: (event, listener) => {
       if (event === 'vault') return store.onVault(() => listener({} as never));
       return event === 'profiles'
-        ? store.onChange(() => listener({ change: 'updated', ids: [], origin: 'this-kit' } as never))
+        ? store.onChange((change) => listener({ change, ids: [], origin: 'this-kit' } as never))
         : () => undefined;
     },
   };

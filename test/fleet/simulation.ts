@@ -41,7 +41,7 @@ export class Store implements Replica {
   readonly tombstones = new Map<string, ReplicaDeletion>();
   private readonly marks = new Map<string, string>();
   private markCount = 0;
-  private readonly listeners = new Set<() => void>();
+  private readonly listeners = new Set<(change: 'updated' | 'reset') => void>();
   private readonly vaultListeners = new Set<() => void>();
   private readonly keySets = new Map<string, ReplicaKeys>();
   private isLocked = false;
@@ -66,13 +66,13 @@ export class Store implements Replica {
     for (const listener of this.vaultListeners) listener();
   }
 
-  onChange(listener: () => void): () => void {
+  onChange(listener: (change: 'updated' | 'reset') => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  private changed(): void {
-    for (const listener of this.listeners) listener();
+  private changed(change: 'updated' | 'reset' = 'updated'): void {
+    for (const listener of this.listeners) listener(change);
   }
 
   private time(before?: string): string {
@@ -171,8 +171,11 @@ export class Store implements Replica {
   eraseAll(): void {
     const { profiles, collections, members, tombstones, marks, keySets } = this;
     for (const map of [profiles, collections, members, tombstones, marks, keySets]) map.clear();
-    this.changed();
-    for (const listener of this.vaultListeners) listener();
+    this.changed('reset');
+    // The worker reads the state of the vault before it reports it.
+    setTimeout(() => {
+      for (const listener of this.vaultListeners) listener();
+    }, 50);
   }
 
   keys: Replica['keys'] = (set) =>
