@@ -67,7 +67,8 @@ export function createLibrary(handle: KitHandle, report: (error: unknown) => voi
     const again = () => {
       read(kit).catch(report);
     };
-    for (const records of ['profiles', 'collections'] as const) kit.on(records, again);
+    // Names can be read only while the vault is open.
+    for (const event of ['profiles', 'collections', 'vault'] as const) kit.on(event, again);
     kit.on('classifier', ({ progress }) => {
       if (progress === null) again();
     });

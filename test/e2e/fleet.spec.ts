@@ -16,6 +16,8 @@ test.use({
   allowedRequests: /^ws:\/\/127\.0\.0\.1:\d+\/$/,
 });
 
+const PASSPHRASE = 'correct horse battery';
+
 const card = (page: Page) => page.getByRole('region', { name: 'Fleet' });
 
 async function join(page: Page, { user, password }: { user: string; password: string }): Promise<void> {
@@ -65,6 +67,25 @@ test('who is enrolled or deleted at one device is at the other, after a reload t
     await expect(card(page)).toContainText('Up to date.');
     await expect(card(page)).toContainText('Changes made on this device go to all.');
     await expectSound(page);
+
+    // Its keys are under the passphrase, and it goes on when the vault is unlocked.
+    const lock = page.getByRole('region', { name: 'Lock' });
+    await lock.getByLabel('New passphrase').fill(PASSPHRASE);
+    await lock.getByLabel('Passphrase again').fill(PASSPHRASE);
+    await lock.getByRole('button', { name: 'Set the passphrase' }).click();
+    await expect(lock).toContainText('The passphrase is set.');
+    await page.reload();
+    await expect(card(page)).toContainText('The face data is locked.');
+    await expectSound(page);
+    await lock.getByLabel('Passphrase', { exact: true }).fill(PASSPHRASE);
+    await lock.getByRole('button', { name: 'Unlock' }).click();
+    await expect(card(page)).toContainText('Up to date.');
+    await expect(card(page)).toContainText('Changes made on this device go to all.');
+    await lock.getByLabel('Current passphrase').fill(PASSPHRASE);
+    await lock.getByRole('button', { name: 'Remove the passphrase' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove the passphrase' }).click();
+    await expect(lock).toContainText('The passphrase is removed.');
+    await expect(card(page)).toContainText('Up to date.');
 
     const kiosk = await other.newPage();
     await openDemo(kiosk, 'data');
