@@ -4,13 +4,24 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { wsconnect } from '@nats-io/nats-core';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { takeIdentity } from '../../src/fleet/identity.js';
 import { nextFleetKey } from '../../src/fleet/keys.js';
 import { paddedSize } from '../../src/fleet/seal.js';
 import { startCrowd } from './crowd.js';
 import { alike, createFleetKeys, DATABASE, joinServers, waitFor, type TestKiosk } from './kiosks.js';
-import { eventually, layCable, OWNER, READER, startServers, WRITER, type Servers } from './servers.js';
+import {
+  createStream,
+  eventually,
+  layCable,
+  OWNER,
+  READER,
+  startServers,
+  startSite,
+  WRITER,
+  type Cable,
+  type Servers,
+} from './servers.js';
 import { block } from './simulation.js';
 
 const binary = inject('natsServer');
@@ -420,5 +431,129 @@ describe.skipIf(binary === null)('three servers', () => {
     await Promise.all([servers.nodes[0]!.start(), servers.nodes[1]!.start()]);
     await alike(a, b);
     expect(b.store.profiles.size).toBe(40);
+  });
+});
+
+describe.skipIf(binary === null)('a site with its own server', () => {
+  let hub: Servers;
+  let cable: Cable;
+  let site: Servers;
+  beforeEach(async () => {
+    hub = await startServers(binary!, 1, { isHub: true });
+    cable = await layCable(hub.nodes[0]!.hubUrl);
+    site = await startSite(binary!, cable.url);
+  });
+  afterEach(async () => {
+    await leaveAll();
+    await site.stop();
+    await cable.stop();
+    await hub.stop();
+  });
+
+  const subjectsOf = async (servers: Servers) => {
+    const filter = { subjects_filter: '>' };
+    const { state } = await servers.api<{ state: { subjects: object } }>('STREAM.INFO.KV_inface', filter);
+    return Object.keys(state.subjects).sort();
+  };
+
+  it('lets kiosks read there, also while the link to the hub is cut and after a restart', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(hub.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+    // A new mirror of more than the hub sends before it waits for the site.
+    await site.api('STREAM.DELETE.KV_inface');
+    for (let i = 0; i < 500; i++) a.store.enroll(`p${i}`, `Person ${i}`, [block(i, 1_024)]);
+    await a.settled();
+    await createStream(site, 'mirror.json');
+    const b = await joined(site.urls, READER, { mode: 'read', fleetKey });
+    await waitFor(b.fleet, () => b.store.profiles.size === 500);
+    await alike(a, b);
+    a.store.rename('p1', 'Renamed');
+    a.store.deleteProfile('p2');
+    await alike(a, b);
+
+    cable.cut();
+    a.store.rename('p3', 'Renamed while the link is cut');
+    a.store.deleteProfile('p4');
+    await a.settled();
+    const late = await joined(site.urls, READER, { mode: 'read', fleetKey });
+    await alike(b, late);
+    expect(b.fleet.status()).toMatchObject({ state: 'current', problem: null });
+    expect(b.store.profiles.size).toBe(499);
+    const [node] = site.nodes;
+    await node!.kill();
+    await waitFor(b.fleet, ({ state }) => state === 'offline');
+    await node!.start();
+    await b.settled();
+    cable.mend();
+    await alike(a, b, late);
+    expect(b.store.profiles.size).toBe(498);
+    expect(b.fleet.status()).toMatchObject({ refused: 0, problem: null });
+  });
+
+  it('lets nobody write there, nor whoever took over its server', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(hub.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+    enrollMany(a, 1);
+    await a.settled();
+    const before = await hub.api<{ state: object }>('STREAM.INFO.KV_inface');
+    const attack = async (user: typeof OWNER, subjects: readonly string[]) => {
+      const connection = await wsconnect({ servers: [...site.urls], user: user.user, pass: user.password });
+      for (const subject of subjects) {
+        await expect(connection.request(subject, '', { timeout: 2_000 })).rejects.toThrow(/permission|no responders/i);
+      }
+      await connection.close();
+    };
+    await attack(READER, ['$KV.inface.1.x', '$JS.API.STREAM.PURGE.KV_inface', '$JS.API.STREAM.DELETE.KV_inface']);
+    await site.stop();
+    site = await startSite(binary!, cable.url, { replace: [[/\["\$JS.API.>"\]/, '[">"]']] });
+    await alike(a, await joined(site.urls, READER, { mode: 'read', fleetKey }));
+    await attack(OWNER, ['$KV.inface.1.x', '$JS.hub.API.STREAM.PURGE.KV_inface', '$JS.hub.API.STREAM.INFO.KV_inface']);
+    expect(await hub.api('STREAM.INFO.KV_inface')).toMatchObject({ state: before.state });
+  });
+
+  it('follows a rotation of the key, and keeps the old records until its mirror is purged', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(hub.urls, OWNER, { mode: 'write', fleetKey, ownerKey });
+    const b = await joined(site.urls, READER, { mode: 'read', fleetKey });
+    enrollMany(a, 20);
+    await Promise.all([a.settled(), alike(a, b)]);
+    const nextKey = nextFleetKey(fleetKey);
+    await a.fleet.rotate(nextKey, ownerKey);
+    await waitFor(b.fleet, ({ problem }) => problem?.code === 'FLEET_KEY_OUTDATED');
+    const isOld = (subject: string) => subject.startsWith('$KV.inface.1.');
+    expect((await subjectsOf(hub)).filter(isOld)).toEqual([]);
+    expect((await subjectsOf(site)).filter(isOld).length).toBeGreaterThan(20);
+    await site.api('STREAM.PURGE.KV_inface', { filter: '$KV.inface.1.>' });
+    a.store.rename('p1', 'Renamed after it');
+    await b.fleet.leave();
+    const { store, journal } = b;
+    const again = await joined(site.urls, READER, { mode: 'read', fleetKey: nextKey, store, journal });
+    const late = await joined(site.urls, READER, { mode: 'read', fleetKey: nextKey });
+    await alike(a, again, late);
+    expect(late.fleet.status().refused).toBe(0);
+    await eventually(async () => expect(await subjectsOf(site)).toEqual(await subjectsOf(hub)));
+  });
+
+  it('is right again with a new mirror after the hub has lost its disk', async () => {
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await joined(hub.urls, WRITER, { mode: 'write', fleetKey, ownerKey });
+    const b = await joined(site.urls, READER, { mode: 'read', fleetKey });
+    for (const name of ['Bea', 'Cleo', 'Dana']) {
+      enrollMany(a, 10);
+      a.store.rename('p1', name);
+      await alike(a, b);
+    }
+    const [node] = hub.nodes;
+    await node!.kill();
+    rmSync(join(node!.folder, 'data'), { recursive: true });
+    await node!.start();
+    await createStream(hub, 'bucket.json', { num_replicas: 1 });
+    a.store.deleteProfile('p1');
+    await a.settled();
+    await site.api('STREAM.DELETE.KV_inface');
+    await createStream(site, 'mirror.json');
+    await alike(a, b);
+    expect(b.store.profiles.size).toBe(9);
+    await eventually(async () => expect(await subjectsOf(site)).toEqual(await subjectsOf(hub)));
   });
 });

@@ -17,6 +17,7 @@ const PASSWORDS = {
   FLEET_READER_PASSWORD: `r${crypto.randomUUID()}`,
   FLEET_SYS_PASSWORD: `s${crypto.randomUUID()}`,
   FLEET_ROUTE_PASSWORD: `x${crypto.randomUUID()}`,
+  FLEET_SITE_PASSWORD: `t${crypto.randomUUID()}`,
 };
 export const OWNER = { user: 'owner', password: PASSWORDS.FLEET_OWNER_PASSWORD };
 export const WRITER = { user: 'writer', password: PASSWORDS.FLEET_WRITER_PASSWORD };
@@ -28,6 +29,8 @@ export interface Node {
   readonly folder: string;
   /** For the owner. */
   readonly port: number;
+  /** Address for the servers of sites, if it is a hub. */
+  readonly hubUrl: string;
   /** Id of the running process. */
   pid(): number;
   start(): Promise<void>;
@@ -53,19 +56,72 @@ export interface ServerOptions {
   /** Certificate and key of the WebSocket. Without, it has no TLS. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly withoutBucket?: boolean;
+  /** Whether servers of sites may connect. */
+  readonly isHub?: boolean;
 }
 
 /** Starts one server, or three as a cluster, with the bucket. */
 export async function startServers(binary: string, count: 1 | 3, options: ServerOptions = {}): Promise<Servers> {
-  const root = mkdtempSync(join(tmpdir(), 'inface-fleet-'));
-  const ports = await freePorts(count * 3);
-  const nodes = Array.from({ length: count }, (_, i) => createNode(binary, root, i, count, ports, options));
-  await Promise.all(nodes.map((node) => node.start()));
-  const urls = nodes.map(({ url }) => url);
+  const root = createRoot();
+  const ports = await freePorts(count * 4);
+  const portsOf = (index: number) => ports.slice(index * 4);
+  const routes = Array.from({ length: count }, (_, i) => {
+    return [
+      `FLEET_ROUTE_${i + 1}`,
+      `nats://route:${PASSWORDS.FLEET_ROUTE_PASSWORD}@127.0.0.1:${portsOf(i)[2]}`,
+    ] as const;
+  });
+  const nodes = Array.from({ length: count }, (_, i) => {
+    const name = `nats-${i + 1}`;
+    const env = { NODE_NAME: name, ...Object.fromEntries(routes) };
+    const example = count === 1 ? 'one-node.conf' : 'three-nodes.conf';
+    return createNode(binary, join(root, name), example, portsOf(i), env, options);
+  });
+  const servers = await startNodes(root, nodes);
+  if (options.withoutBucket === true) return servers;
+  // A cluster takes a moment to elect who may create streams.
+  await eventually(() => createStream(servers, 'bucket.json', { num_replicas: count, ...options.bucket }));
+  return servers;
+}
 
+/**
+ * Starts the server of a site, with the mirror of the bucket.
+ * @param hubUrl address of a hub's node, or of a cable to it
+ */
+export async function startSite(
+  binary: string,
+  hubUrl: string,
+  options: Pick<ServerOptions, 'replace'> = {},
+): Promise<Servers> {
+  const root = createRoot();
+  const url = new URL(hubUrl);
+  const env = {
+    SITE_NAME: 'site-1',
+    FLEET_HUB_URL: `nats://site:${PASSWORDS.FLEET_SITE_PASSWORD}@${url.host}`,
+  };
+  const node = createNode(binary, join(root, 'site-1'), 'site.conf', await freePorts(2), env, options);
+  const servers = await startNodes(root, [node]);
+  await createStream(servers, 'mirror.json');
+  return servers;
+}
+
+export function createStream(servers: Servers, example: string, changes: object = {}): Promise<unknown> {
+  return servers.api('STREAM.CREATE.KV_inface', { ...(JSON.parse(readExample(example)) as object), ...changes });
+}
+
+function createRoot(): string {
+  return mkdtempSync(join(tmpdir(), 'inface-fleet-'));
+}
+
+function readExample(name: string): string {
+  return readFileSync(new URL(name, EXAMPLES), 'utf8');
+}
+
+async function startNodes(root: string, nodes: readonly Node[]): Promise<Servers> {
+  await Promise.all(nodes.map((node) => node.start()));
   const servers: Servers = {
     nodes,
-    urls,
+    urls: nodes.map(({ url }) => url),
     api: async (subject, body) => {
       for (const node of nodes) {
         const answer = await request(node.port, `$JS.API.${subject}`, body).catch(() => undefined);
@@ -87,32 +143,30 @@ export async function startServers(binary: string, count: 1 | 3, options: Server
       rmSync(root, { recursive: true, force: true });
     },
   };
-  if (options.withoutBucket === true) return servers;
-  const bucket = JSON.parse(readFileSync(new URL('bucket.json', EXAMPLES), 'utf8')) as object;
-  // A cluster takes a moment to elect who may create streams.
-  await eventually(() => servers.api('STREAM.CREATE.KV_inface', { ...bucket, num_replicas: count, ...options.bucket }));
   return servers;
 }
 
+/** @param ports for the owner, for kiosks, for the cluster and for sites */
 function createNode(
   binary: string,
-  root: string,
-  index: number,
-  count: number,
-  ports: readonly number[],
-  { replace = [], tls }: ServerOptions,
+  folder: string,
+  example: string,
+  [listen = 0, websocket = 0, cluster = 0, leafs = 0]: readonly number[],
+  env: Readonly<Record<string, string>>,
+  { replace = [], tls, isHub = false }: ServerOptions,
 ): Node {
-  const name = `nats-${index + 1}`;
-  const folder = join(root, name);
   mkdirSync(folder);
-  const [listen = 0, websocket = 0, cluster = 0] = ports.slice(index * 3);
-  let text = readFileSync(new URL(count === 1 ? 'one-node.conf' : 'three-nodes.conf', EXAMPLES), 'utf8')
+  let text = readExample(example)
+    .replace('# include "hub.conf"', isHub ? readExample('hub.conf').replace(/tls: \{[^}]*\}/, '') : '')
     .replace('127.0.0.1:4222', `127.0.0.1:${listen}`)
     .replace('0.0.0.0:9222', `127.0.0.1:${websocket}`)
     .replace('0.0.0.0:6222', `127.0.0.1:${cluster}`)
+    .replace('0.0.0.0:7422', `127.0.0.1:${leafs}`)
+    // Nobody is there: sites come by a cable, which the hub does not know.
+    .replace('nats-1.example.com:7422', '127.0.0.1:1')
     .replace('/var/lib/nats', join(folder, 'data'))
     .replace(/allowed_origins.*/, '')
-    .replace('include "permissions.conf"', readFileSync(new URL('permissions.conf', EXAMPLES), 'utf8'));
+    .replace('include "permissions.conf"', () => readExample('permissions.conf'));
   text = tls
     ? text.replace('/etc/nats/cert.pem', tls.cert).replace('/etc/nats/key.pem', tls.key)
     : text.replace(/tls: \{[^}]*\}/, 'no_tls: true');
@@ -120,23 +174,18 @@ function createNode(
   const file = join(folder, 'server.conf');
   writeFileSync(file, text);
 
-  const routes = Array.from({ length: count }, (_, i) => {
-    return [
-      `FLEET_ROUTE_${i + 1}`,
-      `nats://route:${PASSWORDS.FLEET_ROUTE_PASSWORD}@127.0.0.1:${ports[i * 3 + 2]}`,
-    ] as const;
-  });
   let child: ChildProcess | undefined;
   const logFile = join(folder, 'server.log');
   return {
     url: `${tls ? 'wss' : 'ws'}://127.0.0.1:${websocket}`,
     folder,
     port: listen,
+    hubUrl: `nats://127.0.0.1:${leafs}`,
     pid: () => child?.pid ?? 0,
     start: async () => {
       if (child) return;
       const started = spawn(binary, ['-c', file, '-l', logFile], {
-        env: { ...process.env, ...PASSWORDS, ...Object.fromEntries(routes), NODE_NAME: name },
+        env: { ...process.env, ...PASSWORDS, ...env },
         stdio: 'ignore',
       });
       child = started;
