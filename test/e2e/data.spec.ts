@@ -186,6 +186,10 @@ test('a lock in one tab locks the other; each is unlocked by itself', async ({ p
   await card(other, 'Lock').getByLabel('Passphrase').fill(PASSPHRASE);
   await card(other, 'Lock').getByRole('button', { name: 'Unlock' }).click();
   await expect(card(other, 'Lock').getByText('Unlocked in this tab.')).toBeVisible();
+  await other.getByRole('banner').getByRole('link', { name: 'Collections' }).click();
+  await other.getByRole('link', { name: 'Home' }).click();
+  await expect(other.getByRole('button', { name: 'Rename Anna' })).toBeVisible();
+  await other.getByRole('banner').getByRole('link', { name: 'Data' }).click();
 
   await card(other, 'Lock').getByRole('button', { name: 'Lock now' }).click();
   await expect(card(page, 'Lock').getByText(locked)).toBeVisible();
