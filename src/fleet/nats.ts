@@ -116,6 +116,7 @@ function createLink(connection: NatsConnection, bucket: string, stream: string):
         num_replicas: 1,
       });
       const consumer = js.consumers.getConsumerFromInfo(info);
+      const hasEnded = (): boolean => signal.aborted;
       let delivered = 0;
       let revision = after;
       let entries: Entry[] = [];
@@ -142,7 +143,7 @@ function createLink(connection: NatsConnection, bucket: string, stream: string):
       try {
         if (info.num_pending === 0) await take([], 0);
         else flushWhenQuiet();
-        while (!signal.aborted) {
+        while (!hasEnded()) {
           const messages = await consumer.fetch({
             max_messages: FETCH_COUNT,
             expires: POLL_MS,
@@ -150,6 +151,7 @@ function createLink(connection: NatsConnection, bucket: string, stream: string):
           });
           stop = () => messages.stop();
           signal.addEventListener('abort', stop);
+          if (hasEnded()) stop();
           try {
             for await (const message of messages) {
               const { deliverySequence, pending } = message.info;

@@ -159,6 +159,7 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
       // The vault was locked meanwhile.
       if (replication !== opened) return;
       await inTurn(() => opened.prepare(to));
+      if (ended.signal.aborted) return;
       link = to;
       problem = null;
       attempts = 0;
