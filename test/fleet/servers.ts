@@ -9,6 +9,9 @@ const EXAMPLES = new URL('../../examples/fleet/', import.meta.url);
 /** How long a server may take to answer, or a cluster to elect a leader. */
 const START_MS = 50_000;
 const POLL_MS = 50;
+/** Systems give ports from 32,768 on to outgoing connections, which could take that of a server while it is down. */
+const FIRST_PORT = 20_000;
+const PORT_COUNT = 12_000;
 
 /** Passwords are random, so that no test works by chance without them. */
 const PASSWORDS = {
@@ -273,17 +276,20 @@ export async function layCable(to: string): Promise<Cable> {
 }
 
 async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) =>
-          server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
-        ),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORT_COUNT);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 function knock(port: number): Promise<void> {
