@@ -233,7 +233,7 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
     vaultChanged();
   };
   const stops = [
-    // What erases everybody may erase the keys too, and nobody must be brought back before that is known.
+    // What erases everybody may erase the keys too. People must not be brought back before that is known.
     kit.on('profiles', ({ change }) => (change === 'reset' ? reopen() : changed())),
     kit.on('collections', changed),
     kit.on('vault', reopen),
