@@ -1,5 +1,5 @@
 /** What every view owes to everybody: no axe violation, no sideways scrolling, and all of it with the keyboard. */
-import { AxeBuilder } from '@axe-core/playwright';
+import { findViolations } from './axe.js';
 import { expect, openDemo, pickPhotos, test, type ViewName } from './demo.js';
 import { samplePhoto } from './places.js';
 
@@ -23,10 +23,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await pickPhotos(page, [samplePhoto(4)]);
         await expect(page.getByText('4 faces in 1 photo.')).toBeVisible();
       }
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(
-        violations.map(({ id, nodes }) => `${view}: ${id} ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`),
-      ).toEqual([]);
+      expect(await findViolations(page), view).toEqual([]);
     }
   });
 }

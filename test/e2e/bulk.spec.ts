@@ -1,9 +1,9 @@
 /** Many people from a folder, an archive, a list or files: who is enrolled, who is not and why, and the way back. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { BlobWriter, TextReader, Uint8ArrayReader, ZipWriter } from '@zip.js/zip.js';
+import { findViolations } from './axe.js';
 import { expect, openDemo, test } from './demo.js';
 import { findLayoutFaults } from './layout.js';
 import { makePeople, type People } from './people.js';
@@ -203,8 +203,7 @@ test('the import is accessible, fits every screen, and speaks German', async ({ 
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
         const where = `${name}, ${viewport.width}, ${colorScheme}`;
         for (const fault of await findLayoutFaults(page, colorScheme)) faults.push(`${where}: ${fault}`);
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        for (const { id, nodes } of violations) faults.push(`${where}: ${id} ${nodes[0]?.html}`);
+        for (const violation of await findViolations(page)) faults.push(`${where}: ${violation}`);
       }
       await page.evaluate(() => {
         scrollTo(0, 0);

@@ -1,8 +1,8 @@
 /** Two devices of a fleet, with a real server between them. */
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { ensureNats } from '../../tools/nats.mjs';
 import { OWNER, READER, startServers } from '../fleet/servers.js';
+import { findViolations } from './axe.js';
 import { expect, openDemo, test } from './demo.js';
 import { DORA, enterKiosk, PIN, words } from './kiosk.js';
 import { findLayoutFaults } from './layout.js';
@@ -30,8 +30,7 @@ async function expectSound(page: Page): Promise<void> {
   await page.setViewportSize({ width: 360, height: 800 });
   expect(await findLayoutFaults(page, 'light')).toEqual([]);
   await page.setViewportSize({ width: 1366, height: 768 });
-  const { violations } = await new AxeBuilder({ page }).include('.fleet').analyze();
-  expect(violations).toEqual([]);
+  expect(await findViolations(page, '.fleet')).toEqual([]);
 }
 
 test('without servers in the build, there is no word of a fleet', async ({ page }) => {

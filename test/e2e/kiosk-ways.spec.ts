@@ -1,6 +1,6 @@
 /** What the kiosk offers to whoever it does not name: help, and the PIN of a person. */
 import type { Page } from '@playwright/test';
-import { AxeBuilder } from '@axe-core/playwright';
+import { findViolations } from './axe.js';
 import { expect, test } from './demo.js';
 import { closeAdmin, EMIL, logged, openAdmin, startKiosk, words } from './kiosk.js';
 import { findLayoutFaults } from './layout.js';
@@ -19,8 +19,7 @@ async function expectToFit(page: Page, buttons: readonly string[]): Promise<void
       await expect(page.getByRole('button', { name, exact: true })).toBeInViewport({ ratio: 1 });
     }
   }
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations).toEqual([]);
+  expect(await findViolations(page)).toEqual([]);
 }
 
 test('whoever is refused is told how to get help', async ({ page }) => {

@@ -1,15 +1,10 @@
 /** The landing page: recognized in two clicks, sample photos in one, and a start button in the first screen of every view. */
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { findViolations } from './axe.js';
 import { expect, openDemo, test, type ViewName } from './demo.js';
 
 const VIEWPORTS = { laptop: { width: 1366, height: 650 }, phone: { width: 390, height: 844 } } as const;
 const answer = (page: Page) => page.getByRole('region', { name: 'How it works' });
-
-async function findViolations(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations.map(({ id, nodes }) => `${id} ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
-}
 
 test('two clicks and a name: the camera asks who it is, and names the face from then on, on later visits too', async ({
   page,

@@ -1,8 +1,8 @@
 /** The built site: what every page owes to everybody, and the parts that do something. */
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test as base, type Page } from '@playwright/test';
 import { createServer, ISOLATION_HEADERS } from '../../tools/serve.mjs';
+import { findViolations } from '../e2e/axe.js';
 import { ROOT } from '../e2e/places.js';
 
 /** A test that fails when a page writes an error, breaks its policy, or asks another origin for anything. */
@@ -68,9 +68,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     const found: string[] = [];
     for (const path of [...PAGES, ...LONG_PAGES]) {
       await open(page, path);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      for (const { id, nodes } of violations)
-        found.push(`${path}: ${id} ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+      for (const violation of await findViolations(page)) found.push(`${path}: ${violation}`);
     }
     expect(found).toEqual([]);
   });
