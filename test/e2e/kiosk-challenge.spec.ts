@@ -1,14 +1,13 @@
 /** The kiosk with the active challenge: nobody is named before it is passed. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { expect, test } from './demo.js';
 import { closeAdmin, logged, openAdmin, startKiosk, words } from './kiosk.js';
-import { CAMERA_FILE } from './places.js';
+import { cameraPicture } from './places.js';
 
 /** A kiosk that knows whom the camera shows, from its first picture, and asks for the challenge. */
 async function startWithChallenge(page: Page, photo: string): Promise<void> {
-  const pictures = readFileSync(CAMERA_FILE);
-  writeFileSync(photo, pictures.subarray(0, pictures.indexOf(Buffer.from([0xff, 0xd9, 0xff, 0xd8])) + 2));
+  writeFileSync(photo, cameraPicture());
   await startKiosk(page, [{ name: 'Fay', photo, face: { x: 0.5, y: 0.5 } }]);
   await openAdmin(page);
   await page.getByLabel('Ask for movements').check();

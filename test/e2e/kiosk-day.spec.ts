@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from './demo.js';
 import { DORA, startKiosk, words } from './kiosk.js';
-import { CAMERA_FILE, samplePhoto } from './places.js';
+import { cameraPicture, samplePhoto } from './places.js';
 
 const FRAMES = Number(process.env['INFACE_KIOSK_FRAMES'] ?? 300);
 const WARM_UP = 2_000;
@@ -23,9 +23,8 @@ interface Day {
 
 test('a day: the right words throughout, and memory stays flat', async ({ page }) => {
   test.setTimeout(180_000 + FRAMES * MOST_MS_PER_FRAME);
-  const pictures = readFileSync(CAMERA_FILE);
   await page.addInitScript(playDay, {
-    known: pictures.subarray(0, pictures.indexOf(Buffer.from([0xff, 0xd9, 0xff, 0xd8])) + 2).toString('base64'),
+    known: cameraPicture().toString('base64'),
     unknown: readFileSync(samplePhoto(1)).toString('base64'),
   });
   await startKiosk(page, [DORA]);

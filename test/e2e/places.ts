@@ -1,4 +1,5 @@
 /** Where the end-to-end tests find things. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +10,12 @@ export const PORT = Number(process.env['INFACE_E2E_PORT'] ?? 4173);
 export const BASE_URL = `http://localhost:${PORT}/`;
 /** What the fake camera shows; made once per run. */
 export const CAMERA_FILE = join(ROOT, '.cache', 'e2e', 'camera.mjpeg');
+
+/** What the fake camera shows, as a JPEG. */
+export function cameraPicture(): Buffer {
+  const pictures = readFileSync(CAMERA_FILE);
+  return pictures.subarray(0, pictures.indexOf(Buffer.from([0xff, 0xd9, 0xff, 0xd8])) + 2);
+}
 
 /** One of six photos with 3, 3, 3, 4, 5 and 4 faces. */
 export function samplePhoto(number: 1 | 2 | 3 | 4 | 5 | 6): string {
