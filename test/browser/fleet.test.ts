@@ -1,6 +1,5 @@
 /** Two kits with a real server between them. */
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { server } from 'vitest/browser';
 import type * as inface from '../../src/index.js';
 import type { FaceKit, Point } from '../../src/index.js';
 import type * as fleet from '../../src/fleet/fleet.js';
@@ -15,8 +14,7 @@ const secrets = createFleetKeys();
 /** More than are sent at a time. */
 const PEOPLE = 600;
 
-// Other engines were not tried.
-describe.skipIf(fleetServer === null || server.browser !== 'chromium')('a fleet of two kits', () => {
+describe.skipIf(fleetServer === null)('a fleet of two kits', () => {
   // The first one, because the fleet does not go back to older models.
   it('moves from old models to new ones, and people are recognized all the time', { timeout: 240_000 }, async () => {
     const { url, credentials } = fleetServer!;
