@@ -64,7 +64,7 @@ const WALL = drawWall();
  * Drawing a value for each pixel would take longer than rendering the head.
  */
 const GAUSS = Float32Array.from(
-  { length: 1 << 20 },
+  { length: 1 << 21 },
   () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random()),
 );
 
@@ -85,9 +85,9 @@ function draw({ what, placement, noise }: Shot): ImageData {
   const { data } = image;
   drawMesh(image, meshOf(what, faces[what.face]!), photo, placement, focalPx);
   if (noise > 0) {
-    const offset = Math.floor(Math.random() * GAUSS.length);
-    for (let i = 0; i < data.length; i++) {
-      if (i % 4 !== 3) data[i] = data[i]! + noise * GAUSS[(offset + i) % GAUSS.length]!;
+    const offset = Math.floor(Math.random() * (GAUSS.length - data.length));
+    for (let i = 0; i < data.length; i += 4) {
+      for (let c = i; c < i + 3; c++) data[c] = data[c]! + noise * GAUSS[offset + c]!;
     }
   }
   return image;
@@ -125,10 +125,10 @@ const evalPage: FilmPage = {
   async render(shot) {
     const canvas = new OffscreenCanvas(FRAME.width, FRAME.height);
     canvas.getContext('2d')!.putImageData(draw(shot), 0, 0);
-    const bytes = new Uint8Array(
-      await (await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.9 })).arrayBuffer(),
-    );
-    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+    const reader = new FileReader();
+    reader.readAsDataURL(await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.9 }));
+    await new Promise((resolve) => (reader.onload = resolve));
+    return (reader.result as string).replace(/^.*,/, '');
   },
 
   async detect(shot) {
