@@ -1,6 +1,6 @@
 /** Faces that a detector sees badly: upside down, on their side, and cut by the edges of the photo. */
 import { describe, expect, it } from 'vitest';
-import type { FaceKit, IdentifiedFace, Point } from '../../src/index.js';
+import type { FaceKit, IdentifiedFace, OpenImage, Point } from '../../src/index.js';
 import sampleFaces from '../fixtures/sample-faces.json' with { type: 'json' };
 import { asCanvas, asJpeg, draw, samplePhoto, sharedKit } from './support.js';
 
@@ -20,21 +20,24 @@ interface Upright {
 /** Enrolls the upright faces, then identifies them. Returns the canvas of each photo and its faces. */
 async function enrollSamples(kit: FaceKit) {
   const { id: collectionId } = await kit.collections.create('Samples');
-  const photos: { canvas: OffscreenCanvas; faces: Upright[] }[] = [];
+  const photos: { canvas: OffscreenCanvas; image: OpenImage; faces: Upright[] }[] = [];
   const profiles: string[][] = [];
   for (const [i, centers] of PHOTOS.entries()) {
     const canvas = await asCanvas(await samplePhoto(i + 1));
+    // Open, so that it is searched once and not for each face.
+    const image = await kit.open(canvas);
     const ids: string[] = [];
     for (const face of centers) {
-      const result = await kit.enroll([{ image: canvas, face }], { policy: 'off', collectionId });
+      const result = await kit.enroll([{ image, face }], { policy: 'off', collectionId });
       if (result.outcome !== 'enrolled') throw new Error(JSON.stringify(result));
       ids.push(result.profile.id);
     }
     profiles.push(ids);
-    photos.push({ canvas, faces: [] });
+    photos.push({ canvas, image, faces: [] });
   }
-  for (const [i, { canvas, faces }] of photos.entries()) {
-    const found = await kit.identify(canvas, collectionId, { maxCandidates: 20 });
+  for (const [i, { image, faces }] of photos.entries()) {
+    const found = await kit.identify(image, collectionId, { maxCandidates: 20 });
+    image.close();
     for (const [k, center] of (PHOTOS[i] ?? []).entries()) {
       const face = faceAt(found.faces, center);
       if (face) faces.push({ profileId: profiles[i]?.[k] ?? '', face });
