@@ -316,7 +316,13 @@ export default defineConfig(({ command, mode }) => {
         },
         {
           ...BROWSER_PROJECT,
-          test: { ...BROWSER_TESTS, name: 'browser', browser: inChromium() },
+          test: {
+            ...BROWSER_TESTS,
+            name: 'browser',
+            browser: inChromium(),
+            // Tests that run side by side mostly wait, for workers that Chromium takes two seconds to end.
+            maxConcurrency: 12,
+          },
         },
         {
           ...BROWSER_PROJECT,
