@@ -18,6 +18,7 @@ const setsOf = (database: string) => ({ fleet: `${database} fleet`, signer: `${d
 /**
  * Checks that a kiosk can join with the keys that it has.
  * @param fleetKey the one that the application passed; `undefined` for none
+ * @param hadKey whether the vault had one by then. What was erased there since must not come back by itself.
  * @param fleetId the fleet that the journal is of, `null` for none
  * @throws InfaceError `INVALID_INPUT`, `FLEET_KEY_MISSING`, `VAULT_LOCKED`
  */
@@ -70,6 +71,14 @@ export async function keepFleetKeys(vault: Vault, database: string, keys: FleetK
   const set = { [`${epoch}.seal`]: seal, [`${epoch}.name`]: name, [`${epoch}.owner`]: owner };
   await vault.keepKeys(setsOf(database).fleet, set);
   return (await readFleetKeys(vault, database))!;
+}
+
+/** Whether the vault has a fleet key, also while it is locked. */
+export function hasFleetKey(vault: Vault, database: string): Promise<boolean> {
+  return vault.keys(setsOf(database).fleet).then(
+    (set) => set !== null,
+    () => true,
+  );
 }
 
 /** Deletes the keys of this kiosk. It works while the vault is locked. */

@@ -1,7 +1,7 @@
 /** A fleet that was joined: opens the vault, connects, and reports how it goes. */
 import { InfaceError } from '../api/errors.js';
 import { LASTING, type Fleet, type FleetEvents, type FleetKit, type FleetStatus } from './contract.js';
-import { forgetIdentity, keepFleetKeys, takeIdentity } from './identity.js';
+import { checkIdentity, forgetIdentity, hasFleetKey, keepFleetKeys, takeIdentity } from './identity.js';
 import type { Journal } from './journal.js';
 import { createReplication, type Replication } from './replication.js';
 import type { Refusal } from './replicator.js';
@@ -52,6 +52,7 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
   let vaultChanged: () => void = () => undefined;
   /** The last one that is known. */
   let position = await journal.loadPosition();
+  const hadFleetKey = await hasFleetKey(replica, database);
 
   const status = (): FleetStatus => ({
     state,
@@ -96,8 +97,9 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
   /** Gets the keys from the vault. The journal may have been written by another tab until now. */
   async function open(): Promise<Replication> {
     position = await journal.loadPosition();
+    // Once the key is erased in the vault, the fleet must not come back by itself.
+    if (hadFleetKey && !(await hasFleetKey(replica, database))) fleetKey = undefined;
     const identity = await takeIdentity(replica, database, fleetKey, position?.fleetId ?? null, mode);
-    // It is in the vault from now on. Once it is erased there, the fleet must not come back by itself.
     fleetKey = undefined;
     return createReplication({
       replica,
@@ -105,7 +107,11 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
       identity,
       collections,
       ownerKey,
-      keep: (keys) => keepFleetKeys(replica, database, keys),
+      keep: async (keys) => {
+        // Everything may have been erased during the rotation, the key with it.
+        await checkIdentity(replica, database, undefined, null);
+        return keepFleetKeys(replica, database, keys);
+      },
       now,
       onRefused,
       signal: dropped.signal,

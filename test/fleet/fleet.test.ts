@@ -482,6 +482,48 @@ describe('a fleet', () => {
     await Promise.all([a.fleet.leave(), again.fleet.leave()]);
   });
 
+  it('does not come back from a key that a locked or waiting tab was given before the store was erased', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey });
+    a.store.enroll('anna', 'Anna', [block(1)]);
+    const b = await join(createSimulatedTransport(bucket), { mode: 'read', fleetKey });
+    await alike(a, b);
+    const { store, journal } = b;
+    let takeOver: () => void = () => undefined;
+    const turn = () => new Promise<() => void>((resolve) => (takeOver = () => resolve(() => undefined)));
+    const options = { mode: 'read' as const, fleetKey, store, journal };
+    const waiting = await join(createSimulatedTransport(bucket), { ...options, turn });
+    await b.fleet.leave();
+    store.setLocked(true);
+    const locked = await join(createSimulatedTransport(bucket), options);
+    await waitFor(locked.fleet, ({ problem }) => problem?.code === 'VAULT_LOCKED');
+    store.eraseAll();
+    await waitFor(locked.fleet, ({ problem }) => problem?.code === 'FLEET_KEY_MISSING');
+    takeOver();
+    await waitFor(waiting.fleet, ({ problem }) => problem?.code === 'FLEET_KEY_MISSING');
+    expect(store.profiles.size).toBe(0);
+    await Promise.all([a, locked, waiting].map(({ fleet }) => fleet.leave()));
+  });
+
+  it('keeps no key when everything is erased during a rotation', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey });
+    a.store.enroll('anna', 'Anna', [block(1)]);
+    await a.settled();
+    const stop = bucket.onWrite(({ key }) => {
+      if (key === EPOCH_KEY) a.store.eraseAll();
+    });
+    await expect(a.fleet.rotate(nextFleetKey(fleetKey), ownerKey)).rejects.toMatchObject({
+      code: 'FLEET_KEY_MISSING',
+    });
+    stop();
+    await waitFor(a.fleet, ({ problem }) => problem?.code === 'FLEET_KEY_MISSING');
+    expect(a.store.profiles.size).toBe(0);
+    await a.fleet.leave();
+  });
+
   it('goes on in another tab with the key that the first one rotated to', async () => {
     const bucket = new Bucket();
     const { fleetKey, ownerKey } = await createFleetKeys();

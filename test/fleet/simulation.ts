@@ -171,6 +171,7 @@ export class Store implements Replica {
   eraseAll(): void {
     const { profiles, collections, members, tombstones, marks, keySets } = this;
     for (const map of [profiles, collections, members, tombstones, marks, keySets]) map.clear();
+    this.isLocked = false;
     this.changed('reset');
     // The worker reads the state of the vault before it reports it.
     setTimeout(() => {
@@ -179,7 +180,7 @@ export class Store implements Replica {
   }
 
   keys: Replica['keys'] = (set) =>
-    this.isLocked ? Promise.reject(LOCKED) : Promise.resolve(this.keySets.get(set) ?? null);
+    this.isLocked && this.keySets.has(set) ? Promise.reject(LOCKED) : Promise.resolve(this.keySets.get(set) ?? null);
 
   keepKeys: Replica['keepKeys'] = (set, keys) => {
     if (keys && this.isLocked) return Promise.reject(LOCKED);
@@ -277,7 +278,8 @@ export class Store implements Replica {
     }
     for (const { id, replaces } of drops) {
       if (!this.profiles.has(id)) continue;
-      if (isReplaced(this.profiles.get(id)!.updatedAt, replaces)) this.removeProfile(id);
+      const isMember = [...this.members.values()].some((each) => each.has(id));
+      if (!isMember && isReplaced(this.profiles.get(id)!.updatedAt, replaces)) this.removeProfile(id);
       else changed.profileIds.push(id);
     }
     this.changed();
@@ -388,14 +390,19 @@ export class Bucket {
   readonly entries = new Map<string, Entry>();
   /** All writes ever, from which a hostile server can replay. */
   readonly past: Entry[] = [];
-  private readonly listeners = new Set<() => void>();
+  private readonly listeners = new Set<(entry: Entry) => void>();
+
+  onWrite(listener: (entry: Entry) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
 
   write(key: string, value: Entry['value']): number {
     const entry = { key, revision: ++this.revision, value };
     this.entries.delete(key);
     this.entries.set(key, entry);
     this.past.push(entry);
-    for (const listener of this.listeners) listener();
+    for (const listener of this.listeners) listener(entry);
     return this.revision;
   }
 
