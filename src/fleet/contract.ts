@@ -94,7 +94,7 @@ export interface Fleet {
   writers(): readonly string[];
   /**
    * Encrypts all records with a new fleet key. Other kiosks report `FLEET_KEY_OUTDATED` until they join with it. It can be
-   * repeated after an interruption.
+   * repeated with the same key after an interruption, to delete the records of older keys.
    * @param nextKey from `nextFleetKey()`; keep it before you call this
    * @throws InfaceError `INVALID_INPUT`, also on a kiosk with `collections`; `FLEET_UNREACHABLE`, `FLEET_ACCESS_DENIED`
    */

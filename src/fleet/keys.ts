@@ -85,6 +85,14 @@ export async function importFleetKey(fleetKey: string, isExtractable = false): P
   };
 }
 
+/** Whether two fleet keys with the same number are the same. */
+export async function isSameKey(a: FleetKeys, b: FleetKeys): Promise<boolean> {
+  const [first, second] = await Promise.all(
+    [a, b].map(async ({ name }) => toHex(await crypto.subtle.sign('HMAC', name, utf8('inface fleet probe')))),
+  );
+  return first === second;
+}
+
 /**
  * Imports an owner key for signing.
  * @throws InfaceError `INVALID_INPUT` when it is not an owner key, or that of another fleet

@@ -4,7 +4,7 @@ import type { Replica } from '../api/replica.js';
 import type { FleetStatus } from './contract.js';
 import type { Identity } from './identity.js';
 import type { Journal, Position } from './journal.js';
-import { importFleetKey, importOwnerKey, type FleetKeys } from './keys.js';
+import { importFleetKey, importOwnerKey, isSameKey, type FleetKeys } from './keys.js';
 import { createReplicator, type Refusal } from './replicator.js';
 import { createSealer, EPOCH_KEY, headKey, openHead, readEpoch, sealHead, signEpoch, type FleetHead } from './seal.js';
 import type { Entry, Link } from './transport.js';
@@ -135,6 +135,18 @@ export async function createReplication(options: ReplicationOptions): Promise<Re
     await takeHead({ key: headKey(keys), revision, value });
   }
 
+  /** Moves the fleet to a new key. */
+  async function moveTo(link: Link, next: FleetKeys, owner: CryptoKey): Promise<void> {
+    await replicator.reseal(link, createSealer(next, signer));
+    const value = await sealHead(next, { ...head!, serial: head!.serial + 1 }, owner);
+    await overwrite(link, headKey(next), value);
+    await overwrite(link, EPOCH_KEY, await signEpoch(next, next.epoch, owner));
+    keys = await keep(next);
+    sealer = createSealer(keys, signer);
+    await replicator.rekey(sealer, keys);
+    await takeHead({ key: headKey(keys), revision: 0, value });
+  }
+
   return {
     outbox: () => replicator.outbox(),
     waiting: () => replicator.waiting(),
@@ -224,20 +236,13 @@ export async function createReplication(options: ReplicationOptions): Promise<Re
     async rotate(link, nextKey, owner) {
       const next = await importFleetKey(nextKey, true);
       const key = await importOwnerKey(owner, keys);
-      if (next.fleetId !== keys.fleetId || next.epoch <= keys.epoch) {
+      // An interruption may have left records of older keys.
+      const isDone = next.epoch === keys.epoch && (await isSameKey(next, keys));
+      if (next.fleetId !== keys.fleetId || (next.epoch <= keys.epoch && !isDone)) {
         throw new InfaceError('INVALID_INPUT', 'The next key does not follow the fleet key. Use nextFleetKey().');
       }
-      const nextSealer = createSealer(next, signer);
-      await replicator.reseal(link, nextSealer);
-      const value = await sealHead(next, { ...head!, serial: head!.serial + 1 }, key);
-      await overwrite(link, headKey(next), value);
-      await overwrite(link, EPOCH_KEY, await signEpoch(next, next.epoch, key));
-      const old = keys.epoch;
-      keys = await keep(next);
-      sealer = createSealer(keys, signer);
-      await replicator.rekey(sealer, keys);
-      await takeHead({ key: headKey(keys), revision: 0, value });
-      await link.purge(String(old));
+      if (!isDone) await moveTo(link, next, key);
+      for (let epoch = 1; epoch < next.epoch; epoch++) await link.purge(String(epoch));
     },
 
     async revoke(link, kiosk, owner) {

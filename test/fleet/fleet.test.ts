@@ -524,6 +524,33 @@ describe('a fleet', () => {
     await a.fleet.leave();
   });
 
+  it('finishes a rotation that was interrupted after the fleet had the new key', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey });
+    a.store.enroll('anna', 'Anna', [block(1)]);
+    await a.settled();
+    const nextKey = nextFleetKey(fleetKey);
+    const stop = bucket.onWrite(({ key }) => {
+      if (key === EPOCH_KEY) a.store.setLocked(true);
+    });
+    await expect(a.fleet.rotate(nextKey, ownerKey)).rejects.toMatchObject({ code: 'VAULT_LOCKED' });
+    stop();
+    a.store.setLocked(false);
+    await waitFor(a.fleet, ({ problem }) => problem?.code === 'FLEET_KEY_OUTDATED');
+    await a.fleet.leave();
+    const { store, journal } = a;
+    const again = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey: nextKey, store, journal });
+    await again.settled();
+    await expect(again.fleet.rotate(nextFleetKey(fleetKey), ownerKey)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    await again.fleet.rotate(nextKey, ownerKey);
+    expect([...bucket.entries.keys()].filter((key) => key.startsWith('1.'))).toEqual([]);
+    await again.settled();
+    const late = await join(createSimulatedTransport(bucket), { mode: 'read', fleetKey: nextKey });
+    await alike(again, late);
+    await Promise.all([again.fleet.leave(), late.fleet.leave()]);
+  });
+
   it('goes on in another tab with the key that the first one rotated to', async () => {
     const bucket = new Bucket();
     const { fleetKey, ownerKey } = await createFleetKeys();
