@@ -109,7 +109,10 @@ export interface ReplicaChanges {
   readonly collections?: readonly ReplicaChange<ReplicaCollection>[];
   readonly members?: readonly ReplicaChange<ReplicaMember>[];
   readonly deletions?: readonly ReplicaDeletion[];
-  /** Profiles that go from this store alone, with their memberships. They leave no mark, so that they can come back. */
+  /**
+   * Profiles that go from this store alone. They leave no mark, so that they can come back. One that is in a collection is
+   * left out, as if it were changed.
+   */
   readonly drops?: readonly ReplicaChange<Pick<ReplicaProfile, 'id'>>[];
 }
 

@@ -189,7 +189,7 @@ describe('records of another store', () => {
     expect((await store.describeRecords()).deletions).toHaveLength(2);
   });
 
-  it('that are dropped go with all that belongs to them, leave no mark, and come back', async () => {
+  it('that are dropped leave no mark, and come back; who is in a collection stays', async () => {
     const { store, changes, apply } = testStore();
     await apply({
       profiles: [profile('anna', 1), profile('berta', 5)],
@@ -201,6 +201,8 @@ describe('records of another store', () => {
     expect(changed.profileIds).toEqual(['anna']);
     expect(await store.getProfile(null, 'anna')).toMatchObject({ name: 'anna' });
 
+    expect((await apply({ drops: [{ id: 'anna', replaces: AT }] })).changed.profileIds).toEqual(['anna']);
+    await apply({ members: [{ ...member('anna'), isMember: false }] });
     await apply({ drops: [{ id: 'anna', replaces: AT }] });
     expect(await store.describeRecords()).toMatchObject({
       profiles: [{ id: 'berta' }],

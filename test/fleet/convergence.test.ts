@@ -385,4 +385,30 @@ describe('a fleet', () => {
     expect([...choosing.store.profiles.keys()]).toEqual(['p1']);
     expect([...all.store.profiles.keys()].sort()).toEqual(['p0', 'p1', 'p2', 'p9']);
   });
+
+  it('keeps somebody who joins again in the moment in which a kiosk drops them', async () => {
+    const { bucket, kiosks } = await start([], PLAIN_SEALER, () => Date.parse('2026-05-01T00:00:00Z'));
+    const [all, choosing] = [kiosks[0]!, kiosks[CHOOSING]!];
+    const link = bucket.link() as never;
+    const exchange = async ({ replicator }: Kiosk) => {
+      await replicator.repair(link, await replicator.observe());
+      await replicator.take(bucket.after(replicator.position().revision));
+      await replicator.repair(link, await replicator.observe());
+      await replicator.push(link);
+    };
+    all.store.enroll('p0', 'p0', [block(1)]);
+    all.store.createCollection('c0', 'c0');
+    all.store.addMember('c0', 'p0');
+    await exchange(all);
+    await exchange(choosing);
+    all.store.removeMember('c0', 'p0');
+    await exchange(all);
+    await choosing.replicator.take(bucket.after(choosing.replicator.position().revision));
+    choosing.store.interrupt = () => choosing.store.addMember('c0', 'p0');
+    await exchange(choosing);
+    await exchange(choosing);
+    await exchange(all);
+    expect(choosing.store.members.get('c0')?.has('p0')).toBe(true);
+    expect(all.store.content()).toEqual(choosing.store.content());
+  });
 });

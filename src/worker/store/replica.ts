@@ -11,7 +11,7 @@ import type { FaceStore, StoreChange } from '../ports/face-store.js';
 import { inBatches } from './batches.js';
 import type { NegativeBlock, ReadTransaction, WriteTransaction } from './database/schema.js';
 import { openBlocks, readKey, sealBlock } from './keyring.js';
-import { sealOf, startingWith, touchCollections, type StoreParts } from './records.js';
+import { collectionsOf, sealOf, startingWith, touchCollections, type StoreParts } from './records.js';
 import { checkRecords } from './replica-content.js';
 import { openProfiles, putProfile, removeCollection, removeProfile, sealProfile, type SealedProfile } from './whole.js';
 
@@ -260,11 +260,12 @@ async function dropProfiles(
   for (const { id, replaces } of drops) {
     const record = await tx.objectStore('profiles').get(id);
     if (!record) continue;
-    if (!isReplaced(record.updatedAt, replaces)) {
+    // Somebody who has joined a collection meanwhile is needed here, although the profile is the same.
+    if (!isReplaced(record.updatedAt, replaces) || (await collectionsOf(tx, id)).length > 0) {
       changes.left.profileIds.push(id);
       continue;
     }
-    for (const collectionId of await removeProfile(tx, record, null)) touch(changes, collectionId, id);
+    await removeProfile(tx, record, null);
     changes.profiles.deleted.add(id);
     await note(tx, 'delete-profile', { actor: null, subject: id, count: record.templateCount });
   }
