@@ -263,7 +263,8 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       const name = nameOf({ kind: 'profile', id });
       const entry = known.get(name);
       // Changes made on a kiosk that only reads count as long as the fleet does not change the person.
-      const isInFleet = entry?.isHeld === true && (kiosk === null || entry.local.checked === updatedAt);
+      const isInFleet =
+        entry?.isHeld === true && !entry.isStale && (kiosk === null || entry.local.checked === updatedAt);
       return isInFleet && !drafts.has(name) && leavers.has(id) && !staying.has(id) && !members.has(id);
     });
     if (drops.length === 0) return;

@@ -411,4 +411,30 @@ describe('a fleet', () => {
     expect(choosing.store.members.get('c0')?.has('p0')).toBe(true);
     expect(all.store.content()).toEqual(choosing.store.content());
   });
+
+  it('drops nobody whom the bucket has lost', async () => {
+    const { bucket, kiosks } = await start([], PLAIN_SEALER, () => Date.parse('2026-05-01T00:00:00Z'));
+    const { store, replicator } = kiosks[CHOOSING]!;
+    store.enroll('p0', 'p0', [block(1)]);
+    store.createCollection('c0', 'c0');
+    store.addMember('c0', 'p0');
+    await replicator.observe();
+    await replicator.push(bucket.link() as never);
+    const { created } = bucket.info();
+    bucket.restore({ revision: 0, entries: [] });
+    await replicator.restart({ bucket: `another than ${created}`, spaces: [] });
+    store.removeMember('c0', 'p0');
+    await replicator.observe();
+    // The connection is lost after the membership was sent.
+    let writes = 0;
+    const cut = bucket.link((when) => {
+      if (when === 'before' && ++writes > 1) throw new Error('cut');
+    });
+    await expect(replicator.push(cut as never)).rejects.toThrow('cut');
+    await replicator.observe();
+    await replicator.push(bucket.link() as never);
+    expect(bucket.entries.has('1.profile:p0')).toBe(true);
+    await replicator.observe();
+    expect(store.profiles.size).toBe(0);
+  });
 });
