@@ -137,7 +137,7 @@ export async function createReplication(options: ReplicationOptions): Promise<Re
 
   /** Moves the fleet to a new key. */
   async function moveTo(link: Link, next: FleetKeys, owner: CryptoKey): Promise<void> {
-    await replicator.reseal(link, createSealer(next, signer));
+    await replicator.reseal(link, await replicator.readLeft(link), createSealer(next, signer));
     const value = await sealHead(next, { ...head!, serial: head!.serial + 1 }, owner);
     await overwrite(link, headKey(next), value);
     await overwrite(link, EPOCH_KEY, await signEpoch(next, next.epoch, owner));
@@ -251,6 +251,8 @@ export async function createReplication(options: ReplicationOptions): Promise<Re
       if (!head || kiosk === signer?.kiosk || !(isWriter || head.revoked.includes(kiosk))) {
         throw new InfaceError('INVALID_INPUT', `'${kiosk}' is not another kiosk that writes. See fleet.writers().`);
       }
+      // Nobody can open what the kiosk wrote once it is revoked.
+      const left = await replicator.readLeft(link);
       // One that was interrupted is finished by the next call: the kiosk is revoked then, but not all is sealed again.
       if (isWriter) {
         const writers = head.writers.filter((writer) => writer.kiosk !== kiosk);
@@ -258,7 +260,7 @@ export async function createReplication(options: ReplicationOptions): Promise<Re
         const entry = await link.get(headKey(keys));
         await writeHead(link, { ...head, serial: head.serial + 1, writers, revoked }, key, entry?.revision ?? 0);
       }
-      await replicator.reseal(link);
+      await replicator.reseal(link, left);
     },
   };
 }

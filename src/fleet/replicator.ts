@@ -73,9 +73,12 @@ export interface Replicator {
   /**
    * Writes all records of the fleet again, sealed by this kiosk. Their versions stay.
    * For a new key of the fleet, or instead of a writer who was revoked.
+   * @param left from `readLeft`
    * @param other the sealer of a new key, whose records do not exist yet or are overwritten
    */
-  reseal(link: Link, other?: Sealer): Promise<void>;
+  reseal(link: Link, left: readonly FleetRecord[], other?: Sealer): Promise<void>;
+  /** Reads the records of the fleet that the store does not hold, such as those with templates of other models. */
+  readLeft(link: Link): Promise<readonly FleetRecord[]>;
   /** Takes a new key of the fleet: all records have other keys in the bucket, which is read again. */
   rekey(other: Sealer, keys: Pick<FleetKeys, 'fleetId' | 'epoch'>): Promise<void>;
 }
@@ -558,13 +561,22 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
     return records.filter((record) => record !== null);
   }
 
-  async function reseal(link: Link, other?: Sealer): Promise<void> {
-    const names = [...known.values()]
-      .filter((entry) => canSend(entry) && !drafts.has(entry.name))
-      .map(({ name }) => name);
-    for (const batch of batchesOf(names)) {
-      const records = await readRecords(batch);
-      await Promise.all(
+  async function readLeft(link: Link): Promise<readonly FleetRecord[]> {
+    const records: (FleetRecord | RefusalReason | null)[] = [];
+    const left = [...known.values()].filter((entry) => !canSend(entry) && !isOrphan(entry.name));
+    for (const batch of batchesOf(left)) {
+      const open = async ({ key }: Known) => {
+        const value = (await link.get(key))?.value;
+        return value ? sealer.open(key, value) : null;
+      };
+      records.push(...(await Promise.all(batch.map(open))));
+    }
+    return records.filter((record) => record instanceof Object);
+  }
+
+  async function reseal(link: Link, left: readonly FleetRecord[], other?: Sealer): Promise<void> {
+    const write = (records: readonly FleetRecord[]) =>
+      Promise.all(
         records.map(async (record) => {
           const entry = known.get(nameOf(record))!;
           if (!other) {
@@ -579,7 +591,11 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
           await link.put(key, value, (await link.get(key))?.revision ?? 0);
         }),
       );
-    }
+    const names = [...known.values()]
+      .filter((entry) => canSend(entry) && !drafts.has(entry.name))
+      .map(({ name }) => name);
+    for (const batch of batchesOf(names)) await write(await readRecords(batch));
+    for (const batch of batchesOf(left)) await write(batch);
   }
 
   async function rekey(other: Sealer, { fleetId, epoch }: Pick<FleetKeys, 'fleetId' | 'epoch'>): Promise<void> {
@@ -603,6 +619,7 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
     take,
     push,
     reseal,
+    readLeft,
     rekey,
     repair: async (link, names) => {
       await fetch(link, new Map(names.flatMap((name) => (known.has(name) ? [[name, known.get(name)!.key]] : []))));

@@ -551,6 +551,34 @@ describe('a fleet', () => {
     await Promise.all([again.fleet.leave(), late.fleet.leave()]);
   });
 
+  it('keeps the records that the kiosk cannot take when that one rotates the key or revokes a writer', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const joined = (options: JoinOptions) => join(createSimulatedTransport(bucket), options);
+    const spaces = ['space-2', SPACE];
+    const a = await joined({ mode: 'write', fleetKey, ownerKey, store: new Store(Date.now, 'space-2', spaces) });
+    a.store.enroll('anna', 'Anna', [block(1)]);
+    a.store.createCollection('staff', 'Staff');
+    a.store.addMember('staff', 'anna');
+    await a.settled();
+    // It has no old models.
+    const b = await joined({ mode: 'write', fleetKey, ownerKey, store: new Store(Date.now, 'space-2') });
+    await b.settled();
+    expect([b.store.profiles.size, b.fleet.status().refused, b.fleet.status().waiting]).toEqual([0, 1, 1]);
+    const { kiosk } = a.fleet.status().writer!;
+    await a.fleet.leave();
+    await b.fleet.revoke(kiosk, ownerKey);
+    const late = await joined({ mode: 'read', fleetKey, store: new Store(Date.now, 'space-2', spaces) });
+    await alike(a, late);
+    await late.fleet.leave();
+    await b.settled();
+    const nextKey = nextFleetKey(fleetKey);
+    await b.fleet.rotate(nextKey, ownerKey);
+    const later = await joined({ mode: 'read', fleetKey: nextKey, store: new Store(Date.now, 'space-2', spaces) });
+    await alike(a, later);
+    await Promise.all([b.fleet.leave(), later.fleet.leave()]);
+  });
+
   it('goes on in another tab with the key that the first one rotated to', async () => {
     const bucket = new Bucket();
     const { fleetKey, ownerKey } = await createFleetKeys();
