@@ -251,7 +251,7 @@ export async function createReplication(options: ReplicationOptions): Promise<Re
       if (!head || kiosk === signer?.kiosk || !(isWriter || head.revoked.includes(kiosk))) {
         throw new InfaceError('INVALID_INPUT', `'${kiosk}' is not another kiosk that writes. See fleet.writers().`);
       }
-      // Nobody can open what the kiosk wrote once it is revoked.
+      // Once the kiosk is revoked, what it wrote is refused.
       const left = await replicator.readLeft(link);
       // One that was interrupted is finished by the next call: the kiosk is revoked then, but not all is sealed again.
       if (isWriter) {

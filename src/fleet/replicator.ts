@@ -77,7 +77,7 @@ export interface Replicator {
    * @param other the sealer of a new key, whose records do not exist yet or are overwritten
    */
   reseal(link: Link, left: readonly FleetRecord[], other?: Sealer): Promise<void>;
-  /** Reads the records of the fleet that the store does not hold, such as those with templates of other models. */
+  /** Reads records of the fleet that the store does not hold, as those with templates of other models. */
   readLeft(link: Link): Promise<readonly FleetRecord[]>;
   /** Takes a new key of the fleet: all records have other keys in the bucket, which is read again. */
   rekey(other: Sealer, keys: Pick<FleetKeys, 'fleetId' | 'epoch'>): Promise<void>;
