@@ -18,7 +18,6 @@ const setsOf = (database: string) => ({ fleet: `${database} fleet`, signer: `${d
 /**
  * Checks that a kiosk can join with the keys that it has.
  * @param fleetKey the one that the application passed; `undefined` for none
- * @param hadKey whether the vault had one by then. What was erased there since must not come back by itself.
  * @param fleetId the fleet that the journal is of, `null` for none
  * @throws InfaceError `INVALID_INPUT`, `FLEET_KEY_MISSING`, `VAULT_LOCKED`
  */
