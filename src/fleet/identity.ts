@@ -1,7 +1,7 @@
 /** The keys of this kiosk. They are kept in the vault of its kit. */
 import { InfaceError } from '../api/errors.js';
 import type { Replica, ReplicaKeys } from '../api/replica.js';
-import { fleetIdOf, importFleetKey, kioskIdOf, SIGNATURE, toBase64, type FleetKeys } from './keys.js';
+import { fleetIdOf, importFleetKey, isSameKey, kioskIdOf, SIGNATURE, toBase64, type FleetKeys } from './keys.js';
 import type { Signer } from './seal.js';
 
 export interface Identity {
@@ -30,10 +30,13 @@ export async function checkIdentity(
   const given = fleetKey === undefined ? null : await importFleetKey(fleetKey, true);
   const stored = await readFleetKeys(vault, database);
   const own = stored?.fleetId ?? fleetId;
-  if (given && own !== null && own !== given.fleetId) {
+  const isOther = given !== null && own !== null && own !== given.fleetId;
+  // As after a rotation that was repeated with another key: what the kiosk has would not open the fleet.
+  if (isOther || (given && stored?.epoch === given.epoch && !(await isSameKey(stored, given)))) {
     throw new InfaceError(
       'INVALID_INPUT',
-      'This kiosk belongs to another fleet. Leave it with leave({ erase: true }), or use another database.',
+      `This kiosk has ${isOther ? 'the key of another fleet' : 'another key with the same number'}. ` +
+        'Leave the fleet with leave({ erase: true }) before you join, or use another database.',
     );
   }
   if (!stored && !given) {

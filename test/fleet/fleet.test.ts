@@ -613,6 +613,29 @@ describe('a fleet', () => {
     await Promise.all([a.fleet.leave(), b.fleet.leave()]);
   });
 
+  it('says so when a kiosk has another key with the same number', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey });
+    a.store.enroll('anna', 'Anna', [block(1)]);
+    await a.settled();
+    const nextKey = nextFleetKey(fleetKey);
+    await a.fleet.rotate(nextKey, ownerKey);
+    await a.settled();
+    const wrong = await join(createSimulatedTransport(bucket), { mode: 'read', fleetKey: nextFleetKey(fleetKey) });
+    await waitFor(wrong.fleet, ({ problem }) => problem?.code === 'FLEET_KEY_OUTDATED');
+    await wrong.fleet.leave();
+    const { store, journal } = wrong;
+    const right = { mode: 'read' as const, fleetKey: nextKey, store, journal };
+    const refused = await join(createSimulatedTransport(bucket), right);
+    await waitFor(refused.fleet, ({ problem }) => problem !== null);
+    expect(refused.fleet.status().problem).toMatchObject({ code: 'INVALID_INPUT' });
+    await refused.fleet.leave({ erase: true });
+    const again = await join(createSimulatedTransport(bucket), right);
+    await alike(a, again);
+    await Promise.all([a.fleet.leave(), again.fleet.leave()]);
+  });
+
   it('erases its keys when it is left for good', async () => {
     const { fleetKey, ownerKey } = await createFleetKeys();
     const a = await join(createSimulatedTransport(new Bucket()), { mode: 'write', fleetKey, ownerKey });
