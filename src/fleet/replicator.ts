@@ -286,8 +286,12 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
   const notHeld = (): RecordName[] =>
     [...known.values()]
       .filter((entry) => !entry.isHeld && !entry.isInvalid && entry.revision > 0 && isWanted(entry))
-      .filter(({ name }) => !drafts.has(name) && !pending.has(name) && !isOrphan(name))
+      .filter(({ name }) => !drafts.has(name) && !isWaiting(name) && !isOrphan(name))
       .map(({ name }) => name);
+
+  /** Whether a record is a membership whose person or collection is missing. A local change may have brought it. */
+  const isWaiting = (name: RecordName): boolean =>
+    pending.has(name) && parentsOf(name)?.every((parent) => stored.has(parent)) !== true;
 
   /** Whether a record is a membership of a deleted person or collection. */
   const isOrphan = (name: RecordName): boolean => parentsOf(name)?.some(isDeleted) === true;
@@ -401,9 +405,11 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       const place = sealed.get(name);
       const reason = skipped.invalid.get(name);
       if (reason) onRefused({ reason, revision: entry.revision });
-      if (skipped.members.has(name) && place && !isOrphan(name)) changedPending.set(name, place);
+      // A person who is not here does not belong to a collection here either.
+      const isWaiting = skipped.members.has(name) && entry.local.isMember;
+      if (isWaiting && place && !isOrphan(name)) changedPending.set(name, place);
       const isInvalid = reason !== undefined;
-      changedKnown.set(name, { ...entry, isInvalid, isHeld: !isInvalid && !skipped.members.has(name) });
+      changedKnown.set(name, { ...entry, isInvalid, isHeld: !isInvalid && !isWaiting });
     }
     const lastChange = accepted.size > 0 ? new Date(now()).toISOString() : position.lastChange;
     await save({

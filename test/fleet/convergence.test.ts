@@ -412,6 +412,41 @@ describe('a fleet', () => {
     expect(all.store.content()).toEqual(choosing.store.content());
   });
 
+  it('takes a membership whose collection was changed here meanwhile, and waits for none that ended', async () => {
+    let time = Date.parse('2026-05-01T00:00:00Z');
+    const { bucket, kiosks } = await start([], PLAIN_SEALER, () => time);
+    const [all, choosing] = [kiosks[0]!, kiosks[CHOOSING]!];
+    const link = bucket.link() as never;
+    const take = async ({ replicator }: Kiosk) => {
+      await replicator.take(bucket.after(replicator.position().revision));
+      await replicator.repair(link, await replicator.observe());
+    };
+    const push = async ({ replicator }: Kiosk) => {
+      await replicator.repair(link, await replicator.observe());
+      await replicator.push(link);
+    };
+    all.store.createCollection('c0', 'c0');
+    all.store.enroll('p0', 'p0', [block(1)]);
+    all.store.enroll('p1', 'p1', [block(1)]);
+    all.store.addMember('c0', 'p1');
+    await push(all);
+    all.store.removeMember('c0', 'p1');
+    await push(all);
+    await take(choosing);
+    expect(choosing.replicator.waiting()).toBe(0);
+    all.store.addMember('c0', 'p0');
+    all.store.renameCollection('c0', 'renamed first');
+    await push(all);
+    time += 1_000;
+    choosing.store.renameCollection('c0', 'renamed last');
+    await choosing.replicator.observe();
+    await take(choosing);
+    await push(choosing);
+    await push(choosing);
+    expect([...choosing.store.members.get('c0')!.keys()]).toEqual(['p0']);
+    expect(choosing.replicator.waiting()).toBe(0);
+  });
+
   it('drops nobody whom the bucket has lost', async () => {
     const { bucket, kiosks } = await start([], PLAIN_SEALER, () => Date.parse('2026-05-01T00:00:00Z'));
     const { store, replicator } = kiosks[CHOOSING]!;
