@@ -470,7 +470,7 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       : [
           ...drafts.keys(),
           ...[...known.values()]
-            .filter((entry) => entry.isStale && !drafts.has(entry.name) && canSend(entry))
+            .filter((entry) => entry.isStale && !drafts.has(entry.name) && canSend(entry) && !isOrphan(entry.name))
             .map(({ name }) => name),
         ];
   const canSend = ({ stamp, isHeld }: Known): boolean => stamp.isDeleted || isHeld;

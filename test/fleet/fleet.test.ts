@@ -613,6 +613,21 @@ describe('a fleet', () => {
     await Promise.all([a.fleet.leave(), b.fleet.leave()]);
   });
 
+  it('has nothing left to send after a rotation when a member was deleted before', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey });
+    a.store.enroll('anna', 'Anna', [block(1)]);
+    a.store.createCollection('staff', 'Staff');
+    a.store.addMember('staff', 'anna');
+    await a.settled();
+    a.store.deleteProfile('anna');
+    await a.settled();
+    await a.fleet.rotate(nextFleetKey(fleetKey), ownerKey);
+    await a.settled();
+    await a.fleet.leave();
+  }, 15_000);
+
   it('says so when a kiosk has another key with the same number', async () => {
     const bucket = new Bucket();
     const { fleetKey, ownerKey } = await createFleetKeys();
