@@ -53,14 +53,27 @@ export function createFleet(kit: KitHandle): FleetHandle {
     changed();
   }
 
-  async function joinAgain(): Promise<void> {
-    const stored = recall(KEY);
-    if (servers.length === 0 || stored === null) return;
-    await join(JSON.parse(stored) as Membership);
-    // Another tab may have left meanwhile.
-    if (recall(KEY) === null) await leave();
+  /** Joins and leaves one after another, because this tab and another one may want both at the same time. */
+  let last: Promise<void> = Promise.resolve();
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const result = last.then(work);
+    last = result.catch(() => undefined);
+    return result;
   }
-  joinAgain().catch(reportError);
+
+  /** Joins or leaves, as this or another tab did. */
+  async function follow(): Promise<void> {
+    const stored = recall(KEY);
+    if (stored === null) await leave();
+    else if (fleet === null) await join(JSON.parse(stored) as Membership);
+  }
+  if (servers.length > 0) {
+    inTurn(follow).catch(reportError);
+    // It would go on with the replication here, after everything was erased there.
+    addEventListener('storage', ({ key }) => {
+      if (key === KEY || key === null) inTurn(follow).catch(reportError);
+    });
+  }
 
   async function leave(): Promise<void> {
     const left = fleet;
@@ -68,13 +81,6 @@ export function createFleet(kit: KitHandle): FleetHandle {
     changed();
     await left?.leave({ erase: true });
   }
-
-  // Another tab joined or left. It would go on with the replication here, after everything was erased there.
-  addEventListener('storage', ({ key }) => {
-    if (key !== KEY && key !== null) return;
-    const isMember = recall(KEY) !== null;
-    if (isMember !== (fleet !== null)) (isMember ? joinAgain() : leave()).catch(reportError);
-  });
 
   return {
     servers,
@@ -84,14 +90,17 @@ export function createFleet(kit: KitHandle): FleetHandle {
     get mode() {
       return mode;
     },
-    async join(membership, { fleetKey, ownerKey }) {
-      await join(membership, fleetKey, ownerKey);
-      remember(KEY, JSON.stringify(membership));
-    },
+    join: (membership, { fleetKey, ownerKey }) =>
+      inTurn(async () => {
+        // Another tab joined meanwhile.
+        await fleet?.leave();
+        await join(membership, fleetKey, ownerKey);
+        remember(KEY, JSON.stringify(membership));
+      }),
     leave() {
       // First, so that no other tab takes over.
       forget((key) => key === KEY);
-      return leave();
+      return inTurn(leave);
     },
     onChange(listener) {
       listeners.add(listener);
