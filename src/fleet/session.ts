@@ -52,6 +52,7 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
   let vaultChanged: () => void = () => undefined;
   /** The last one that is known. */
   let position = await journal.loadPosition();
+  const hadJournal = position !== null;
   const hadFleetKey = await hasFleetKey(replica, database);
 
   const status = (): FleetStatus => ({
@@ -97,8 +98,9 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
   /** Gets the keys from the vault. The journal may have been written by another tab until now. */
   async function open(): Promise<Replication> {
     position = await journal.loadPosition();
-    // Once the key is erased in the vault, the fleet must not come back by itself.
-    if (hadFleetKey && !(await hasFleetKey(replica, database))) fleetKey = undefined;
+    // Once the key is erased in the vault, the fleet must not come back by itself. Another tab may have put it there.
+    const wasKept = hadFleetKey || (!hadJournal && position !== null);
+    if (wasKept && !(await hasFleetKey(replica, database))) fleetKey = undefined;
     const identity = await takeIdentity(replica, database, fleetKey, position?.fleetId ?? null, mode);
     fleetKey = undefined;
     return createReplication({

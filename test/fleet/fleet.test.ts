@@ -16,7 +16,7 @@ import { compareStamps, nextTime } from '../../src/fleet/stamp.js';
 import type { Entry } from '../../src/fleet/transport.js';
 import { alike, DATABASE, join, waitFor, type JoinOptions, type TestKiosk } from './kiosks.js';
 import { eventually } from './servers.js';
-import { block, Bucket, createSimulatedTransport, SPACE, Store } from './simulation.js';
+import { block, Bucket, createMemoryJournal, createSimulatedTransport, SPACE, Store } from './simulation.js';
 
 const TIME = '2026-05-01T00:00:00.000Z';
 const RECORD: FleetRecord = {
@@ -504,6 +504,27 @@ describe('a fleet', () => {
     await waitFor(waiting.fleet, ({ problem }) => problem?.code === 'FLEET_KEY_MISSING');
     expect(store.profiles.size).toBe(0);
     await Promise.all([a, locked, waiting].map(({ fleet }) => fleet.leave()));
+  });
+
+  it('does not come back from a key that two tabs were given at the first start', async () => {
+    const bucket = new Bucket();
+    const { fleetKey, ownerKey } = await createFleetKeys();
+    const a = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey });
+    a.store.enroll('anna', 'Anna', [block(1)]);
+    await a.settled();
+    const [store, journal] = [new Store(Date.now), createMemoryJournal()];
+    let takeOver: () => void = () => undefined;
+    const turn = () => new Promise<() => void>((resolve) => (takeOver = () => resolve(() => undefined)));
+    const options = { mode: 'read' as const, fleetKey, store, journal };
+    const waiting = await join(createSimulatedTransport(bucket), { ...options, turn });
+    const first = await join(createSimulatedTransport(bucket), options);
+    await alike(a, first);
+    store.eraseAll();
+    await waitFor(first.fleet, ({ problem }) => problem?.code === 'FLEET_KEY_MISSING');
+    takeOver();
+    await waitFor(waiting.fleet, ({ problem }) => problem?.code === 'FLEET_KEY_MISSING');
+    expect(store.profiles.size).toBe(0);
+    await Promise.all([a, first, waiting].map(({ fleet }) => fleet.leave()));
   });
 
   it('keeps no key when everything is erased during a rotation', async () => {
