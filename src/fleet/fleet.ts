@@ -25,7 +25,7 @@ export async function joinFleet(kit: FleetKit, options: FleetOptions): Promise<F
   const { servers, credentials, bucket = 'inface', database = 'inface-fleet', ...rest } = options;
   const journal = await openJournal(database);
   try {
-    await checkKeys(kit, options, database, (await journal.loadPosition())?.fleetId ?? null);
+    await checkKeys(kit, options, database);
     const transport = createNatsTransport({ servers, credentials, bucket });
     const turn = (signal: AbortSignal) => waitForTurn(`inface-fleet:${database}`, signal);
     return await createSession({ ...rest, kit, transport, journal, database, turn });
@@ -36,14 +36,9 @@ export async function joinFleet(kit: FleetKit, options: FleetOptions): Promise<F
 }
 
 /** Checks the keys if the vault is open. The session would report only later that they are wrong. */
-async function checkKeys(
-  kit: FleetKit,
-  { fleetKey, ownerKey }: FleetOptions,
-  database: string,
-  fleetId: string | null,
-): Promise<void> {
+async function checkKeys(kit: FleetKit, { fleetKey, ownerKey }: FleetOptions, database: string): Promise<void> {
   try {
-    const { stored, given } = await checkIdentity(kit.replica, database, fleetKey, fleetId);
+    const { stored, given } = await checkIdentity(kit.replica, database, fleetKey);
     if (ownerKey !== undefined) await importOwnerKey(ownerKey, (given ?? stored)!);
   } catch (error) {
     if (!(error instanceof InfaceError) || error.code !== 'VAULT_LOCKED') throw error;

@@ -18,25 +18,22 @@ const setsOf = (database: string) => ({ fleet: `${database} fleet`, signer: `${d
 /**
  * Checks that a kiosk can join with the keys that it has.
  * @param fleetKey the one that the application passed; `undefined` for none
- * @param fleetId the fleet that the journal is of, `null` for none
  * @throws InfaceError `INVALID_INPUT`, `FLEET_KEY_MISSING`, `VAULT_LOCKED`
  */
 export async function checkIdentity(
   vault: Vault,
   database: string,
   fleetKey: string | undefined,
-  fleetId: string | null,
 ): Promise<{ readonly stored: FleetKeys | null; readonly given: FleetKeys | null }> {
   const given = fleetKey === undefined ? null : await importFleetKey(fleetKey, true);
   const stored = await readFleetKeys(vault, database);
-  const own = stored?.fleetId ?? fleetId;
-  const isOther = given !== null && own !== null && own !== given.fleetId;
+  const isOther = given !== null && stored !== null && stored.fleetId !== given.fleetId;
   // As after a rotation that was repeated with another key: what the kiosk has would not open the fleet.
   if (isOther || (given && stored?.epoch === given.epoch && !(await isSameKey(stored, given)))) {
     throw new InfaceError(
       'INVALID_INPUT',
       `This kiosk has ${isOther ? 'the key of another fleet' : 'another key with the same number'}. ` +
-        'Leave the fleet with leave({ erase: true }) before you join, or use another database.',
+        'Join without a fleet key and call leave({ erase: true }) first, or use another database.',
     );
   }
   if (!stored && !given) {
@@ -58,10 +55,9 @@ export async function takeIdentity(
   vault: Vault,
   database: string,
   fleetKey: string | undefined,
-  fleetId: string | null,
   mode: 'read' | 'write',
 ): Promise<Identity> {
-  const { stored, given } = await checkIdentity(vault, database, fleetKey, fleetId);
+  const { stored, given } = await checkIdentity(vault, database, fleetKey);
   const keys = given && given.epoch > (stored?.epoch ?? 0) ? await keepFleetKeys(vault, database, given) : stored!;
   return { keys, signer: mode === 'write' ? await takeSigner(vault, database) : null };
 }

@@ -101,8 +101,13 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
     // Once the key is erased in the vault, the fleet must not come back by itself. Another tab may have put it there.
     const wasKept = hadFleetKey || (!hadJournal && position !== null);
     if (wasKept && !(await hasFleetKey(replica, database))) fleetKey = undefined;
-    const identity = await takeIdentity(replica, database, fleetKey, position?.fleetId ?? null, mode);
+    const identity = await takeIdentity(replica, database, fleetKey, mode);
     fleetKey = undefined;
+    if (position && position.fleetId !== identity.keys.fleetId) {
+      // The key of that fleet was erased, and the kiosk has joined another one.
+      await journal.erase();
+      position = null;
+    }
     return createReplication({
       replica,
       journal,
@@ -111,7 +116,7 @@ export async function createSession(options: SessionOptions): Promise<Fleet> {
       ownerKey,
       keep: async (keys) => {
         // Everything may have been erased during the rotation, the key with it.
-        await checkIdentity(replica, database, undefined, null);
+        await checkIdentity(replica, database, undefined);
         return keepFleetKeys(replica, database, keys);
       },
       now,

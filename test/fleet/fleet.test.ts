@@ -473,10 +473,14 @@ describe('a fleet', () => {
     expect(b.store.profiles.size).toBe(0);
     await b.fleet.leave();
     const { store, journal } = b;
+    // Without its key, it can join another fleet; with it, it has to leave that one first.
     const other = await createFleetKeys();
-    const wrong = await join(createSimulatedTransport(bucket), { mode: 'read', ...other, store, journal });
+    const moved = await join(createSimulatedTransport(new Bucket()), { mode: 'write', ...other, store, journal });
+    await moved.settled();
+    await moved.fleet.leave();
+    const wrong = await join(createSimulatedTransport(bucket), { mode: 'read', fleetKey, store, journal });
     await waitFor(wrong.fleet, ({ problem }) => problem?.code === 'INVALID_INPUT');
-    await wrong.fleet.leave();
+    await wrong.fleet.leave({ erase: true });
     const again = await join(createSimulatedTransport(bucket), { mode: 'read', fleetKey, store, journal });
     await alike(a, again);
     await Promise.all([a.fleet.leave(), again.fleet.leave()]);

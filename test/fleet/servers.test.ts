@@ -226,7 +226,7 @@ describe.skipIf(binary === null)('one server', () => {
     await waitFor(stolen.fleet, ({ writer }) => writer?.isAdmitted === false);
     // It goes on with code that does not check whether it is admitted.
     const { createSealer } = await import('../../src/fleet/seal.js');
-    const identity = await takeIdentity(stolen.store, DATABASE, undefined, null, 'write');
+    const identity = await takeIdentity(stolen.store, DATABASE, undefined, 'write');
     const sealer = createSealer(identity.keys, identity.signer);
     const record = {
       kind: 'profile' as const,
