@@ -77,6 +77,8 @@ export interface KioskLog {
   /** Deletes what is about people who are not known anymore. */
   keepOnly(isKnown: (profileId: string) => boolean): void;
   clear(): Promise<void>;
+  /** Waits until everything that was added is stored. */
+  written(): Promise<void>;
 }
 
 interface Schema extends DBSchema {
@@ -230,6 +232,9 @@ export function createLog(): KioskLog {
       visits.clear();
       // The numbers go on: a gap tells that something was cleared.
       await write((database) => database.clear('entries'));
+    },
+    async written() {
+      await last;
     },
   };
 }

@@ -10,6 +10,9 @@ import { describeFailure, type Face } from './screen.js';
 import type { KioskSettings } from './settings.js';
 import { startWatch } from './watch.js';
 
+/** How long a reload of the page waits for the log. */
+const LOG_PATIENCE_MS = 2_000;
+
 export interface SessionOptions {
   readonly context: Context;
   readonly kit: FaceKit;
@@ -63,7 +66,11 @@ export function startSession(options: SessionOptions): Session {
       else show(state.phase === 'opening' ? { kind: 'opening' } : shown);
     },
     onEvent: (event, detail) => log.add(event, detail),
-    reload: () => location.reload(),
+    reload() {
+      // The entry about it would be lost in the middle. A database that hangs must not keep the page.
+      setTimeout(() => location.reload(), LOG_PATIENCE_MS);
+      void log.written().then(() => location.reload());
+    },
   });
 
   async function onFrame(result: TrackResult, signal: AbortSignal): Promise<void> {
