@@ -358,7 +358,7 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       const isNewest = !draft || compareStamps(record.stamp, draft.stamp) >= 0;
       const isSent = draft !== undefined && compareStamps(record.stamp, draft.stamp) === 0;
       const isHeld = isNewest && (isSent || (order === 0 && before?.isHeld === true));
-      // What was noted of a version that the store lost is not true of the same version when it is written there again.
+      // A version that the store lost and gets again may have another time there than the one noted before.
       const local = before && isHeld && !isSent ? before.local : await localContentOf(record);
       changedKnown.set(name, {
         name,
@@ -406,10 +406,10 @@ export async function createReplicator(options: ReplicatorOptions): Promise<Repl
       const reason = skipped.invalid.get(name);
       if (reason) onRefused({ reason, revision: entry.revision });
       // A person who is not here does not belong to a collection here either.
-      const isWaiting = skipped.members.has(name) && entry.local.isMember;
-      if (isWaiting && place && !isOrphan(name)) changedPending.set(name, place);
+      const mustWait = skipped.members.has(name) && entry.local.isMember;
+      if (mustWait && place && !isOrphan(name)) changedPending.set(name, place);
       const isInvalid = reason !== undefined;
-      changedKnown.set(name, { ...entry, isInvalid, isHeld: !isInvalid && !isWaiting });
+      changedKnown.set(name, { ...entry, isInvalid, isHeld: !isInvalid && !mustWait });
     }
     const lastChange = accepted.size > 0 ? new Date(now()).toISOString() : position.lastChange;
     await save({

@@ -307,7 +307,7 @@ async function summarize(name: string, store: FaceStore): Promise<unknown> {
   };
 }
 
-/** What the key that copies are named with makes of a name, or `null` without it. */
+/** Signs a name with the key in the set 'copies'. Returns the first bytes, or `null` without the key. */
 async function signature(store: FaceStore): Promise<number | null> {
   const keys = await store.keptKeys('copies');
   const mac = keys && (await crypto.subtle.sign('HMAC', keys['name']!, new TextEncoder().encode('anna')));

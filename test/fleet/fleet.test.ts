@@ -286,6 +286,15 @@ describe('a hostile bucket', () => {
   });
 });
 
+/** The turn of a tab that waits until `takeOver` is called. */
+function createWaitingTurn() {
+  let takeOver: () => void = () => undefined;
+  return {
+    turn: () => new Promise<() => void>((resolve) => (takeOver = () => resolve(() => undefined))),
+    takeOver: () => takeOver(),
+  };
+}
+
 describe('a fleet', () => {
   it('brings a kiosk the collections that it takes, and those who join one later', async () => {
     const bucket = new Bucket();
@@ -494,8 +503,7 @@ describe('a fleet', () => {
     const b = await join(createSimulatedTransport(bucket), { mode: 'read', fleetKey });
     await alike(a, b);
     const { store, journal } = b;
-    let takeOver: () => void = () => undefined;
-    const turn = () => new Promise<() => void>((resolve) => (takeOver = () => resolve(() => undefined)));
+    const { turn, takeOver } = createWaitingTurn();
     const options = { mode: 'read' as const, fleetKey, store, journal };
     const waiting = await join(createSimulatedTransport(bucket), { ...options, turn });
     await b.fleet.leave();
@@ -517,8 +525,7 @@ describe('a fleet', () => {
     a.store.enroll('anna', 'Anna', [block(1)]);
     await a.settled();
     const [store, journal] = [new Store(Date.now), createMemoryJournal()];
-    let takeOver: () => void = () => undefined;
-    const turn = () => new Promise<() => void>((resolve) => (takeOver = () => resolve(() => undefined)));
+    const { turn, takeOver } = createWaitingTurn();
     const options = { mode: 'read' as const, fleetKey, store, journal };
     const waiting = await join(createSimulatedTransport(bucket), { ...options, turn });
     const first = await join(createSimulatedTransport(bucket), options);
@@ -609,8 +616,7 @@ describe('a fleet', () => {
     const { fleetKey, ownerKey } = await createFleetKeys();
     const a = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, ownerKey });
     const { store, journal } = a;
-    let takeOver: () => void = () => undefined;
-    const turn = () => new Promise<() => void>((resolve) => (takeOver = () => resolve(() => undefined)));
+    const { turn, takeOver } = createWaitingTurn();
     const tab = await join(createSimulatedTransport(bucket), { mode: 'write', fleetKey, store, journal, turn });
     expect(tab.fleet.status().state).toBe('standby');
     store.enroll('anna', 'Anna', [block(1)]);
